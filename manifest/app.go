@@ -1,0 +1,113 @@
+// Package manifest reads a project's manifest and its neighbours (config.arc
+// beside each function, preferences, .env) into an App: plain values with
+// positions that everything downstream works from. One file a pragma: its
+// type, how it is read, what is checked. Nobody past this package looks at
+// manifest syntax again, and this package knows nothing of CloudFormation.
+package manifest
+
+import "arc/manifest/syntax"
+
+// App is the whole project as the manifest describes it. Lists are in the
+// order of the manifest, except HTTP, which is in routing order.
+type App struct {
+	Name string
+	Pos  syntax.Pos // of the name below @app
+	File string     // "app.arc"; "" for the default project, when there is no manifest
+
+	AWS AWS // @aws: account, region, defaults of every function
+
+	HTTP      []Route             // @http, with the asset function's route when no root route is written
+	WS        []Action            // @ws; connect, default and disconnect come first
+	Events    []Event             // @events
+	Queues    []Queue             // @queues
+	Schedules []Schedule          // @scheduled
+	Tables    []Table             // @tables, with their @tables-indexes
+	Streams   []Stream            // @tables-streams and "stream true"
+	Static    *Static             // nil when off; implied by @http
+	CDN       *CDN                // nil when not asked for
+	Proxy     *Proxy              // nil when not asked for
+	Shared    *SharedFolder       // src/shared, nil when there is none
+	Views     *SharedFolder       // src/views, nil when there is none
+	Plugins   []PluginRef         // @plugins and @macros, resolved but never run
+	Env       map[string][]EnvVar // local variables by stage: testing, staging, production
+	Prefs     Preferences
+}
+
+// Functions lists every function of the app in a fixed order: http, ws,
+// events, queues, scheduled, tables-streams, each in App order.
+func (a *App) Functions() []*Function {
+	var fns []*Function
+	for i := range a.HTTP {
+		fns = append(fns, a.HTTP[i].Function)
+	}
+	for i := range a.WS {
+		fns = append(fns, a.WS[i].Function)
+	}
+	for i := range a.Events {
+		fns = append(fns, a.Events[i].Function)
+	}
+	for i := range a.Queues {
+		fns = append(fns, a.Queues[i].Function)
+	}
+	for i := range a.Schedules {
+		fns = append(fns, a.Schedules[i].Function)
+	}
+	for i := range a.Streams {
+		fns = append(fns, a.Streams[i].Function)
+	}
+	return fns
+}
+
+// AWS is the @aws pragma: where the app lives. Function defaults set there are
+// already folded into each Function's Config.
+type AWS struct {
+	Region     string // resolved: @aws region, else Options.Region, else us-west-2
+	Profile    string // "" when not set
+	Bucket     string // "" when arc keeps its own artifact bucket
+	APIGateway string // "http" (payload 2.0, the default), "httpv1", "httpv2", "rest"
+	LogDays    int    // @aws logs; 30 when not set
+}
+
+// Function is one unit of code: what a route, action or event source runs.
+type Function struct {
+	Pragma string // "http", "ws", "events", "queues", "scheduled", "tables-streams"
+	Name   string // "get /", "default", "my-event": as the manifest spells it
+	Dir    string // slash path relative to the project root: "src/http/get-index"
+	Asset  bool   // arc's own asset function; Dir is empty
+	Config Config
+	Pos    syntax.Pos
+}
+
+// Config is a function's settings after layering: built-in defaults, @aws of
+// the manifest, then config.arc's @aws and @arc (manifest reference, 7).
+type Config struct {
+	Runtime                string // resolved: "nodejs22.x", "python3.13", "provided.al2023", "deno"
+	RuntimeAlias           string // as written when it was an alias: "node"
+	Memory                 int    // MB
+	Timeout                int    // seconds
+	Storage                int    // MB of /tmp
+	Architecture           string // "arm64" or "x86_64"
+	Handler                string // as deployed: "index.handler", "lambda.handler"
+	HandlerFile            string // slash path relative to Dir of the file that holds it: "index.mjs"
+	HandlerExists          bool   // whether HandlerFile is on disk
+	Concurrency            *int   // reserved concurrency; nil = unthrottled
+	ProvisionedConcurrency int    // 0 = none
+	Layers                 []string
+	Policies               []string
+	Uses                   []Use // @uses of config.arc: an own role with only this; nil = not given
+	Fifo                   *bool
+	Shared                 bool // gets src/shared
+	Views                  bool // gets src/views
+	Env                    bool // sees the user's environment variables
+	Hydrate                bool
+	IgnoreDependencies     []string
+	Pos                    syntax.Pos // of the config file, when there is one
+}
+
+// Use is one line of @uses: a kind of resource, its name, and what is done.
+type Use struct {
+	Kind   string // "tables", "queues", "events", "ws", "static"
+	Name   string
+	Action string // "read", "write", "send", …
+	Pos    syntax.Pos
+}

@@ -1,0 +1,49 @@
+// Package stack is CloudFormation itself, small and local: it walks a
+// template's resources in dependency order, evaluates their properties, gives
+// each to the provider for its type, and keeps stacks, change sets, events and
+// outputs with CloudFormation's own statuses. It knows no service.
+package stack
+
+import "context"
+
+// Ref identifies the stack that a resource belongs to.
+type Ref struct {
+	Name    string // "MywsappStaging"
+	ID      string // its ARN
+	Region  string
+	Account string // twelve digits
+}
+
+// Request is one piece of work for a provider. Properties are fully
+// evaluated: plain JSON values, numbers as json.Number, and no intrinsics.
+type Request struct {
+	Stack      Ref
+	LogicalID  string
+	Type       string
+	PhysicalID string         // Update, Delete
+	Properties map[string]any // Create, Update; the last known ones for Delete
+	Old        map[string]any // Update: the properties it has now
+}
+
+// Resource is what a provider made.
+type Resource struct {
+	PhysicalID string         // what Ref gives
+	Attributes map[string]any // what Fn::GetAtt gives
+}
+
+// Provider makes, changes and removes resources of one or more types. Create
+// must be undoable by Delete. Errors are shown to the user as the resource's
+// status reason.
+type Provider interface {
+	Create(ctx context.Context, req Request) (Resource, error)
+	Update(ctx context.Context, req Request) (Resource, error)
+	Delete(ctx context.Context, req Request) error
+}
+
+// Registration is a provider with what the engine must know of its type.
+type Registration struct {
+	Provider Provider
+	// CreateOnly are the top-level properties that cannot change in place: an
+	// update that touches one makes a new resource and deletes the old one.
+	CreateOnly []string
+}
