@@ -1,5 +1,16 @@
 package cfn
 
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
 // Document is a template that was read, ours or anyone's: plain values with
 // intrinsics left as one-key maps, exactly as written. Numbers are
 // json.Number. YAML short forms (!Ref, !Sub, !GetAtt …) become their long forms.
@@ -42,29 +53,182 @@ type OutputDef struct {
 	ExportName  any
 }
 
-// Parse reads a template in JSON or YAML. Errors name the line.
-func Parse(data []byte) (*Document, error) { return nil, nil } // filled in by the room's owner
+// maxDepth bounds the nesting of a template that is read; CloudFormation's own
+// templates stay far below it.
+const maxDepth = 100
 
-// Scope answers what a template cannot know by itself while Eval walks it.
-type Scope struct {
-	// Ref gives the value of a parameter, pseudo parameter or resource.
-	Ref func(name string) (any, error)
-	// GetAtt gives an attribute of a resource.
-	GetAtt func(resource, attribute string) (any, error)
-	// Mappings and Conditions of the document; conditions are evaluated on demand.
-	Mappings   map[string]any
-	Conditions map[string]any
-	// Import gives the value of an exported output; nil = none.
-	Import func(name string) (any, error)
+// Parse reads a template in JSON or YAML. A document that starts with "{" is
+// JSON. Errors name the line.
+func Parse(data []byte) (*Document, error) {
+	tree, err := parseTree(data)
+	if err != nil {
+		return nil, err
+	}
+	root, ok := tree.(map[string]any)
+	if !ok {
+		return nil, errors.New("template: the top level is not an object; a template starts with keys such as Resources")
+	}
+	return newDocument(root)
 }
 
-// Eval replaces every intrinsic in v (Ref, Fn::GetAtt, Fn::Sub, Fn::Join,
-// Fn::Select, Fn::Split, Fn::If, Fn::Equals, Fn::And, Fn::Or, Fn::Not,
-// Fn::FindInMap, Fn::Base64, Fn::Cidr, Fn::GetAZs, Fn::ImportValue,
-// Fn::Length, Fn::ToJsonString) and drops properties that are AWS::NoValue.
-// v is not changed. Errors name the path inside v.
-func Eval(v any, scope Scope) (any, error) { return nil, nil } // filled in by the room's owner
+func parseTree(data []byte) (any, error) {
+	trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff")
+	if len(trimmed) == 0 {
+		return nil, errors.New("template: the file is empty")
+	}
+	if trimmed[0] == '{' {
+		return parseJSON(data[len(data)-len(trimmed):])
+	}
+	var node yaml.Node
+	if err := yaml.Unmarshal(data, &node); err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	if len(node.Content) == 0 {
+		return nil, errors.New("template: the file is empty")
+	}
+	return (&yamlReader{budget: maxYAMLNodes}).value(node.Content[0], 0)
+}
 
-// References lists the names of parameters and resources that v refers to by
-// Ref, Fn::GetAtt or Fn::Sub, sorted, without pseudo parameters.
-func References(v any) []string { return nil } // filled in by the room's owner
+func parseJSON(data []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var tree any
+	err := dec.Decode(&tree)
+	if err == nil {
+		if _, end := dec.Token(); end != io.EOF {
+			err = errors.New("there is more text after the closing brace")
+		}
+	}
+	if err != nil {
+		at := dec.InputOffset()
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			at = syntax.Offset
+		}
+		return nil, fmt.Errorf("template: line %d: %w", 1+bytes.Count(data[:at], []byte("\n")), err)
+	}
+	return tree, nil
+}
+
+func newDocument(root map[string]any) (*Document, error) {
+	r := documentReader{}
+	d := &Document{
+		Description: r.text(root, "Description", "Description"),
+		Mappings:    r.object(root, "Mappings", "Mappings"),
+		Conditions:  r.object(root, "Conditions", "Conditions"),
+		Metadata:    r.object(root, "Metadata", "Metadata"),
+		Transform:   root["Transform"],
+		Parameters:  map[string]ParameterDef{},
+		Resources:   map[string]ResourceDef{},
+		Outputs:     map[string]OutputDef{},
+	}
+	for name := range r.object(root, "Parameters", "Parameters") {
+		path := "Parameters." + name
+		m := r.object(root["Parameters"].(map[string]any), name, path)
+		d.Parameters[name] = ParameterDef{
+			Type:          r.text(m, "Type", path+".Type"),
+			Default:       m["Default"],
+			NoEcho:        isTrue(m["NoEcho"]),
+			Description:   r.text(m, "Description", path+".Description"),
+			AllowedValues: r.list(m, "AllowedValues", path+".AllowedValues"),
+		}
+	}
+	for id := range r.object(root, "Resources", "Resources") {
+		d.Resources[id] = r.resource(root["Resources"].(map[string]any), id)
+	}
+	for name := range r.object(root, "Outputs", "Outputs") {
+		path := "Outputs." + name
+		m := r.object(root["Outputs"].(map[string]any), name, path)
+		out := OutputDef{
+			Description: r.text(m, "Description", path+".Description"),
+			Value:       m["Value"],
+			Condition:   r.text(m, "Condition", path+".Condition"),
+		}
+		if export := r.object(m, "Export", path+".Export"); export != nil {
+			out.ExportName = export["Name"]
+		}
+		d.Outputs[name] = out
+	}
+	return d, r.err()
+}
+
+// documentReader collects what has the wrong shape, so that one reading tells all.
+type documentReader struct{ wrong []string }
+
+func (r *documentReader) err() error {
+	if len(r.wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("template: %s", strings.Join(sortedSet(r.wrong), "; "))
+}
+
+func (r *documentReader) resource(resources map[string]any, id string) ResourceDef {
+	path := "Resources." + id
+	m := r.object(resources, id, path)
+	def := ResourceDef{
+		Type:                r.text(m, "Type", path+".Type"),
+		Properties:          r.object(m, "Properties", path+".Properties"),
+		Condition:           r.text(m, "Condition", path+".Condition"),
+		DeletionPolicy:      r.text(m, "DeletionPolicy", path+".DeletionPolicy"),
+		UpdateReplacePolicy: r.text(m, "UpdateReplacePolicy", path+".UpdateReplacePolicy"),
+		Metadata:            r.object(m, "Metadata", path+".Metadata"),
+	}
+	if def.Type == "" {
+		r.wrong = append(r.wrong, path+" has no Type")
+	}
+	switch on := m["DependsOn"].(type) {
+	case nil:
+	case string:
+		def.DependsOn = []string{on}
+	case []any:
+		for _, v := range on {
+			name, ok := v.(string)
+			if !ok {
+				r.wrong = append(r.wrong, path+".DependsOn must list logical IDs")
+				break
+			}
+			def.DependsOn = append(def.DependsOn, name)
+		}
+	default:
+		r.wrong = append(r.wrong, path+".DependsOn must be a logical ID or a list of them")
+	}
+	return def
+}
+
+func (r *documentReader) object(m map[string]any, key, path string) map[string]any {
+	switch v := m[key].(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		return v
+	}
+	r.wrong = append(r.wrong, path+" must be an object")
+	return nil
+}
+
+func (r *documentReader) list(m map[string]any, key, path string) []any {
+	switch v := m[key].(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	r.wrong = append(r.wrong, path+" must be a list")
+	return nil
+}
+
+func (r *documentReader) text(m map[string]any, key, path string) string {
+	switch v := m[key].(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	}
+	r.wrong = append(r.wrong, path+" must be a string")
+	return ""
+}
+
+// isTrue reads a boolean that templates also write as a string.
+func isTrue(v any) bool {
+	return v == true || v == "true"
+}
