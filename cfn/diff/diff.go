@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"arc/cfn"
 )
@@ -95,7 +96,7 @@ func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 		c.Replacement = Always
 		c.Properties = []Property{{Path: "Type", Before: old.Type, After: new.Type}}
 	} else {
-		c.Properties = compareValues("", old.Properties, new.Properties)
+		c.Properties = withoutSecrets(compareValues("", old.Properties, new.Properties))
 		c.Replacement = replacement(new.Type, c.Properties)
 	}
 	c.Properties = append(c.Properties, compareAttributes(old, new)...)
@@ -104,6 +105,38 @@ func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 	}
 	c.DataLoss = c.Replacement != Never && cfn.HoldsData(old.Type) && !keeps(new.UpdateReplacePolicy)
 	return c, true
+}
+
+// Hidden stands for a literal value of an environment variable. Templates of
+// other tools hold the user's secrets there in plain text.
+const Hidden = "(hidden)"
+
+// withoutSecrets hides literal values of environment variables; references
+// say nothing secret and stay.
+func withoutSecrets(props []Property) []Property {
+	for i, p := range props {
+		if strings.HasPrefix(p.Path+".", "Environment.") {
+			props[i].Before, props[i].After = hide(p.Before), hide(p.After)
+		}
+	}
+	return props
+}
+
+func hide(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		if isIntrinsic(v) && len(cfn.References(v)) > 0 {
+			return v
+		}
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			out[k] = hide(x)
+		}
+		return out
+	}
+	return Hidden
 }
 
 // compareAttributes compares what stands beside Properties and changes what
