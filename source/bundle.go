@@ -5,8 +5,19 @@
 package source
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
 	"io"
 	"io/fs"
+	"path"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Function says which code to bundle. Folders are slash paths relative to the
@@ -22,29 +33,175 @@ type Function struct {
 
 // Bundle is the list of files that make up a function's package.
 type Bundle struct {
-	Files []File // sorted by Path
+	Files    []File // sorted by Path
+	Warnings []Warning
 }
 
 // File is one entry of the zip.
 type File struct {
 	Path       string // slash path inside the zip: "node_modules/@architect/shared/x.js"
-	Size       int64
+	Size       int64  // bytes
 	Executable bool
 	Open       func() (io.ReadCloser, error)
+
+	content *content // shared by every bundle that holds the file; nil when made by hand
 }
 
-// Collect finds the files of a function: its folder, shared code and views
-// under node_modules/@architect (or vendor for other runtimes), and the npm
-// packages that its imports reach when the folder has no node_modules of its own.
-// project is the project root; symlinks that leave it are an error.
-func Collect(project fs.FS, fn Function) (*Bundle, error) { return nil, nil } // filled in by the room's owner
+// Warning is something that will surprise in the cloud though the zip can be
+// made: an import of a package that is not installed, say.
+type Warning struct {
+	File string // slash path relative to the project root
+	Line int    // 1-based; 0 when the whole file is meant
+	Text string // what is wrong
+	Hint string // what to do about it
+}
+
+// String is the warning in one line, position first, remedy last.
+func (w Warning) String() string {
+	where := w.File
+	if w.Line > 0 {
+		where = fmt.Sprintf("%s:%d", w.File, w.Line)
+	}
+	if w.Hint == "" {
+		return where + ": " + w.Text
+	}
+	return where + ": " + w.Text + ": " + w.Hint
+}
+
+// Size is what the bundle takes when unpacked, in bytes.
+func (b *Bundle) Size() int64 {
+	var n int64
+	for _, f := range b.Files {
+		n += f.Size
+	}
+	return n
+}
 
 // Key is the SHA-256 (hex) of the bundle's paths, modes and contents:
 // independent of umask, mtime, readdir order, deflate version and machine.
-func (b *Bundle) Key() (string, error) { return "", nil }
+// Files are read in parallel and never held in memory; a file that several
+// bundles of one CollectAll share is read once.
+func (b *Bundle) Key() (string, error) {
+	sums := make([]digest, len(b.Files))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	// A goroutine for each run of files rather than for each file: most files are
+	// small enough that starting one would cost as much as hashing.
+	const run = 32
+	for at := 0; at < len(b.Files); at += run {
+		g.Go(func() error {
+			for i := at; i < min(at+run, len(b.Files)); i++ {
+				sum, err := b.Files[i].digest()
+				if err != nil {
+					return err
+				}
+				sums[i] = sum
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	var line []byte
+	for i, f := range b.Files {
+		// A path holds no NUL, so no two lists of files print alike.
+		line = append(line[:0], f.Path...)
+		line = append(line, 0, 'f')
+		if f.Executable {
+			line[len(line)-1] = 'x'
+		}
+		line = append(line, sums[i][:]...)
+		h.Write(line)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
 
-// WriteZip writes the bundle as a zip with sorted paths, fixed times and modes.
-func (b *Bundle) WriteZip(w io.Writer) error { return nil }
+type digest [sha256.Size]byte
 
-// Asset is arc's own static asset function (Node, no dependencies).
-func Asset() *Bundle { return nil }
+// content is the bytes of one file in the project, hashed at most once.
+type content struct {
+	project fs.FS
+	path    string
+
+	once sync.Once
+	done atomic.Bool // sum may be read
+	sum  digest
+	err  error
+}
+
+func (c *content) open() (io.ReadCloser, error) {
+	f, err := c.project.Open(c.path)
+	if err != nil {
+		return nil, unreadable(c.path, err)
+	}
+	return f, nil
+}
+
+func (c *content) digest() (digest, error) {
+	c.once.Do(func() {
+		c.sum, c.err = digestOf(c.path, c.open)
+		c.done.Store(c.err == nil)
+	})
+	return c.sum, c.err
+}
+
+func (f *File) digest() (digest, error) {
+	if f.content != nil {
+		return f.content.digest()
+	}
+	return digestOf(f.Path, f.Open)
+}
+
+// hasher is what hashing a file needs, kept for the next one.
+type hasher struct {
+	hash.Hash
+	buf [64 << 10]byte
+}
+
+var hashers = sync.Pool{New: func() any { return &hasher{Hash: sha256.New()} }}
+
+func digestOf(name string, open func() (io.ReadCloser, error)) (sum digest, err error) {
+	f, err := open()
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := hashers.Get().(*hasher)
+	defer hashers.Put(h)
+	h.Reset()
+	// The wrapper hides os.File's WriteTo, which would allocate a buffer a file.
+	if _, err := io.CopyBuffer(h.Hash, struct{ io.Reader }{f}, h.buf[:]); err != nil {
+		return sum, fmt.Errorf("%s: cannot be read: %w", name, err)
+	}
+	h.Sum(sum[:0])
+	return sum, nil
+}
+
+// inMemory is a file of the bundle that comes from the program itself.
+func inMemory(name string, body []byte) File {
+	return File{Path: name, Size: int64(len(body)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(body)), nil
+	}}
+}
+
+func byPath(a, b File) int { return compare(a.Path, b.Path) }
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// under joins a folder of the zip, "" for its top, and a path.
+func under(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return path.Join(dir, name)
+}

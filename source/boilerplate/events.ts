@@ -1,0 +1,9 @@
+// deno-lint-ignore no-explicit-any
+type Event = any
+
+// Runs for each message published to the event "__NAME__".
+export async function handler (event: Event) {
+  for (const record of event.Records) {
+    console.log(record.Sns.Message)
+  }
+}

@@ -1,0 +1,25 @@
+// Answers __NAME__.
+export async function handler (event) {
+  return {
+    statusCode: 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache, no-store, must-revalidate, max-age=0',
+    },
+    body: page,
+  }
+}
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>arc</title>
+</head>
+<body>
+  <h1>It works</h1>
+  <p>This page is <code>@http __NAME__</code>. To change it, edit <code>__FILE__</code> in the route's folder.</p>
+</body>
+</html>
+`

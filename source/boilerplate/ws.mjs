@@ -1,0 +1,6 @@
+// Runs for the WebSocket action "__NAME__".
+export async function handler (event) {
+  const { connectionId } = event.requestContext
+  console.log(connectionId, event.body ?? '')
+  return { statusCode: 200 }
+}

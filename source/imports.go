@@ -1,0 +1,418 @@
+package source
+
+import "bytes"
+
+// What a JavaScript or TypeScript file imports, found by reading its tokens
+// only. A full parser would be exact, but costs more time than the rest of
+// packaging together; this one only has to tell code from strings, comments,
+// templates and regular expressions. Where it cannot know (a "/" after "}"), a
+// wrong guess ends at the end of the line. A test holds it against esbuild.
+
+// reference is one module specifier in a file.
+type reference struct {
+	spec   string
+	offset int
+}
+
+// imports lists the specifiers of static and dynamic imports, re-exports and
+// require calls whose specifier is a plain string, in order of appearance.
+// Imports that TypeScript erases ("import type") are left out.
+func imports(src []byte) []reference {
+	// Most files of a tree import nothing that matters; a quick look saves reading them.
+	if !bytes.Contains(src, []byte("import")) && !bytes.Contains(src, []byte("require")) && !bytes.Contains(src, []byte("export")) {
+		return nil
+	}
+	s := scanner{src: src}
+	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
+		s.at = 3
+	}
+	if bytes.HasPrefix(src[s.at:], []byte("#!")) {
+		s.line()
+	}
+	s.run()
+	return s.found
+}
+
+type scanner struct {
+	src   []byte
+	at    int
+	found []reference
+
+	prev   token  // the last significant token
+	prior  byte   // the byte of punctuation before prev; tells x.import from import
+	parens []bool // for each open "(": whether if, while, for or with stands before it
+	braces []bool // for each open "{": whether it is the "${" of a template
+	regexp bool   // whether a "/" here starts a regular expression
+}
+
+type kind byte
+
+const (
+	end kind = iota
+	word
+	text // a string, or a template without substitutions
+	punct
+)
+
+type token struct {
+	kind   kind
+	text   []byte // a word, or the raw inside of a string
+	punct  byte
+	offset int
+}
+
+func (t token) is(w string) bool { return t.kind == word && string(t.text) == w }
+func (t token) mark(c byte) bool { return t.kind == punct && t.punct == c }
+
+// run reads the whole file. Tokens that turn out not to belong to an import
+// are handed back, so that none is skipped.
+func (s *scanner) run() {
+	t := s.next()
+	for t.kind != end {
+		switch {
+		case t.kind != word || s.prior == '.':
+			t = s.next()
+		case t.is("import"):
+			t = s.importing()
+		case t.is("export"):
+			t = s.exporting()
+		case t.is("require"):
+			t = s.requiring()
+		default:
+			t = s.next()
+		}
+	}
+}
+
+// importing reads what follows "import" and returns the first token after it.
+func (s *scanner) importing() token {
+	t := s.next()
+	switch {
+	case t.mark('('):
+		return s.argument()
+	case t.kind == text:
+		s.add(t)
+		return s.next()
+	case t.is("type"):
+		return s.importingType()
+	case t.kind == word || t.mark('{') || t.mark('*'):
+		return s.clause(t, false)
+	}
+	return t
+}
+
+// importingType tells "import type X from" from an import whose default is
+// bound to a variable named type.
+func (s *scanner) importingType() token {
+	t := s.next()
+	if t.mark(',') {
+		return s.clause(t, false)
+	}
+	if !t.is("from") {
+		return s.clause(t, true)
+	}
+	if t = s.next(); t.kind == text {
+		s.add(t)
+		return s.next()
+	}
+	return s.clause(t, true)
+}
+
+// exporting reads what follows "export".
+func (s *scanner) exporting() token {
+	t := s.next()
+	if t.is("type") {
+		if t = s.next(); t.mark('{') || t.mark('*') {
+			return s.clause(t, true)
+		}
+		return t
+	}
+	if t.mark('{') || t.mark('*') {
+		return s.clause(t, false)
+	}
+	return t
+}
+
+// clause reads the names of an import or export up to "from" and its
+// specifier. Anything that no clause holds ends it.
+func (s *scanner) clause(t token, erased bool) token {
+	for {
+		switch {
+		case t.is("from"):
+			if t = s.next(); t.kind == text {
+				if !erased {
+					s.add(t)
+				}
+				return s.next()
+			}
+			continue // a binding named from
+		case t.kind == end, t.is("import"), t.is("export"), t.is("require"):
+			return t
+		case t.kind == punct && t.punct != '{' && t.punct != '}' && t.punct != ',' && t.punct != '*':
+			return t
+		}
+		t = s.next()
+	}
+}
+
+// requiring reads what follows "require": a call, or .resolve and a call.
+func (s *scanner) requiring() token {
+	t := s.next()
+	if t.mark('.') {
+		if t = s.next(); !t.is("resolve") {
+			return t
+		}
+		t = s.next()
+	}
+	if !t.mark('(') {
+		return t
+	}
+	return s.argument()
+}
+
+// argument reads the first argument of a call; only a string that is the whole
+// of it counts.
+func (s *scanner) argument() token {
+	t := s.next()
+	if t.kind != text {
+		return t
+	}
+	after := s.next()
+	if after.mark(')') || after.mark(',') {
+		s.add(t)
+	}
+	return after
+}
+
+func (s *scanner) add(t token) {
+	s.found = append(s.found, reference{unescape(t.text), t.offset})
+}
+
+// unescape undoes the escapes that can occur in a specifier; \u and \x never
+// do in practice and are left as they are.
+func unescape(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw)
+	}
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		if raw[i] == '\\' && i+1 < len(raw) {
+			i++
+		}
+		out = append(out, raw[i])
+	}
+	return string(out)
+}
+
+// line moves to the end of the line.
+func (s *scanner) line() {
+	if i := bytes.IndexByte(s.src[s.at:], '\n'); i >= 0 {
+		s.at += i
+	} else {
+		s.at = len(s.src)
+	}
+}
+
+// next reads one significant token.
+func (s *scanner) next() token {
+	s.prior = 0
+	if s.prev.kind == punct {
+		s.prior = s.prev.punct
+	}
+	t := s.read()
+	s.prev = t
+	return t
+}
+
+func (s *scanner) read() token {
+	for s.at < len(s.src) {
+		c := s.src[s.at]
+		switch {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			s.at++
+		case c == '/':
+			if t, ok := s.slash(); ok {
+				return t
+			}
+		case c == '"' || c == '\'':
+			return s.quoted(c)
+		case c == '`':
+			s.at++
+			return s.template(s.at)
+		case letter(c):
+			return s.word()
+		case c >= '0' && c <= '9':
+			for s.at < len(s.src) && (letter(s.src[s.at]) || s.src[s.at] >= '0' && s.src[s.at] <= '9' || s.src[s.at] == '.') {
+				s.at++
+			}
+			s.regexp = false
+			return token{kind: punct, punct: '0'}
+		default:
+			return s.punct(c)
+		}
+	}
+	return token{kind: end, offset: s.at}
+}
+
+func letter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '$' || c == '#' || c >= 0x80
+}
+
+// before says which words a regular expression, not a division, may follow.
+var beforeRegexp = map[string]bool{
+	"return": true, "typeof": true, "instanceof": true, "in": true, "of": true, "new": true, "delete": true,
+	"void": true, "throw": true, "case": true, "do": true, "else": true, "yield": true, "await": true, "default": true,
+}
+
+func (s *scanner) word() token {
+	start := s.at
+	for s.at < len(s.src) && (letter(s.src[s.at]) || s.src[s.at] >= '0' && s.src[s.at] <= '9') {
+		s.at++
+	}
+	t := token{kind: word, text: s.src[start:s.at], offset: start}
+	s.regexp = s.prev.punct != '.' && beforeRegexp[string(t.text)]
+	return t
+}
+
+func (s *scanner) punct(c byte) token {
+	t := token{kind: punct, punct: c, offset: s.at}
+	s.at++
+	s.regexp = true
+	switch c {
+	case '.':
+		// Of a spread's three dots the last must not look like a property access.
+		if bytes.HasPrefix(s.src[s.at:], []byte("..")) {
+			s.at += 2
+			t.punct = ','
+		}
+	case '(':
+		p := s.prev
+		s.parens = append(s.parens, p.is("if") || p.is("while") || p.is("for") || p.is("with"))
+	case ')':
+		s.regexp = false
+		if n := len(s.parens); n > 0 {
+			s.regexp, s.parens = s.parens[n-1], s.parens[:n-1]
+		}
+	case ']':
+		s.regexp = false
+	case '{':
+		s.braces = append(s.braces, false)
+	case '}':
+		if n := len(s.braces); n > 0 {
+			inTemplate := s.braces[n-1]
+			s.braces = s.braces[:n-1]
+			if inTemplate {
+				return s.template(-1)
+			}
+		}
+	case '+', '-':
+		// After x++ a "/" divides; after a lone sign it starts an expression.
+		if s.at < len(s.src) && s.src[s.at] == c {
+			s.at++
+			s.regexp = false
+		}
+	}
+	return t
+}
+
+// slash reads a comment, a regular expression or a division; only the last two
+// are tokens.
+func (s *scanner) slash() (token, bool) {
+	rest := s.src[s.at:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("//")):
+		s.line()
+		return token{}, false
+	case bytes.HasPrefix(rest, []byte("/*")):
+		if i := bytes.Index(rest[2:], []byte("*/")); i >= 0 {
+			s.at += i + 4
+		} else {
+			s.at = len(s.src)
+		}
+		return token{}, false
+	}
+	t := token{kind: punct, punct: '/', offset: s.at}
+	if s.regexp {
+		if n := regexpLength(rest); n > 0 {
+			s.at += n
+			s.regexp = false
+			return t, true
+		}
+	}
+	s.at++
+	s.regexp = true
+	return t, true
+}
+
+// regexpLength is the length of the regular expression at the start of src up
+// to its closing slash, 0 when the line ends before.
+func regexpLength(src []byte) int {
+	class := false
+	for i := 1; i < len(src); i++ {
+		switch src[i] {
+		case '\n':
+			return 0
+		case '\\':
+			i++
+		case '[':
+			class = true
+		case ']':
+			class = false
+		case '/':
+			if !class {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+// quoted reads a string. One without end stops at the end of its line.
+func (s *scanner) quoted(quote byte) token {
+	start := s.at
+	s.at++
+	s.regexp = false
+	for s.at < len(s.src) {
+		switch c := s.src[s.at]; c {
+		case quote:
+			s.at++
+			return token{kind: text, text: s.src[start+1 : s.at-1], offset: start}
+		case '\n':
+			return token{kind: punct, punct: quote, offset: start}
+		case '\\':
+			s.at++
+		}
+		s.at++
+	}
+	s.at = len(s.src)
+	return token{kind: punct, punct: quote, offset: start}
+}
+
+// template reads a template's text up to its end or the next substitution.
+// start is where its text starts, or -1 after a substitution.
+func (s *scanner) template(start int) token {
+	offset := s.at
+	for s.at < len(s.src) {
+		switch s.src[s.at] {
+		case '`':
+			s.at++
+			s.regexp = false
+			if start >= 0 {
+				return token{kind: text, text: s.src[start : s.at-1], offset: start - 1}
+			}
+			return token{kind: punct, punct: '`', offset: offset}
+		case '$':
+			if s.at+1 < len(s.src) && s.src[s.at+1] == '{' {
+				s.at += 2
+				s.braces = append(s.braces, true)
+				s.regexp = true
+				return token{kind: punct, punct: '`', offset: offset}
+			}
+		case '\\':
+			s.at++
+		}
+		s.at++
+	}
+	s.at = len(s.src)
+	return token{kind: punct, punct: '`', offset: offset}
+}
