@@ -6,6 +6,7 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"io"
 )
 
@@ -33,33 +34,18 @@ type Artifact struct {
 	Write func(io.Writer) error
 }
 
-// Static is the folder of files to publish into the stack's bucket.
-type Static struct {
-	Files  []StaticFile
-	Prefix string
-	Prune  bool
-	// Bucket is a bucket of the user's own; "" = the stack's StaticBucket.
-	Bucket string
-}
-
-// StaticFile is one file to publish.
-type StaticFile struct {
-	Path string // slash path inside the folder
-	Open func() (io.ReadSeekCloser, error)
-}
-
 // Outcome is what a deployment did.
 type Outcome struct {
 	StackName string
 	StackID   string
 	Created   bool
-	Unchanged bool // nothing differed, no mutating call was made
+	Unchanged bool // the stack was as it should be, and was left alone
 	Uploaded  int  // artifacts
 	Published int  // static files
 	Outputs   map[string]string
 }
 
-// Progress is told what happens, line by line, for stderr.
+// Progress is told what happens, line by line, for stderr. Calls do not overlap.
 type Progress func(Step)
 
 // Step is one thing that happened.
@@ -67,9 +53,10 @@ type Step struct {
 	Kind      string // "upload", "change-set", "event", "publish", "note"
 	LogicalID string
 	Type      string
-	Status    string
+	Status    string // of an event; of a change: "Add", "Modify", "Replace", "MayReplace", "Remove"
 	Reason    string
 	Message   string
+	Bytes     int64 // of an upload
 }
 
 // Deployer deploys stacks to the endpoint of its clients.
@@ -80,6 +67,32 @@ type Deployer struct {
 
 // Deploy brings d to its stack. Killing it at any moment and running it again
 // gives the same end state; when another run is under way it follows that one.
+// It fails with a *LossError, a *FailedError, an *InterruptedError, or the
+// SDK's error with the call that it answers.
 func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
-	return Outcome{}, nil // filled in by the room's owner
+	r, err := dp.newRun(d)
+	if err != nil {
+		return Outcome{StackName: d.StackName}, err
+	}
+	err = r.bring(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Err: ctx.Err()}
+	}
+	return r.outcome, err
 }
+
+// InterruptedError tells that the context ended before the deployment did.
+type InterruptedError struct {
+	StackName string
+	Executing bool // CloudFormation had been told to go ahead, and does
+	Err       error
+}
+
+func (e *InterruptedError) Error() string {
+	if e.Executing {
+		return fmt.Sprintf("interrupted while stack %s was being changed: AWS goes on with it; deploy again to follow it to its end", e.StackName)
+	}
+	return fmt.Sprintf("interrupted before stack %s was changed; deploy again to go on", e.StackName)
+}
+
+func (e *InterruptedError) Unwrap() error { return e.Err }

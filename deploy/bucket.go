@@ -1,0 +1,163 @@
+package deploy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// maxBucketTries bounds the names tried when others hold them already.
+const maxBucketTries = 8
+
+// bucketParameter is where an app's stages find the artifact bucket they share.
+func bucketParameter(app string) string { return "/" + app + "/deploy/bucket" }
+
+// artifactBucket is where the run's artifacts go. owner, when known, goes with
+// every request, so that S3 refuses to hand code to a stranger's bucket.
+type artifactBucket struct {
+	name  string
+	owner *string
+}
+
+// findBucket gives the bucket to use: the one named by the user, the one
+// recorded in SSM, or a new one.
+func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
+	if r.d.Bucket != "" {
+		return artifactBucket{name: r.d.Bucket}, nil
+	}
+	id, err := r.Identity.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return artifactBucket{}, fmt.Errorf("find out the AWS account: %w", err)
+	}
+	owner := id.Account
+	recorded, err := r.readParameters(ctx, bucketParameter(r.d.App))
+	if err != nil {
+		return artifactBucket{}, err
+	}
+	if name := recorded[bucketParameter(r.d.App)]; name != "" {
+		mine, err := r.ownsBucket(ctx, name, owner)
+		if err != nil {
+			return artifactBucket{}, err
+		}
+		if mine {
+			return artifactBucket{name, owner}, nil
+		}
+		r.note("the artifact bucket %s is gone or another account's; making a new one", name)
+	}
+	name, err := r.makeBucket(ctx, owner)
+	if err != nil {
+		return artifactBucket{}, err
+	}
+	_, err = r.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
+		Name:      aws.String(bucketParameter(r.d.App)),
+		Value:     aws.String(name),
+		Type:      ssmtypes.ParameterTypeSecureString, // as existing Architect apps have it
+		Overwrite: aws.Bool(true),
+	})
+	if err != nil {
+		return artifactBucket{}, fmt.Errorf("record the artifact bucket's name in SSM as %s: %w", bucketParameter(r.d.App), err)
+	}
+	return artifactBucket{name, owner}, nil
+}
+
+// ownsBucket tells whether the bucket exists and belongs to the account.
+func (r *run) ownsBucket(ctx context.Context, name string, owner *string) (bool, error) {
+	_, err := r.Objects.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(name), ExpectedBucketOwner: owner})
+	switch {
+	case err == nil:
+		return true, nil
+	case isCode(err, "NotFound", "NoSuchBucket", "Forbidden", "AccessDenied"):
+		return false, nil
+	}
+	return false, fmt.Errorf("look for the artifact bucket %s: %w", name, err)
+}
+
+// makeBucket makes a private, encrypted, versioned bucket. Its name follows
+// from account, region and app, so that a run which was killed before it could
+// record the name, or one that runs at the same time, arrives at the same bucket.
+func (r *run) makeBucket(ctx context.Context, owner *string) (string, error) {
+	for try := range maxBucketTries {
+		name := bucketName(r.d.App, aws.ToString(owner), r.Region, try)
+		in := &s3.CreateBucketInput{Bucket: aws.String(name), ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}
+		if r.Region != "us-east-1" {
+			in.CreateBucketConfiguration = &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(r.Region)}
+		}
+		_, err := r.Objects.CreateBucket(ctx, in)
+		if isCode(err, "BucketAlreadyExists") {
+			// Some endpoints say so of one's own buckets, too.
+			mine, headErr := r.ownsBucket(ctx, name, owner)
+			if headErr != nil {
+				return "", headErr
+			}
+			if !mine {
+				continue
+			}
+		} else if err != nil && !isCode(err, "BucketAlreadyOwnedByYou") {
+			return "", fmt.Errorf("make the artifact bucket %s: %w", name, err)
+		}
+		r.note("artifact bucket %s", name)
+		return name, r.protectBucket(ctx, name, owner)
+	}
+	return "", fmt.Errorf("make an artifact bucket: %d names are taken by other accounts; name a bucket of your own with @aws bucket", maxBucketTries)
+}
+
+func (r *run) protectBucket(ctx context.Context, name string, owner *string) error {
+	bucket := aws.String(name)
+	_, err := r.Objects.PutPublicAccessBlock(ctx, &s3.PutPublicAccessBlockInput{
+		Bucket: bucket, ExpectedBucketOwner: owner,
+		PublicAccessBlockConfiguration: &types.PublicAccessBlockConfiguration{
+			BlockPublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true),
+			IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("block public access to the artifact bucket %s: %w", name, err)
+	}
+	_, err = r.Objects.PutBucketEncryption(ctx, &s3.PutBucketEncryptionInput{
+		Bucket: bucket, ExpectedBucketOwner: owner,
+		ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{Rules: []types.ServerSideEncryptionRule{{
+			ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{SSEAlgorithm: types.ServerSideEncryptionAes256},
+		}}},
+	})
+	if err != nil {
+		return fmt.Errorf("encrypt the artifact bucket %s: %w", name, err)
+	}
+	_, err = r.Objects.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket: bucket, ExpectedBucketOwner: owner,
+		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	})
+	if err != nil {
+		return fmt.Errorf("version the artifact bucket %s: %w", name, err)
+	}
+	return nil
+}
+
+// bucketName stays within the 63 characters of a bucket's name.
+func bucketName(app, account, region string, try int) string {
+	stem := strings.ReplaceAll(strings.ToLower(app), "_", "-")
+	stem = strings.Trim(stem[:min(len(stem), 38)], "-")
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%s/%d", account, region, app, try))
+	return stem + "-cfn-deployments-" + hex.EncodeToString(sum[:])[:5]
+}
+
+// readParameters gives the values of those parameters that exist.
+func (r *run) readParameters(ctx context.Context, names ...string) (map[string]string, error) {
+	got, err := r.Parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: names, WithDecryption: aws.Bool(true)})
+	if err != nil {
+		return nil, fmt.Errorf("read %s from SSM: %w", strings.Join(names, ", "), err)
+	}
+	values := map[string]string{}
+	for _, p := range got.Parameters {
+		values[aws.ToString(p.Name)] = aws.ToString(p.Value)
+	}
+	return values, nil
+}

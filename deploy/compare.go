@@ -1,0 +1,133 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"arc/cfn"
+)
+
+// unchanged tells whether the stack is already what the run would make of it.
+// It only reads.
+func (r *run) unchanged(ctx context.Context, stack Stack) (bool, error) {
+	if !sameTemplate(stack.Template, r.d.Template) {
+		return false, nil
+	}
+	for name, def := range r.template.Parameters {
+		if def.NoEcho {
+			continue
+		}
+		now, ok := stack.Parameters[name]
+		if want, known := r.parameter(name, stack.Parameters[cfn.ArtifactBucketParameter]); !ok || !known || now != want {
+			return false, nil
+		}
+	}
+	if len(r.d.Tags) > 0 && !maps.Equal(stack.Tags, r.d.Tags) {
+		return false, nil
+	}
+	return r.sameSecrets(ctx, stack)
+}
+
+// parameter gives the value that a parameter of the template gets; not known
+// when the template leaves it open and the deployment names none.
+func (r *run) parameter(name, bucket string) (value string, known bool) {
+	if name == cfn.ArtifactBucketParameter {
+		if r.d.Bucket != "" {
+			bucket = r.d.Bucket
+		}
+		return bucket, true
+	}
+	if value, ok := r.d.Parameters[name]; ok {
+		return value, true
+	}
+	def := r.template.Parameters[name].Default
+	if def == nil {
+		return "", false
+	}
+	return fmt.Sprint(def), true
+}
+
+// sameTemplate compares what two templates say: CloudFormation may hand a
+// template back with other spaces than it was sent with.
+func sameTemplate(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
+// CloudFormation never tells the value of a NoEcho parameter, so whether a
+// secret changed cannot be read off the stack. What was deployed last is
+// therefore remembered as one keyed hash over all of the stack's secrets, the
+// stack's ID and the version of the stack that they were deployed with. It is
+// kept as an SSM SecureString: reading it takes the right to decrypt, which
+// the secrets themselves are guarded by. A stack tag would be readable by
+// anyone who may describe the stack, invite guessing, and touch every resource.
+// A stack that something else has updated since has another version, and is
+// compared by CloudFormation itself.
+
+func secretsParameter(app, stackName string) string {
+	return "/" + app + "/deploy/secrets/" + stackName
+}
+
+func (r *run) sameSecrets(ctx context.Context, stack Stack) (bool, error) {
+	seal := r.secretsSeal(stack)
+	if seal == "" {
+		return true, nil
+	}
+	name := secretsParameter(r.d.App, r.d.StackName)
+	got, err := r.readParameters(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	return hmac.Equal([]byte(got[name]), []byte(seal)), nil
+}
+
+// rememberSecrets is called once the stack holds the run's secrets.
+func (r *run) rememberSecrets(ctx context.Context, stack Stack) error {
+	seal := r.secretsSeal(stack)
+	if seal == "" {
+		return nil
+	}
+	name := secretsParameter(r.d.App, r.d.StackName)
+	_, err := r.Clients.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
+		Name: aws.String(name), Value: aws.String(seal),
+		Type: ssmtypes.ParameterTypeSecureString, Overwrite: aws.Bool(true),
+	})
+	if err != nil {
+		return fmt.Errorf("record in SSM as %s which secrets are deployed: %w", name, err)
+	}
+	return nil
+}
+
+// secretsSeal is "" for a template without secrets.
+func (r *run) secretsSeal(stack Stack) string {
+	secrets := map[string]string{}
+	for name, def := range r.template.Parameters {
+		if def.NoEcho {
+			secrets[name], _ = r.parameter(name, "")
+		}
+	}
+	if len(secrets) == 0 {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(stack.ID))
+	fmt.Fprintf(mac, "%q", stack.version)
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		fmt.Fprintf(mac, "%q=%q", name, secrets[name])
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}

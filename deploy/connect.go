@@ -1,0 +1,169 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// DefaultRegion is used where neither the manifest, the environment nor the
+// profile names one.
+const DefaultRegion = "us-west-2"
+
+// ErrNoCredentials tells that nothing on this machine signs requests: no
+// environment variables, no profile, no single sign-on session, no role.
+var ErrNoCredentials = errors.New("no AWS credentials")
+
+// Time limits. A call that answers nothing for this long is tried again; an
+// upload may take longer, but its connection may not.
+const (
+	dialTimeout   = 5 * time.Second
+	callTimeout   = 60 * time.Second
+	uploadTimeout = 15 * time.Minute
+	maxAttempts   = 8
+	maxBackoff    = 10 * time.Second
+)
+
+// ConnectOptions choose the endpoint and whose rights to use.
+type ConnectOptions struct {
+	Region  string // "" = AWS_REGION, then the profile's, then DefaultRegion
+	Profile string // "" = AWS_PROFILE, then "default"
+	// Endpoint is the URL of a local cloud that answers for every service.
+	// It is spoken to with made-up credentials: the user's own, and every AWS_*
+	// variable and profile, stay out of it. "" = AWS, or AWS_ENDPOINT_URL.
+	Endpoint string
+}
+
+// Connect makes the clients. It fails with ErrNoCredentials, at once and
+// without any network call, where no credentials are set up.
+func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
+	if opts.Endpoint != "" {
+		return newClients(localConfig(opts)), nil
+	}
+	load := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(httpClient(callTimeout)),
+		config.WithRetryer(newRetryer),
+		config.WithDefaultRegion(DefaultRegion),
+		config.WithEC2IMDSClientEnableState(instanceMetadata()),
+	}
+	if opts.Region != "" {
+		load = append(load, config.WithRegion(opts.Region))
+	}
+	if opts.Profile != "" {
+		load = append(load, config.WithSharedConfigProfile(opts.Profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if missing := (config.SharedConfigProfileNotExistError{}); errors.As(err, &missing) {
+		return Clients{}, fmt.Errorf("%w: profile %q is in neither ~/.aws/config nor ~/.aws/credentials; make it with aws configure --profile %s",
+			ErrNoCredentials, missing.Profile, missing.Profile)
+	}
+	if err != nil {
+		return Clients{}, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if ctx.Err() != nil {
+			return Clients{}, ctx.Err()
+		}
+		return Clients{}, fmt.Errorf("%w: set AWS_PROFILE, sign in with aws sso login or aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (%w)",
+			ErrNoCredentials, err)
+	}
+	return newClients(cfg), nil
+}
+
+// localConfig is written out rather than loaded, so that nothing of the
+// user's own configuration can reach, or be redirected by, a local endpoint.
+func localConfig(opts ConnectOptions) aws.Config {
+	region := opts.Region
+	if region == "" {
+		region = DefaultRegion
+	}
+	return aws.Config{
+		Region:       region,
+		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
+		BaseEndpoint: aws.String(strings.TrimSuffix(opts.Endpoint, "/")),
+		HTTPClient:   httpClient(callTimeout),
+		Retryer:      newRetryer,
+	}
+}
+
+func newClients(cfg aws.Config) Clients {
+	pathStyle := func(o *s3.Options) {
+		// A bucket's name in front of a host works at AWS only.
+		o.UsePathStyle = o.BaseEndpoint != nil
+	}
+	patient := func(o *s3.Options) { o.HTTPClient = httpClient(uploadTimeout) }
+	stacks := cloudformation.NewFromConfig(cfg)
+	return Clients{
+		Stacks:     stacks,
+		Objects:    s3.NewFromConfig(cfg, pathStyle),
+		Uploads:    s3.NewFromConfig(cfg, pathStyle, patient),
+		Parameters: ssm.NewFromConfig(cfg),
+		Identity:   sts.NewFromConfig(cfg),
+		Region:     cfg.Region,
+		Local:      isLoopback(stacks.Options().BaseEndpoint),
+	}
+}
+
+// newRetryer retries as the SDK's standard mode does, but for longer, and
+// without its budget of retries: eight uploads that are throttled together
+// would spend that in a second. The adaptive mode makes everything wait.
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.MaxBackoff = maxBackoff
+		o.RateLimiter = ratelimit.None
+	})
+}
+
+func httpClient(total time.Duration) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithTimeout(total).
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout = dialTimeout
+			t.ResponseHeaderTimeout = callTimeout / 2
+		})
+}
+
+// instanceMetadata keeps the SDK from asking the instance metadata service on
+// machines that have none: it would wait for seconds before it gives up.
+func instanceMetadata() imds.ClientEnableState {
+	if os.Getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT") != "" {
+		return imds.ClientDefaultEnableState
+	}
+	vendor, err := os.ReadFile("/sys/devices/virtual/dmi/id/sys_vendor")
+	if err == nil && strings.Contains(string(vendor), "Amazon EC2") {
+		return imds.ClientDefaultEnableState
+	}
+	return imds.ClientDisabled
+}
+
+func isLoopback(endpoint *string) bool {
+	if endpoint == nil {
+		return false
+	}
+	u, err := url.Parse(*endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,242 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"arc/cfn"
+)
+
+// maxRounds bounds how often a run begins anew because another one changed
+// the stack between its look and its change set.
+const maxRounds = 10
+
+// run is one call of Deploy.
+type run struct {
+	Clients
+	d         Deployment
+	template  *cfn.Document
+	progress  Progress
+	executing bool
+	outcome   Outcome
+}
+
+// newRun checks what can be checked before anything is asked of AWS.
+func (dp *Deployer) newRun(d Deployment) (*run, error) {
+	if len(d.Template) > maxTemplate {
+		return nil, fmt.Errorf("template of stack %s: %d bytes, CloudFormation takes at most %d; split the app", d.StackName, len(d.Template), maxTemplate)
+	}
+	doc, err := cfn.Parse(d.Template)
+	if err != nil {
+		return nil, fmt.Errorf("template of stack %s: %w", d.StackName, err)
+	}
+	r := &run{Clients: dp.Clients, d: d, template: doc, outcome: Outcome{StackName: d.StackName}}
+	if err := r.checkParameters(); err != nil {
+		return nil, err
+	}
+	var one sync.Mutex
+	r.progress = func(s Step) {
+		if dp.Progress == nil {
+			return
+		}
+		one.Lock()
+		defer one.Unlock()
+		dp.Progress(s)
+	}
+	return r, nil
+}
+
+func (r *run) checkParameters() error {
+	var errs []error
+	for name := range r.d.Parameters {
+		if _, ok := r.template.Parameters[name]; !ok {
+			errs = append(errs, fmt.Errorf("template of stack %s: it has no parameter %s to give a value to", r.d.StackName, name))
+		}
+	}
+	for name := range r.template.Parameters {
+		if _, ok := r.parameter(name, ""); !ok {
+			errs = append(errs, fmt.Errorf("template of stack %s: parameter %s has neither a value nor a default", r.d.StackName, name))
+		}
+	}
+	return joinSorted(errs)
+}
+
+func (r *run) note(format string, args ...any) {
+	r.progress(Step{Kind: "note", Message: fmt.Sprintf(format, args...)})
+}
+
+func (r *run) origin(logicalID string) string {
+	if r.d.Origin == nil {
+		return ""
+	}
+	return r.d.Origin(logicalID)
+}
+
+// bring looks at the stack, does what its state asks for, and looks again,
+// until the stack is what it should be.
+func (r *run) bring(ctx context.Context) error {
+	for range maxRounds {
+		stack, err := r.Describe(ctx, r.d.StackName)
+		if err != nil {
+			return err
+		}
+		switch {
+		case stack.inProgress():
+			err = r.attach(ctx, stack)
+		case stack.Status == string(types.StackStatusRollbackComplete):
+			err = r.deleteRolledBack(ctx, stack)
+		case isStuck(stack.Status):
+			return &FailedError{StackName: stack.Name, Status: stack.Status}
+		default:
+			err = r.change(ctx, stack)
+			if err == nil {
+				return nil
+			}
+		}
+		if err != nil && !errors.Is(err, errOvertaken) {
+			return err
+		}
+	}
+	return fmt.Errorf("stack %s: other deployments keep changing it; deploy again when they are done", r.d.StackName)
+}
+
+// isStuck names the states that no change set leads out of.
+func isStuck(status string) bool {
+	switch types.StackStatus(status) {
+	case types.StackStatusCreateFailed, types.StackStatusRollbackFailed, types.StackStatusDeleteFailed, types.StackStatusUpdateRollbackFailed:
+		return true
+	}
+	return false
+}
+
+// change brings a stack at rest to its new state.
+func (r *run) change(ctx context.Context, stack Stack) error {
+	if stack.Exists {
+		same, err := r.unchanged(ctx, stack)
+		if err != nil {
+			return err
+		}
+		if same {
+			return r.finishUnchanged(ctx, stack)
+		}
+	}
+	if err := r.publishEarly(ctx, stack); err != nil {
+		return err
+	}
+	bucket, err := r.upload(ctx, stack)
+	if err != nil {
+		return err
+	}
+	set, err := r.makeChangeSet(ctx, stack, bucket)
+	if errors.Is(err, errNoChanges) && stack.Exists {
+		if err := r.rememberSecrets(ctx, stack); err != nil {
+			return err
+		}
+		return r.finishUnchanged(ctx, stack)
+	}
+	if err != nil {
+		return err
+	}
+	r.reportChanges(set)
+	if err := r.refuseLoss(ctx, set, stack.Template); err != nil {
+		r.deleteChangeSet(ctx, set)
+		return err
+	}
+	if err := r.apply(ctx, set); err != nil {
+		return err
+	}
+	r.outcome.Created = !stack.Exists
+	return r.finish(ctx, set)
+}
+
+// upload finds the artifact bucket and fills it, when the template needs one.
+func (r *run) upload(ctx context.Context, stack Stack) (artifactBucket, error) {
+	_, needed := r.template.Parameters[cfn.ArtifactBucketParameter]
+	if !needed && len(r.d.Artifacts) == 0 && len(r.d.Template) <= maxInlineTemplate {
+		return artifactBucket{}, nil
+	}
+	bucket, err := r.findBucket(ctx)
+	if err != nil {
+		return bucket, err
+	}
+	deployed := stack.Template
+	if stack.Parameters[cfn.ArtifactBucketParameter] != bucket.name {
+		deployed = nil
+	}
+	n, err := r.uploadArtifacts(ctx, bucket, deployed)
+	r.outcome.Uploaded += n
+	return bucket, err
+}
+
+// apply executes the change set and follows it to its end.
+func (r *run) apply(ctx context.Context, set *changeSet) error {
+	follower, err := r.newFollower(ctx, set.stackID)
+	if err == nil {
+		// From here on an interrupt may leave AWS at work, even if no answer came.
+		r.executing = true
+		err = r.execute(ctx, set)
+	}
+	if err != nil {
+		r.executing = r.executing && ctx.Err() != nil
+		if !r.executing {
+			r.deleteChangeSet(ctx, set)
+		}
+		return err
+	}
+	status, err := follower.toEnd(ctx)
+	if err != nil {
+		return err
+	}
+	r.executing = false
+	switch types.StackStatus(status) {
+	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete:
+		return nil
+	}
+	return follower.asFailure(status)
+}
+
+func (r *run) reportChanges(set *changeSet) {
+	for _, c := range set.changes {
+		rc := c.ResourceChange
+		if rc == nil {
+			continue
+		}
+		status := string(rc.Action)
+		switch rc.Replacement {
+		case types.ReplacementTrue:
+			status = "Replace"
+		case types.ReplacementConditional:
+			status = "MayReplace"
+		}
+		r.progress(Step{Kind: "change-set", LogicalID: aws.ToString(rc.LogicalResourceId), Type: aws.ToString(rc.ResourceType), Status: status})
+	}
+}
+
+// finish reads what the change led to, and does what waits for it.
+func (r *run) finish(ctx context.Context, set *changeSet) error {
+	stack, err := r.describeStack(ctx, set.stackID)
+	if err != nil {
+		return err
+	}
+	// Secrets are remembered with the version of the stack that holds them,
+	// which may be the next one already when another run is under way.
+	if !stack.inProgress() && (stack.changeSetID == "" || strings.Contains(stack.changeSetID, set.name)) {
+		if err := r.rememberSecrets(ctx, stack); err != nil {
+			return err
+		}
+	}
+	r.outcome.StackID, r.outcome.Outputs = stack.ID, stack.Outputs
+	return r.publish(ctx, stack)
+}
+
+func (r *run) finishUnchanged(ctx context.Context, stack Stack) error {
+	r.outcome.Unchanged = true
+	r.outcome.StackID, r.outcome.Outputs = stack.ID, stack.Outputs
+	return r.publish(ctx, stack)
+}
