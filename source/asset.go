@@ -1,11 +1,19 @@
 package source
 
-import _ "embed"
+import "embed"
 
-//go:embed asset/index.mjs
-var assetHandler []byte
+//go:embed asset/*.mjs
+var asset embed.FS
 
-// Asset is arc's own static asset function (Node, no dependencies).
+// Asset is arc's own static asset function (Node, no dependencies). It reads the
+// bucket that ARC_STATIC_BUCKET names, below ARC_STATIC_PREFIX, and needs no more
+// than s3:GetObject on it; ARC_STATIC_SPA makes every path without a dot the
+// start page. Its handler is index.handler.
 func Asset() *Bundle {
-	return &Bundle{Files: []File{inMemory("index.mjs", assetHandler)}}
+	b := &Bundle{}
+	for _, name := range []string{"index.mjs", "s3.mjs"} {
+		body, _ := asset.ReadFile("asset/" + name) // embedded, so always there
+		b.Files = append(b.Files, inMemory(name, body))
+	}
+	return b
 }
