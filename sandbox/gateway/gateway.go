@@ -2,10 +2,20 @@
 // formats 2.0 and 1.0, WebSocket APIs with the whole connection life cycle,
 // and the @connections management API. It provides the AWS::ApiGatewayV2::*
 // resource types to the stack engine.
+//
+// An API is built up by its resources and served from snapshots: a stage
+// points at the deployment it was given, and what changes afterwards is not
+// live until another deployment is made, exactly as on AWS. A snapshot never
+// changes, so serving a request takes no lock.
 package gateway
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"sync"
+	"time"
 
 	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
@@ -24,4 +34,78 @@ type Options struct {
 	// Developer turns on pages that explain errors (handler missing, thrown
 	// error with its stack, no such route); off, answers are those of AWS.
 	Developer bool
+	// IdleTimeout and MaxAge end WebSocket connections; zero means API
+	// Gateway's own ten minutes without traffic and two hours in all.
+	IdleTimeout time.Duration
+	MaxAge      time.Duration
 }
+
+// Gateway holds the APIs of every stack of one local cloud.
+type Gateway struct {
+	options Options
+
+	// ctx ends with Close, so that no invocation outlives the gateway.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu     sync.Mutex // guards what resources build up: apis, fronts, and each api's parts
+	apis   map[string]*api
+	fronts map[string][]*front // by stack ID
+
+	sockets sockets
+}
+
+// New gives a gateway without APIs. Close it to close its connections.
+func New(options Options) *Gateway {
+	if options.Log == nil {
+		options.Log = func(string) {}
+	}
+	if options.IdleTimeout == 0 {
+		options.IdleTimeout = 10 * time.Minute
+	}
+	if options.MaxAge == 0 {
+		options.MaxAge = 2 * time.Hour
+	}
+	g := &Gateway{options: options, apis: map[string]*api{}, fronts: map[string][]*front{}}
+	g.sockets.open = map[string]*connection{}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	return g
+}
+
+// Close closes every WebSocket with code 1001, lets their $disconnect
+// functions run until ctx ends, and closes all front ends. New connections
+// are refused from the start. It returns ctx's error when not all was said.
+func (g *Gateway) Close(ctx context.Context) error {
+	err := g.sockets.shut(ctx)
+	g.cancel()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, fronts := range g.fronts {
+		for _, f := range fronts {
+			f.release()
+		}
+	}
+	g.fronts = map[string][]*front{}
+	g.apis = map[string]*api{}
+	return err
+}
+
+// errTimedOut is an integration that took longer than its TimeoutInMillis.
+var errTimedOut = errors.New("no answer within the integration's timeout")
+
+// invoke runs a function for at most timeout. The client's going away does not
+// end it: on AWS the function runs on as well.
+func (g *Gateway) invoke(function string, event []byte, timeout time.Duration) (lambda.Result, error) {
+	ctx, cancel := context.WithTimeout(g.ctx, timeout)
+	defer cancel()
+	result, err := g.options.Invoker.Invoke(ctx, function, event)
+	if err != nil && ctx.Err() == context.DeadlineExceeded {
+		return result, fmt.Errorf("function %s: %w of %s", function, errTimedOut, timeout)
+	}
+	if err != nil {
+		return result, fmt.Errorf("function %s: %w", function, err)
+	}
+	return result, nil
+}
+
+func (g *Gateway) logf(format string, args ...any) { g.options.Log(fmt.Sprintf(format, args...)) }

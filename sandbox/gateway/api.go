@@ -1,0 +1,231 @@
+package gateway
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"arc/sandbox/stack"
+)
+
+const (
+	protocolHTTP   = "HTTP"
+	protocolSocket = "WEBSOCKET"
+)
+
+// api is one AWS::ApiGatewayV2::Api with the parts that its other resources
+// added. Everything but live is guarded by Gateway.mu.
+type api struct {
+	id       string
+	stack    stack.Ref
+	protocol string
+	front    *front
+
+	selection    []string // WebSocket: the message's fields down to the route key
+	cors         *cors
+	imported     []*route // from Body
+	integrations map[string]*integration
+	routes       map[string]*explicitRoute
+	deployments  map[string]*snapshot
+	stages       map[string]*stage
+
+	// live is what each stage serves right now; the map is replaced, never changed.
+	live atomic.Pointer[map[string]*liveStage]
+}
+
+// explicitRoute is an AWS::ApiGatewayV2::Route; its target is looked up when
+// a deployment is made.
+type explicitRoute struct {
+	key     string
+	target  string // integration ID, "" for none
+	respond bool
+}
+
+// integration is what a route calls.
+type integration struct {
+	kind     string // AWS_PROXY, HTTP_PROXY, MOCK
+	function string // AWS_PROXY: physical name
+	uri      string // HTTP_PROXY
+	method   string // HTTP_PROXY: "" or ANY for the request's own
+	payload  string // "2.0" or "1.0"
+	timeout  time.Duration
+}
+
+// stage is an AWS::ApiGatewayV2::Stage.
+type stage struct {
+	name       string
+	variables  map[string]string
+	auto       bool
+	deployment string
+	serving    *snapshot // nil: nothing deployed yet
+}
+
+// snapshot is an API as it was at one deployment.
+type snapshot struct {
+	http      *router
+	socket    map[string]*route
+	selection []string
+	cors      *cors
+}
+
+// liveStage is a stage as requests see it.
+type liveStage struct {
+	*snapshot
+	name      string
+	variables map[string]string
+}
+
+// snapshot takes a picture of the API as it is.
+func (a *api) snapshot() *snapshot {
+	s := &snapshot{selection: a.selection, cors: a.cors}
+	routes := slices.Clone(a.imported)
+	for _, r := range a.routes {
+		routes = append(routes, &route{key: r.key, integration: a.integrations[r.target], respond: r.respond})
+	}
+	if a.protocol == protocolHTTP {
+		s.http = newRouter(routes)
+		return s
+	}
+	s.socket = map[string]*route{}
+	for _, r := range routes {
+		s.socket[r.key] = r
+	}
+	return s
+}
+
+// changed redeploys the stages that deploy by themselves and publishes what
+// every stage serves.
+func (a *api) changed() {
+	live := map[string]*liveStage{}
+	var now *snapshot
+	for _, s := range a.stages {
+		if s.auto {
+			if now == nil {
+				now = a.snapshot()
+			}
+			s.serving = now
+		}
+		if s.serving != nil {
+			live[s.name] = &liveStage{snapshot: s.serving, name: s.name, variables: s.variables}
+		}
+	}
+	a.live.Store(&live)
+}
+
+func (a *api) stage(name string) *liveStage {
+	if live := a.live.Load(); live != nil {
+		return (*live)[name]
+	}
+	return nil
+}
+
+// routeTaken says whether another route than except has this key.
+func (a *api) routeTaken(key, except string) bool {
+	for _, r := range a.imported {
+		if r.key == key {
+			return true
+		}
+	}
+	for id, r := range a.routes {
+		if r.key == key && id != except {
+			return true
+		}
+	}
+	return false
+}
+
+// front is a listener with the handler of at most one HTTP and one WebSocket
+// API of a stack behind it.
+type front struct {
+	gateway *Gateway
+	host    string // "localhost:3333"
+	release func()
+	http    atomic.Pointer[api]
+	socket  atomic.Pointer[api]
+}
+
+func (f *front) slot(protocol string) *atomic.Pointer[api] {
+	if protocol == protocolSocket {
+		return &f.socket
+	}
+	return &f.http
+}
+
+// frontFor puts a into the stack's first front end with a free place for its
+// protocol, binding another where there is none. Gateway.mu is held.
+func (g *Gateway) frontFor(a *api) error {
+	for _, f := range g.fronts[a.stack.ID] {
+		if f.slot(a.protocol).CompareAndSwap(nil, a) {
+			a.front = f
+			return nil
+		}
+	}
+	f := &front{gateway: g}
+	host, release, err := g.options.Bind(a.stack, Loopback(f))
+	if err != nil {
+		return fmt.Errorf("front end of stack %s: %w", a.stack.Name, err)
+	}
+	f.host, f.release = host, release
+	a.front = f
+	f.slot(a.protocol).Store(a)
+	g.fronts[a.stack.ID] = append(g.fronts[a.stack.ID], f)
+	return nil
+}
+
+// dropFront takes a out of its front end and closes that when it was the last.
+func (g *Gateway) dropFront(a *api) {
+	f := a.front
+	f.slot(a.protocol).CompareAndSwap(a, nil)
+	if f.http.Load() != nil || f.socket.Load() != nil {
+		return
+	}
+	f.release()
+	left := slices.DeleteFunc(g.fronts[a.stack.ID], func(other *front) bool { return other == f })
+	if len(left) == 0 {
+		delete(g.fronts, a.stack.ID)
+		return
+	}
+	g.fronts[a.stack.ID] = left
+}
+
+// endpoint is the Api's ApiEndpoint.
+func (a *api) endpoint() string {
+	if a.protocol == protocolSocket {
+		return "ws://" + a.front.host
+	}
+	return "http://" + a.front.host
+}
+
+// ServeHTTP sends WebSocket upgrades and @connections calls to the WebSocket
+// API and everything else to the HTTP API.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if ws := f.socket.Load(); ws != nil {
+		if isUpgrade(r) {
+			f.gateway.connect(w, r, ws)
+			return
+		}
+		if prefix, id, ok := connectionPath(r); ok && (prefix == "" || ws.stage(strings.TrimPrefix(prefix, "/")) != nil) {
+			f.gateway.serveConnection(w, r, id, ws)
+			return
+		}
+	}
+	if a := f.http.Load(); a != nil {
+		f.gateway.serveHTTP(w, r, a)
+		return
+	}
+	w.Header().Set("Upgrade", "websocket")
+	w.Header().Set("Connection", "Upgrade")
+	writeMessage(w, http.StatusUpgradeRequired, "Upgrade Required")
+}
+
+// stageNames lists the stages that serve something, for messages.
+func (a *api) stageNames() []string {
+	if live := a.live.Load(); live != nil {
+		return slices.Sorted(maps.Keys(*live))
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// isUpgrade reports whether the request wants to become a WebSocket.
+func isUpgrade(r *http.Request) bool {
+	return hasToken(r.Header["Connection"], "upgrade") && hasToken(r.Header["Upgrade"], "websocket")
+}
+
+func hasToken(lines []string, token string) bool {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// connect runs an API's $connect and, if that agrees, opens the WebSocket.
+func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
+	live, expected := a.socketStage(r.URL.Path)
+	if live == nil {
+		g.logf("ws connect %s 403 no stage for this path; stages: %s", oneLine(r.URL.EscapedPath()), strings.Join(a.stageNames(), " "))
+		writeMessage(w, http.StatusForbidden, "Forbidden")
+		return
+	}
+	if why := badHandshake(r); why != "" {
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		writeMessage(w, http.StatusBadRequest, why)
+		return
+	}
+	if !g.sockets.admit() {
+		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
+	c := newConnection(g, a, live.name, r)
+	note := ""
+	if !expected {
+		note = fmt.Sprintf(" (on AWS only /%s connects, not %s)", live.name, r.URL.EscapedPath())
+	}
+	status, protocol, why := c.greet(live, r)
+	if status/100 != 2 {
+		g.sockets.dismiss()
+		g.logf("ws connect %s %d%s%s", c.id, status, oneLine(why), note)
+		if status < 500 {
+			w.WriteHeader(status)
+			return
+		}
+		c.writeError(w, status)
+		return
+	}
+	g.logf("ws connect %s%s", c.id, note)
+	c.accept(w, r, protocol)
+}
+
+// socketStage picks the stage for a path: API Gateway serves /<stage> alone,
+// and an API with a single stage serves it here at any path, as Architect's
+// own sandbox does; expected tells the two apart.
+func (a *api) socketStage(path string) (live *liveStage, expected bool) {
+	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if s := a.stage(first); s != nil {
+		return s, rest == ""
+	}
+	if names := a.stageNames(); len(names) == 1 {
+		return a.stage(names[0]), path == "/"
+	}
+	return nil, false
+}
+
+// badHandshake finds what would make accepting fail, before $connect runs.
+func badHandshake(r *http.Request) string {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	switch {
+	case r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1):
+		return "a WebSocket opens with GET over HTTP/1.1"
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return "Sec-WebSocket-Version must be 13"
+	case err != nil || len(key) != 16 || len(r.Header["Sec-Websocket-Key"]) != 1:
+		return "Sec-WebSocket-Key must be 16 bytes in base64"
+	}
+	return ""
+}
+
+// greet runs $connect. Any 2xx opens the connection, other codes are passed
+// on; a function that fails, or gives no code, is 502, as on AWS.
+func (c *connection) greet(live *liveStage, r *http.Request) (status int, protocol, why string) {
+	rt := live.socket["$connect"]
+	if rt == nil || rt.integration != nil && rt.integration.kind == "MOCK" {
+		return http.StatusOK, "", ""
+	}
+	if rt.integration == nil {
+		return http.StatusInternalServerError, "", " route $connect has no integration"
+	}
+	event, err := c.connectEvent(live, r)
+	if err != nil {
+		return http.StatusInternalServerError, "", " " + err.Error()
+	}
+	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
+	switch {
+	case errors.Is(err, errTimedOut):
+		return http.StatusGatewayTimeout, "", " " + err.Error()
+	case err != nil:
+		return http.StatusInternalServerError, "", " " + err.Error()
+	case result.Failed != "":
+		return http.StatusBadGateway, "", " " + thrown(rt.integration.function, result).why
+	}
+	status, header, err := socketResult(result.Payload)
+	if err != nil {
+		return http.StatusBadGateway, "", " function " + rt.integration.function + ": " + err.Error()
+	}
+	return status, header.Get("Sec-WebSocket-Protocol"), ""
+}
+
+// socketResult reads a $connect result: a statusCode, as a number or text.
+func socketResult(payload []byte) (int, http.Header, error) {
+	var r struct {
+		StatusCode json.RawMessage `json:"statusCode"`
+		Headers    map[string]any  `json:"headers"`
+	}
+	if err := json.Unmarshal(payload, &r); err != nil {
+		return 0, nil, fmt.Errorf("the function must return an object with a statusCode: %w", err)
+	}
+	status, err := strconv.Atoi(string(bytes.Trim(r.StatusCode, `"`)))
+	if err != nil || status < 200 || status > 599 {
+		return 0, nil, errors.New("the function must return a statusCode from 200 to 599")
+	}
+	h := http.Header{}
+	return status, h, addHeaders(h, r.Headers)
+}
+
+// accept answers 101 and leaves the connection to its own goroutine. When the
+// client is gone by now, $disconnect still runs: $connect has.
+func (c *connection) accept(w http.ResponseWriter, r *http.Request, protocol string) {
+	// Origins were checked by Loopback.
+	options := &websocket.AcceptOptions{InsecureSkipVerify: true, OnPingReceived: c.pinged}
+	if protocol != "" {
+		options.Subprotocols = []string{protocol}
+	}
+	watched := &watchedWriter{ResponseWriter: w}
+	// A client may get its 101, and a function its order to answer, before
+	// Accept returns here; senders wait for opened.
+	added := c.gateway.sockets.add(c)
+	ws, err := websocket.Accept(watched, r, options)
+	if err != nil {
+		close(c.opened)
+		go c.leave(1006, "Connection closed abnormally")
+		return
+	}
+	ws.SetReadLimit(-1) // run has its own limits, which close more gently
+	c.ws, c.watch = ws, watched.watch
+	c.timer = time.AfterFunc(min(c.gateway.options.IdleTimeout, c.gateway.options.MaxAge), c.expire)
+	close(c.opened)
+	go c.run()
+	if !added {
+		c.close(websocket.StatusGoingAway, goingAway)
+	}
+}

@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// Connections is the @connections API for all WebSocket APIs, for a server of
+// the local cloud's own: POST sends the body to a client as a text message,
+// GET tells about the connection, DELETE closes it. The path is anything, then
+// /@connections/ID; the npm package @architect/functions calls
+// /_arc/ws/@connections/ID. Signatures are not looked at. Each API's own front
+// end serves the same at /STAGE/@connections/ID.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+func (g *Gateway) Connections() http.Handler {
+	return Loopback(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, id, ok := connectionPath(r)
+		if !ok {
+			writeException(w, http.StatusForbidden, "ForbiddenException")
+			return
+		}
+		g.serveConnection(w, r, id, nil)
+	}))
+}
+
+// connectionPath splits PREFIX/@connections/ID, decoded: an ID's "=" comes as
+// %3D or plain, and some clients escape the @ too.
+func connectionPath(r *http.Request) (prefix, id string, ok bool) {
+	prefix, id, ok = strings.Cut(r.URL.Path, "/@connections/")
+	return prefix, id, ok && id != "" && !strings.Contains(id, "/")
+}
+
+// serveConnection answers one call; with an API, only about its connections.
+func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, id string, only *api) {
+	c := g.sockets.find(id)
+	if c == nil || only != nil && c.api != only {
+		writeException(w, http.StatusGone, "GoneException")
+		return
+	}
+	switch r.Method {
+	case http.MethodPost:
+		c.post(w, r)
+	case http.MethodGet:
+		c.describe(w)
+	case http.MethodDelete:
+		c.close(websocket.StatusNormalClosure, "Connection Closed Normally")
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		writeException(w, http.StatusForbidden, "ForbiddenException")
+	}
+}
+
+func (c *connection) post(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		c.gateway.logf("ws send %s 413 message longer than 128 KB", c.id)
+		writeException(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException")
+	case err != nil:
+		writeException(w, http.StatusBadRequest, "BadRequestException")
+	// Text is all that goes out; bytes that are none would end the connection.
+	case c.send(strings.ToValidUTF8(string(body), "\ufffd")) != nil:
+		writeException(w, http.StatusGone, "GoneException")
+	default:
+		w.WriteHeader(http.StatusOK)
+	}
+}
+
+// describe answers GET; times have milliseconds, like API Gateway's.
+func (c *connection) describe(w http.ResponseWriter) {
+	const iso = "2006-01-02T15:04:05.000Z"
+	body, err := encode(struct {
+		ConnectedAt  string         `json:"connectedAt"`
+		Identity     socketIdentity `json:"identity"`
+		LastActiveAt string         `json:"lastActiveAt"`
+	}{
+		c.connected.UTC().Format(iso),
+		socketIdentity{UserAgent: c.userAgent, SourceIP: c.sourceIP},
+		c.lastActive().UTC().Format(iso),
+	})
+	if err != nil {
+		writeException(w, http.StatusInternalServerError, "InternalServerErrorException")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	w.Write(body)
+}
+
+// writeException answers as AWS does, with the error's name in a header and
+// an empty body.
+func writeException(w http.ResponseWriter, status int, name string) {
+	w.Header().Set("X-Amzn-ErrorType", name)
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(status)
+}

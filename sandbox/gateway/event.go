@@ -1,0 +1,331 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// clockFormat is how API Gateway writes requestContext.time and requestTime.
+const clockFormat = "02/Jan/2006:15:04:05 +0000"
+
+// call is one HTTP request on its way to a function, with what both payload
+// formats need of it.
+type call struct {
+	request   *http.Request
+	api       *api
+	stage     *liveStage
+	route     *route
+	variables map[string]string
+	body      []byte
+	at        time.Time
+	id        string
+}
+
+// event2 is payload format 2.0.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+type event2 struct {
+	Version               string            `json:"version"`
+	RouteKey              string            `json:"routeKey"`
+	RawPath               string            `json:"rawPath"`
+	RawQueryString        string            `json:"rawQueryString"`
+	Cookies               []string          `json:"cookies,omitempty"`
+	Headers               map[string]string `json:"headers"`
+	QueryStringParameters map[string]string `json:"queryStringParameters,omitempty"`
+	RequestContext        context2          `json:"requestContext"`
+	PathParameters        map[string]string `json:"pathParameters,omitempty"`
+	StageVariables        map[string]string `json:"stageVariables,omitempty"`
+	Body                  string            `json:"body,omitempty"`
+	IsBase64Encoded       bool              `json:"isBase64Encoded"`
+}
+
+type context2 struct {
+	AccountID    string `json:"accountId"`
+	APIID        string `json:"apiId"`
+	DomainName   string `json:"domainName"`
+	DomainPrefix string `json:"domainPrefix"`
+	HTTP         http2  `json:"http"`
+	RequestID    string `json:"requestId"`
+	RouteKey     string `json:"routeKey"`
+	Stage        string `json:"stage"`
+	Time         string `json:"time"`
+	TimeEpoch    int64  `json:"timeEpoch"`
+}
+
+type http2 struct {
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Protocol  string `json:"protocol"`
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+}
+
+// event2 builds the payload. rawPath is decoded in spite of its name, and
+// keeps a named stage, since that is what API Gateway sends.
+func (c *call) event2() ([]byte, error) {
+	r := c.request
+	host, prefix := domain(r)
+	e := event2{
+		Version:        "2.0",
+		RouteKey:       c.route.key,
+		RawPath:        r.URL.Path,
+		RawQueryString: r.URL.RawQuery,
+		Headers:        map[string]string{},
+		PathParameters: c.variables,
+		StageVariables: c.stage.variables,
+		RequestContext: context2{
+			AccountID: c.api.stack.Account, APIID: c.api.id, DomainName: host, DomainPrefix: prefix,
+			HTTP: http2{
+				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+				SourceIP: sourceIP(r), UserAgent: latin1(r.UserAgent()),
+			},
+			RequestID: c.id, RouteKey: c.route.key, Stage: c.stage.name,
+			Time: c.at.UTC().Format(clockFormat), TimeEpoch: c.at.UnixMilli(),
+		},
+	}
+	for name, values := range c.headers() {
+		e.Headers[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	for _, line := range r.Header["Cookie"] {
+		for cookie := range strings.SplitSeq(line, ";") {
+			if cookie = strings.TrimSpace(cookie); cookie != "" {
+				e.Cookies = append(e.Cookies, latin1(cookie))
+			}
+		}
+	}
+	delete(e.Headers, "cookie")
+	if r.URL.RawQuery != "" {
+		e.QueryStringParameters = map[string]string{}
+		for name, values := range query(r) {
+			e.QueryStringParameters[name] = strings.Join(values, ",")
+		}
+	}
+	e.Body, e.IsBase64Encoded = bodyText(r.Header.Get("Content-Type"), c.body)
+	return encode(e)
+}
+
+// event1 is payload format 1.0.
+type event1 struct {
+	Version                         string              `json:"version"`
+	Resource                        string              `json:"resource"`
+	Path                            string              `json:"path"`
+	HTTPMethod                      string              `json:"httpMethod"`
+	Headers                         map[string]string   `json:"headers"`
+	MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
+	QueryStringParameters           map[string]string   `json:"queryStringParameters"`
+	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
+	RequestContext                  context1            `json:"requestContext"`
+	PathParameters                  map[string]string   `json:"pathParameters"`
+	StageVariables                  map[string]string   `json:"stageVariables"`
+	Body                            *string             `json:"body"`
+	IsBase64Encoded                 bool                `json:"isBase64Encoded"`
+}
+
+type context1 struct {
+	AccountID         string    `json:"accountId"`
+	APIID             string    `json:"apiId"`
+	DomainName        string    `json:"domainName"`
+	DomainPrefix      string    `json:"domainPrefix"`
+	ExtendedRequestID string    `json:"extendedRequestId"`
+	HTTPMethod        string    `json:"httpMethod"`
+	Identity          identity1 `json:"identity"`
+	Path              string    `json:"path"`
+	Protocol          string    `json:"protocol"`
+	RequestID         string    `json:"requestId"`
+	RequestTime       string    `json:"requestTime"`
+	RequestTimeEpoch  int64     `json:"requestTimeEpoch"`
+	ResourceID        string    `json:"resourceId"`
+	ResourcePath      string    `json:"resourcePath"`
+	Stage             string    `json:"stage"`
+}
+
+// identity1 has the fields of an unauthenticated caller: API Gateway sends
+// the empty ones as null.
+type identity1 struct {
+	AccessKey                     *string `json:"accessKey"`
+	AccountID                     *string `json:"accountId"`
+	Caller                        *string `json:"caller"`
+	CognitoAMR                    *string `json:"cognitoAmr"`
+	CognitoAuthenticationProvider *string `json:"cognitoAuthenticationProvider"`
+	CognitoAuthenticationType     *string `json:"cognitoAuthenticationType"`
+	CognitoIdentityID             *string `json:"cognitoIdentityId"`
+	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
+	PrincipalOrgID                *string `json:"principalOrgId"`
+	SourceIP                      string  `json:"sourceIp"`
+	User                          *string `json:"user"`
+	UserAgent                     string  `json:"userAgent"`
+	UserARN                       *string `json:"userArn"`
+}
+
+func (c *call) event1() ([]byte, error) {
+	r := c.request
+	host, prefix := domain(r)
+	resource := c.route.key
+	if _, path, ok := strings.Cut(c.route.key, " "); ok {
+		resource = path
+	}
+	e := event1{
+		Version: "1.0", Resource: resource, Path: r.URL.Path, HTTPMethod: r.Method,
+		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{},
+		PathParameters: c.variables, StageVariables: c.stage.variables,
+		RequestContext: context1{
+			AccountID: c.api.stack.Account, APIID: c.api.id, DomainName: host, DomainPrefix: prefix,
+			ExtendedRequestID: c.id, HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+			Identity:  identity1{SourceIP: sourceIP(r), UserAgent: latin1(r.UserAgent())},
+			RequestID: c.id, RequestTime: c.at.UTC().Format(clockFormat), RequestTimeEpoch: c.at.UnixMilli(),
+			ResourceID: c.route.key, ResourcePath: resource, Stage: c.stage.name,
+		},
+	}
+	for name, values := range c.headers() {
+		name = headerName1(name)
+		e.Headers[name] = values[len(values)-1]
+		e.MultiValueHeaders[name] = values
+	}
+	if r.URL.RawQuery != "" {
+		e.QueryStringParameters, e.MultiValueQueryStringParameters = map[string]string{}, query(r)
+		for name, values := range e.MultiValueQueryStringParameters {
+			e.QueryStringParameters[name] = values[len(values)-1]
+		}
+	}
+	if len(c.body) > 0 {
+		var text string
+		text, e.IsBase64Encoded = bodyText(r.Header.Get("Content-Type"), c.body)
+		e.Body = &text
+	}
+	return encode(e)
+}
+
+// headerName1 is a header's case in format 1.0: capitals for those that API
+// Gateway itself looks at, lower case for the rest.
+func headerName1(name string) string {
+	switch name {
+	case "Content-Length", "Content-Type", "Host", "User-Agent", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto":
+		return name
+	}
+	return strings.ToLower(name)
+}
+
+// hopByHop are the headers that belong to a connection, not to a message.
+var hopByHop = []string{"Connection", "Expect", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+// headers are the request's headers as a function sees them.
+func (c *call) headers() http.Header {
+	h := forwarded(c.request, c.at)
+	for _, name := range hopByHop {
+		h.Del(name)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(c.body)))
+	return h
+}
+
+// forwarded gives the headers with Host among them, as text, and with those
+// that API Gateway adds.
+func forwarded(r *http.Request, at time.Time) http.Header {
+	h := make(http.Header, len(r.Header)+6)
+	for name, values := range r.Header {
+		for _, value := range values {
+			h[name] = append(h[name], latin1(value))
+		}
+	}
+	h.Set("Host", r.Host)
+	_, port := splitHost(r.Host)
+	for name, value := range map[string]string{
+		"X-Amzn-Trace-Id": newTrace(at), "X-Forwarded-For": sourceIP(r), "X-Forwarded-Port": port, "X-Forwarded-Proto": "http",
+	} {
+		if h.Get(name) == "" {
+			h.Set(name, value)
+		}
+	}
+	return h
+}
+
+// latin1 makes a header's bytes JSON text without losing any: UTF-8 stays,
+// anything else is read as Latin-1, which is what HTTP headers once were.
+func latin1(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	runes := make([]rune, len(s))
+	for i := range len(s) {
+		runes[i] = rune(s[i])
+	}
+	return string(runes)
+}
+
+// domain is the API's own name: with the port, so that a URL made of it works.
+func domain(r *http.Request) (name, prefix string) {
+	host, _ := splitHost(r.Host)
+	prefix, _, _ = strings.Cut(host, ".")
+	return r.Host, prefix
+}
+
+func sourceIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	host, _, _ = strings.Cut(host, "%") // an IPv6 zone is this machine's business
+	return host
+}
+
+// query decodes the query string; a part that is not well encoded stays as it is.
+func query(r *http.Request) map[string][]string {
+	values := map[string][]string{}
+	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		name, value = decodeQuery(name), decodeQuery(value)
+		values[name] = append(values[name], value)
+	}
+	return values
+}
+
+func decodeQuery(s string) string {
+	if plain, err := url.QueryUnescape(s); err == nil {
+		s = plain
+	}
+	return latin1(s)
+}
+
+// bodyText gives a body as text or base64. The content types that API Gateway
+// passes as text are few: forms, missing types and +json ones are base64. Text
+// that is not UTF-8 could not survive JSON, so it is base64 as well.
+func bodyText(contentType string, body []byte) (text string, isBase64 bool) {
+	if len(body) == 0 {
+		return "", false
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		kind, _, _ = strings.Cut(contentType, ";")
+		kind = strings.ToLower(strings.TrimSpace(kind))
+	}
+	switch {
+	case strings.HasPrefix(kind, "text/"), kind == "application/json", kind == "application/xml", kind == "application/javascript":
+		if utf8.Valid(body) {
+			return string(body), false
+		}
+	}
+	return base64.StdEncoding.EncodeToString(body), true
+}
+
+// encode writes an event as JSON, leaving <, > and & as they are.
+func encode(event any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(event); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

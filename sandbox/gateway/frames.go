@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"bufio"
+	"encoding/binary"
+	"net"
+	"net/http"
+	"sync/atomic"
+)
+
+const (
+	maxFrame   = 32 << 10  // API Gateway's limit for a WebSocket frame
+	maxMessage = 128 << 10 // and for a whole message
+)
+
+// frameWatch reads along what a client sends, only to see each frame's length:
+// the WebSocket library joins frames, but API Gateway limits each of them.
+type frameWatch struct {
+	net.Conn
+	tooLong atomic.Bool // a data frame longer than maxFrame has begun
+
+	header [14]byte // of the frame that is beginning
+	have   int
+	skip   uint64 // payload still to come
+}
+
+func (w *frameWatch) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.see(p[:n])
+	return n, err
+}
+
+// see follows the frames through p: a header of 2 to 14 bytes (RFC 6455,
+// 5.2), then as much payload as it says.
+func (w *frameWatch) see(p []byte) {
+	for len(p) > 0 {
+		if w.skip > 0 {
+			n := min(w.skip, uint64(len(p)))
+			w.skip -= n
+			p = p[n:]
+			continue
+		}
+		w.header[w.have] = p[0]
+		w.have++
+		p = p[1:]
+		if w.have < 2 {
+			continue
+		}
+		need, length := 2, uint64(w.header[1]&0x7f)
+		switch length {
+		case 126:
+			need += 2
+		case 127:
+			need += 8
+		}
+		lengthEnd := need
+		if w.header[1]&0x80 != 0 {
+			need += 4 // the mask
+		}
+		if w.have < need {
+			continue
+		}
+		switch lengthEnd {
+		case 4:
+			length = uint64(binary.BigEndian.Uint16(w.header[2:4]))
+		case 10:
+			length = binary.BigEndian.Uint64(w.header[2:10])
+		}
+		if control := w.header[0]&0x08 != 0; !control && length > maxFrame {
+			w.tooLong.Store(true)
+		}
+		w.have, w.skip = 0, length
+	}
+}
+
+// watchedWriter is a ResponseWriter whose hijacked connection is watched.
+type watchedWriter struct {
+	http.ResponseWriter
+	watch *frameWatch
+}
+
+// Hijack is called by the WebSocket library once the connection is accepted.
+func (w *watchedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	w.watch = &frameWatch{Conn: conn}
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	w.watch.see(early)
+	return w.watch, buffered, nil
+}

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	maxBody  = 10 << 20 // API Gateway's limit for a request
+	maxEvent = 6 << 20  // Lambda's limit for an event
+)
+
+// serveHTTP answers a request to an HTTP API and logs one line about it.
+func (g *Gateway) serveHTTP(w http.ResponseWriter, r *http.Request, a *api) {
+	c := &call{request: r, api: a, at: time.Now(), id: newToken()}
+	answer := &statusWriter{ResponseWriter: w}
+	answer.Header().Set("Apigw-Requestid", c.id)
+	why := g.answer(answer, c)
+	if why != "" {
+		why = " " + why
+	}
+	g.logf("%s %s %d %dms%s", r.Method, r.URL.EscapedPath(), answer.status, time.Since(c.at).Milliseconds(), oneLine(why))
+}
+
+// answer serves a call; what it returns explains a failure, for the log.
+func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
+	path := c.request.URL.EscapedPath()
+	c.stage, path = c.api.stageFor(path)
+	if c.stage == nil {
+		return g.fail(w, c, failure{status: http.StatusNotFound, message: "Not Found", why: "no stage of this API serves the path"})
+	}
+	cors := c.stage.cors
+	if cors != nil && isPreflight(c.request) {
+		cors.preflight(w, c.request)
+		return ""
+	}
+	c.route, c.variables = c.stage.http.find(c.request.Method, path)
+	if c.route == nil {
+		return g.fail(w, c, noRoute(c.request.Method, path))
+	}
+	if c.route.integration == nil {
+		return g.fail(w, c, failure{status: http.StatusInternalServerError, why: "route " + c.route.key + " has no integration"})
+	}
+	if c.route.integration.kind == "HTTP_PROXY" {
+		return g.proxy(w, c, path)
+	}
+	out, failed := g.callFunction(w, c)
+	if failed != nil {
+		return g.fail(w, c, *failed)
+	}
+	if cors != nil {
+		cors.apply(out.header, c.request)
+	}
+	out.write(w, c.request)
+	return ""
+}
+
+// stageFor finds the stage a path belongs to, and the path within it. A path
+// that begins with a stage's name is that stage's; all others are $default's.
+func (a *api) stageFor(path string) (*liveStage, string) {
+	first, rest, more := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if s := a.stage(first); s != nil && first != "$default" {
+		if !more {
+			return s, "/"
+		}
+		return s, "/" + rest
+	}
+	return a.stage("$default"), path
+}
+
+func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failure) {
+	var err error
+	if c.body, err = io.ReadAll(http.MaxBytesReader(w, c.request.Body, maxBody)); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return response{}, &failure{status: http.StatusRequestEntityTooLarge, message: "Request Entity Too Large",
+				why: "the body is larger than the 10 MB that API Gateway takes"}
+		}
+		return response{}, &failure{status: http.StatusBadRequest, message: "Bad Request", why: "reading the body: " + err.Error()}
+	}
+	i := c.route.integration
+	read, event := response2, []byte(nil)
+	if i.payload == "1.0" {
+		read = response1
+		event, err = c.event1()
+	} else {
+		event, err = c.event2()
+	}
+	if err != nil {
+		return response{}, &failure{status: http.StatusInternalServerError, why: "making the event: " + err.Error()}
+	}
+	if len(event) > maxEvent {
+		return response{}, &failure{status: http.StatusRequestEntityTooLarge, message: "Request Entity Too Large",
+			why: "the event is larger than the 6 MB that Lambda takes; binary bodies grow by a third as base64"}
+	}
+	result, err := g.invoke(i.function, event, i.timeout)
+	switch {
+	case errors.Is(err, errTimedOut):
+		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
+	case errors.Is(err, context.Canceled):
+		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: "the local cloud is stopping"}
+	case err != nil:
+		return response{}, &failure{status: http.StatusInternalServerError, why: err.Error()}
+	case result.Failed != "":
+		return response{}, thrown(i.function, result)
+	case len(result.Payload) > maxEvent:
+		return response{}, &failure{status: http.StatusInternalServerError,
+			why: "function " + i.function + ": the result is larger than the 6 MB that Lambda allows"}
+	}
+	out, err := read(result.Payload)
+	if err != nil {
+		return out, &failure{status: http.StatusInternalServerError, title: "Invalid response type", why: "function " + i.function + ": " + err.Error()}
+	}
+	return out, nil
+}
+
+// statusWriter remembers the status for the log.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if status >= 200 { // 1xx are not the answer yet
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the server's own writer.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// oneLine keeps what a function wrote from breaking the log's lines.
+func oneLine(s string) string {
+	first, _, more := strings.Cut(s, "\n")
+	if more {
+		first += " …"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, first)
+}

@@ -1,0 +1,41 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+)
+
+// newToken makes a connection, message or request ID as API Gateway does: 16
+// characters that end in "=", so code that forgets to escape one in a URL
+// fails here as it would there. 88 random bits keep it unique everywhere.
+func newToken() string {
+	var b [11]byte
+	rand.Read(b[:]) // never fails
+	return base64.URLEncoding.EncodeToString(b[:])
+}
+
+// newTrace makes the X-Amzn-Trace-Id of a request.
+func newTrace(at time.Time) string {
+	var b [12]byte
+	rand.Read(b[:])
+	return fmt.Sprintf("Root=1-%08x-%s", at.Unix(), hex.EncodeToString(b[:]))
+}
+
+// resourceID derives a resource's ID from its stack and logical ID, so that an
+// unchanged stack keeps its IDs; taken tells those that are in use already,
+// as the old one is while a resource is replaced.
+func resourceID(length int, taken func(string) bool, parts ...string) string {
+	for attempt := 0; ; attempt++ {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", strings.Join(parts, "\x00"), attempt))
+		id := new(big.Int).SetBytes(sum[:]).Text(36)[:length]
+		if !taken(id) {
+			return id
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// message runs the function that a message selects. The function's result
+// goes back only from a route with a RouteResponseSelectionExpression, and its
+// statusCode means nothing here; only a function that fails is told of.
+func (c *connection) message(body string) {
+	live := c.api.stage(c.stageName)
+	if live == nil {
+		return // the stage is being deleted, and this connection closed
+	}
+	rt := live.selectRoute(body)
+	request := newToken()
+	if rt == nil || rt.integration == nil {
+		c.gateway.logf("ws message %s no $default route", c.id)
+		c.sendError("Forbidden", request)
+		return
+	}
+	why, report := "", ""
+	switch {
+	case rt.integration.kind == "MOCK":
+	default:
+		why, report = c.callRoute(live, rt, request, body)
+	}
+	c.gateway.logf("ws %s %s%s", strings.TrimPrefix(rt.key, "$"), c.id, oneLine(why))
+	if report != "" {
+		c.sendError(report, request)
+	}
+}
+
+// callRoute gives what to log and, on failure, what to tell the client.
+func (c *connection) callRoute(live *liveStage, rt *route, request, body string) (why, report string) {
+	event, err := c.messageEvent(live, rt.key, request, body)
+	if err != nil {
+		return " " + err.Error(), "Internal server error"
+	}
+	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
+	switch {
+	case errors.Is(err, errTimedOut):
+		return " " + err.Error(), "Endpoint request timed out"
+	case err != nil:
+		return " " + err.Error(), "Internal server error"
+	case result.Failed != "":
+		return " " + thrown(rt.integration.function, result).why, "Internal server error"
+	case !rt.respond:
+		return "", ""
+	}
+	text, err := responseText(result.Payload)
+	if err != nil {
+		return " function " + rt.integration.function + ": " + err.Error(), "Internal server error"
+	}
+	if text != "" {
+		c.send(text) // a client that is gone gets no answer
+	}
+	return "", ""
+}
+
+// responseText is the body of a route response.
+func responseText(payload []byte) (string, error) {
+	var r struct {
+		StatusCode      json.RawMessage `json:"statusCode"`
+		Body            string          `json:"body"`
+		IsBase64Encoded bool            `json:"isBase64Encoded"`
+	}
+	if err := json.Unmarshal(payload, &r); err != nil || r.StatusCode == nil {
+		return "", errors.New("a route with a response must return an object with a statusCode, and a body that is text")
+	}
+	if !r.IsBase64Encoded {
+		return r.Body, nil
+	}
+	plain, err := base64.StdEncoding.DecodeString(r.Body)
+	if err != nil {
+		return "", fmt.Errorf("isBase64Encoded is true, but body is not base64: %w", err)
+	}
+	return strings.ToValidUTF8(string(plain), "\ufffd"), nil
+}
+
+// selectRoute evaluates the route selection expression. Only an action's own
+// key counts: $connect and $disconnect cannot be reached by a message, nor can
+// "connect", which is no key at all. What selects nothing goes to $default,
+// nil if there is none.
+func (s *liveStage) selectRoute(body string) *route {
+	value := json.RawMessage(body)
+	for _, field := range s.selection {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(value, &object) != nil {
+			return s.socket["$default"]
+		}
+		value = object[field]
+	}
+	key := ""
+	switch value = bytes.TrimSpace(value); {
+	case bytes.HasPrefix(value, []byte(`"`)):
+		if json.Unmarshal(value, &key) != nil {
+			key = ""
+		}
+	case len(value) > 0 && value[0] != '{' && value[0] != '[' && string(value) != "null":
+		key = string(value) // a number, true or false
+	}
+	if rt := s.socket[key]; rt != nil && !strings.HasPrefix(key, "$") {
+		return rt
+	}
+	return s.socket["$default"]
+}
+
+// errorFrame is how API Gateway spells its own messages to a client.
+func (c *connection) errorFrame(message, request string) string {
+	return fmt.Sprintf(`{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, message, c.id, request)
+}
+
+func (c *connection) sendError(message, request string) {
+	c.send(c.errorFrame(message, request)) // a client that is gone needs none
+}
+
+// writeError answers an upgrade that $connect made fail.
+func (c *connection) writeError(w http.ResponseWriter, status int) {
+	message := "Internal server error"
+	if status == http.StatusGatewayTimeout {
+		message = "Endpoint request timed out"
+	}
+	body := c.errorFrame(message, newToken())
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write([]byte(body))
+}
+
+// socketEvent is what the functions of a WebSocket API get.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-websocket-api-mapping-template-reference.html
+type socketEvent struct {
+	Headers                         map[string]string   `json:"headers,omitempty"`
+	MultiValueHeaders               map[string][]string `json:"multiValueHeaders,omitempty"`
+	QueryStringParameters           map[string]string   `json:"queryStringParameters,omitempty"`
+	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters,omitempty"`
+	StageVariables                  map[string]string   `json:"stageVariables,omitempty"`
+	RequestContext                  socketContext       `json:"requestContext"`
+	Body                            *string             `json:"body,omitempty"`
+	IsBase64Encoded                 bool                `json:"isBase64Encoded"`
+}
+
+type socketContext struct {
+	RouteKey             string         `json:"routeKey"`
+	DisconnectStatusCode int            `json:"disconnectStatusCode,omitempty"`
+	MessageID            string         `json:"messageId,omitempty"`
+	EventType            string         `json:"eventType"`
+	ExtendedRequestID    string         `json:"extendedRequestId"`
+	RequestTime          string         `json:"requestTime"`
+	MessageDirection     string         `json:"messageDirection"`
+	DisconnectReason     *string        `json:"disconnectReason,omitempty"`
+	Stage                string         `json:"stage"`
+	ConnectedAt          int64          `json:"connectedAt"`
+	RequestTimeEpoch     int64          `json:"requestTimeEpoch"`
+	Identity             socketIdentity `json:"identity"`
+	RequestID            string         `json:"requestId"`
+	DomainName           string         `json:"domainName"`
+	ConnectionID         string         `json:"connectionId"`
+	APIID                string         `json:"apiId"`
+}
+
+type socketIdentity struct {
+	UserAgent string `json:"userAgent,omitempty"`
+	SourceIP  string `json:"sourceIp"`
+}
+
+func (c *connection) context(live *liveStage, routeKey, eventType, request string) socketContext {
+	now := time.Now()
+	return socketContext{
+		RouteKey: routeKey, EventType: eventType, ExtendedRequestID: request, RequestID: request,
+		RequestTime: now.UTC().Format(clockFormat), RequestTimeEpoch: now.UnixMilli(),
+		MessageDirection: "IN", Stage: live.name, ConnectedAt: c.connected.UnixMilli(),
+		Identity:   socketIdentity{UserAgent: c.userAgent, SourceIP: c.sourceIP},
+		DomainName: c.domain, ConnectionID: c.id, APIID: c.api.id,
+	}
+}
+
+func (c *connection) connectEvent(live *liveStage, r *http.Request) ([]byte, error) {
+	e := socketEvent{
+		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{},
+		StageVariables: live.variables,
+		RequestContext: c.context(live, "$connect", "CONNECT", newToken()),
+	}
+	h := forwarded(r, c.connected)
+	for _, name := range hopByHop {
+		h.Del(name)
+	}
+	for name, values := range h {
+		// Go writes it Sec-Websocket-Key; clients and API Gateway do not.
+		name = strings.Replace(name, "Sec-Websocket-", "Sec-WebSocket-", 1)
+		e.MultiValueHeaders[name], e.Headers[name] = values, values[len(values)-1]
+	}
+	if r.URL.RawQuery != "" {
+		e.QueryStringParameters, e.MultiValueQueryStringParameters = map[string]string{}, query(r)
+		for name, values := range e.MultiValueQueryStringParameters {
+			e.QueryStringParameters[name] = values[len(values)-1]
+		}
+	}
+	return encode(e)
+}
+
+func (c *connection) messageEvent(live *liveStage, key, request, body string) ([]byte, error) {
+	e := socketEvent{StageVariables: live.variables, RequestContext: c.context(live, key, "MESSAGE", request), Body: &body}
+	e.RequestContext.MessageID = newToken()
+	return encode(e)
+}
+
+// disconnectEvent has the few headers that API Gateway sends here, two of
+// them always empty.
+func (c *connection) disconnectEvent(live *liveStage, code int, reason string) ([]byte, error) {
+	e := socketEvent{
+		Headers:           map[string]string{"Host": c.domain, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": ""},
+		MultiValueHeaders: map[string][]string{"Host": {c.domain}, "x-api-key": {""}, "X-Forwarded-For": {""}, "x-restapi": {""}},
+		StageVariables:    live.variables,
+		RequestContext:    c.context(live, "$disconnect", "DISCONNECT", newToken()),
+	}
+	e.RequestContext.DisconnectStatusCode = code
+	reason = strings.ToValidUTF8(reason, "\ufffd")
+	e.RequestContext.DisconnectReason = &reason
+	return encode(e)
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// document is what an HTTP API takes from its OpenAPI Body.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.html
+type document struct {
+	title  string
+	routes []*route
+	cors   *cors
+}
+
+// importBody reads a Body; nil gives an API that its resources build up.
+func importBody(body map[string]any) (document, error) {
+	var d document
+	if body == nil {
+		return d, nil
+	}
+	if info, ok := body["info"].(map[string]any); ok {
+		d.title, _ = info["title"].(string)
+	}
+	p := &properties{values: body}
+	if list, _ := body["security"].([]any); len(list) > 0 {
+		p.fail("Body", "security: authorizers are not emulated by the local cloud")
+	}
+	d.cors = newCORS(p.object("x-amazon-apigateway-cors"), "Body/x-amazon-apigateway-cors", p)
+	paths := p.object("paths")
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		operations, ok := paths[path].(map[string]any)
+		if !ok {
+			return d, fmt.Errorf("property Body: paths %s: must be an object", path)
+		}
+		for _, method := range slices.Sorted(maps.Keys(operations)) {
+			if !isMethod(method) {
+				continue
+			}
+			r, err := importOperation(body, path, method, operations[method])
+			if err != nil {
+				return d, fmt.Errorf("property Body: paths %s %s: %w", path, method, err)
+			}
+			d.routes = append(d.routes, r)
+		}
+	}
+	return d, p.err
+}
+
+const anyMethod = "x-amazon-apigateway-any-method"
+
+func isMethod(key string) bool {
+	return slices.Contains([]string{"get", "put", "post", "delete", "options", "head", "patch", "trace", anyMethod}, key)
+}
+
+func importOperation(body map[string]any, path, method string, value any) (*route, error) {
+	operation, _ := value.(map[string]any)
+	if list, _ := operation["security"].([]any); len(list) > 0 {
+		return nil, fmt.Errorf("security: authorizers are not emulated by the local cloud")
+	}
+	r := &route{key: strings.ToUpper(method) + " " + path}
+	if method == anyMethod {
+		r.key = "ANY " + path
+	}
+	if path == "/$default" {
+		r.key = "$default"
+	}
+	if err := checkRouteKey(r.key); err != nil {
+		return nil, err
+	}
+	fields, err := resolve(body, operation["x-amazon-apigateway-integration"])
+	if err != nil || fields == nil {
+		return r, err
+	}
+	p := read(fields,
+		[]string{"type", "uri", "httpMethod", "payloadFormatVersion", "timeoutInMillis", "connectionType"},
+		[]string{"credentials", "description", "passthroughBehavior", "responses"})
+	i := &integration{
+		kind:    strings.ToUpper(p.required("type")),
+		method:  p.text("httpMethod"),
+		payload: p.text("payloadFormatVersion"),
+		timeout: p.timeout("timeoutInMillis", 30*time.Second),
+	}
+	if c := p.text("connectionType"); c != "" && c != "INTERNET" {
+		p.fail("connectionType", "only INTERNET is emulated")
+	}
+	uri := p.text("uri")
+	if p.err != nil {
+		return nil, p.err
+	}
+	r.integration = i
+	return r, i.point(uri, protocolHTTP)
+}
+
+// resolve follows the {"$ref": "#/components/…"} that an exported API uses to
+// share an integration.
+func resolve(body map[string]any, value any) (map[string]any, error) {
+	fields, _ := value.(map[string]any)
+	ref, ok := fields["$ref"].(string)
+	if !ok {
+		return fields, nil
+	}
+	at := any(body)
+	for _, step := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+		object, _ := at.(map[string]any)
+		at = object[step]
+	}
+	if target, ok := at.(map[string]any); ok {
+		return target, nil
+	}
+	return nil, fmt.Errorf("$ref %s: no such object in the Body", ref)
+}
+
+var routePath = regexp.MustCompile(`^(/|(/([^/{}]+|\{[^/{}+]+\}))*(/\{[^/{}+]+\+\})?)$`)
+
+// checkRouteKey checks an HTTP API's "METHOD /path" or "$default".
+func checkRouteKey(key string) error {
+	if key == "$default" {
+		return nil
+	}
+	method, path, ok := strings.Cut(key, " ")
+	methods := []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+	if !ok || !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") || !routePath.MatchString(path) {
+		return fmt.Errorf("route key %q: usage: METHOD /path/{variable}/{greedy+}, or $default", key)
+	}
+	return nil
+}

@@ -1,0 +1,384 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"arc/sandbox/stack"
+)
+
+// provider is a stack.Provider made of three functions. The lock is taken
+// here, once, so that what they do to an API is one step for everyone else.
+type provider struct {
+	gateway *Gateway
+	create  func(stack.Request) (stack.Resource, error)
+	update  func(stack.Request) (stack.Resource, error)
+	remove  func(stack.Request) error
+}
+
+func (p provider) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p.gateway.mu.Lock()
+	defer p.gateway.mu.Unlock()
+	return p.create(req)
+}
+
+func (p provider) Update(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p.gateway.mu.Lock()
+	defer p.gateway.mu.Unlock()
+	return p.update(req)
+}
+
+func (p provider) Delete(_ context.Context, req stack.Request) error {
+	p.gateway.mu.Lock()
+	defer p.gateway.mu.Unlock()
+	return p.remove(req)
+}
+
+// Registrations are the resource types the gateway provides. Authorizers,
+// custom domains and the like are registered too, so that a template with one
+// is refused with a sentence instead of being served without it.
+func (g *Gateway) Registrations() map[string]stack.Registration {
+	of := func(p provider, createOnly ...string) stack.Registration {
+		p.gateway = g
+		return stack.Registration{Provider: p, CreateOnly: createOnly}
+	}
+	types := map[string]stack.Registration{
+		"AWS::ApiGatewayV2::Api":           of(provider{create: g.createAPI, update: g.updateAPI, remove: g.deleteAPI}, "ProtocolType"),
+		"AWS::ApiGatewayV2::Integration":   of(provider{create: g.createIntegration, update: g.updateIntegration, remove: g.deleteIntegration}, "ApiId"),
+		"AWS::ApiGatewayV2::Route":         of(provider{create: g.createRoute, update: g.updateRoute, remove: g.deleteRoute}, "ApiId"),
+		"AWS::ApiGatewayV2::RouteResponse": of(provider{create: g.createRouteResponse, update: g.createRouteResponse, remove: nothing}, "ApiId", "RouteId"),
+		"AWS::ApiGatewayV2::Deployment":    of(provider{create: g.createDeployment, update: g.updateDeployment, remove: g.deleteDeployment}, "ApiId"),
+		"AWS::ApiGatewayV2::Stage":         {Provider: stageProvider{g}, CreateOnly: []string{"ApiId", "StageName"}},
+	}
+	for _, refused := range []string{"ApiGatewayManagedOverrides", "ApiMapping", "Authorizer", "DomainName",
+		"IntegrationResponse", "Model", "RoutingRule", "VpcLink"} {
+		refuse := func(req stack.Request) (stack.Resource, error) {
+			return stack.Resource{}, fmt.Errorf("%s is not emulated by the local cloud; leave it out of the local stack with a Condition", req.Type)
+		}
+		types["AWS::ApiGatewayV2::"+refused] = of(provider{create: refuse, update: refuse, remove: nothing})
+	}
+	return types
+}
+
+func nothing(stack.Request) error { return nil }
+
+// owner is the API that a resource's ApiId names.
+func (g *Gateway) owner(p *properties) *api {
+	id := p.required("ApiId")
+	a := g.apis[id]
+	if a == nil && p.err == nil {
+		p.fail("ApiId", "invalid API identifier specified: %s", id)
+	}
+	return a
+}
+
+// taken adapts a map's keys to resourceID.
+func taken[V any](m map[string]V) func(string) bool {
+	return func(id string) bool { _, ok := m[id]; return ok }
+}
+
+func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
+	a := &api{
+		stack:        req.Stack,
+		integrations: map[string]*integration{},
+		routes:       map[string]*explicitRoute{},
+		deployments:  map[string]*snapshot{},
+		stages:       map[string]*stage{},
+	}
+	a.id = resourceID(10, taken(g.apis), req.Stack.ID, req.LogicalID)
+	if err := a.configure(req.Properties); err != nil {
+		return stack.Resource{}, err
+	}
+	if err := g.frontFor(a); err != nil {
+		return stack.Resource{}, err
+	}
+	g.apis[a.id] = a
+	return a.resource(), nil
+}
+
+func (a *api) resource() stack.Resource {
+	return stack.Resource{PhysicalID: a.id, Attributes: map[string]any{"ApiId": a.id, "ApiEndpoint": a.endpoint()}}
+}
+
+// configure reads the Api's own properties; on error a is unchanged.
+func (a *api) configure(values map[string]any) error {
+	p := read(values,
+		[]string{"Name", "ProtocolType", "RouteSelectionExpression", "Body", "CorsConfiguration"},
+		[]string{"BasePath", "Description", "DisableExecuteApiEndpoint", "DisableSchemaValidation", "FailOnWarnings", "IpAddressType", "Tags", "Version"})
+	protocol, body := p.text("ProtocolType"), p.object("Body")
+	if protocol == "" && body != nil {
+		protocol = protocolHTTP // what a Body describes
+	}
+	var imported document
+	var selection []string
+	cors := newCORS(p.object("CorsConfiguration"), "CorsConfiguration", p)
+	switch {
+	case protocol == protocolHTTP:
+		var err error
+		if imported, err = importBody(body); err != nil {
+			return err
+		}
+		if imported.cors != nil {
+			cors = imported.cors
+		}
+	case protocol == protocolSocket && body == nil:
+		selection = selectionFields(p)
+	default:
+		p.fail("ProtocolType", "must be HTTP, or WEBSOCKET without a Body")
+	}
+	if p.text("Name") == "" && imported.title == "" {
+		p.fail("Name", "is required")
+	}
+	if p.err != nil {
+		return p.err
+	}
+	for _, r := range imported.routes {
+		for id, other := range a.routes {
+			if other.key == r.key {
+				return fmt.Errorf("route with key %s already exists for this API (%s)", r.key, id)
+			}
+		}
+	}
+	a.protocol, a.imported, a.cors, a.selection = protocol, imported.routes, cors, selection
+	return nil
+}
+
+var simpleSelection = regexp.MustCompile(`^\$(?:request\.body((?:\.\w+)+)|\{request\.body((?:\.\w+)+)\})$`)
+
+// selectionFields reads "$request.body.action" as [action].
+func selectionFields(p *properties) []string {
+	match := simpleSelection.FindStringSubmatch(p.required("RouteSelectionExpression"))
+	if match == nil {
+		p.fail("RouteSelectionExpression", "only $request.body.FIELD expressions are emulated")
+		return nil
+	}
+	return strings.Split(strings.TrimPrefix(match[1]+match[2], "."), ".")
+}
+
+func (g *Gateway) updateAPI(req stack.Request) (stack.Resource, error) {
+	a := g.apis[req.PhysicalID]
+	if a == nil {
+		return stack.Resource{}, fmt.Errorf("API %s: not found", req.PhysicalID)
+	}
+	if err := a.configure(req.Properties); err != nil {
+		return stack.Resource{}, err
+	}
+	a.changed()
+	return a.resource(), nil
+}
+
+func (g *Gateway) deleteAPI(req stack.Request) error {
+	a := g.apis[req.PhysicalID]
+	if a == nil {
+		return nil
+	}
+	delete(g.apis, a.id)
+	a.live.Store(nil)
+	g.sockets.closeAll(func(c *connection) bool { return c.api == a })
+	g.dropFront(a)
+	return nil
+}
+
+func (g *Gateway) createIntegration(req stack.Request) (stack.Resource, error) {
+	a, i, err := g.readIntegration(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	id := resourceID(7, taken(a.integrations), req.Stack.ID, req.LogicalID)
+	a.integrations[id] = i
+	a.changed()
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationId": id}}, nil
+}
+
+func (g *Gateway) updateIntegration(req stack.Request) (stack.Resource, error) {
+	a, i, err := g.readIntegration(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	a.integrations[req.PhysicalID] = i
+	a.changed()
+	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"IntegrationId": req.PhysicalID}}, nil
+}
+
+func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error) {
+	p := read(req.Properties,
+		[]string{"ApiId", "IntegrationType", "IntegrationUri", "IntegrationMethod", "PayloadFormatVersion", "TimeoutInMillis", "ConnectionType"},
+		[]string{"CredentialsArn", "Description", "PassthroughBehavior"})
+	a := g.owner(p)
+	i := &integration{kind: p.required("IntegrationType"), payload: p.text("PayloadFormatVersion"), method: p.text("IntegrationMethod")}
+	if c := p.text("ConnectionType"); c != "" && c != "INTERNET" {
+		p.fail("ConnectionType", "only INTERNET is emulated")
+	}
+	if a == nil {
+		return nil, nil, p.err
+	}
+	most := 30 * time.Second
+	if a.protocol == protocolSocket {
+		most = 29 * time.Second
+	}
+	i.timeout = p.timeout("TimeoutInMillis", most)
+	if err := i.point(p.text("IntegrationUri"), a.protocol); err != nil && p.err == nil {
+		p.err = err
+	}
+	return a, i, p.err
+}
+
+// point checks an integration and gives it its function or URI.
+func (i *integration) point(uri, protocol string) (err error) {
+	switch {
+	case i.kind == "AWS_PROXY":
+		if i.payload == "" {
+			i.payload = "1.0"
+		}
+		if i.payload != "1.0" && i.payload != "2.0" {
+			return fmt.Errorf("payload format version %q: must be 1.0 or 2.0", i.payload)
+		}
+		i.function, err = lambdaName(uri)
+		return err
+	case i.kind == "HTTP_PROXY" && protocol == protocolHTTP:
+		i.uri = uri
+		return checkProxy(uri)
+	case i.kind == "MOCK" && protocol == protocolSocket:
+		return nil
+	}
+	return fmt.Errorf("integration type %s: not emulated for %s APIs", i.kind, protocol)
+}
+
+func (g *Gateway) deleteIntegration(req stack.Request) error {
+	a := g.apis[fmt.Sprint(req.Properties["ApiId"])]
+	if a == nil || a.integrations[req.PhysicalID] == nil {
+		return nil
+	}
+	for _, r := range a.routes {
+		if r.target == req.PhysicalID {
+			return fmt.Errorf("cannot delete integration %s: route %s references it", req.PhysicalID, r.key)
+		}
+	}
+	delete(a.integrations, req.PhysicalID)
+	a.changed()
+	return nil
+}
+
+func (g *Gateway) createRoute(req stack.Request) (stack.Resource, error) {
+	a, r, err := g.readRoute(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	id := resourceID(7, taken(a.routes), req.Stack.ID, req.LogicalID)
+	a.routes[id] = r
+	a.changed()
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}, nil
+}
+
+func (g *Gateway) updateRoute(req stack.Request) (stack.Resource, error) {
+	a, r, err := g.readRoute(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	a.routes[req.PhysicalID] = r
+	a.changed()
+	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"RouteId": req.PhysicalID}}, nil
+}
+
+func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
+	p := read(req.Properties,
+		[]string{"ApiId", "RouteKey", "Target", "AuthorizationType", "ApiKeyRequired", "RouteResponseSelectionExpression"},
+		[]string{"OperationName"})
+	a := g.owner(p)
+	r := &explicitRoute{key: p.required("RouteKey"), respond: p.text("RouteResponseSelectionExpression") != ""}
+	if t := p.text("AuthorizationType"); t != "" && t != "NONE" {
+		p.fail("AuthorizationType", "%s is not emulated by the local cloud", t)
+	}
+	if p.flag("ApiKeyRequired") {
+		p.fail("ApiKeyRequired", "API keys are not emulated by the local cloud")
+	}
+	if target := p.text("Target"); target != "" {
+		var ok bool
+		if r.target, ok = strings.CutPrefix(target, "integrations/"); !ok {
+			p.fail("Target", "must be integrations/INTEGRATION_ID, not %q", target)
+		} else if a != nil && a.integrations[r.target] == nil {
+			p.fail("Target", "invalid integration identifier specified: %s", r.target)
+		}
+	}
+	if a != nil && p.err == nil {
+		if a.protocol == protocolHTTP {
+			p.err = checkRouteKey(r.key)
+		}
+		if a.routeTaken(r.key, req.PhysicalID) {
+			p.fail("RouteKey", "route with key %s already exists for this API", r.key)
+		}
+	}
+	return a, r, p.err
+}
+
+func (g *Gateway) deleteRoute(req stack.Request) error {
+	if a := g.apis[fmt.Sprint(req.Properties["ApiId"])]; a != nil {
+		delete(a.routes, req.PhysicalID)
+		a.changed()
+	}
+	return nil
+}
+
+// createRouteResponse accepts the resource that AWS wants beside a route's
+// RouteResponseSelectionExpression; that property alone decides here.
+func (g *Gateway) createRouteResponse(req stack.Request) (stack.Resource, error) {
+	p := read(req.Properties, []string{"ApiId", "RouteId", "RouteResponseKey"}, nil)
+	if key := p.required("RouteResponseKey"); key != "$default" {
+		p.fail("RouteResponseKey", "must be $default, not %q", key)
+	}
+	if a := g.owner(p); a != nil && a.routes[p.required("RouteId")] == nil {
+		p.fail("RouteId", "invalid route identifier specified: %s", p.text("RouteId"))
+	}
+	id := resourceID(7, func(string) bool { return false }, req.Stack.ID, req.LogicalID)
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteResponseId": id}}, p.err
+}
+
+func (g *Gateway) createDeployment(req stack.Request) (stack.Resource, error) {
+	p := read(req.Properties, []string{"ApiId", "StageName"}, []string{"Description"})
+	a := g.owner(p)
+	if p.err != nil {
+		return stack.Resource{}, p.err
+	}
+	if len(a.routes)+len(a.imported) == 0 {
+		return stack.Resource{}, fmt.Errorf("at least one route is required before deploying the Api; let the Deployment depend on its routes")
+	}
+	var target *stage
+	if name := p.text("StageName"); name != "" {
+		if target = a.stages[name]; target == nil {
+			return stack.Resource{}, fmt.Errorf("stage %s: not found; known are %v", name, slices.Sorted(maps.Keys(a.stages)))
+		}
+	}
+	id := resourceID(6, taken(a.deployments), req.Stack.ID, req.LogicalID)
+	a.deployments[id] = a.snapshot()
+	if target != nil {
+		target.deployment, target.serving = id, a.deployments[id]
+		a.changed()
+	}
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"DeploymentId": id}}, nil
+}
+
+// updateDeployment changes the description at most: a deployment stays the
+// picture it was.
+func (g *Gateway) updateDeployment(req stack.Request) (stack.Resource, error) {
+	p := read(req.Properties, []string{"ApiId", "StageName"}, []string{"Description"})
+	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"DeploymentId": req.PhysicalID}}, p.err
+}
+
+func (g *Gateway) deleteDeployment(req stack.Request) error {
+	a := g.apis[fmt.Sprint(req.Properties["ApiId"])]
+	if a == nil {
+		return nil
+	}
+	for _, s := range a.stages {
+		if s.deployment == req.PhysicalID {
+			return fmt.Errorf("active stages pointing to this deployment must be moved or deleted: %s", s.name)
+		}
+	}
+	delete(a.deployments, req.PhysicalID)
+	return nil
+}

@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"arc/sandbox/stack"
+)
+
+// stageProvider provides AWS::ApiGatewayV2::Stage. It takes the lock itself,
+// because deleting a stage waits for $disconnect functions.
+type stageProvider struct{ gateway *Gateway }
+
+// farewell bounds that wait.
+const farewell = 10 * time.Second
+
+var stageName = regexp.MustCompile(`^([a-zA-Z0-9_-]{1,128}|\$default)$`)
+
+func (p stageProvider) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return p.put(req, true)
+}
+
+func (p stageProvider) Update(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return p.put(req, false)
+}
+
+func (sp stageProvider) put(req stack.Request, isNew bool) (stack.Resource, error) {
+	g := sp.gateway
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := read(req.Properties,
+		[]string{"ApiId", "StageName", "DeploymentId", "AutoDeploy", "StageVariables"},
+		[]string{"AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags"})
+	a := g.owner(p)
+	s := &stage{name: p.required("StageName"), variables: p.textMap("StageVariables"), auto: p.flag("AutoDeploy"), deployment: p.text("DeploymentId")}
+	if p.err == nil && (!stageName.MatchString(s.name) || s.name == "$default" && a.protocol != protocolHTTP) {
+		p.fail("StageName", "%q must be letters, digits, - and _; $default is for HTTP APIs", s.name)
+	}
+	if s.auto && s.deployment != "" {
+		p.fail("DeploymentId", "deployment ID cannot be set on a stage with AutoDeploy")
+	}
+	if p.err != nil {
+		return stack.Resource{}, p.err
+	}
+	if isNew && a.stages[s.name] != nil {
+		return stack.Resource{}, fmt.Errorf("stage %s already exists", s.name)
+	}
+	if s.deployment != "" {
+		if s.serving = a.deployments[s.deployment]; s.serving == nil {
+			return stack.Resource{}, fmt.Errorf("property DeploymentId: invalid deployment identifier specified: %s", s.deployment)
+		}
+	}
+	a.stages[s.name] = s
+	a.changed()
+	return stack.Resource{PhysicalID: s.name, Attributes: map[string]any{"Id": s.name}}, nil
+}
+
+// Delete closes the stage's connections first, while the functions that say
+// goodbye to them still exist.
+func (sp stageProvider) Delete(ctx context.Context, req stack.Request) error {
+	g := sp.gateway
+	g.mu.Lock()
+	a := g.apis[fmt.Sprint(req.Properties["ApiId"])]
+	g.mu.Unlock()
+	if a == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	closed := g.sockets.closeAll(func(c *connection) bool { return c.api == a && c.stageName == req.PhysicalID })
+	for _, c := range closed {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(a.stages, req.PhysicalID)
+	a.changed()
+	return nil
+}
