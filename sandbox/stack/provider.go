@@ -4,7 +4,10 @@
 // outputs with CloudFormation's own statuses. It knows no service.
 package stack
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Ref identifies the stack that a resource belongs to.
 type Ref struct {
@@ -23,12 +26,30 @@ type Request struct {
 	PhysicalID string         // Update, Delete
 	Properties map[string]any // Create, Update; the last known ones for Delete
 	Old        map[string]any // Update: the properties it has now
+	// Token is fresh for every Create, in capital letters and digits: a
+	// physical name that ends in it collides with no other, also not with that
+	// of the resource it replaces.
+	Token string
+}
+
+// Name makes a physical name as CloudFormation does for a resource that is
+// given none: stack, logical ID and a random part, cut to at most limit
+// characters with the random part kept whole.
+func (r Request) Name(limit int) string {
+	front := r.Stack.Name + "-" + r.LogicalID
+	if room := limit - len(r.Token) - 1; len(front) > room {
+		front = strings.TrimRight(front[:max(room, 0)], "-")
+	}
+	return front + "-" + r.Token
 }
 
 // Resource is what a provider made.
 type Resource struct {
 	PhysicalID string         // what Ref gives
 	Attributes map[string]any // what Fn::GetAtt gives
+	// Note is shown as the status reason of the event that says it is made; ""
+	// when there is nothing to say.
+	Note string
 }
 
 // Provider makes, changes and removes resources of one or more types. Create

@@ -1,0 +1,204 @@
+package stack
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// changeSet is a change set of a stack. The engine's lock guards it.
+type changeSet struct {
+	id, name    string
+	kind        string // "CREATE", "UPDATE"
+	token       string
+	description string
+	created     time.Time
+	status      string
+	reason      string
+	execution   string
+	template    *template
+	changes     []ResourceChange
+	options     updateOptions
+	onFailure   string
+	nested      bool
+	executedBy  string // client request token of the execution
+}
+
+// CreateChangeSetInput is the request of CreateChangeSet.
+type CreateChangeSetInput struct {
+	StackName           string
+	ChangeSetName       string
+	ChangeSetType       string // "CREATE", "UPDATE"; "" is UPDATE
+	TemplateBody        string
+	TemplateURL         string
+	UsePreviousTemplate bool
+	Parameters          []Parameter
+	Capabilities        []string
+	NotificationARNs    []string
+	RoleARN             string
+	Tags                []Tag
+	Description         string
+	ClientToken         string
+	OnStackFailure      string
+	IncludeNestedStacks bool
+}
+
+// CreateChangeSetOutput is the answer of CreateChangeSet.
+type CreateChangeSetOutput struct {
+	ID      string `xml:"Id"`
+	StackID string `xml:"StackId"`
+}
+
+var changeSetName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
+
+// CreateChangeSet starts the comparison of a stack with a template. Of type
+// CREATE it makes the stack too, in REVIEW_IN_PROGRESS.
+func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (CreateChangeSetOutput, error) {
+	if err := e.fault("CreateChangeSet", ""); err != nil {
+		return CreateChangeSetOutput{}, err
+	}
+	if !changeSetName.MatchString(in.ChangeSetName) {
+		return CreateChangeSetOutput{}, invalid("1 validation error detected: Value '%s' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", in.ChangeSetName)
+	}
+	if in.ChangeSetType == "" {
+		in.ChangeSetType = "UPDATE"
+	}
+	st, isNew, err := e.changeSetStack(in)
+	if err != nil {
+		return CreateChangeSetOutput{}, err
+	}
+	e.mu.Lock()
+	current := st.current
+	e.mu.Unlock()
+	src := source{
+		body: in.TemplateBody, url: in.TemplateURL, usePrevious: in.UsePreviousTemplate,
+		parameters: in.Parameters, capabilities: in.Capabilities,
+	}
+	t, err := e.prepare(ctx, src, st.ref, current)
+	if err != nil {
+		return CreateChangeSetOutput{}, err
+	}
+	cs := &changeSet{
+		id: e.arn("changeSet", in.ChangeSetName), name: in.ChangeSetName, kind: in.ChangeSetType, token: in.ClientToken,
+		description: in.Description, created: now(), status: changeSetCreatePending, execution: executionUnavailable,
+		template: t, onFailure: in.OnStackFailure, nested: in.IncludeNestedStacks,
+		options: updateOptions{tags: in.Tags, capabilities: in.Capabilities, notifications: in.NotificationARNs, role: in.RoleARN},
+	}
+	return e.addChangeSet(st, isNew, cs)
+}
+
+// changeSetStack finds the stack that a change set is for, or makes the one
+// that it is to create.
+func (e *Engine) changeSetStack(in CreateChangeSetInput) (st *state, isNew bool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	st, err = e.find(in.StackName)
+	switch in.ChangeSetType {
+	case "UPDATE":
+		if err != nil {
+			return nil, false, invalid("Stack [%s] does not exist", in.StackName)
+		}
+		if st.status == ReviewInProgress {
+			return nil, false, st.mayUpdate()
+		}
+		return st, false, nil
+	case "CREATE":
+		if err == nil && st.status != DeleteComplete {
+			if st.status != ReviewInProgress {
+				return nil, false, invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.ref.Name, in.ChangeSetName)
+			}
+			return st, false, nil
+		}
+		st = &state{}
+		return st, true, e.enrol(st, in.StackName)
+	}
+	return nil, false, invalid("ChangeSetType %s is not one that the local cloud runs: use CREATE or UPDATE", in.ChangeSetType)
+}
+
+func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChangeSetOutput, error) {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return CreateChangeSetOutput{}, errStopping
+	}
+	if isNew {
+		if there := e.live[st.ref.Name]; there != nil { // another request came first
+			st = there
+		} else {
+			e.admit(st, ReviewInProgress)
+			defer e.event(st, nil, ReviewInProgress, userInitiated)
+		}
+	}
+	for _, there := range st.changes {
+		if there.name == cs.name {
+			defer e.mu.Unlock()
+			if cs.token != "" && there.token == cs.token {
+				return CreateChangeSetOutput{there.id, st.ref.ID}, nil
+			}
+			return CreateChangeSetOutput{}, &Error{Code: "AlreadyExistsException", Message: "ChangeSet " + cs.name + " already exists"}
+		}
+	}
+	if cs.kind == "UPDATE" {
+		if err := st.mayUpdate(); err != nil {
+			e.mu.Unlock()
+			return CreateChangeSetOutput{}, err
+		}
+	}
+	st.changes = append(st.changes, cs)
+	e.running.Add(1)
+	e.mu.Unlock()
+	go func() {
+		defer e.running.Done()
+		e.fillChangeSet(st, cs)
+	}()
+	return CreateChangeSetOutput{cs.id, st.ref.ID}, nil
+}
+
+// fillChangeSet does the comparison.
+func (e *Engine) fillChangeSet(st *state, cs *changeSet) {
+	changes, err := e.compare(st, cs.template)
+	if err == nil && cs.nested {
+		changes, err = e.compareNested(st, cs, changes)
+	}
+	otherwise := e.differsOtherwise(st, cs.template, cs.options.tags)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	cs.changes = changes
+	switch {
+	case err != nil:
+		cs.status, cs.reason = changeSetFailed, err.Error()
+		if apiError, ok := err.(*Error); ok {
+			cs.reason = apiError.Message
+		}
+	case len(changes) == 0 && !otherwise:
+		cs.status, cs.reason = changeSetFailed, noChanges
+	default:
+		cs.status, cs.execution = CreateComplete, executionAvailable
+	}
+}
+
+// findChangeSet finds a change set by ARN, or by name within a stack. The
+// caller holds the lock.
+func (e *Engine) findChangeSet(name, stack string) (*state, *changeSet, error) {
+	missing := &Error{Code: "ChangeSetNotFound", Message: "ChangeSet [" + name + "] does not exist", Status: 404}
+	if stack != "" {
+		st, err := e.find(stack)
+		if err != nil {
+			return nil, nil, err
+		}
+		if i := slices.IndexFunc(st.changes, func(c *changeSet) bool { return c.name == name || c.id == name }); i >= 0 {
+			return st, st.changes[i], nil
+		}
+		return nil, nil, missing
+	}
+	if !changeSetName.MatchString(name) {
+		for _, st := range e.all {
+			if i := slices.IndexFunc(st.changes, func(c *changeSet) bool { return c.id == name }); i >= 0 {
+				return st, st.changes[i], nil
+			}
+		}
+		return nil, nil, missing
+	}
+	return nil, nil, invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
+}

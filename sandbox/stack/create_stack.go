@@ -1,0 +1,101 @@
+package stack
+
+import (
+	"context"
+	"regexp"
+)
+
+// CreateStackInput is the request of CreateStack. Stack policies and rollback
+// triggers are taken and not enforced.
+type CreateStackInput struct {
+	StackName                   string
+	TemplateBody                string
+	TemplateURL                 string
+	Parameters                  []Parameter
+	Capabilities                []string
+	DisableRollback             bool
+	OnFailure                   string
+	TimeoutInMinutes            int
+	NotificationARNs            []string
+	RoleARN                     string
+	StackPolicyBody             string
+	Tags                        []Tag
+	ClientRequestToken          string
+	EnableTerminationProtection bool
+}
+
+// stackName is the form that stack names must have.
+var stackName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
+
+// CreateStack starts the creation of a stack. The creation goes on when ctx ends.
+func (e *Engine) CreateStack(ctx context.Context, in CreateStackInput) (StackOutput, error) {
+	if err := e.fault("CreateStack", ""); err != nil {
+		return StackOutput{}, err
+	}
+	if in.DisableRollback && in.OnFailure != "" {
+		return StackOutput{}, invalid("You may specify either DisableRollback or OnFailure, but not both.")
+	}
+	src := source{body: in.TemplateBody, url: in.TemplateURL, parameters: in.Parameters, capabilities: in.Capabilities}
+	st := &state{
+		tags: in.Tags, capabilities: in.Capabilities, notifications: in.NotificationARNs, role: in.RoleARN,
+		disableRollback: in.DisableRollback, onFailure: in.OnFailure, timeout: in.TimeoutInMinutes,
+		protected: in.EnableTerminationProtection, policy: in.StackPolicyBody, token: in.ClientRequestToken,
+	}
+	if st.disableRollback {
+		st.onFailure = "DO_NOTHING"
+	}
+	if err := e.startCreate(ctx, st, in.StackName, src); err != nil {
+		return StackOutput{}, err
+	}
+	return StackOutput{st.ref.ID}, nil
+}
+
+// startCreate gives st its name and template and begins its creation. When a
+// request with the same token has made the stack already, st becomes that one.
+func (e *Engine) startCreate(ctx context.Context, st *state, name string, src source) error {
+	if err := e.enrol(st, name); err != nil {
+		return err
+	}
+	t, err := e.prepare(ctx, src, st.ref, nil)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if there := e.live[name]; there != nil {
+		if st.token != "" && there.tokens[st.token] == "CreateStack" {
+			st.ref = there.ref
+			return nil
+		}
+		return &Error{Code: "AlreadyExistsException", Message: "Stack [" + name + "] already exists"}
+	}
+	if e.closed {
+		return errStopping
+	}
+	st.current = t
+	st.tokens[st.token] = "CreateStack"
+	e.admit(st, CreateInProgress)
+	e.begin(st, func(ctx context.Context) { e.makeStack(ctx, st, t) })
+	return nil
+}
+
+// enrol gives a new stack its identity.
+func (e *Engine) enrol(st *state, name string) error {
+	if !stackName.MatchString(name) {
+		return invalid("1 validation error detected: Value '%s' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
+	}
+	st.ref = Ref{Name: name, ID: e.arn("stack", name), Region: e.options.Region, Account: e.options.Account}
+	st.created = now()
+	st.resources = map[string]*resource{}
+	st.tokens = map[string]string{}
+	return nil
+}
+
+// admit puts a new stack among the others. The caller holds the lock.
+func (e *Engine) admit(st *state, status string) {
+	st.status = status
+	e.all = append(e.all, st)
+	e.live[st.ref.Name] = st
+}
+
+var errStopping = &Error{Code: "ServiceUnavailable", Message: "the local cloud is stopping", Status: 503}

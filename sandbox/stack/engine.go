@@ -1,0 +1,132 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options are what an engine needs from its surroundings.
+type Options struct {
+	Account string // twelve digits
+	Region  string
+	// Registrations say which resource types there are, and who makes them.
+	Registrations map[string]Registration
+	// Fetch reads the template behind a TemplateURL; nil = none can be read.
+	Fetch func(ctx context.Context, templateURL string) ([]byte, error)
+	// Parameter reads a value of the parameter store, for template parameters
+	// of type AWS::SSM::Parameter::Value; nil = none can be read.
+	Parameter func(ctx context.Context, name string) (string, error)
+	// Fault, when set, is asked before every operation of the API (its name,
+	// "") and every step on a resource ("Create", "Update", "Delete" and the
+	// logical ID); what it returns is what happens. It is how tests meet
+	// throttling and failing resources.
+	Fault func(op, logicalID string) error
+	// Parallel is how many resources of a stack are worked on at once; 0 means 8.
+	Parallel int
+}
+
+// Engine keeps the stacks of one account in one region. Its methods are
+// CloudFormation's operations, with the same names, inputs and outputs.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations.html
+//
+// Operations that change a stack return at once and go on in the background,
+// as they do on AWS; Apply and Remove are their waiting counterparts for callers in
+// the same program. Everything is in memory and ends with the process.
+type Engine struct {
+	options       Options
+	registrations map[string]Registration
+	ctx           context.Context
+	cancel        context.CancelFunc
+	running       sync.WaitGroup
+	telling       sync.Mutex // keeps what listeners hear in the order of the events
+
+	mu     sync.Mutex        // guards what follows and all that hangs from it
+	closed bool              // no new work
+	all    []*state          // oldest first, deleted ones too
+	live   map[string]*state // by name
+}
+
+// New makes an engine without stacks.
+func New(options Options) *Engine {
+	if options.Parallel <= 0 {
+		options.Parallel = 8
+	}
+	e := &Engine{options: options, live: map[string]*state{}, registrations: maps.Clone(options.Registrations)}
+	if e.registrations == nil {
+		e.registrations = map[string]Registration{}
+	}
+	e.registrations[stackType] = Registration{Provider: nested{e}}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	return e
+}
+
+// Close cancels what is under way and waits for it to end. Stacks are left as
+// they are: nothing is deleted.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.cancel()
+	e.running.Wait()
+}
+
+// fault asks the fault seam.
+func (e *Engine) fault(op, logicalID string) error {
+	if e.options.Fault == nil {
+		return nil
+	}
+	return e.options.Fault(op, logicalID)
+}
+
+// find gives a stack by its name or ARN. Deleted stacks are only found by ARN.
+// The caller holds the lock.
+func (e *Engine) find(nameOrID string) (*state, error) {
+	if st, ok := e.live[nameOrID]; ok {
+		return st, nil
+	}
+	if strings.HasPrefix(nameOrID, "arn:") {
+		for _, st := range e.all {
+			if st.ref.ID == nameOrID {
+				return st, nil
+			}
+		}
+	}
+	return nil, unknownStack(nameOrID)
+}
+
+// begin marks st as busy and runs work in the background. The caller holds
+// the lock and has changed the status already.
+func (e *Engine) begin(st *state, work func(ctx context.Context)) {
+	done := make(chan struct{})
+	st.done = done
+	e.running.Add(1)
+	go func() {
+		defer e.running.Done()
+		defer close(done)
+		work(e.ctx)
+	}()
+}
+
+// arn makes the identifier of a stack or change set.
+func (e *Engine) arn(kind, name string) string {
+	return fmt.Sprintf("arn:%s:cloudformation:%s:%s:%s/%s/%s", Partition(e.options.Region), e.options.Region, e.options.Account, kind, name, newUUID())
+}
+
+// newUUID gives a random (version 4) UUID.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// newToken gives the random part of a physical name.
+func newToken() string { return rand.Text()[:12] }
+
+// now is the time in the millisecond steps in which CloudFormation tells it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,210 @@
+package stack
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+)
+
+// Limits of CloudFormation that the engine keeps.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const (
+	maxInlineTemplate = 51_200    // bytes of TemplateBody
+	maxTemplate       = 1_000_000 // bytes of a template behind a TemplateURL
+	maxResources      = 500
+	maxOutputs        = 200
+	maxParameters     = 200
+)
+
+// template is a template that passed every check, with values for its
+// parameters and its conditions decided.
+type template struct {
+	body   []byte
+	doc    *cfn.Document
+	params parameters
+	deps   map[string][]string // by logical ID, of the resources whose condition holds
+}
+
+// source is what a request says about its template.
+type source struct {
+	body         string
+	url          string
+	usePrevious  bool
+	parameters   []Parameter
+	capabilities []string
+	// trusted templates come from this program and not over the wire: neither
+	// the limit on inline templates nor the need for capabilities applies.
+	trusted bool
+}
+
+// read gets the text of the template that a request names.
+func (e *Engine) read(ctx context.Context, src source, previous *template) ([]byte, error) {
+	given := 0
+	for _, yes := range []bool{src.body != "", src.url != "", src.usePrevious} {
+		if yes {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, invalid("Either Template URL or Template Body must be specified.")
+	}
+	switch {
+	case src.usePrevious:
+		if previous == nil {
+			return nil, invalid("UsePreviousTemplate cannot be true: the stack has no template yet.")
+		}
+		return previous.body, nil
+	case src.body != "":
+		if !src.trusted && len(src.body) > maxInlineTemplate {
+			return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", maxInlineTemplate)
+		}
+		return []byte(src.body), nil
+	}
+	if e.options.Fetch == nil {
+		return nil, invalid("TemplateURL %s: this endpoint has no S3 to read templates from", src.url)
+	}
+	body, err := e.options.Fetch(ctx, src.url)
+	if err != nil {
+		return nil, invalid("S3 error: %v", err)
+	}
+	if len(body) > maxTemplate {
+		return nil, invalid("Template may not exceed %d bytes in size.", maxTemplate)
+	}
+	return body, nil
+}
+
+// prepare reads, checks and binds the template of a request. previous is the
+// stack's present template; nil for a new stack.
+func (e *Engine) prepare(ctx context.Context, src source, ref Ref, previous *template) (*template, error) {
+	body, err := e.read(ctx, src, previous)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := parse(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.check(doc); err != nil {
+		return nil, err
+	}
+	t := &template{body: body, doc: doc}
+	if t.params, err = e.bind(ctx, doc, src.parameters, previous); err != nil {
+		return nil, err
+	}
+	if !src.trusted {
+		if missing := missingCapabilities(doc, src.capabilities); missing != "" {
+			return nil, &Error{Code: "InsufficientCapabilitiesException", Message: "Requires capabilities : [" + missing + "]"}
+		}
+	}
+	return t, t.connect(ref)
+}
+
+func parse(body []byte) (*cfn.Document, error) {
+	doc, err := cfn.Parse(body)
+	if err != nil {
+		return nil, invalid("Template format error: %s", strings.TrimPrefix(err.Error(), "template: "))
+	}
+	return doc, nil
+}
+
+// check refuses what can be told from the document alone.
+func (e *Engine) check(doc *cfn.Document) error {
+	switch {
+	case len(doc.Resources) == 0:
+		return invalid("Template format error: At least one Resources member must be defined.")
+	case doc.Transform != nil:
+		return invalid("Template format error: the local cloud runs no transform; expand %v before it is sent", doc.Transform)
+	case len(doc.Resources) > maxResources:
+		return invalid("Template format error: Number of resources, %d, is greater than maximum allowed, %d", len(doc.Resources), maxResources)
+	case len(doc.Outputs) > maxOutputs:
+		return invalid("Template format error: Number of outputs, %d, is greater than maximum allowed, %d", len(doc.Outputs), maxOutputs)
+	case len(doc.Parameters) > maxParameters:
+		return invalid("Template format error: Number of parameters, %d, is greater than maximum allowed, %d", len(doc.Parameters), maxParameters)
+	}
+	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
+		if !alphanumeric(id) {
+			return invalid("Template format error: Resource name %s is non alphanumeric.", id)
+		}
+		if _, both := doc.Parameters[id]; both {
+			return invalid("Template format error: %s names both a parameter and a resource", id)
+		}
+	}
+	if unknown := e.unknownTypes(doc); len(unknown) > 0 {
+		return invalid("Template format error: Unrecognized resource types: [%s] (the local cloud does not run them)", strings.Join(unknown, ", "))
+	}
+	return checkNames(doc)
+}
+
+func (e *Engine) unknownTypes(doc *cfn.Document) []string {
+	var unknown []string
+	for _, r := range doc.Resources {
+		if _, ok := e.registrations[r.Type]; !ok {
+			unknown = append(unknown, r.Type)
+		}
+	}
+	slices.Sort(unknown)
+	return slices.Compact(unknown)
+}
+
+// checkNames finds references to parameters, resources and conditions that do
+// not exist.
+func checkNames(doc *cfn.Document) error {
+	known := func(name string) bool {
+		_, resource := doc.Resources[name]
+		_, parameter := doc.Parameters[name]
+		return resource || parameter
+	}
+	var inResources, inOutputs, conditions []string
+	for _, r := range doc.Resources {
+		for _, name := range cfn.References(r.Properties) {
+			if !known(name) {
+				inResources = append(inResources, name)
+			}
+		}
+		for _, name := range r.DependsOn {
+			if _, ok := doc.Resources[name]; !ok {
+				inResources = append(inResources, name)
+			}
+		}
+		conditions = append(conditions, r.Condition)
+	}
+	for _, o := range doc.Outputs {
+		for _, name := range cfn.References([]any{o.Value, o.ExportName}) {
+			if !known(name) {
+				inOutputs = append(inOutputs, name)
+			}
+		}
+		conditions = append(conditions, o.Condition)
+	}
+	if len(inResources) > 0 {
+		return unresolved(inResources, "Resources")
+	}
+	if len(inOutputs) > 0 {
+		return unresolved(inOutputs, "Outputs")
+	}
+	slices.Sort(conditions)
+	for _, name := range conditions {
+		if _, ok := doc.Conditions[name]; name != "" && !ok {
+			return invalid("Template format error: Unresolved condition dependency %s in the Resources block of the template", name)
+		}
+	}
+	return nil
+}
+
+func unresolved(names []string, block string) error {
+	slices.Sort(names)
+	return invalid("Template format error: Unresolved resource dependencies [%s] in the %s block of the template",
+		strings.Join(slices.Compact(names), ", "), block)
+}
+
+func alphanumeric(s string) bool {
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
