@@ -114,7 +114,7 @@ func (t *tree) note(file string, body []byte, ref reference, seen map[string]boo
 			t.strays = append(t.strays, Warning{
 				File: path.Join(t.dir, file),
 				Line: line(),
-				Text: fmt.Sprintf("imports %s, which lies outside %s and will not be in the zip", ref.spec, t.dir),
+				Text: fmt.Sprintf("imports %s, which leads out of %s and so out of the zip", ref.spec, t.dir),
 				Hint: "move it to src/shared and import it as @architect/shared/…",
 			})
 		}

@@ -141,10 +141,10 @@ type part struct {
 // parts lists a function's own folder, then shared code and views.
 func (c *collector) parts(fn Function, node bool) ([]part, error) {
 	own, err := c.tree(fn.Dir, node, true)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: arc init creates it", err)
-	}
 	if err != nil {
+		if _, missing := fs.Stat(c.project, fn.Dir); errors.Is(missing, fs.ErrNotExist) {
+			err = fmt.Errorf("%s: the function has no folder, which arc init creates: %w", fn.Dir, fs.ErrNotExist)
+		}
 		return nil, err
 	}
 	parts := []part{{own, ""}}

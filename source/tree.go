@@ -58,13 +58,7 @@ func unreadable(name string, err error) error {
 
 // real follows every symbolic link in a path of the project. The result is
 // also inside the project, or an error says that it is not.
-func (c *collector) real(name string) (string, error) {
-	at, err := c.follow(name, 0)
-	if err != nil {
-		return "", err
-	}
-	return at, nil
-}
+func (c *collector) real(name string) (string, error) { return c.follow(name, 0) }
 
 func (c *collector) follow(name string, links int) (string, error) {
 	if name == "." {
@@ -97,6 +91,9 @@ func (c *collector) followOne(name string, links int) (string, error) {
 		return "", fmt.Errorf("%s: symbolic links go in a circle: remove one of them", name)
 	}
 	to := path.Join(dir, target)
+	if _, err := fs.Stat(c.project, at); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s: the symbolic link to %s leads to nothing: remove it", name, target)
+	}
 	if path.IsAbs(target) || !fs.ValidPath(to) {
 		return "", fmt.Errorf("%s: the symbolic link to %s leads out of the project: replace it by the files it points at", name, target)
 	}
