@@ -46,5 +46,5 @@ func (ds Diagnostics) HasErrors() bool {
 // their text, for the quoted line; a missing one omits it. Tabs before the
 // caret are kept as tabs so that it lands right.
 func (ds Diagnostics) Render(w io.Writer, sources map[string][]byte) error {
-	return nil // filled in by the room's owner
+	return ds.render(w, sources)
 }
