@@ -31,11 +31,15 @@ func sourceLine(src []byte, n int) (string, bool) {
 func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
 	var b bytes.Buffer
 	for _, d := range ds {
-		severity := "error: "
+		severity := ""
 		if d.Severity == Warning {
 			severity = "warning: "
 		}
-		fmt.Fprintf(&b, "%s: %s%s\n", d.Pos, severity, d.Message)
+		place := d.Pos.String()
+		if place != "" {
+			place += ": "
+		}
+		fmt.Fprintf(&b, "%s%s%s\n", place, severity, d.Message)
 		if text, ok := sourceLine(sources[d.Pos.File], d.Pos.Line); ok && d.Pos.IsValid() {
 			quote(&b, text, d)
 		}
