@@ -58,16 +58,6 @@ func (a *App) Functions() []*Function {
 	return fns
 }
 
-// AWS is the @aws pragma: where the app lives. Function defaults set there are
-// already folded into each Function's Config.
-type AWS struct {
-	Region     string // resolved: @aws region, else Options.Region, else us-west-2
-	Profile    string // "" when not set
-	Bucket     string // "" when arc keeps its own artifact bucket
-	APIGateway string // "http" (payload 2.0, the default), "httpv1", "httpv2", "rest"
-	LogDays    int    // @aws logs; 30 when not set
-}
-
 // Function is one unit of code: what a route, action or event source runs.
 type Function struct {
 	Pragma string // "http", "ws", "events", "queues", "scheduled", "tables-streams"
@@ -102,12 +92,4 @@ type Config struct {
 	Hydrate                bool
 	IgnoreDependencies     []string
 	Pos                    syntax.Pos // of the config file, when there is one
-}
-
-// Use is one line of @uses: a kind of resource, its name, and what is done.
-type Use struct {
-	Kind   string // "tables", "queues", "events", "ws", "static"
-	Name   string
-	Action string // "read", "write", "send", …
-	Pos    syntax.Pos
 }

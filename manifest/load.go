@@ -2,6 +2,9 @@ package manifest
 
 import (
 	"io/fs"
+	"path"
+	"slices"
+	"strings"
 
 	"arc/manifest/syntax"
 )
@@ -19,11 +22,228 @@ type Result struct {
 	App         *App
 	Diagnostics syntax.Diagnostics // sorted, in file order
 	Sources     map[string][]byte
+
+	file string
+}
+
+// File is the manifest's name, such as "app.arc"; "" when there is none.
+func (r Result) File() string { return r.file }
+
+// loader reads one project. Each pragma's file adds methods to it.
+type loader struct {
+	files   fs.FS
+	opts    Options
+	file    *syntax.File // the manifest; never nil, but without pragmas for the default project
+	app     *App
+	ds      syntax.Diagnostics
+	sources map[string][]byte
+	folders *folders
+	base    settings // of every function, from @aws
+	written map[*Function]written
+
+	sharedBy, viewedBy chosen               // who gets @shared and @views
+	byName             map[string]*Function // by pragma and name, for those two
+}
+
+// written is what the manifest's text says of a function, beyond its place.
+type written struct {
+	mark span // its name, or "get /path"
+	src  bool // its folder is named
 }
 
 // Load finds and reads the project's manifest in files (the project root) with
 // everything beside it. It reads nothing outside files and opts.Home, so a
 // folder, a zip and a git tree serve alike.
 func Load(files fs.FS, opts Options) Result {
-	return Result{} // filled in by the room's owner
+	l := &loader{
+		files: files, opts: opts,
+		app:     &App{},
+		sources: map[string][]byte{},
+		folders: newFolders(files),
+		written: map[*Function]written{},
+	}
+	name, ok := l.findManifest()
+	if ok {
+		l.readPragmas()
+	}
+	r := Result{App: l.app, Diagnostics: l.ds, Sources: l.sources, file: name}
+	if !ok {
+		r.App = nil
+	}
+	sortDiagnostics(r.Diagnostics, l.app.File)
+	return r
+}
+
+// readPragmas fills the App: what others refer to first, functions last.
+func (l *loader) readPragmas() {
+	l.checkPragmas()
+	l.readApp()
+	l.readAWS()
+	l.readHTTP()
+	l.readWS()
+	l.readEvents()
+	l.readQueues()
+	l.readScheduled()
+	l.readTables()
+	l.readIndexes()
+	l.readStreams()
+	l.readStatic()
+	l.readCDN()
+	l.readProxy()
+	l.addAssetRoute()
+	l.checkFolders()
+	l.readShared()
+	l.readPlugins()
+	l.configure()
+	l.settleFifo()
+	l.readPreferences()
+}
+
+// pragma is the manifest's section of that name, or nil.
+func (l *loader) pragma(name string) *syntax.Pragma { return l.file.Pragma(name) }
+
+// checkPragmas tells about sections that have no effect.
+func (l *loader) checkPragmas() {
+	known := pragmaNames(pragmas)
+	plugins := l.pragma("plugins") != nil || l.pragma("macros") != nil
+	for _, p := range l.file.Pragmas {
+		if slices.Contains(known, p.Name) {
+			continue
+		}
+		if hint, ok := retiredPragmas[p.Name]; ok {
+			l.warnf(atPragma(p), "retired-pragma", hint, "@%s is a pragma of earlier versions of Architect and has no effect", p.Name)
+			continue
+		}
+		if file, ok := misplacedPragmas[p.Name]; ok {
+			l.warnf(atPragma(p), "misplaced-pragma", "move it to "+file, "@%s has no effect in the manifest", p.Name)
+			continue
+		}
+		hint := "known: @" + strings.Join(known, ", @")
+		if plugins {
+			hint = "it may be meant for a plugin or macro, which arc does not run"
+		}
+		if near := syntax.Near(strings.ToLower(p.Name), known); near != "" {
+			hint = "did you mean @" + near + "?"
+		}
+		l.warnf(atPragma(p), "unknown-pragma", hint, "there is no pragma @%s, so it has no effect", p.Name)
+	}
+}
+
+// readApp reads @app: one string.
+func (l *loader) readApp() {
+	const hint = "write @app and, on the line below it, a name such as my-app"
+	p := l.pragma("app")
+	if p == nil {
+		where := syntax.Pos{File: l.file.Name, Line: 1, Col: 1}
+		l.errorf(span{where, where}, "app-missing", hint, "the app has no name: @app is missing")
+		return
+	}
+	if len(p.Items) == 0 {
+		l.errorf(atPragma(p), "app-missing", hint, "the app has no name: @app is empty")
+		return
+	}
+	it := p.Items[0]
+	v := it.Name()
+	if it.Kind != syntax.Scalar || len(p.Items) > 1 {
+		where := v
+		if it.Kind == syntax.Tuple {
+			where = it.Values[1]
+		} else if len(p.Items) > 1 {
+			where = p.Items[1].Name()
+		}
+		l.errorf(at(where), "app-several", "a name cannot hold blanks; write my-app", "@app takes one name")
+		return
+	}
+	l.app.Name, l.app.Pos = v.Text, v.Pos
+	if !ValidAppName(v.Text) {
+		l.errorf(at(v), "app-name", "write 2 to 100 letters, digits, - or _, and a lower-case letter first, such as "+suggestAppName(v.Text),
+			"%s cannot be the name of an app", v.Text)
+	}
+}
+
+// suggestAppName makes the nearest name that is allowed.
+func suggestAppName(name string) string {
+	near := strings.Map(func(r rune) rune {
+		switch {
+		case r < 0x80 && isWord(byte(r)) || r == '-' || r == '_':
+			return r
+		}
+		return '-'
+	}, name)
+	near = strings.Trim(strings.ToLower(near), "-_")
+	near = strings.TrimLeft(near, "0123456789-_")
+	if len(near) > 100 {
+		near = near[:100]
+	}
+	if !ValidAppName(near) {
+		return "my-app"
+	}
+	return near
+}
+
+// manifestFiles are the names a manifest may have, the first one found wins.
+var manifestFiles = []string{"app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml"}
+
+// findManifest reads the project's manifest into l.file. ok is false when what
+// is there cannot be read at all.
+func (l *loader) findManifest() (name string, ok bool) {
+	for _, name := range manifestFiles {
+		if l.folders.hasFile(name) {
+			l.app.File = name
+			l.file = l.parse(name)
+			return name, l.file != nil
+		}
+	}
+	if l.folders.hasFile("package.json") {
+		if f := l.parse("package.json"); f != nil {
+			l.app.File = "package.json"
+			l.file = f
+			return "package.json", true
+		}
+		if l.ds.HasErrors() {
+			return "package.json", false
+		}
+	}
+	l.defaultProject()
+	return "", true
+}
+
+// defaultProject is a static site, for a folder without a manifest.
+func (l *loader) defaultProject() {
+	name := syntax.Value{Kind: syntax.String, Text: "app-default"}
+	l.file = &syntax.File{Pragmas: []*syntax.Pragma{
+		{Name: "app", Items: []*syntax.Item{{Values: []syntax.Value{name}}}},
+		{Name: "http"},
+		{Name: "static"},
+	}}
+	hint := "write app.arc, or run arc init"
+	for _, gone := range []string{"arc.toml", "arc.arc", "app.arc.json", "arc.config.json", "arc.config.js"} {
+		if l.folders.hasFile(gone) {
+			hint = gone + " is not read as a manifest; write app.arc"
+		}
+	}
+	l.warnf(span{}, "no-manifest", hint, "no manifest found: using the default project, a static site of the folder public")
+}
+
+// parse reads one file in the spelling its name tells; nil when it has no
+// meaning, which is reported.
+func (l *loader) parse(name string) *syntax.File {
+	src, err := fs.ReadFile(l.files, name)
+	where := syntax.Pos{File: name, Line: 1, Col: 1}
+	if err != nil {
+		l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", "check that the file may be read", "cannot read the file: %v", err)
+		return nil
+	}
+	l.sources[name] = maskEnv(src)
+	if path.Base(name) != "package.json" && len(strings.TrimSpace(string(src))) == 0 {
+		hint := "write at least @app and a name below it"
+		if slices.Contains(configFiles, path.Base(name)) && strings.Contains(name, "/") {
+			hint = "write @aws and a setting below it, or remove the file"
+		}
+		l.errorf(span{from: where}, "empty-file", hint, "the file is empty")
+		return nil
+	}
+	f, ds := parseAs(name, src)
+	l.ds = append(l.ds, ds...)
+	return f
 }

@@ -1,15 +1,29 @@
 package manifest
 
-import "arc/manifest/syntax"
+import (
+	"io/fs"
+	"slices"
+	"strings"
 
-// Preferences are the settings of preferences.arc (manifest reference, 9.1).
+	"arc/manifest/syntax"
+)
+
+// Preferences are the settings of preferences.arc (manifest reference, 9.1),
+// the project's over the user's own.
 type Preferences struct {
-	File       string // "" when there is none
-	Autocreate bool
-	SandboxEnv string // forces ARC_ENV locally; "" = testing
-	LiveReload *bool
-	Ports      Ports
-	Startup    []string // shell commands of @sandbox-start
+	File         string // the project's file; "" when there is none
+	Autocreate   bool
+	Templates    map[string]string // boilerplate file by pragma, as written: ~/… or relative to the project
+	SandboxEnv   string            // forces ARC_ENV locally; "" = testing
+	UseAWS       bool              // live tables, events and queues
+	LiveReload   *bool
+	Ports        Ports
+	ExternalDB   bool   // no table emulator is started
+	SeedData     string // file of items for the tables
+	Coldstart    bool
+	DeleteVendor *bool
+	NoHydrate    bool
+	Startup      []string // shell commands of @sandbox-start
 }
 
 // Ports are fixed ports of the sandbox; 0 = not set.
@@ -20,4 +34,179 @@ type Ports struct{ HTTP, Events, Tables int }
 type EnvVar struct {
 	Name, Value string
 	Pos         syntax.Pos
+}
+
+// preferenceFiles are the names a preferences file may have; the first one
+// found wins.
+var preferenceFiles = []string{"preferences.arc", "prefs.arc", ".preferences.arc", ".prefs.arc"}
+
+// readPreferences reads the user's preferences, then the project's over them,
+// then .env, which replaces the variables of both.
+func (l *loader) readPreferences() {
+	if l.opts.Home != nil {
+		for _, name := range preferenceFiles {
+			if src, err := fs.ReadFile(l.opts.Home, name); err == nil {
+				l.applyPreferences("~/"+name, src)
+				break
+			}
+		}
+	}
+	for _, name := range preferenceFiles {
+		if !l.folders.hasFile(name) {
+			continue
+		}
+		src, err := fs.ReadFile(l.files, name)
+		if err != nil {
+			l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", "check that the file may be read", "cannot read the file: %v", err)
+			break
+		}
+		l.app.Prefs.File = name
+		l.applyPreferences(name, src)
+		break
+	}
+	l.readDotenv()
+	for _, stage := range stages {
+		vars := l.app.Env[stage]
+		slices.SortStableFunc(vars, func(a, b EnvVar) int { return strings.Compare(a.Name, b.Name) })
+		l.checkEnvSize(stage, vars)
+	}
+}
+
+func (l *loader) applyPreferences(name string, src []byte) {
+	if len(strings.TrimSpace(string(src))) == 0 {
+		return
+	}
+	l.sources[name] = maskEnv(src)
+	f, ds := parseAs(name, src)
+	l.ds = append(l.ds, ds...)
+	if f == nil {
+		return
+	}
+	for _, p := range f.Pragmas {
+		switch p.Name {
+		case "create":
+			l.preferenceLines(p, l.createSetting)
+		case "sandbox":
+			l.preferenceLines(p, l.sandboxSetting)
+		case "env":
+			l.readEnv(p)
+		case "sandbox-start", "sandbox-startup":
+			l.app.Prefs.Startup = nil
+			for _, it := range p.Items {
+				l.app.Prefs.Startup = append(l.app.Prefs.Startup, joinValues(slices.Concat(it.Values, it.List)))
+			}
+		default:
+			names := pragmaNames(preferencePragmas)
+			hint := nearHint(p.Name, names, "preferences hold @"+strings.Join(names, ", @"))
+			if findPragma(pragmas, p.Name) != nil {
+				hint = "move it to the manifest"
+			}
+			l.warnf(atPragma(p), "unknown-pragma", hint, "@%s has no effect in preferences", p.Name)
+		}
+	}
+}
+
+// preferenceLines hands each known setting of a pragma to read.
+func (l *loader) preferenceLines(p *syntax.Pragma, read func(*setting, line)) {
+	spec := findPragma(preferencePragmas, p.Name)
+	seen := map[string]syntax.Value{}
+	for _, ln := range pragmaLines(p) {
+		if s := l.settingOf(spec, ln); s != nil {
+			l.repeats(seen, s.name, ln)
+			read(s, ln)
+		}
+	}
+}
+
+func (l *loader) createSetting(s *setting, ln line) {
+	if s.name == "autocreate" {
+		l.booleanSetting(s, ln, &l.app.Prefs.Autocreate)
+		return
+	}
+	l.app.Prefs.Templates = map[string]string{}
+	for _, e := range ln.entries {
+		if !slices.Contains(functionPragmas, e.Key.Text) {
+			l.warnf(at(e.Key), "unknown-setting", nearHint(e.Key.Text, functionPragmas, "known: "+strings.Join(functionPragmas, ", ")),
+				"no functions are made for @%s, so its template has no effect", e.Key.Text)
+		}
+		l.app.Prefs.Templates[e.Key.Text] = joinValues(e.Values)
+	}
+}
+
+func (l *loader) sandboxSetting(s *setting, ln line) {
+	prefs := &l.app.Prefs
+	switch s.name {
+	case "env":
+		l.choiceSetting(s, ln, &prefs.SandboxEnv)
+	case "useAWS":
+		l.booleanSetting(s, ln, &prefs.UseAWS)
+	case "livereload":
+		prefs.LiveReload = l.optionalBoolean(s, ln)
+	case "ports":
+		l.readPorts(ln)
+	case "external-db":
+		l.booleanSetting(s, ln, &prefs.ExternalDB)
+	case "seed-data":
+		l.textSetting(s, ln, &prefs.SeedData)
+	case "coldstart":
+		l.booleanSetting(s, ln, &prefs.Coldstart)
+	case "delete-vendor":
+		prefs.DeleteVendor = l.optionalBoolean(s, ln)
+	case "no-hydrate":
+		l.booleanSetting(s, ln, &prefs.NoHydrate)
+	}
+}
+
+func (l *loader) readPorts(ln line) {
+	ports := &l.app.Prefs.Ports
+	*ports = Ports{}
+	lines := entryLines(ln.entries)
+	if len(ln.values) == 2 { // "ports http 3333" on one line
+		lines = []line{{key: ln.values[0], values: ln.values[1:]}}
+	}
+	to := map[string]*int{"http": &ports.HTTP, "events": &ports.Events, "queues": &ports.Events, "tables": &ports.Tables}
+	for _, ln := range lines {
+		port := to[ln.key.Text]
+		if port == nil {
+			names := []string{"http", "events", "queues", "tables"}
+			l.warnf(at(ln.key), "unknown-setting", nearHint(ln.key.Text, names, "known: "+strings.Join(names, ", ")),
+				"there is no port called %s", ln.key.Text)
+			continue
+		}
+		l.integerSetting(&setting{name: ln.key.Text, typ: integerValue, min: 1, max: 65535}, ln, port)
+	}
+}
+
+// readEnv reads @env: a map of variables for each stage. A stage of this file
+// replaces the same stage of the file below it.
+func (l *loader) readEnv(p *syntax.Pragma) {
+	spec := findPragma(preferencePragmas, "env")
+	for _, ln := range pragmaLines(p) {
+		s := spec.setting(ln.key.Text)
+		if s == nil {
+			l.errorf(at(ln.key), "env-stage", nearHint(ln.key.Text, stages, "the stages are testing, staging and production"),
+				"@env has no stage %s", ln.key.Text)
+			continue
+		}
+		lines := entryLines(ln.entries)
+		if len(ln.values) > 1 { // "testing NAME value" on one line
+			lines = []line{{key: ln.values[0], values: ln.values[1:]}}
+		} else if len(ln.values) == 1 {
+			l.errorf(at(ln.values[0]), "env-value", "write "+ln.values[0].Text+" and its value", "the variable %s has no value", ln.values[0].Text)
+			continue
+		}
+		l.setEnv(s.name, nil)
+		for _, v := range lines {
+			if l.checkEnvName(v.key.Text, at(v.key)) {
+				l.setEnv(s.name, append(l.app.Env[s.name], EnvVar{Name: v.key.Text, Value: v.text(), Pos: v.key.Pos}))
+			}
+		}
+	}
+}
+
+func (l *loader) setEnv(stage string, vars []EnvVar) {
+	if l.app.Env == nil {
+		l.app.Env = map[string][]EnvVar{}
+	}
+	l.app.Env[stage] = vars
 }

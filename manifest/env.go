@@ -1,0 +1,167 @@
+package manifest
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"arc/manifest/syntax"
+)
+
+// MaxEnvBytes is Lambda's limit for the names and values of all environment
+// variables of one function.
+const MaxEnvBytes = 4096
+
+// arcEnv are the variables that arc sets for every function; the user's would
+// lose.
+var arcEnv = []string{"ARC_APP_NAME", "ARC_DISABLE_ENV_VARS", "ARC_ENV", "ARC_ROLE", "ARC_SANDBOX", "ARC_STACK_NAME",
+	"ARC_STATIC_BUCKET", "ARC_STATIC_PREFIX", "ARC_STATIC_SPA", "ARC_WSS_URL"}
+
+// lambdaEnv are the variables that Lambda keeps for itself (Lambda developer
+// guide, "Defined runtime environment variables"): it refuses a function that
+// sets one.
+var lambdaEnv = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
+	"AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
+	"AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API",
+	"AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT"}
+
+// EnvNameProblem says why name cannot be an environment variable of a deployed
+// function; "" when it can.
+func EnvNameProblem(name string) string {
+	switch {
+	case name == "" || !onlyWordsAnd(name, "_"):
+		return "a name holds letters, digits and _"
+	case slices.Contains(arcEnv, name):
+		return "arc sets it itself"
+	case slices.Contains(lambdaEnv, name):
+		return "Lambda keeps it for itself"
+	case name[0] == '_' || '0' <= name[0] && name[0] <= '9' || len(name) < 2:
+		return "Lambda wants a letter first, and two characters at least"
+	}
+	return ""
+}
+
+// checkEnvName reports a variable that cannot be set; one that only the
+// sandbox can set is a warning.
+func (l *loader) checkEnvName(name string, where span) bool {
+	problem := EnvNameProblem(name)
+	switch {
+	case problem == "":
+		return true
+	case name == "" || !onlyWordsAnd(name, "_"):
+		l.errorf(where, "env-name", "use letters, digits and _", "%s cannot be the name of an environment variable", name)
+		return false
+	}
+	l.warnf(where, "env-reserved", "choose another name", "the variable %s cannot be deployed: %s", name, problem)
+	return true
+}
+
+// checkEnvSize warns before Lambda refuses.
+func (l *loader) checkEnvSize(stage string, vars []EnvVar) {
+	size := 0
+	for _, v := range vars {
+		before := size
+		size += len(v.Name) + len(v.Value)
+		if before <= MaxEnvBytes && size > MaxEnvBytes {
+			l.warnf(atName(v.Pos, v.Name), "env-size", "keep large values in a file or in SSM, and read them from there",
+				"the variables of %s pass 4 KB with %s, and Lambda takes no more", stage, v.Name)
+		}
+	}
+}
+
+// dotenvName is what may stand before = in .env.
+var dotenvName = regexp.MustCompile(`^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)\s*`)
+
+// readDotenv reads .env: where it exists, its variables are those of testing,
+// and there are no others (manifest reference, 9.2).
+func (l *loader) readDotenv() {
+	const name = ".env"
+	if !l.folders.hasFile(name) {
+		return
+	}
+	src, err := fs.ReadFile(l.files, name)
+	if err != nil {
+		l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", "check that the file may be read", "cannot read the file: %v", err)
+		return
+	}
+	// The text is kept out of Sources: a quoted line would print a secret.
+	vars := l.parseDotenv(name, string(src))
+	l.app.Env = map[string][]EnvVar{"testing": vars}
+}
+
+// parseDotenv reads KEY=value lines; a value in quotes may span lines.
+func (l *loader) parseDotenv(name, src string) []EnvVar {
+	src = strings.TrimPrefix(src, "\ufeff")
+	src = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(src)
+	var vars []EnvVar
+	index := map[string]int{}
+	for n, rest := 1, src; rest != ""; {
+		text, _, _ := strings.Cut(rest, "\n")
+		used := len(text)
+		trimmed := strings.TrimSpace(text)
+		if trimmed != "" && !strings.HasPrefix(trimmed, "#") {
+			m := dotenvName.FindStringSubmatchIndex(text)
+			col := 1 + len(text) - len(strings.TrimLeft(text, " \t"))
+			pos := syntax.Pos{File: name, Line: n, Col: col}
+			if m == nil {
+				l.warnf(span{from: pos}, "env-line", "write NAME=value", "this line sets no variable")
+			} else {
+				v := EnvVar{Name: text[m[2]:m[3]], Pos: pos}
+				v.Pos.Col = m[2] + 1
+				var length int
+				v.Value, length = dotenvValue(rest[m[1]:])
+				used = max(used, m[1]+length)
+				l.checkDotenvName(v.Name, atName(v.Pos, v.Name))
+				if i, again := index[v.Name]; again {
+					vars[i] = v
+				} else {
+					index[v.Name] = len(vars)
+					vars = append(vars, v)
+				}
+			}
+		}
+		n += strings.Count(rest[:used], "\n")
+		rest = rest[used:]
+		if i := strings.IndexByte(rest, '\n'); i >= 0 {
+			n++
+			rest = rest[i+1:]
+		} else {
+			rest = ""
+		}
+	}
+	return vars
+}
+
+// checkDotenvName is checkEnvName for .env, where names with - and . are legal,
+// if of little use.
+func (l *loader) checkDotenvName(name string, where span) {
+	if problem := EnvNameProblem(name); problem != "" {
+		l.warnf(where, "env-reserved", "choose another name", "the variable %s cannot be deployed: %s", name, problem)
+	}
+}
+
+// dotenvValue reads the value at the start of text, and tells how much of text
+// it takes.
+func dotenvValue(text string) (value string, length int) {
+	if text != "" && strings.ContainsRune("\"'`", rune(text[0])) {
+		quote := text[0]
+		for i := 1; i < len(text); i++ {
+			if text[i] == '\\' && i+1 < len(text) && text[i+1] == quote {
+				i++
+				continue
+			}
+			if text[i] == quote {
+				value = text[1:i]
+				if quote == '"' {
+					value = strings.NewReplacer(`\n`, "\n", `\r`, "\r").Replace(value)
+				}
+				return value, i + 1
+			}
+		}
+	}
+	value, _, _ = strings.Cut(text, "\n")
+	length = len(value)
+	value, _, _ = strings.Cut(value, "#")
+	return strings.TrimSpace(value), length
+}
