@@ -75,8 +75,11 @@ func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 		return Outcome{StackName: d.StackName}, err
 	}
 	err = r.bring(ctx)
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
 		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Err: ctx.Err()}
+	case err != nil && r.executing:
+		err = fmt.Errorf("%w; AWS goes on with stack %s, deploy again to follow it to its end", err, d.StackName)
 	}
 	return r.outcome, err
 }

@@ -55,7 +55,9 @@ func demo(code, secret string, change func(resources)) Deployment {
 		App: "demo", Stage: "staging", StackName: "DemoStaging", Template: template,
 		Parameters: map[string]string{"EnvSecret": secret},
 		Artifacts:  []Artifact{artifact(code)},
-		Origin:     func(id string) string { return map[string]string{"GetIndexHTTPLambda": "app.arc:5:1", "AccountsTable": "app.arc:9:1"}[id] },
+		Origin: func(id string) string {
+			return map[string]string{"GetIndexHTTPLambda": "app.arc:5:1", "AccountsTable": "app.arc:9:1"}[id]
+		},
 	}
 }
 

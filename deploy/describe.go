@@ -34,15 +34,20 @@ func (c Clients) Describe(ctx context.Context, stackName string) (Stack, error) 
 	if err != nil || !stack.Exists {
 		return stack, err
 	}
+	stack.Template, err = c.readTemplate(ctx, stack.ID)
+	return stack, err
+}
+
+// readTemplate gives a stack's template as it was sent.
+func (c Clients) readTemplate(ctx context.Context, stackID string) ([]byte, error) {
 	got, err := c.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{
-		StackName:     aws.String(stack.ID),
+		StackName:     aws.String(stackID),
 		TemplateStage: types.TemplateStageOriginal,
 	})
 	if err != nil {
-		return stack, fmt.Errorf("read the template of stack %s: %w", stackName, err)
+		return nil, fmt.Errorf("read the template of stack %s: %w", stackID, err)
 	}
-	stack.Template = []byte(aws.ToString(got.TemplateBody))
-	return stack, nil
+	return []byte(aws.ToString(got.TemplateBody)), nil
 }
 
 // describeStack reads everything but the template. nameOrID may be the stack's

@@ -1,10 +1,12 @@
 package deploy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -49,21 +51,41 @@ func afterwards(status string) string {
 	return ""
 }
 
-func (r *run) newFailure(e types.StackEvent) *FailedError {
-	id := aws.ToString(e.LogicalResourceId)
-	return &FailedError{
-		StackName: r.d.StackName, LogicalID: id, Type: aws.ToString(e.ResourceType),
-		Reason: aws.ToString(e.ResourceStatusReason), Origin: r.origin(id),
+// failure gives the error for a stack that ended in status.
+func (f *follower) failure(ctx context.Context, status string) error {
+	failed := &FailedError{StackName: f.r.d.StackName, Status: status}
+	e := f.cause
+	if e == nil {
+		return failed
 	}
+	if nested := f.r.nestedCause(ctx, *e, f.since); nested != nil {
+		e = nested
+	}
+	failed.LogicalID, failed.Type = aws.ToString(e.LogicalResourceId), aws.ToString(e.ResourceType)
+	failed.Reason, failed.Origin = aws.ToString(e.ResourceStatusReason), f.r.origin(failed.LogicalID)
+	return failed
 }
 
-// asFailure gives the error for a stack that ended in status.
-func (f *follower) asFailure(status string) error {
-	if f.failure == nil {
-		f.failure = &FailedError{StackName: f.r.d.StackName}
+// nestedCause looks for the first cause inside the nested stack that failed;
+// the parent's events only tell that something in it did. nil when there is none.
+func (r *run) nestedCause(ctx context.Context, e types.StackEvent, since time.Time) *types.StackEvent {
+	if aws.ToString(e.ResourceType) != nestedStack || aws.ToString(e.PhysicalResourceId) == "" {
+		return nil
 	}
-	f.failure.Status = status
-	return f.failure
+	events, err := r.eventsAfter(ctx, *e.PhysicalResourceId, func(e types.StackEvent) bool { return aws.ToTime(e.Timestamp).Before(since) })
+	if err != nil {
+		return nil // the parent's event has to do
+	}
+	for _, inner := range events {
+		if isOwn(inner) || !isFirstCause(inner) {
+			continue
+		}
+		if deeper := r.nestedCause(ctx, inner, since); deeper != nil {
+			return deeper
+		}
+		return &inner
+	}
+	return nil
 }
 
 // isMissingStack recognises CloudFormation's way to say that there is no such stack.

@@ -350,7 +350,6 @@ func (c *fakeCloud) event(stack *fakeStack, logicalID, status, reason string) {
 	stack.events = append(stack.events, e)
 }
 
-
 func (s *fakeStack) describe() types.Stack {
 	out := types.Stack{StackName: aws.String(s.name), StackId: aws.String(s.id), StackStatus: types.StackStatus(s.status), LastUpdatedTime: s.updated}
 	if s.changeSetID != "" {

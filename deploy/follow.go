@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -23,8 +24,9 @@ type follower struct {
 	stackID string
 	mark    string // ID of the last event before the operation
 	started bool
-	status  string       // of the stack, by its events
-	failure *FailedError // first resource that failed
+	since   time.Time         // when the operation began
+	status  string            // of the stack, by its events
+	cause   *types.StackEvent // first resource that failed
 }
 
 // newFollower is called before the operation begins.
@@ -65,66 +67,84 @@ func (f *follower) toEnd(ctx context.Context) (string, error) {
 
 // fresh gives the events after the mark, oldest first, and moves the mark on.
 func (f *follower) fresh(ctx context.Context) ([]types.StackEvent, error) {
-	in := &cloudformation.DescribeStackEventsInput{StackName: aws.String(f.stackID)}
+	events, err := f.r.eventsAfter(ctx, f.stackID, func(e types.StackEvent) bool { return aws.ToString(e.EventId) == f.mark })
+	if err != nil {
+		return nil, err
+	}
+	if len(events) > 0 {
+		f.mark = aws.ToString(events[len(events)-1].EventId)
+	}
+	return events, nil
+}
+
+// eventsAfter gives the events of a stack that came after the one at which
+// stop says so, oldest first; CloudFormation tells them newest first, in pages.
+func (c Clients) eventsAfter(ctx context.Context, stackID string, stop func(types.StackEvent) bool) ([]types.StackEvent, error) {
+	in := &cloudformation.DescribeStackEventsInput{StackName: aws.String(stackID)}
 	var events []types.StackEvent
 	for {
-		page, err := f.r.Stacks.DescribeStackEvents(ctx, in)
+		page, err := c.Stacks.DescribeStackEvents(ctx, in)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range page.StackEvents {
-			if aws.ToString(e.EventId) == f.mark {
-				return f.advance(events), nil
-			}
-			events = append(events, e)
+		end := slices.IndexFunc(page.StackEvents, stop)
+		if end >= 0 {
+			page.StackEvents, page.NextToken = page.StackEvents[:end], nil
 		}
+		events = append(events, page.StackEvents...)
 		if page.NextToken == nil {
-			return f.advance(events), nil
+			slices.Reverse(events)
+			return events, nil
 		}
 		in.NextToken = page.NextToken
 	}
 }
 
-func (f *follower) advance(events []types.StackEvent) []types.StackEvent {
-	if len(events) > 0 {
-		f.mark = aws.ToString(events[0].EventId)
-	}
-	slices.Reverse(events)
-	return events
-}
-
 func (f *follower) take(e types.StackEvent) {
-	status, reason := string(e.ResourceStatus), aws.ToString(e.ResourceStatusReason)
-	own := aws.ToString(e.ResourceType) == nestedStack && aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId)
+	status := string(e.ResourceStatus)
 	f.r.progress(Step{
 		Kind: "event", LogicalID: aws.ToString(e.LogicalResourceId), Type: aws.ToString(e.ResourceType),
-		Status: status, Reason: reason,
+		Status: status, Reason: aws.ToString(e.ResourceStatusReason),
 	})
-	if own {
+	if isOwn(e) {
 		f.status = status
-		f.started = f.started || strings.HasSuffix(status, "_IN_PROGRESS") && status != string(types.StackStatusReviewInProgress)
+		if !f.started && strings.HasSuffix(status, "_IN_PROGRESS") && status != string(types.StackStatusReviewInProgress) {
+			f.started, f.since = true, aws.ToTime(e.Timestamp)
+		}
 		return
 	}
-	if f.failure == nil && isFirstCause(status, reason) {
-		f.failure = f.r.newFailure(e)
+	if f.cause == nil && isFirstCause(e) {
+		f.cause = &e
 	}
+}
+
+// isOwn tells the events about the stack itself from those about its resources.
+func isOwn(e types.StackEvent) bool {
+	return aws.ToString(e.ResourceType) == nestedStack && aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId)
 }
 
 // isFirstCause leaves out the resources that were only called off because
 // another one failed.
-func isFirstCause(status, reason string) bool {
-	return strings.HasSuffix(status, "_FAILED") && !strings.Contains(reason, "cancelled")
+func isFirstCause(e types.StackEvent) bool {
+	return strings.HasSuffix(string(e.ResourceStatus), "_FAILED") && !strings.Contains(aws.ToString(e.ResourceStatusReason), "cancelled")
 }
 
 // attach follows an operation that something else began.
 func (r *run) attach(ctx context.Context, stack Stack) error {
 	r.note("stack %s is in %s; following that operation", stack.Name, stack.Status)
 	f := &follower{r: r, stackID: stack.ID}
-	mark, err := r.operationStart(ctx, stack.ID)
-	if err != nil {
-		return err
+	begun := false
+	earlier := func(e types.StackEvent) bool {
+		if begun {
+			f.mark = aws.ToString(e.EventId)
+			return true
+		}
+		begun = isOwn(e) && isBeginning(e.ResourceStatus)
+		return false
 	}
-	f.mark = mark
+	if _, err := r.eventsAfter(ctx, stack.ID, earlier); err != nil && !isMissingStack(err) {
+		return fmt.Errorf("read the events of stack %s: %w", stack.Name, err)
+	}
 	status, err := f.toEnd(ctx)
 	if err != nil {
 		return err
@@ -133,32 +153,7 @@ func (r *run) attach(ctx context.Context, stack Stack) error {
 	return nil
 }
 
-// operationStart gives the ID of the last event before the operation that is
-// under way, "" when it is the stack's first.
-func (r *run) operationStart(ctx context.Context, stackID string) (string, error) {
-	in := &cloudformation.DescribeStackEventsInput{StackName: aws.String(stackID)}
-	begun := false
-	for {
-		page, err := r.Stacks.DescribeStackEvents(ctx, in)
-		if isMissingStack(err) {
-			return "", nil
-		}
-		if err != nil {
-			return "", fmt.Errorf("read the events of stack %s: %w", r.d.StackName, err)
-		}
-		for _, e := range page.StackEvents {
-			if begun {
-				return aws.ToString(e.EventId), nil
-			}
-			begun = aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId) && isBeginning(e.ResourceStatus)
-		}
-		if page.NextToken == nil {
-			return "", nil
-		}
-		in.NextToken = page.NextToken
-	}
-}
-
+// isBeginning tells the first event of an operation.
 func isBeginning(status types.ResourceStatus) bool {
 	switch status {
 	case types.ResourceStatusCreateInProgress, types.ResourceStatusUpdateInProgress, types.ResourceStatusDeleteInProgress, types.ResourceStatusImportInProgress:

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"arc/cfn"
@@ -218,14 +217,13 @@ func (r *run) nestedLosses(ctx context.Context, rc *types.ResourceChange, parent
 	if rc.PhysicalResourceId == nil || goes && isKept(rc.PolicyAction, parent.Resources[aws.ToString(rc.LogicalResourceId)].DeletionPolicy) {
 		return nil, nil
 	}
-	got, err := r.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: rc.PhysicalResourceId})
+	deployed, err := r.readTemplate(ctx, *rc.PhysicalResourceId)
 	if isMissingStack(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the template of nested stack %s: %w", strings.TrimSuffix(within, "/"), err)
+		return nil, err
 	}
-	deployed := []byte(aws.ToString(got.TemplateBody))
 	if !goes {
 		if rc.ChangeSetId == nil {
 			return nil, nil

@@ -40,7 +40,7 @@ func (r *run) deleteRolledBack(ctx context.Context, stack Stack) error {
 		return err
 	}
 	if status != string(types.StackStatusDeleteComplete) {
-		return follower.asFailure(status)
+		return follower.failure(ctx, status)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (r *run) origin(logicalID string) string {
 // until the stack is what it should be.
 func (r *run) bring(ctx context.Context) error {
 	for range maxRounds {
-		stack, err := r.Describe(ctx, r.d.StackName)
+		stack, err := r.describeStack(ctx, r.d.StackName)
 		if err != nil {
 			return err
 		}
@@ -118,11 +118,15 @@ func isStuck(status string) bool {
 // change brings a stack at rest to its new state.
 func (r *run) change(ctx context.Context, stack Stack) error {
 	if stack.Exists {
-		same, err := r.unchanged(ctx, stack)
-		if err != nil {
+		var err error
+		if stack.Template, err = r.readTemplate(ctx, stack.ID); isMissingStack(err) {
+			return errOvertaken
+		} else if err != nil {
 			return err
 		}
-		if same {
+		if same, err := r.unchanged(ctx, stack); err != nil {
+			return err
+		} else if same {
 			return r.finishUnchanged(ctx, stack)
 		}
 	}
@@ -198,7 +202,7 @@ func (r *run) apply(ctx context.Context, set *changeSet) error {
 	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete:
 		return nil
 	}
-	return follower.asFailure(status)
+	return follower.failure(ctx, status)
 }
 
 func (r *run) reportChanges(set *changeSet) {

@@ -1,0 +1,268 @@
+package deploy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// motoServer is one moto_server for all tests of the package; each uses an app
+// name of its own.
+var motoServer struct {
+	sync.Once
+	process *exec.Cmd
+	url     string
+	err     error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if p := motoServer.process; p != nil {
+		p.Process.Kill()
+		p.Wait()
+	}
+	os.Exit(code)
+}
+
+// moto gives the endpoint of a running moto_server, an independent stand-in
+// for AWS written in Python (pip install 'moto[server]').
+func moto(t *testing.T) string {
+	t.Helper()
+	for _, tool := range []string{"moto_server", "aws"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("%s is missing; pip install 'moto[server]' awscli", tool)
+			}
+			t.Skipf("%s is missing; pip install 'moto[server]' awscli", tool)
+		}
+	}
+	motoServer.Do(startMoto)
+	if motoServer.err != nil {
+		t.Fatal(motoServer.err)
+	}
+	return motoServer.url
+}
+
+func startMoto() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		motoServer.err = err
+		return
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	listener.Close()
+	cmd := exec.Command("moto_server", "-H", "127.0.0.1", "-p", port)
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if motoServer.err = cmd.Start(); motoServer.err != nil {
+		return
+	}
+	motoServer.process, motoServer.url = cmd, "http://127.0.0.1:"+port
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		answer, err := http.Get(motoServer.url + "/moto-api/data.json")
+		if err == nil {
+			answer.Body.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			motoServer.err = fmt.Errorf("moto_server does not answer: %w", err)
+			return
+		}
+	}
+}
+
+// awscli runs the aws command against the endpoint and gives its output.
+func awscli(t *testing.T, endpoint string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("aws", append([]string{"--endpoint-url", endpoint, "--region", "us-west-2", "--output", "json"}, args...)...)
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+// motoDemo is the demo app with what a real stack needs beside it.
+func motoDemo(app, code string) Deployment {
+	d := demo(code, "s3cr3t", func(r resources) {
+		r["Role"] = map[string]any{"Type": "AWS::IAM::Role", "Properties": map[string]any{"AssumeRolePolicyDocument": map[string]any{
+			"Version": "2012-10-17", "Statement": []any{map[string]any{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "lambda.amazonaws.com"}}},
+		}}}
+		properties(r, "GetIndexHTTPLambda")["Role"] = map[string]any{"Fn::GetAtt": []any{"Role", "Arn"}}
+	})
+	d.App, d.StackName = app, strings.ToUpper(app[:1])+app[1:]+"Staging"
+	d.Static = staticFiles(map[string]string{"index.html": "<p>", "app.js": code})
+	return d
+}
+
+func connectTo(t *testing.T, endpoint string) Clients {
+	t.Helper()
+	clients, err := Connect(t.Context(), ConnectOptions{Endpoint: endpoint})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clients
+}
+
+func TestMotoAndAWSCLISeeWhatIsDeployed(t *testing.T) {
+	endpoint := moto(t)
+	record := &faultProxy{target: endpoint}
+	dp := Deployer{Clients: connectTo(t, record.start(t)), Progress: func(s Step) { t.Logf("%+v", s) }}
+
+	out, err := dp.Deploy(t.Context(), motoDemo("motoapp", "aaaa"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !out.Created || out.Uploaded != 1 || out.Published != 2 {
+		t.Errorf("first: %+v", out)
+	}
+	bucket := strings.TrimSpace(strings.Trim(awscli(t, endpoint, "ssm", "get-parameter", "--with-decryption", "--name", "/motoapp/deploy/bucket", "--query", "Parameter.Value"), "\n\""))
+	if objects := awscli(t, endpoint, "s3", "ls", "s3://"+bucket); !strings.Contains(objects, "aaaa.zip") {
+		t.Errorf("bucket %s: %s", bucket, objects)
+	}
+	for _, check := range [][]string{{"get-public-access-block", "\"BlockPublicPolicy\": true"}, {"get-bucket-encryption", "AES256"}, {"get-bucket-versioning", "Enabled"}, {"get-bucket-ownership-controls", "BucketOwnerEnforced"}} {
+		if got := awscli(t, endpoint, "s3api", check[0], "--bucket", bucket); !strings.Contains(got, check[1]) {
+			t.Errorf("%s: %s", check[0], got)
+		}
+	}
+	function := physicalID(t, endpoint, "MotoappStaging", "GetIndexHTTPLambda")
+	if got := awscli(t, endpoint, "lambda", "get-function", "--function-name", function); !strings.Contains(got, "nodejs22.x") {
+		t.Errorf("function: %s", got)
+	}
+	site := physicalID(t, endpoint, "MotoappStaging", "StaticBucket")
+	if got := awscli(t, endpoint, "s3api", "head-object", "--bucket", site, "--key", "index.html"); !strings.Contains(got, "text/html; charset=utf-8") || !strings.Contains(got, "no-store") {
+		t.Errorf("index.html: %s", got)
+	}
+
+	record.forget()
+	if out, err = dp.Deploy(t.Context(), motoDemo("motoapp", "aaaa")); err != nil || !out.Unchanged {
+		t.Errorf("again: %+v %v", out, err)
+	}
+	for _, c := range record.calls() {
+		if !strings.HasPrefix(c, "Describe") && !strings.HasPrefix(c, "Get") && !strings.HasPrefix(c, "List") && !strings.HasPrefix(c, "HEAD ") && !strings.HasPrefix(c, "GET ") {
+			t.Errorf("again: %s changes something", c)
+		}
+	}
+	if out, err = dp.Deploy(t.Context(), motoDemo("motoapp", "bbbb")); err != nil || out.Unchanged || out.Uploaded != 1 || out.Published != 1 {
+		t.Errorf("changed: %+v %v", out, err)
+	}
+
+	stack, err := dp.Clients.Describe(t.Context(), "MotoappStaging")
+	if err != nil || !stack.Exists || !strings.HasSuffix(stack.Status, "_COMPLETE") || !bytes.Contains(stack.Template, []byte("bbbb.zip")) || stack.Parameters["ArtifactBucket"] != bucket {
+		t.Errorf("describe: %+v %v", stack, err)
+	}
+	if stack, err := dp.Clients.Describe(t.Context(), "NoSuchStack"); err != nil || stack.Exists {
+		t.Errorf("describe: %+v %v", stack, err)
+	}
+}
+
+func physicalID(t *testing.T, endpoint, stack, logicalID string) string {
+	t.Helper()
+	var listed struct {
+		StackResourceSummaries []struct{ LogicalResourceId, PhysicalResourceId string }
+	}
+	if err := json.Unmarshal([]byte(awscli(t, endpoint, "cloudformation", "list-stack-resources", "--stack-name", stack)), &listed); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range listed.StackResourceSummaries {
+		if r.LogicalResourceId == logicalID {
+			return r.PhysicalResourceId
+		}
+	}
+	t.Fatalf("stack %s has no %s: %+v", stack, logicalID, listed)
+	return ""
+}
+
+func TestMotoTakesALargeTemplateFromTheBucket(t *testing.T) {
+	endpoint := moto(t)
+	dp := Deployer{Clients: connectTo(t, endpoint)}
+	d := motoDemo("largeapp", "aaaa")
+	d.Template = append(d.Template, bytes.Repeat([]byte(" \n"), maxInlineTemplate)...)
+	if out, err := dp.Deploy(t.Context(), d); err != nil || !out.Created {
+		t.Fatalf("%+v %v", out, err)
+	}
+	physicalID(t, endpoint, "LargeappStaging", "GetIndexHTTPLambda")
+}
+
+func TestEnvIsReadByStage(t *testing.T) {
+	endpoint := moto(t)
+	for _, name := range []string{"staging/A", "staging/B", "production/A", "deploy/bucket"} {
+		awscli(t, endpoint, "ssm", "put-parameter", "--type", "SecureString", "--name", "/envapp/"+name, "--value", "v "+name)
+	}
+	env, err := connectTo(t, endpoint).Env(t.Context(), "envapp", "staging")
+	if err != nil || len(env) != 2 || env["A"] != "v staging/A" {
+		t.Errorf("%v %v", env, err)
+	}
+}
+
+// faults of the network and of AWS. Each meets every stride-th call of a
+// deployment; those that most often go wrong meet all of them.
+var faults = []struct {
+	kind   string
+	stride int
+}{{"lost answer", 1}, {"throttle", 2}, {"reset before", 4}, {"truncated", 3}, {"503", 5}, {"500", 5}}
+
+func TestFaultsAtEveryCall(t *testing.T) {
+	endpoint := moto(t)
+	clean := &faultProxy{target: endpoint}
+	dp := Deployer{Clients: connectTo(t, clean.start(t))}
+	if _, err := dp.Deploy(t.Context(), motoDemo("faults", "aaaa")); err != nil {
+		t.Fatal(err)
+	}
+	total := len(clean.calls())
+	if testing.Short() {
+		total = 0
+	}
+	for i, fault := range faults {
+		t.Run(fault.kind, func(t *testing.T) {
+			t.Parallel()
+			for at := 0; at < total; at += fault.stride {
+				proxy := &faultProxy{target: endpoint, fault: fault.kind, at: at + 1}
+				dp := Deployer{Clients: connectTo(t, proxy.start(t))}
+				app := fmt.Sprintf("fault%dat%d", i, at)
+				out, err := dp.Deploy(t.Context(), motoDemo(app, "aaaa"))
+				if err != nil || !out.Created && !out.Unchanged {
+					t.Errorf("at call %d (%s): %+v %v", at+1, proxy.hit, out, err)
+				}
+				if proxy.hit == "CreateChangeSet" && (fault.kind == "lost answer" || fault.kind == "truncated") {
+					continue // moto takes the second try for a second stack of that name
+				}
+				if out, err := dp.Deploy(t.Context(), motoDemo(app, "aaaa")); err != nil || !out.Unchanged {
+					t.Errorf("at call %d (%s), again: %+v %v", at+1, proxy.hit, out, err)
+				}
+			}
+		})
+	}
+}
+
+func TestCallsOfADeploymentAreFew(t *testing.T) {
+	endpoint := moto(t)
+	proxy := &faultProxy{target: endpoint}
+	dp := Deployer{Clients: connectTo(t, proxy.start(t))}
+	d := motoDemo("fewcalls", "aaaa")
+	if _, err := dp.Deploy(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	proxy.forget()
+	if _, err := dp.Deploy(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	got := proxy.calls()
+	slices.Sort(got)
+	t.Logf("unchanged: %q", got)
+	if len(got) > 8 {
+		t.Errorf("an unchanged app takes %d calls: %q", len(got), got)
+	}
+}
