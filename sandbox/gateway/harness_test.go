@@ -181,13 +181,14 @@ type normal struct {
 }
 
 var (
-	tokens = regexp.MustCompile(`[A-Za-z0-9_-]{15}=`)
-	traces = regexp.MustCompile(`Root=1-[0-9a-f]{8}-[0-9a-f]{24}`)
-	clocks = regexp.MustCompile(`\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`)
-	epochs = regexp.MustCompile(`("(?:timeEpoch|requestTimeEpoch|connectedAt)": )\d{13}`)
-	dates  = regexp.MustCompile(`(?m)^(Date: ).*$`)
-	took   = regexp.MustCompile(`\d+ms`)
-	keys   = regexp.MustCompile(`("Sec-WebSocket-Key": (?:\[\s*)?")[^"]+`)
+	tokens   = regexp.MustCompile(`[A-Za-z0-9_-]{15}=`)
+	traces   = regexp.MustCompile(`Root=1-[0-9a-f]{8}-[0-9a-f]{24}`)
+	clocks   = regexp.MustCompile(`\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`)
+	epochs   = regexp.MustCompile(`("(?:timeEpoch|requestTimeEpoch|connectedAt)": )\d{13}`)
+	dates    = regexp.MustCompile(`(?m)^(Date: ).*$`)
+	took     = regexp.MustCompile(`\d+ms`)
+	isoTimes = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
+	keys     = regexp.MustCompile(`("Sec-WebSocket-Key": (?:\[\s*)?")[^"]+`)
 )
 
 func newNormal(endpoint string) *normal {
@@ -197,6 +198,7 @@ func newNormal(endpoint string) *normal {
 
 func (n *normal) text(s string) string {
 	s = strings.ReplaceAll(s, n.port, "3333")
+	s = keys.ReplaceAllString(s, "${1}key") // before tokens, whose pattern it may match
 	s = tokens.ReplaceAllStringFunc(s, func(id string) string {
 		if n.ids[id] == "" {
 			n.ids[id] = fmt.Sprintf("id-%d", len(n.ids)+1)
@@ -207,7 +209,6 @@ func (n *normal) text(s string) string {
 	s = clocks.ReplaceAllString(s, "29/Nov/2023:08:04:01 +0000")
 	s = epochs.ReplaceAllString(s, "${1}1701245041000")
 	s = dates.ReplaceAllString(s, "${1}now")
-	s = keys.ReplaceAllString(s, "${1}key")
 	return took.ReplaceAllString(s, "0ms")
 }
 

@@ -108,7 +108,7 @@ func readResult(payload []byte) (response, result, error) {
 		if given == "" {
 			given = "missing"
 		}
-		return out, r, fmt.Errorf("statusCode must be a whole number from 200 to 599, but is %s", given)
+		return out, r, fmt.Errorf("statusCode: got %s, want a whole number from 200 to 599", given)
 	}
 	out.status = status
 	if r.Body != nil {
@@ -125,7 +125,7 @@ func readResult(payload []byte) (response, result, error) {
 func wrongType(err *json.UnmarshalTypeError) error {
 	field, _, _ := strings.Cut(err.Field, ".")
 	want := map[string]string{
-		"body":              "a string; pass objects through JSON.stringify, binary as base64 with isBase64Encoded",
+		"body":              "text; pass objects through JSON.stringify, binary as base64 with isBase64Encoded",
 		"headers":           "an object of strings",
 		"multiValueHeaders": "an object of lists",
 		"cookies":           "a list of strings",
@@ -134,7 +134,7 @@ func wrongType(err *json.UnmarshalTypeError) error {
 	if want == "" {
 		return fmt.Errorf("the function's result cannot be read: %w", err)
 	}
-	return fmt.Errorf("%s must be %s, but is %s", field, want, err.Value)
+	return fmt.Errorf("%s: got %s, want %s", field, err.Value, want)
 }
 
 func addHeaders(h http.Header, values map[string]any) error {
@@ -159,7 +159,7 @@ func headerText(name string, value any) (string, error) {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64), nil
 	}
-	return "", fmt.Errorf("header %s must be a string, but is a list or an object", name)
+	return "", fmt.Errorf("header %s: got a list or an object, want a string", name)
 }
 
 // write sends the answer. Headers of the connection are the server's to set;
