@@ -22,7 +22,7 @@ func imports(src []byte) []reference {
 	if !bytes.Contains(src, []byte("import")) && !bytes.Contains(src, []byte("require")) && !bytes.Contains(src, []byte("export")) {
 		return nil
 	}
-	s := scanner{src: src}
+	s := scanner{src: src, regexp: true}
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
 		s.at = 3
 	}
@@ -78,6 +78,13 @@ func (s *scanner) run() {
 			t = s.exporting()
 		case t.is("require"):
 			t = s.requiring()
+		case t.is("module"):
+			// module.require is the one property of that name that counts.
+			if t = s.next(); t.mark('.') {
+				if t = s.next(); t.is("require") {
+					t = s.requiring()
+				}
+			}
 		default:
 			t = s.next()
 		}
@@ -174,6 +181,9 @@ func (s *scanner) requiring() token {
 // of it counts.
 func (s *scanner) argument() token {
 	t := s.next()
+	for t.mark('(') {
+		t = s.next()
+	}
 	if t.kind != text {
 		return t
 	}
