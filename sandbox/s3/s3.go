@@ -1,0 +1,126 @@
+// Package s3 is S3 on this machine: the operations of gofakes3 over a store of
+// our own, with what gofakes3 leaves out put in front of it (virtual hosts,
+// chunked uploads with checksums, copies, settings of buckets). A bucket may
+// show a live folder, so that files are served as they are saved.
+//
+// Objects are kept in memory, up to a limit for all of them together; those of
+// a folder are read from disk for every request and never kept.
+package s3
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/johannesboyne/gofakes3"
+
+	"arc/sandbox/stack"
+)
+
+// Options are what a server needs to know.
+type Options struct {
+	Account, Region string
+	// Capacity is how many bytes all objects together may have; 0 means 2 GiB.
+	Capacity int64
+}
+
+// Server answers S3's API and keeps the buckets.
+type Server struct {
+	options Options
+	store   *store
+	objects http.Handler // gofakes3
+}
+
+// New makes a server without buckets.
+func New(options Options) *Server {
+	if options.Capacity == 0 {
+		options.Capacity = 2 << 30
+	}
+	s := &Server{options: options, store: newStore(options.Capacity)}
+	// Clocks are not compared: the caller is on the same machine.
+	s.objects = gofakes3.New(s.store, gofakes3.WithTimeSkewLimit(0)).Server()
+	return s
+}
+
+// ServeHTTP answers one request, in path style (/bucket/key) or virtual-host
+// style (bucket.localhost, bucket.s3.localhost).
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if bucket := hostBucket(r.Host); bucket != "" {
+		r.URL.Path = "/" + bucket + r.URL.Path
+		r.URL.RawPath = ""
+	}
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if bucket != "" {
+		w.Header().Set("x-amz-bucket-region", s.options.Region)
+	}
+	if s.setting(w, r, bucket, key) {
+		return
+	}
+	switch {
+	case r.Method == http.MethodPut && key == "" && s.store.has(bucket):
+		writeError(w, r, &stack.Error{Code: "BucketAlreadyOwnedByYou", Message: "Your previous request to create the named bucket succeeded and you already own it.", Status: http.StatusConflict})
+		return
+	case r.Method == http.MethodPut && key != "" && r.Header.Get("X-Amz-Copy-Source") != "":
+		s.copyObject(w, r, bucket, key)
+		return
+	}
+	if err := s.readBody(w, r); err != nil {
+		writeError(w, r, err)
+		return
+	}
+	s.objects.ServeHTTP(&reply{ResponseWriter: w}, r)
+}
+
+// hostBucket is the bucket that a virtual host names; "" when it names none.
+func hostBucket(host string) string {
+	host, _, _ = strings.Cut(host, ":")
+	name, ok := strings.CutSuffix(host, ".localhost")
+	if !ok || name == "s3" {
+		return ""
+	}
+	return strings.TrimSuffix(name, ".s3")
+}
+
+// reply corrects the headers of gofakes3's answers.
+type reply struct {
+	http.ResponseWriter
+	written bool
+}
+
+func (w *reply) WriteHeader(status int) {
+	if !w.written {
+		w.written = true
+		h := w.Header()
+		// An object's checksum is not that of a part of it.
+		if status == http.StatusPartialContent {
+			for name := range h {
+				if strings.HasPrefix(name, "X-Amz-Checksum-") {
+					h.Del(name)
+				}
+			}
+		}
+		// gofakes3 opens every bucket to every origin.
+		h.Del("Access-Control-Allow-Origin")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *reply) Write(p []byte) (int, error) {
+	if !w.written {
+		if w.Header().Get("Content-Type") == "" && strings.HasPrefix(string(p[:min(len(p), 5)]), "<?xml") {
+			w.Header().Set("Content-Type", "application/xml")
+		}
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Get reads a whole object, for callers in this program.
+func (s *Server) Get(bucket, key string) ([]byte, error) {
+	object, err := s.store.GetObject(bucket, key, nil)
+	if err != nil {
+		return nil, apiError(err, bucket, key)
+	}
+	defer object.Contents.Close()
+	return io.ReadAll(object.Contents)
+}

@@ -1,0 +1,335 @@
+package s3
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/md5"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+)
+
+// store keeps buckets and objects for gofakes3.
+type store struct {
+	capacity int64
+
+	mu      sync.RWMutex
+	used    int64
+	buckets map[string]*bucket
+}
+
+type bucket struct {
+	created    time.Time
+	versioning gofakes3.VersioningStatus
+	objects    map[string]*object
+	folder     fs.FS // shown under the objects; nil = none
+	sums       sums  // of the folder's files
+	settings   map[string][]byte
+}
+
+// object is a key with its versions, oldest first. The last one is current.
+type object struct{ versions []*version }
+
+type version struct {
+	id       gofakes3.VersionID // "" is the null version
+	body     []byte             // never written to once it is here
+	hash     []byte
+	metadata map[string]string
+	modified time.Time
+	marker   bool // says that the object is deleted
+}
+
+func newStore(capacity int64) *store {
+	return &store{capacity: capacity, buckets: map[string]*bucket{}}
+}
+
+func (s *store) has(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.buckets[name] != nil
+}
+
+func (s *store) ListBuckets() ([]gofakes3.BucketInfo, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := []gofakes3.BucketInfo{}
+	for name, b := range s.buckets {
+		out = append(out, gofakes3.BucketInfo{Name: name, CreationDate: gofakes3.NewContentTime(b.created)})
+	}
+	slices.SortFunc(out, func(a, b gofakes3.BucketInfo) int { return cmp.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+func (s *store) CreateBucket(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.buckets[name] != nil {
+		return gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name)
+	}
+	s.buckets[name] = &bucket{created: time.Now().UTC(), objects: map[string]*object{}, settings: map[string][]byte{}}
+	return nil
+}
+
+func (s *store) BucketExists(name string) (bool, error) { return s.has(name), nil }
+
+func (s *store) DeleteBucket(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buckets[name]
+	if b == nil {
+		return gofakes3.BucketNotFound(name)
+	}
+	for _, o := range b.objects {
+		// A marker over a file of the folder hides that file and is nothing by itself.
+		if !slices.ContainsFunc(o.versions, func(v *version) bool { return !v.marker || v.id != "" }) {
+			continue
+		}
+		return gofakes3.ErrorMessage(gofakes3.ErrBucketNotEmpty, "The bucket you tried to delete is not empty")
+	}
+	delete(s.buckets, name)
+	return nil
+}
+
+func (s *store) ForceDeleteBucket(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buckets[name]
+	if b == nil {
+		return gofakes3.BucketNotFound(name)
+	}
+	for _, o := range b.objects {
+		for _, v := range o.versions {
+			s.used -= int64(len(v.body))
+		}
+	}
+	delete(s.buckets, name)
+	return nil
+}
+
+// current is the version of a key that a plain request means; nil = none, and
+// then covered says whether a marker hides what the folder has.
+func (b *bucket) current(key string) (v *version, covered bool) {
+	o := b.objects[key]
+	if o == nil || len(o.versions) == 0 {
+		return nil, false
+	}
+	if v = o.versions[len(o.versions)-1]; v.marker {
+		return nil, true
+	}
+	return v, false
+}
+
+func (s *store) GetObject(name, key string, span *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b := s.buckets[name]
+	if b == nil {
+		return nil, gofakes3.BucketNotFound(name)
+	}
+	v, covered := b.current(key)
+	if v != nil {
+		return b.show(key, v, span)
+	}
+	if !covered && b.folder != nil {
+		if o, err := b.file(key, span); o != nil || err != nil {
+			return o, err
+		}
+	}
+	return nil, gofakes3.ErrorMessage(gofakes3.ErrNoSuchKey, "The specified key does not exist.")
+}
+
+func (s *store) HeadObject(name, key string) (*gofakes3.Object, error) {
+	o, err := s.GetObject(name, key, nil)
+	if err != nil {
+		return nil, err
+	}
+	o.Contents.Close()
+	o.Contents = io.NopCloser(bytes.NewReader(nil))
+	return o, nil
+}
+
+func (b *bucket) show(key string, v *version, span *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
+	size := int64(len(v.body))
+	part, err := span.Range(size)
+	if err != nil {
+		return nil, err
+	}
+	body := v.body
+	if part != nil {
+		body = body[part.Start : part.Start+part.Length]
+	}
+	o := &gofakes3.Object{
+		Name: key, Metadata: v.metadata, Size: size, Hash: v.hash, Range: part,
+		Contents: io.NopCloser(bytes.NewReader(body)), IsDeleteMarker: v.marker,
+	}
+	if b.versioning != gofakes3.VersioningNone {
+		o.VersionID = shownID(v.id)
+	}
+	return o, nil
+}
+
+// shownID spells a version's ID: what was written without versioning is "null".
+func shownID(id gofakes3.VersionID) gofakes3.VersionID {
+	if id == "" {
+		return "null"
+	}
+	return id
+}
+
+func (s *store) PutObject(name, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
+	body, err := gofakes3.ReadAll(input, size)
+	if err != nil {
+		return gofakes3.PutObjectResult{}, err
+	}
+	return s.put(name, key, meta, body, conditions)
+}
+
+func (s *store) put(name, key string, meta map[string]string, body []byte, conditions *gofakes3.PutConditions) (result gofakes3.PutObjectResult, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buckets[name]
+	if b == nil {
+		return result, gofakes3.BucketNotFound(name)
+	}
+	if conditions != nil {
+		there := &gofakes3.ConditionalObjectInfo{}
+		if v, _ := b.current(key); v != nil {
+			there.Exists, there.Hash = true, v.hash
+		}
+		if err := gofakes3.CheckPutConditions(conditions, there); err != nil {
+			return result, err
+		}
+	}
+	if s.used+int64(len(body)) > s.capacity {
+		return result, gofakes3.ErrorMessagef(gofakes3.ErrInternal, "the local S3 keeps objects in memory and holds at most %d bytes", s.capacity)
+	}
+	sum := md5.Sum(body)
+	v := &version{body: body, hash: sum[:], metadata: kept(meta), modified: time.Now().UTC()}
+	s.push(b, key, v)
+	if b.versioning != gofakes3.VersioningNone {
+		result.VersionID = shownID(v.id)
+	}
+	return result, nil
+}
+
+// push makes v the current version of key. The caller holds the lock.
+func (s *store) push(b *bucket, key string, v *version) {
+	o := b.objects[key]
+	if o == nil {
+		o = &object{}
+		b.objects[key] = o
+	}
+	if b.versioning == gofakes3.VersioningEnabled {
+		v.id = gofakes3.VersionID(rand.Text())
+	} else {
+		s.drop(b, key, "") // there is only one null version
+		b.objects[key] = o
+	}
+	o.versions = append(o.versions, v)
+	s.used += int64(len(v.body))
+}
+
+// drop removes one version and returns it; nil when there is none. The caller
+// holds the lock.
+func (s *store) drop(b *bucket, key string, id gofakes3.VersionID) *version {
+	o := b.objects[key]
+	if o == nil {
+		return nil
+	}
+	i := slices.IndexFunc(o.versions, func(v *version) bool { return v.id == id })
+	if i < 0 {
+		return nil
+	}
+	v := o.versions[i]
+	o.versions = slices.Delete(o.versions, i, i+1)
+	s.used -= int64(len(v.body))
+	if len(o.versions) == 0 {
+		delete(b.objects, key)
+	}
+	return v
+}
+
+// carried marks headers that belong to an object but that gofakes3 would not
+// keep: only those that begin so survive in it.
+const carried = "X-Amz-Arc-"
+
+// kept is an object's metadata under the names of the headers that show it.
+func kept(meta map[string]string) map[string]string {
+	out := make(map[string]string, len(meta))
+	for name, value := range meta {
+		out[strings.TrimPrefix(name, carried)] = value
+	}
+	return out
+}
+
+func (s *store) DeleteObject(name, key string) (gofakes3.ObjectDeleteResult, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buckets[name]
+	if b == nil {
+		return gofakes3.ObjectDeleteResult{}, gofakes3.BucketNotFound(name)
+	}
+	return s.remove(b, key), nil
+}
+
+// remove deletes a key as a plain DELETE does. The caller holds the lock.
+func (s *store) remove(b *bucket, key string) gofakes3.ObjectDeleteResult {
+	marker := &version{marker: true, modified: time.Now().UTC()}
+	if b.versioning != gofakes3.VersioningNone {
+		s.push(b, key, marker)
+		return gofakes3.ObjectDeleteResult{IsDeleteMarker: true, VersionID: shownID(marker.id)}
+	}
+	s.drop(b, key, "")
+	if b.folder != nil {
+		if _, err := fs.Stat(b.folder, key); err == nil {
+			s.push(b, key, marker)
+		}
+	}
+	return gofakes3.ObjectDeleteResult{}
+}
+
+func (s *store) DeleteMulti(name string, keys ...string) (gofakes3.MultiDeleteResult, error) {
+	objects := make([]gofakes3.ObjectID, len(keys))
+	for i, key := range keys {
+		objects[i].Key = key
+	}
+	return s.DeleteMultiVersions(name, objects...)
+}
+
+func (s *store) CopyObject(srcBucket, srcKey, dstBucket, dstKey string, meta map[string]string) (gofakes3.CopyObjectResult, error) {
+	return gofakes3.CopyObject(s, srcBucket, srcKey, dstBucket, dstKey, meta)
+}
+
+// keys lists what a bucket has now, the folder's files too, sorted. The caller
+// holds the lock.
+func (b *bucket) keys() ([]string, error) {
+	found := map[string]bool{}
+	if b.folder != nil {
+		err := fs.WalkDir(b.folder, ".", func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				found[path] = true
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("folder of a bucket: %w", err)
+		}
+	}
+	for key := range b.objects {
+		v, covered := b.current(key)
+		if v != nil {
+			found[key] = true
+		} else if covered {
+			delete(found, key)
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
