@@ -6,6 +6,13 @@
 // One file a pragma: http.go compiles what manifest/http.go read.
 package cfn
 
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+)
+
 // Resource is any CloudFormation resource; every goformation struct is one.
 type Resource interface {
 	AWSCloudFormationType() string
@@ -31,4 +38,71 @@ type Parameter struct {
 type Output struct {
 	Description string `json:",omitempty"`
 	Value       string
+}
+
+// JSON prints the template: two-space indent, keys in a fixed order (resources
+// and map keys sorted), no HTML escapes, final newline. It fails, naming the
+// path, on null, on a dangling Ref, GetAtt, Sub or DependsOn, and on a NoEcho
+// parameter with a default: that is a secret in the template.
+func (t *Template) JSON() ([]byte, error) {
+	p := &printer{known: t.knows}
+	p.open('{')
+	p.entry("AWSTemplateFormatVersion", "2010-09-09")
+	if t.Description != "" {
+		p.entry("Description", t.Description)
+	}
+	if len(t.Parameters) > 0 {
+		p.section("Parameters", func() { t.printParameters(p) })
+	}
+	p.section("Resources", func() { printAll(p, t.Resources) })
+	if len(t.Outputs) > 0 {
+		p.section("Outputs", func() { printAll(p, t.Outputs) })
+	}
+	p.close('}')
+	p.buf = append(p.buf, '\n')
+	if len(p.wrong) > 0 {
+		return nil, errors.Join(p.wrong...)
+	}
+	return p.buf, nil
+}
+
+func printAll[V any](p *printer, entries map[string]V) {
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		p.entry(name, entries[name])
+	}
+}
+
+func (t *Template) printParameters(p *printer) {
+	printAll(p, t.Parameters)
+	for _, name := range slices.Sorted(maps.Keys(t.Parameters)) {
+		if def := t.Parameters[name]; def.NoEcho && def.Default != nil {
+			p.fail("%s is NoEcho and has a default, which would print the secret: pass it to the deploy instead", name)
+		}
+	}
+}
+
+// knows reports whether a Ref to name resolves, and whether it is a resource,
+// of which attributes can be had.
+func (t *Template) knows(name string) (known, resource bool) {
+	if _, ok := t.Resources[name]; ok {
+		return true, true
+	}
+	_, ok := t.Parameters[name]
+	return ok || pseudoParameters[name], false
+}
+
+// pseudoParameters are those CloudFormation gives every template.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+var pseudoParameters = map[string]bool{
+	"AWS::AccountId": true, "AWS::NoValue": true, "AWS::NotificationARNs": true, "AWS::Partition": true,
+	"AWS::Region": true, "AWS::StackId": true, "AWS::StackName": true, "AWS::URLSuffix": true,
+}
+
+// rawJSON is a resource's JSON as goformation writes it. Calling the method
+// spares encoding/json's second pass over what it returns.
+func rawJSON(v any) ([]byte, error) {
+	if m, ok := v.(json.Marshaler); ok {
+		return m.MarshalJSON()
+	}
+	return json.Marshal(v)
 }
