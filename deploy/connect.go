@@ -82,10 +82,19 @@ func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 		if ctx.Err() != nil {
 			return Clients{}, ctx.Err()
 		}
-		return Clients{}, fmt.Errorf("%w: set AWS_PROFILE, sign in with aws sso login or aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (%w)",
-			ErrNoCredentials, err)
+		return Clients{}, withoutCredentials(err)
 	}
 	return newClients(cfg), nil
+}
+
+// withoutCredentials tells apart that nothing is set up, where the SDK only
+// says what it tried last, from what is set up but does not work: a session
+// that ran out, a role that may not be assumed.
+func withoutCredentials(err error) error {
+	if strings.Contains(err.Error(), "EC2 IMDS") {
+		return fmt.Errorf("%w: neither the environment nor ~/.aws has any; set AWS_PROFILE, or sign in with aws configure or aws sso login", ErrNoCredentials)
+	}
+	return fmt.Errorf("%w that work: %w; sign in anew with aws sso login or aws configure", ErrNoCredentials, err)
 }
 
 // localConfig is written out rather than loaded, so that nothing of the

@@ -29,6 +29,8 @@ func TestConnectWithoutCredentials(t *testing.T) {
 	for _, opts := range []ConnectOptions{{}, {Region: "eu-west-1"}, {Profile: "nobody"}} {
 		if _, err := Connect(t.Context(), opts); !errors.Is(err, ErrNoCredentials) {
 			t.Errorf("%+v: %v", opts, err)
+		} else {
+			t.Log(err)
 		}
 	}
 }

@@ -55,8 +55,7 @@ type Step struct {
 	Type      string
 	Status    string // of an event; of a change: "Add", "Modify", "Replace", "MayReplace", "Remove"
 	Reason    string
-	Message   string
-	Bytes     int64 // of an upload
+	Message   string // a line that says it all
 }
 
 // Deployer deploys stacks to the endpoint of its clients.

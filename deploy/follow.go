@@ -102,10 +102,15 @@ func (c Clients) eventsAfter(ctx context.Context, stackID string, stop func(type
 
 func (f *follower) take(e types.StackEvent) {
 	status := string(e.ResourceStatus)
-	f.r.progress(Step{
+	step := Step{
 		Kind: "event", LogicalID: aws.ToString(e.LogicalResourceId), Type: aws.ToString(e.ResourceType),
 		Status: status, Reason: aws.ToString(e.ResourceStatusReason),
-	})
+	}
+	step.Message = fmt.Sprintf("%s %s (%s)", status, step.LogicalID, step.Type)
+	if step.Reason != "" {
+		step.Message += ": " + step.Reason
+	}
+	f.r.progress(step)
 	if isOwn(e) {
 		f.status = status
 		if !f.started && strings.HasSuffix(status, "_IN_PROGRESS") && status != string(types.StackStatusReviewInProgress) {

@@ -90,10 +90,12 @@ type LossError struct {
 
 func (e *LossError) Error() string {
 	lines := []string{fmt.Sprintf("stack %s is left as it is, because data would be lost:", e.StackName)}
+	remedy := "to let it be lost, add"
 	for _, l := range e.Losses {
 		lines = append(lines, "  "+l.String())
+		remedy += " --allow-loss " + l.LogicalID
 	}
-	return strings.Join(append(lines, "name what may be lost to go on"), "\n")
+	return strings.Join(append(lines, remedy), "\n")
 }
 
 // refuseLoss fails with a LossError when the change set would replace or
@@ -178,13 +180,13 @@ func mayReplace(rc *types.ResourceChange, before, after cfn.ResourceDef) bool {
 	if aws.ToString(rc.ResourceType) != "AWS::DynamoDB::Table" || len(causes) != 1 || causes[0] != "AttributeDefinitions" {
 		return true
 	}
-	now := attributeTypes(before)
-	for name, kind := range attributeTypes(after) {
+	now, then := attributeTypes(before), attributeTypes(after)
+	for name, kind := range then {
 		if old, ok := now[name]; ok && old != kind {
 			return true
 		}
 	}
-	return false
+	return len(now) == 0 || len(then) == 0 // not known: the template is not at hand
 }
 
 func attributeTypes(table cfn.ResourceDef) map[string]any {

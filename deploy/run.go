@@ -211,14 +211,18 @@ func (r *run) reportChanges(set *changeSet) {
 		if rc == nil {
 			continue
 		}
-		status := string(rc.Action)
-		switch rc.Replacement {
-		case types.ReplacementTrue:
-			status = "Replace"
-		case types.ReplacementConditional:
-			status = "MayReplace"
+		step := Step{Kind: "change-set", LogicalID: aws.ToString(rc.LogicalResourceId), Type: aws.ToString(rc.ResourceType), Status: string(rc.Action)}
+		verb := map[types.ChangeAction]string{types.ChangeActionAdd: "add", types.ChangeActionRemove: "remove"}[rc.Action]
+		switch {
+		case rc.Replacement == types.ReplacementTrue:
+			step.Status, verb = "Replace", "replace"
+		case rc.Replacement == types.ReplacementConditional:
+			step.Status, verb = "MayReplace", "change or replace"
+		case verb == "":
+			verb = "change"
 		}
-		r.progress(Step{Kind: "change-set", LogicalID: aws.ToString(rc.LogicalResourceId), Type: aws.ToString(rc.ResourceType), Status: status})
+		step.Message = fmt.Sprintf("will %s %s (%s)", verb, step.LogicalID, step.Type)
+		r.progress(step)
 	}
 }
 

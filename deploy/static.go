@@ -229,7 +229,7 @@ func (p *publisher) upload(ctx context.Context, f StaticFile) error {
 	if _, err := p.r.Uploads.PutObject(ctx, in); err != nil {
 		return fmt.Errorf("store %s in bucket %s: %w", p.key(f.Path), p.bucket, explainDenied(err))
 	}
-	p.r.progress(Step{Kind: "publish", Message: p.key(f.Path)})
+	p.r.progress(Step{Kind: "publish", Message: "published " + p.key(f.Path)})
 	return nil
 }
 
@@ -290,7 +290,7 @@ func (p *publisher) prune(ctx context.Context) error {
 			return fmt.Errorf("prune bucket %s: %s: %s", p.bucket, aws.ToString(first.Key), aws.ToString(first.Message))
 		}
 		for _, o := range batch {
-			p.r.progress(Step{Kind: "publish", Status: "Remove", Message: *o.Key})
+			p.r.progress(Step{Kind: "publish", Message: "pruned " + *o.Key})
 		}
 	}
 	return nil

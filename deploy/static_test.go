@@ -18,7 +18,7 @@ func published(t *testing.T, cloud *fakeCloud, static *Static) []string {
 	s := &session{fakeCloud: cloud}
 	dp := Deployer{Clients: s.clients(), Progress: func(step Step) {
 		if step.Kind == "publish" {
-			keys = append(keys, step.Status+step.Message)
+			keys = append(keys, strings.TrimPrefix(step.Message, "published "))
 		}
 	}}
 	if _, err := dp.Deploy(t.Context(), d); err != nil {
@@ -107,7 +107,7 @@ func TestPruneStaysUnderThePrefixAndSparesTheIgnored(t *testing.T) {
 		}
 		static.Prune, static.Ignore = true, []string{"uploads/"}
 		got := published(t, cloud, static)
-		if diff := cmp.Diff([]string{"Removesite/old.js"}, got); diff != "" {
+		if diff := cmp.Diff([]string{"pruned site/old.js"}, got); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -73,7 +73,7 @@ func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artif
 	if err := r.putArtifact(ctx, bucket, a.Key, file); err != nil {
 		return false, err
 	}
-	r.progress(Step{Kind: "upload", Message: a.Label, Bytes: size})
+	r.progress(Step{Kind: "upload", Message: fmt.Sprintf("uploaded %s (%.1f KB)", a.Label, float64(size)/1000)})
 	return true, nil
 }
 
