@@ -32,6 +32,6 @@ func (l *loader) readCDN() {
 		}
 	}
 	if cdn.Enabled && l.pragma("http") == nil {
-		l.errorf(atPragma(p), "cdn-http", "add @http", "@cdn needs @http: there is nothing to put it in front of")
+		l.missing(atPragma(p), "cdn-http", "add @http", "@cdn needs @http: there is nothing to put it in front of")
 	}
 }

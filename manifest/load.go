@@ -31,15 +31,17 @@ func (r Result) File() string { return r.file }
 
 // loader reads one project. Each pragma's file adds methods to it.
 type loader struct {
-	files   fs.FS
-	opts    Options
-	file    *syntax.File // the manifest; never nil, but without pragmas for the default project
-	app     *App
-	ds      syntax.Diagnostics
-	sources map[string][]byte
-	folders *folders
-	base    settings // of every function, from @aws
-	written map[*Function]written
+	files        fs.FS
+	opts         Options
+	file         *syntax.File // the manifest; never nil, but without pragmas for the default project
+	app          *App
+	ds           syntax.Diagnostics
+	sources      map[string][]byte
+	broken       bool // the manifest has syntax errors: what seems missing may only be unreadable
+	syntaxErrors map[syntax.Pos]bool
+	folders      *folders
+	base         settings // of every function, from @aws
+	written      map[*Function]written
 
 	sharedBy, viewedBy chosen               // who gets @shared and @views
 	byName             map[string]*Function // by pragma and name, for those two
@@ -57,10 +59,11 @@ type written struct {
 func Load(files fs.FS, opts Options) Result {
 	l := &loader{
 		files: files, opts: opts,
-		app:     &App{},
-		sources: map[string][]byte{},
-		folders: newFolders(files),
-		written: map[*Function]written{},
+		app:          &App{},
+		sources:      map[string][]byte{},
+		folders:      newFolders(files),
+		written:      map[*Function]written{},
+		syntaxErrors: map[syntax.Pos]bool{},
 	}
 	name, ok := l.findManifest()
 	if ok {
@@ -70,7 +73,7 @@ func Load(files fs.FS, opts Options) Result {
 	if !ok {
 		r.App = nil
 	}
-	sortDiagnostics(r.Diagnostics, l.app.File)
+	r.Diagnostics.Sort()
 	return r
 }
 
@@ -135,11 +138,11 @@ func (l *loader) readApp() {
 	p := l.pragma("app")
 	if p == nil {
 		where := syntax.Pos{File: l.file.Name, Line: 1, Col: 1}
-		l.errorf(span{where, where}, "app-missing", hint, "the app has no name: @app is missing")
+		l.missing(span{where, where}, "app-missing", hint, "the app has no name: @app is missing")
 		return
 	}
 	if len(p.Items) == 0 {
-		l.errorf(atPragma(p), "app-missing", hint, "the app has no name: @app is empty")
+		l.missing(atPragma(p), "app-missing", hint, "the app has no name: @app is empty")
 		return
 	}
 	it := p.Items[0]
@@ -191,6 +194,7 @@ func (l *loader) findManifest() (name string, ok bool) {
 		if l.folders.hasFile(name) {
 			l.app.File = name
 			l.file = l.parse(name)
+			l.broken = l.ds.HasErrors()
 			return name, l.file != nil
 		}
 	}
@@ -198,6 +202,7 @@ func (l *loader) findManifest() (name string, ok bool) {
 		if f := l.parse("package.json"); f != nil {
 			l.app.File = "package.json"
 			l.file = f
+			l.broken = l.ds.HasErrors()
 			return "package.json", true
 		}
 		if l.ds.HasErrors() {
@@ -243,7 +248,15 @@ func (l *loader) parse(name string) *syntax.File {
 		l.errorf(span{from: where}, "empty-file", hint, "the file is empty")
 		return nil
 	}
+	return l.parseText(name, src)
+}
+
+// parseText parses a file that has been read, and remembers where it is wrong.
+func (l *loader) parseText(name string, src []byte) *syntax.File {
 	f, ds := parseAs(name, src)
 	l.ds = append(l.ds, ds...)
+	for _, d := range ds {
+		l.syntaxErrors[d.Pos] = true
+	}
 	return f
 }

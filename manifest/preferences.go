@@ -77,8 +77,7 @@ func (l *loader) applyPreferences(name string, src []byte) {
 		return
 	}
 	l.sources[name] = maskEnv(src)
-	f, ds := parseAs(name, src)
-	l.ds = append(l.ds, ds...)
+	f := l.parseText(name, src)
 	if f == nil {
 		return
 	}

@@ -20,7 +20,7 @@ func (l *loader) readProxy() {
 		return
 	}
 	if l.pragma("http") == nil {
-		l.errorf(atPragma(p), "proxy-http", "add @http", "@proxy needs @http")
+		l.missing(atPragma(p), "proxy-http", "add @http", "@proxy needs @http")
 	}
 	proxy := &Proxy{Pos: p.Pos}
 	to := map[string]*string{"testing": &proxy.Testing, "staging": &proxy.Staging, "production": &proxy.Production}

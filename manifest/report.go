@@ -1,9 +1,7 @@
 package manifest
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"arc/manifest/syntax"
 )
@@ -40,12 +38,23 @@ func (l *loader) errorf(where span, code, hint, format string, args ...any) {
 	l.report(syntax.Error, where, code, hint, fmt.Sprintf(format, args...))
 }
 
+// missing is errorf for something that is not there, unless syntax errors may
+// be what hides it.
+func (l *loader) missing(where span, code, hint, format string, args ...any) {
+	if !l.broken {
+		l.errorf(where, code, hint, format, args...)
+	}
+}
+
 // warnf reports something that has a meaning, but hardly the one intended.
 func (l *loader) warnf(where span, code, hint, format string, args ...any) {
 	l.report(syntax.Warning, where, code, hint, fmt.Sprintf(format, args...))
 }
 
 func (l *loader) report(sev syntax.Severity, where span, code, hint, message string) {
+	if l.syntaxErrors[where.from] {
+		return // the reader of the text has told what is wrong here
+	}
 	l.ds = append(l.ds, syntax.Diagnostic{
 		Pos: where.from, End: where.to, Severity: sev, Code: code, Message: message, Hint: hint,
 	})
@@ -57,24 +66,4 @@ func nearHint(word string, candidates []string, otherwise string) string {
 		return "did you mean " + near + "?"
 	}
 	return otherwise
-}
-
-// sortDiagnostics puts the manifest first, then the other files by name, each
-// in the order of its lines.
-func sortDiagnostics(ds syntax.Diagnostics, manifest string) {
-	slices.SortStableFunc(ds, func(a, b syntax.Diagnostic) int {
-		return cmp.Or(
-			cmp.Compare(fileRank(a.Pos.File, manifest), fileRank(b.Pos.File, manifest)),
-			cmp.Compare(a.Pos.File, b.Pos.File),
-			cmp.Compare(a.Pos.Line, b.Pos.Line),
-			cmp.Compare(a.Pos.Col, b.Pos.Col),
-		)
-	})
-}
-
-func fileRank(name, manifest string) int {
-	if name == "" || name == manifest {
-		return 0
-	}
-	return 1
 }

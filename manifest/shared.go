@@ -22,7 +22,7 @@ func (l *loader) readShared() {
 	l.app.Shared, l.sharedBy = l.sharedPragma("shared")
 	l.app.Views, l.viewedBy = l.sharedPragma("views")
 	if p := l.pragma("views"); p != nil && l.pragma("http") == nil {
-		l.errorf(atPragma(p), "views-http", "add @http, or remove @views", "@views needs @http")
+		l.missing(atPragma(p), "views-http", "add @http, or remove @views", "@views needs @http")
 	}
 }
 

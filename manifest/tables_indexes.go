@@ -30,7 +30,7 @@ func (l *loader) readIndexes() {
 		return
 	}
 	if l.pragma("tables") == nil {
-		l.errorf(atPragma(p), "tables-missing", "add @tables with the table", "@tables-indexes needs @tables")
+		l.missing(atPragma(p), "tables-missing", "add @tables with the table", "@tables-indexes needs @tables")
 		return
 	}
 	for _, n := range l.namedItems(p, nameRule{min: 3, max: 255, words: true, repeats: true, noSource: true}) {

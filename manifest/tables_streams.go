@@ -16,7 +16,7 @@ func (l *loader) readStreams() {
 	listed := map[string]bool{}
 	p := l.pragma("tables-streams")
 	if p != nil && l.pragma("tables") == nil {
-		l.errorf(atPragma(p), "tables-missing", "add @tables with the table", "@tables-streams needs @tables")
+		l.missing(atPragma(p), "tables-missing", "add @tables with the table", "@tables-streams needs @tables")
 	} else if p != nil {
 		for _, n := range l.namedItems(p, nameRule{min: 3, max: 255}) {
 			if s, ok := l.readStream(n); ok {
