@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"path"
@@ -128,6 +129,7 @@ type content struct {
 	once sync.Once
 	done atomic.Bool // sum may be read
 	sum  digest
+	crc  uint32 // what a zip holds of it, to notice a change in between
 	err  error
 }
 
@@ -141,42 +143,63 @@ func (c *content) open() (io.ReadCloser, error) {
 
 func (c *content) digest() (digest, error) {
 	c.once.Do(func() {
-		c.sum, c.err = digestOf(c.path, c.open)
+		c.sum, c.crc, c.err = digestOf(c.path, c.open)
 		c.done.Store(c.err == nil)
 	})
 	return c.sum, c.err
+}
+
+// read gives the whole content, which is hashed on the way.
+func (c *content) read() ([]byte, error) {
+	body, err := fs.ReadFile(c.project, c.path)
+	if err != nil {
+		return nil, unreadable(c.path, err)
+	}
+	c.once.Do(func() {
+		c.sum, c.crc = sha256.Sum256(body), crc32.ChecksumIEEE(body)
+		c.done.Store(true)
+	})
+	return body, nil
 }
 
 func (f *File) digest() (digest, error) {
 	if f.content != nil {
 		return f.content.digest()
 	}
-	return digestOf(f.Path, f.Open)
+	sum, _, err := digestOf(f.Path, f.Open)
+	return sum, err
 }
 
-// hasher is what hashing a file needs, kept for the next one.
+// hasher is what reading and hashing a file needs, kept for the next one.
 type hasher struct {
-	hash.Hash
+	sha hash.Hash
+	crc uint32
 	buf [64 << 10]byte
 }
 
-var hashers = sync.Pool{New: func() any { return &hasher{Hash: sha256.New()} }}
+var hashers = sync.Pool{New: func() any { return &hasher{sha: sha256.New()} }}
 
-func digestOf(name string, open func() (io.ReadCloser, error)) (sum digest, err error) {
+func (h *hasher) Write(p []byte) (int, error) {
+	h.crc = crc32.Update(h.crc, crc32.IEEETable, p)
+	return h.sha.Write(p)
+}
+
+func digestOf(name string, open func() (io.ReadCloser, error)) (sum digest, crc uint32, err error) {
 	f, err := open()
 	if err != nil {
-		return sum, err
+		return sum, 0, err
 	}
 	defer f.Close()
 	h := hashers.Get().(*hasher)
 	defer hashers.Put(h)
-	h.Reset()
+	h.sha.Reset()
+	h.crc = 0
 	// The wrapper hides os.File's WriteTo, which would allocate a buffer a file.
-	if _, err := io.CopyBuffer(h.Hash, struct{ io.Reader }{f}, h.buf[:]); err != nil {
-		return sum, fmt.Errorf("%s: cannot be read: %w", name, err)
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, h.buf[:]); err != nil {
+		return sum, 0, fmt.Errorf("%s: cannot be read: %w", name, err)
 	}
-	h.Sum(sum[:0])
-	return sum, nil
+	h.sha.Sum(sum[:0])
+	return sum, h.crc, nil
 }
 
 // inMemory is a file of the bundle that comes from the program itself.

@@ -14,14 +14,18 @@ import (
 func (c *collector) tree(dir string, node, top bool) (*tree, error) {
 	key := fmt.Sprintf("%t %t %s", node, top, dir)
 	return c.trees.get(key, func() (*tree, error) {
+		entries, err := fs.ReadDir(c.project, dir)
+		if err != nil {
+			return nil, unreadable(dir, err)
+		}
 		t := &tree{dir: dir}
-		var err error
 		if node {
+			c.absent(dir, entries)
 			if t.relaid, err = c.relaid(dir); err != nil {
 				return nil, err
 			}
 		}
-		t.files, err = c.walk(dir, func(rel string, d fs.DirEntry) bool {
+		w := walk{c: c, skip: func(rel string, d fs.DirEntry) bool {
 			switch {
 			case top && settings(rel):
 				return true
@@ -33,12 +37,31 @@ func (c *collector) tree(dir string, node, top bool) (*tree, error) {
 				return ours(strings.TrimPrefix(rel, "node_modules/"))
 			}
 			return false
-		})
-		if err != nil || !node {
-			return t, err
+		}}
+		if err := w.entries(dir, "", entries); err != nil {
+			return nil, err
 		}
-		return t, c.scan(t)
+		slices.SortFunc(w.files, byPath)
+		t.files = w.files
+		if node {
+			err = c.scan(t)
+		}
+		return t, err
 	})
+}
+
+// absent remembers what a folder does not hold, so that an app of a thousand
+// functions does not ask the disk three thousand times.
+func (c *collector) absent(dir string, entries []fs.DirEntry) {
+	has := func(name string) bool {
+		return slices.ContainsFunc(entries, func(d fs.DirEntry) bool { return d.Name() == name })
+	}
+	if !has("node_modules") {
+		c.listings.get(path.Join(dir, "node_modules"), func() (map[string]bool, error) { return nil, nil })
+	}
+	if !has("package.json") {
+		c.manifests.get(dir, func() (packageJSON, error) { return packageJSON{}, nil })
+	}
 }
 
 // relaid names the packages of a folder's own node_modules when they cannot be
@@ -82,9 +105,9 @@ func (c *collector) scan(t *tree) error {
 		if !isCode(f.Path) || f.Size > maxScanned {
 			continue
 		}
-		body, err := fs.ReadFile(c.project, f.content.path)
+		body, err := f.content.read()
 		if err != nil {
-			return unreadable(f.content.path, err)
+			return err
 		}
 		for _, ref := range imports(body) {
 			t.note(f.Path, body, ref, seen)

@@ -251,8 +251,8 @@ func (s *scanner) read() token {
 			return s.template(s.at)
 		case letter(c):
 			return s.word()
-		case c >= '0' && c <= '9':
-			for s.at < len(s.src) && (letter(s.src[s.at]) || s.src[s.at] >= '0' && s.src[s.at] <= '9' || s.src[s.at] == '.') {
+		case digit(c):
+			for s.at < len(s.src) && (letter(s.src[s.at]) || digit(s.src[s.at]) || s.src[s.at] == '.') {
 				s.at++
 			}
 			s.regexp = false
@@ -265,22 +265,27 @@ func (s *scanner) read() token {
 }
 
 func letter(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '$' || c == '#' || c >= 0x80
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '$' || c == '#' || c >= 0x80
 }
 
-// before says which words a regular expression, not a division, may follow.
-var beforeRegexp = map[string]bool{
-	"return": true, "typeof": true, "instanceof": true, "in": true, "of": true, "new": true, "delete": true,
-	"void": true, "throw": true, "case": true, "do": true, "else": true, "yield": true, "await": true, "default": true,
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// expectsValue reports whether a regular expression, not a division, follows a word.
+func expectsValue(word []byte) bool {
+	switch string(word) {
+	case "return", "typeof", "instanceof", "in", "of", "new", "delete", "void", "throw", "case", "do", "else", "yield", "await", "default":
+		return true
+	}
+	return false
 }
 
 func (s *scanner) word() token {
 	start := s.at
-	for s.at < len(s.src) && (letter(s.src[s.at]) || s.src[s.at] >= '0' && s.src[s.at] <= '9') {
+	for s.at < len(s.src) && (letter(s.src[s.at]) || digit(s.src[s.at])) {
 		s.at++
 	}
 	t := token{kind: word, text: s.src[start:s.at], offset: start}
-	s.regexp = s.prev.punct != '.' && beforeRegexp[string(t.text)]
+	s.regexp = s.prev.punct != '.' && expectsValue(t.text)
 	return t
 }
 

@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // How npm packages get from the project's node_modules into a function's zip.
@@ -267,17 +270,24 @@ func (l *layout) follow() error {
 	return nil
 }
 
-// files lists the files of everything placed.
+// files lists the files of everything placed, in no particular order.
 func (l *layout) files() ([]File, error) {
-	var files []File
-	for _, p := range l.all {
-		own, err := l.c.packageFiles(p.dir)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, moved(own, p.at)...)
+	lists := make([][]File, len(l.all))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range l.all {
+		g.Go(func() (err error) {
+			lists[i], err = l.c.packageFiles(p.dir)
+			return err
+		})
 	}
-	slices.SortFunc(files, byPath)
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var files []File
+	for i, p := range l.all {
+		files = append(files, moved(lists[i], p.at)...)
+	}
 	return files, nil
 }
 

@@ -104,11 +104,9 @@ func (c *collector) followOne(name string, links int) (string, error) {
 // path. Symbolic links are followed. skip leaves out what is not wanted.
 func (c *collector) walk(dir string, skip func(rel string, d fs.DirEntry) bool) ([]File, error) {
 	w := walk{c: c, skip: skip}
-	if err := w.folder(dir, ""); err != nil {
-		return nil, err
-	}
+	err := w.folder(dir, "")
 	slices.SortFunc(w.files, byPath)
-	return w.files, nil
+	return w.files, err
 }
 
 type walk struct {
@@ -123,6 +121,10 @@ func (w *walk) folder(dir, rel string) error {
 	if err != nil {
 		return unreadable(dir, err)
 	}
+	return w.entries(dir, rel, entries)
+}
+
+func (w *walk) entries(dir, rel string, entries []fs.DirEntry) error {
 	for _, d := range entries {
 		if !kept(d.Name()) {
 			continue

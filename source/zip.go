@@ -3,6 +3,7 @@ package source
 import (
 	"archive/zip"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"sync"
@@ -72,17 +73,23 @@ func (f *File) write(z *zip.Writer) error {
 	defer in.Close()
 	h := hashers.Get().(*hasher)
 	defer hashers.Put(h)
-	h.Reset()
-	keyed := f.content != nil && f.content.done.Load()
-	if keyed {
-		out = io.MultiWriter(out, h.Hash)
-	}
-	if _, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{in}, h.buf[:]); err != nil {
+	sum := &checksum{w: out}
+	if _, err := io.CopyBuffer(sum, struct{ io.Reader }{in}, h.buf[:]); err != nil {
 		return fmt.Errorf("%s: cannot be added to the zip: %w", f.Path, err)
 	}
-	var sum digest
-	if keyed && digest(h.Sum(sum[:0])) != f.content.sum {
+	if f.content != nil && f.content.done.Load() && f.content.crc != sum.crc {
 		return fmt.Errorf("%s: was changed while it was being packaged: run the command again", f.content.path)
 	}
 	return nil
+}
+
+// checksum is a writer that keeps the CRC-32 of what passes through it.
+type checksum struct {
+	w   io.Writer
+	crc uint32
+}
+
+func (c *checksum) Write(p []byte) (int, error) {
+	c.crc = crc32.Update(c.crc, crc32.IEEETable, p)
+	return c.w.Write(p)
 }
