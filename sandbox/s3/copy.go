@@ -1,11 +1,13 @@
 package s3
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 func (s *Server) copyObject(w http.ResponseWriter, r *http.Request, bucket, key string) {
 	if r.URL.Query().Has("uploadId") {
-		writeError(w, r, &stack.Error{Code: "NotImplemented", Message: "the local S3 does not run UploadPartCopy", Status: http.StatusNotImplemented})
+		s.copyPart(w, r)
 		return
 	}
 	hash, err := s.copyTo(r, bucket, key)
@@ -32,24 +34,83 @@ func (s *Server) copyObject(w http.ResponseWriter, r *http.Request, bucket, key 
 	xml.NewEncoder(w).Encode(gofakes3.CopyObjectResult{ETag: gofakes3.FormatETag(hash), LastModified: gofakes3.NewContentTime(time.Now())})
 }
 
-func (s *Server) copyTo(r *http.Request, bucket, key string) (hash []byte, err error) {
+// copyPart answers UploadPartCopy: an upload of a part whose bytes are here
+// already.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
+func (s *Server) copyPart(w http.ResponseWriter, r *http.Request) {
+	_, body, err := s.source(r)
+	if err == nil {
+		body, err = cut(body, r.Header.Get("X-Amz-Copy-Source-Range"))
+	}
+	if err != nil {
+		writeError(w, r, err)
+		return
+	}
+	tidy(r.Header)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	part := &partReply{header: http.Header{}, status: http.StatusOK}
+	s.objects.ServeHTTP(part, r)
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(part.status)
+	if part.status != http.StatusOK {
+		w.Write(part.body.Bytes())
+		return
+	}
+	fmt.Fprint(w, xml.Header)
+	xml.NewEncoder(w).Encode(struct {
+		XMLName      xml.Name `xml:"CopyPartResult"`
+		ETag         string
+		LastModified gofakes3.ContentTime
+	}{ETag: part.header.Get("ETag"), LastModified: gofakes3.NewContentTime(time.Now())})
+}
+
+// partReply catches gofakes3's answer to the upload of a part.
+type partReply struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (p *partReply) Header() http.Header         { return p.header }
+func (p *partReply) WriteHeader(status int)      { p.status = status }
+func (p *partReply) Write(b []byte) (int, error) { return p.body.Write(b) }
+
+// cut takes a range ("bytes=0-99") out of a source; "" takes all.
+func cut(body []byte, span string) ([]byte, error) {
+	if span == "" {
+		return body, nil
+	}
+	var from, to int
+	if _, err := fmt.Sscanf(span, "bytes=%d-%d", &from, &to); err != nil || from < 0 || from > to || to >= len(body) {
+		return nil, &stack.Error{Code: "InvalidArgument", Message: fmt.Sprintf("the range %q is not one of a source of %d bytes", span, len(body))}
+	}
+	return body[from : to+1], nil
+}
+
+// source reads the object that a copy is made from.
+func (s *Server) source(r *http.Request) (from *gofakes3.Object, body []byte, err error) {
 	source, err := url.PathUnescape(r.Header.Get("X-Amz-Copy-Source"))
 	if err != nil {
-		return nil, &stack.Error{Code: "InvalidArgument", Message: "x-amz-copy-source cannot be decoded: " + err.Error()}
+		return nil, nil, &stack.Error{Code: "InvalidArgument", Message: "x-amz-copy-source cannot be decoded: " + err.Error()}
 	}
 	source, id, _ := strings.Cut(source, "?versionId=")
-	fromBucket, fromKey, _ := strings.Cut(strings.TrimPrefix(source, "/"), "/")
-	var from *gofakes3.Object
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(source, "/"), "/")
 	if id == "" {
-		from, err = s.store.GetObject(fromBucket, fromKey, nil)
+		from, err = s.store.GetObject(bucket, key, nil)
 	} else {
-		from, err = s.store.GetObjectVersion(fromBucket, fromKey, gofakes3.VersionID(id), nil)
+		from, err = s.store.GetObjectVersion(bucket, key, gofakes3.VersionID(id), nil)
 	}
 	if err != nil {
-		return nil, apiError(err, fromBucket, fromKey)
+		return nil, nil, apiError(err, bucket, key)
 	}
 	defer from.Contents.Close()
-	body, err := io.ReadAll(from.Contents)
+	body, err = io.ReadAll(from.Contents)
+	return from, body, err
+}
+
+func (s *Server) copyTo(r *http.Request, bucket, key string) (hash []byte, err error) {
+	from, body, err := s.source(r)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case r.Method == http.MethodPut && key == "" && s.store.has(bucket):
+	case r.Method == http.MethodPut && key == "" && r.URL.RawQuery == "" && s.store.has(bucket):
 		writeError(w, r, &stack.Error{Code: "BucketAlreadyOwnedByYou", Message: "Your previous request to create the named bucket succeeded and you already own it.", Status: http.StatusConflict})
 		return
 	case r.Method == http.MethodPut && key != "" && r.Header.Get("X-Amz-Copy-Source") != "":

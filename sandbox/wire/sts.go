@@ -23,19 +23,19 @@ func (h *Handler) sts() map[string]operation {
 			}{"arn:" + partition + ":iam::" + h.options.Account + ":user/local", "AIDALOCALLOCALLOCAL", h.options.Account}, nil
 		},
 		"AssumeRole": func(_ context.Context, form url.Values) (any, error) {
-			role, session := form.Get("RoleArn"), form.Get("RoleSessionName")
+			role, label := form.Get("RoleArn"), form.Get("RoleSessionName")
 			name := role[strings.LastIndex(role, "/")+1:]
-			if name == "" || session == "" {
+			if name == "" || label == "" {
 				return nil, &stack.Error{Code: "ValidationError", Message: "AssumeRole needs RoleArn and RoleSessionName"}
 			}
 			return assumed{
-				Credentials: credentials{
+				Credentials: session{
 					AccessKeyID: "ASIALOCALLOCALLOCAL", SecretAccessKey: "local", SessionToken: "local",
 					Expiration: time.Now().UTC().Add(time.Hour).Truncate(time.Second),
 				},
 				AssumedRoleUser: assumedUser{
-					AssumedRoleID: "AROALOCALLOCALLOCAL:" + session,
-					Arn:           "arn:" + partition + ":sts::" + h.options.Account + ":assumed-role/" + name + "/" + session,
+					AssumedRoleID: "AROALOCALLOCALLOCAL:" + label,
+					Arn:           "arn:" + partition + ":sts::" + h.options.Account + ":assumed-role/" + name + "/" + label,
 				},
 			}, nil
 		},
@@ -43,11 +43,11 @@ func (h *Handler) sts() map[string]operation {
 }
 
 type assumed struct {
-	Credentials     credentials
+	Credentials     session
 	AssumedRoleUser assumedUser
 }
 
-type credentials struct {
+type session struct {
 	AccessKeyID     string `xml:"AccessKeyId"`
 	SecretAccessKey string
 	SessionToken    string
