@@ -44,8 +44,14 @@ type connection struct {
 	active atomic.Int64  // last traffic, Unix nanoseconds
 	slots  chan struct{} // one for each message being served
 
+	// reading is held while a message is read, so that nobody else reads from
+	// the connection, as closing it does, in the middle of one.
+	reading chan struct{}
+
 	mu     sync.Mutex
-	ending *ending // set by whoever ends the connection first
+	ending *ending       // set by whoever ends the connection first
+	ended  chan struct{} // closed then
+	closed chan struct{} // closed when close is through; nil unless that was first
 }
 
 // ending is what $disconnect is told.
@@ -58,7 +64,7 @@ func newConnection(g *Gateway, a *api, stage string, r *http.Request) *connectio
 	c := &connection{
 		gateway: g, api: a, stageName: stage, id: newToken(), domain: r.Host,
 		sourceIP: sourceIP(r), userAgent: latin1(r.UserAgent()), connected: time.Now(),
-		opened: make(chan struct{}), done: make(chan struct{}), slots: make(chan struct{}, maxInFlight),
+		opened: make(chan struct{}), done: make(chan struct{}), ended: make(chan struct{}), reading: make(chan struct{}, 1), slots: make(chan struct{}, maxInFlight),
 	}
 	c.touch()
 	return c
@@ -77,7 +83,6 @@ func (c *connection) pinged(context.Context, []byte) bool {
 func (c *connection) run() {
 	err := c.readMessages()
 	c.timer.Stop()
-	c.ws.CloseNow()
 	code, reason := websocket.StatusCode(1006), "Connection closed abnormally"
 	var closed websocket.CloseError
 	switch {
@@ -86,79 +91,118 @@ func (c *connection) run() {
 	case errors.As(err, &closed):
 		code, reason = closed.Code, closed.Reason
 	}
-	e := c.end(code, reason)
-	c.leave(e.code, e.reason)
+	c.end(code, reason)
+	if c.closed != nil {
+		<-c.closed
+	}
+	c.ws.CloseNow()
+	c.leave(c.ending.code, c.ending.reason)
 }
 
+// errEnded is why reading stops when another goroutine closes the connection.
+var errEnded = errors.New("connection is being closed")
+
 // readMessages serves each text message in its own goroutine, as API Gateway
-// keeps no order between them either. What it limits, this limits:
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+// keeps no order between them either.
 func (c *connection) readMessages() error {
 	for {
 		kind, reader, err := c.ws.Reader(context.Background())
 		if err != nil {
 			return err
 		}
-		c.touch()
-		if kind == websocket.MessageBinary {
-			c.refuse(websocket.StatusUnsupportedData, "binary messages are not supported; send text, base64 if need be")
-			return nil
-		}
-		message, err := io.ReadAll(io.LimitReader(reader, maxMessage+1))
-		switch {
-		case err != nil:
+		message, err := c.readMessage(kind, reader)
+		if err != nil {
 			return err
-		case len(message) > maxMessage:
-			c.refuse(websocket.StatusMessageTooBig, "message longer than 128 KB")
-			return nil
-		case len(message) > maxFrame && c.watch.tooLong.Load():
-			c.refuse(websocket.StatusMessageTooBig, "frame longer than 32 KB; API Gateway takes messages up to 128 KB, but only in frames of 32 KB, which browsers do not make")
-			return nil
-		case !utf8.Valid(message):
-			c.refuse(websocket.StatusInvalidFramePayloadData, "text message is not UTF-8")
-			return nil
 		}
 		c.touch()
-		c.slots <- struct{}{}
+		select {
+		case c.slots <- struct{}{}:
+		case <-c.ended:
+			return errEnded
+		}
 		go func() {
 			defer func() { <-c.slots }()
-			c.message(string(message))
+			c.message(message)
 		}()
 	}
+}
+
+// readMessage reads one message and refuses it where API Gateway would:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+func (c *connection) readMessage(kind websocket.MessageType, reader io.Reader) (string, error) {
+	select {
+	case <-c.ended:
+		return "", errEnded
+	case c.reading <- struct{}{}:
+		defer func() { <-c.reading }()
+	}
+	c.touch()
+	if kind == websocket.MessageBinary {
+		return "", c.refuse(websocket.StatusUnsupportedData, "binary messages are not supported; send text, base64 if need be")
+	}
+	message, err := io.ReadAll(io.LimitReader(reader, maxMessage+1))
+	switch {
+	case err != nil:
+		return "", err
+	case len(message) > maxMessage:
+		return "", c.refuse(websocket.StatusMessageTooBig, "message longer than 128 KB")
+	case len(message) > maxFrame && c.watch.tooLong.Load():
+		return "", c.refuse(websocket.StatusMessageTooBig,
+			"frame longer than 32 KB; API Gateway takes messages up to 128 KB, but only in frames of 32 KB, which browsers do not make")
+	case !utf8.Valid(message):
+		return "", c.refuse(websocket.StatusInvalidFramePayloadData, "text message is not UTF-8")
+	}
+	return string(message), nil
 }
 
 // refuse closes for something that the client did wrong, and tells the log.
 // It closes from within the reading goroutine, which discards what is still
 // under way, so that the client gets to see the close frame.
-func (c *connection) refuse(code websocket.StatusCode, reason string) {
-	c.gateway.logf("ws close %s %d %s", c.id, code, reason)
-	short := reason
-	if len(short) > 120 { // a close frame has room for 123 bytes
-		short = short[:120]
+func (c *connection) refuse(code websocket.StatusCode, reason string) error {
+	if c.end(code, reason) {
+		c.gateway.logf("ws close %s %d %s", c.id, code, reason)
+		c.gateway.sockets.remove(c.id)
+		c.ws.Close(code, reason[:min(len(reason), maxReason)])
 	}
-	c.end(code, reason)
-	c.gateway.sockets.remove(c.id)
-	c.ws.Close(code, short)
+	return errEnded
 }
 
-// end settles why the connection ends; the first to say so is right.
-func (c *connection) end(code websocket.StatusCode, reason string) ending {
+// maxReason is the room in a close frame.
+const maxReason = 123
+
+// end settles why the connection ends, and says whether this call did.
+func (c *connection) end(code websocket.StatusCode, reason string) (first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ending == nil {
-		c.ending = &ending{code, reason}
+	if c.ending != nil {
+		return false
 	}
-	return *c.ending
+	c.ending = &ending{code, reason}
+	close(c.ended)
+	return true
 }
 
 // close ends the connection from this side, without waiting for the client.
 func (c *connection) close(code websocket.StatusCode, reason string) {
 	c.gateway.sockets.remove(c.id)
-	c.end(code, reason)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending != nil {
+		return
+	}
+	c.ending, c.closed = &ending{code, reason}, make(chan struct{})
+	close(c.ended)
 	go func() {
+		defer close(c.closed)
 		<-c.opened
-		if c.ws != nil {
+		if c.ws == nil {
+			return
+		}
+		select {
+		case c.reading <- struct{}{}:
 			c.ws.Close(code, reason)
+		case <-time.After(writeTimeout): // in the middle of a message that does not go on
+			c.ws.CloseNow()
 		}
 	}()
 }

@@ -1,0 +1,325 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"arc/sandbox/gateway"
+	"arc/sandbox/lambda"
+)
+
+// goodbyes is an Invoker that agrees to everything and hands on what
+// $disconnect is told.
+type goodbye struct {
+	DisconnectStatusCode int
+	DisconnectReason     string
+	ConnectionID         string
+	ConnectedAt          int64
+	EventType            string
+}
+
+func goodbyes() (functions, chan goodbye) {
+	told := make(chan goodbye, 1000)
+	return functions{"fn": func(_ context.Context, event []byte) (lambda.Result, error) {
+		var e struct{ RequestContext goodbye }
+		if err := json.Unmarshal(event, &e); err != nil {
+			return lambda.Result{}, err
+		}
+		if e.RequestContext.EventType == "DISCONNECT" {
+			told <- e.RequestContext
+		}
+		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+	}}, told
+}
+
+var allRoutes = map[string]string{"$connect": "fn", "$default": "fn", "$disconnect": "fn"}
+
+func dial(t testing.TB, endpoint string) *websocket.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, endpoint+"/staging", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.CloseNow() })
+	return conn
+}
+
+func TestIdle(t *testing.T) {
+	invoker, told := goodbyes()
+	c := newCloud(t, gateway.Options{Invoker: invoker, IdleTimeout: 100 * time.Millisecond})
+	conn := dial(t, c.socketAPI(allRoutes))
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	opened := time.Now()
+	pinging := conn.CloseRead(ctx) // reads the pongs
+	for time.Since(opened) < 300*time.Millisecond {
+		if err := conn.Ping(ctx); err != nil {
+			t.Fatalf("closed in spite of pings: %v", err)
+		}
+	}
+	<-pinging.Done()
+	if g := <-told; g.DisconnectStatusCode != 1001 || g.DisconnectReason != "Going away" || time.Since(opened) < 400*time.Millisecond {
+		t.Errorf("%+v after %s", g, time.Since(opened))
+	}
+	if !strings.Contains(c.log(), "1001 idle for 100ms") {
+		t.Errorf("log:\n%s", c.log())
+	}
+}
+
+func TestMaxAge(t *testing.T) {
+	invoker, told := goodbyes()
+	c := newCloud(t, gateway.Options{Invoker: invoker, MaxAge: 100 * time.Millisecond})
+	conn := dial(t, c.socketAPI(allRoutes))
+	closed := make(chan error, 1)
+	go func() {
+		_, _, err := conn.Read(context.Background())
+		closed <- err
+	}()
+	for {
+		if conn.Write(context.Background(), websocket.MessageText, []byte("busy")) != nil {
+			break
+		}
+	}
+	if err := <-closed; websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("closed with %v", err)
+	}
+	if g := <-told; g.DisconnectStatusCode != 1001 {
+		t.Errorf("%+v", g)
+	}
+}
+
+// TestClose shuts the gateway down with clients that answer the close frame
+// and one that does not.
+func TestClose(t *testing.T) {
+	invoker, told := goodbyes()
+	c := newCloud(t, gateway.Options{Invoker: invoker})
+	endpoint := c.socketAPI(allRoutes)
+	var clients sync.WaitGroup
+	for range 20 {
+		conn := dial(t, endpoint)
+		clients.Go(func() {
+			if _, _, err := conn.Read(context.Background()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+				t.Errorf("closed with %v", err)
+			}
+		})
+	}
+	line, _ := rawSocket(t, endpoint)
+	go func() { // answers nothing, and goes away while it is waited for
+		buffer := make([]byte, 64)
+		line.Read(buffer)
+		line.Close()
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := c.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	clients.Wait()
+	ids := map[string]bool{}
+	for range 21 {
+		g := <-told
+		if ids[g.ConnectionID] = true; g.DisconnectStatusCode != 1001 {
+			t.Errorf("%+v", g)
+		}
+	}
+	if len(ids) != 21 {
+		t.Errorf("%d distinct IDs", len(ids))
+	}
+}
+
+// TestCloseInTime gives up on a $disconnect that hangs.
+func TestCloseInTime(t *testing.T) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200}`), "hang": func(ctx context.Context, _ []byte) (lambda.Result, error) {
+		<-ctx.Done()
+		return lambda.Result{}, ctx.Err()
+	}}})
+	conn := dial(t, c.socketAPI(map[string]string{"$default": "fn", "$disconnect": "hang"}))
+	go conn.Read(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if err := c.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestVanishInConnect leaves while $connect runs: it said yes, so $disconnect
+// must run too.
+func TestVanishInConnect(t *testing.T) {
+	invoker, told := goodbyes()
+	began, left := make(chan struct{}), make(chan struct{})
+	invoker["connect"] = func(context.Context, []byte) (lambda.Result, error) {
+		close(began)
+		<-left
+		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+	}
+	c := newCloud(t, gateway.Options{Invoker: invoker})
+	endpoint := c.socketAPI(map[string]string{"$connect": "connect", "$disconnect": "fn"})
+	host := strings.TrimPrefix(endpoint, "ws://")
+	line, err := net.Dial("tcp", strings.Replace(host, "localhost", "127.0.0.1", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(line, "GET /staging HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", host)
+	<-began
+	line.(*net.TCPConn).SetLinger(0)
+	line.Close()
+	close(left)
+	if g := <-told; g.DisconnectStatusCode != 1006 {
+		t.Errorf("%+v", g)
+	}
+}
+
+// TestCloseInConnect shuts down while $connect runs.
+func TestCloseInConnect(t *testing.T) {
+	invoker, told := goodbyes()
+	began, closing := make(chan struct{}), make(chan struct{})
+	invoker["connect"] = func(context.Context, []byte) (lambda.Result, error) {
+		close(began)
+		<-closing
+		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+	}
+	c := newCloud(t, gateway.Options{Invoker: invoker})
+	endpoint := c.socketAPI(map[string]string{"$connect": "connect", "$disconnect": "fn"})
+	refused := make(chan int, 1)
+	go func() {
+		<-began
+		done := make(chan error, 1)
+		go func() { done <- c.Close(context.Background()) }()
+		for { // until the gateway refuses newcomers
+			if status := upgradeStatus(t, endpoint, []string{"Host", strings.TrimPrefix(endpoint, "ws://"), "Connection", "Upgrade", "Upgrade", "websocket",
+				"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}); status == http.StatusServiceUnavailable {
+				refused <- status
+				break
+			}
+		}
+		close(closing)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	conn := dial(t, endpoint)
+	if _, _, err := conn.Read(context.Background()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("closed with %v", err)
+	}
+	<-refused
+	if g := <-told; g.DisconnectStatusCode != 1001 {
+		t.Errorf("%+v", g)
+	}
+}
+
+// TestSlowReader posts to a client that never reads until its buffers are
+// full: everyone else is served meanwhile.
+func TestSlowReader(t *testing.T) {
+	invoker, told := goodbyes()
+	ids := make(chan string, 2)
+	invoker["connect"] = func(_ context.Context, event []byte) (lambda.Result, error) {
+		var e struct{ RequestContext goodbye }
+		err := json.Unmarshal(event, &e)
+		ids <- e.RequestContext.ConnectionID
+		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, err
+	}
+	c := newCloud(t, gateway.Options{Invoker: invoker})
+	endpoint := c.socketAPI(map[string]string{"$connect": "connect", "$default": "fn", "$disconnect": "fn"})
+	post := func(id, body string) int {
+		status, _ := call(t, "POST", strings.Replace(endpoint, "ws:", "http:", 1)+"/staging/@connections/"+strings.ReplaceAll(id, "=", "%3D"), body)
+		return status
+	}
+	slow, _ := rawSocket(t, endpoint)
+	slowID := <-ids
+	quick := dial(t, endpoint)
+	quickID := <-ids
+
+	stuck := make(chan int, 1)
+	var posted sync.WaitGroup
+	posted.Go(func() {
+		for {
+			if status := post(slowID, strings.Repeat("x", 128<<10)); status != 200 {
+				stuck <- status
+				return
+			}
+		}
+	})
+	for i := range 100 {
+		message := fmt.Sprint(i)
+		if status := post(quickID, message); status != 200 {
+			t.Fatalf("POST to the quick client: %d", status)
+		}
+		if got := read(t, quick); got != message {
+			t.Fatalf("received %s", got)
+		}
+	}
+	slow.(*net.TCPConn).SetLinger(0)
+	slow.Close()
+	if status := <-stuck; status != http.StatusGone {
+		t.Errorf("POST to the client that left: %d", status)
+	}
+	posted.Wait()
+	if g := <-told; g.ConnectionID != slowID || g.DisconnectStatusCode != 1006 {
+		t.Errorf("%+v", g)
+	}
+	if status := post(quickID, strings.Repeat("x", 128<<10+1)); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("too long a message: %d", status)
+	}
+}
+
+// TestManyClients asks 150 times at once, as no browser does but a load test.
+func TestManyClients(t *testing.T) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`"ok"`)}})
+	endpoint := c.httpAPI(map[string]string{"GET /": "fn"})
+	var clients sync.WaitGroup
+	for range 150 {
+		clients.Go(func() {
+			for range 5 {
+				if status, body := call(t, "GET", endpoint+"/", ""); status != 200 || body != "ok" {
+					t.Errorf("%d %s", status, body)
+				}
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// TestFlood sends more messages than may be served at once: all arrive.
+func TestFlood(t *testing.T) {
+	var mu sync.Mutex
+	running, most, served := 0, 0, 0
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(context.Context, []byte) (lambda.Result, error) {
+		mu.Lock()
+		running++
+		most = max(most, running)
+		mu.Unlock()
+		defer func() {
+			mu.Lock()
+			defer mu.Unlock()
+			running--
+			served++
+		}()
+		return lambda.Result{}, nil
+	}}})
+	conn := dial(t, c.socketAPI(map[string]string{"$default": "fn"}))
+	for range 2000 {
+		if err := conn.Write(context.Background(), websocket.MessageText, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "every message is served", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return served == 2000
+	})
+	if most > 64 {
+		t.Errorf("%d at once", most)
+	}
+}
