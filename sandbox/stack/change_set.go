@@ -130,6 +130,11 @@ func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChang
 			defer e.event(st, nil, ReviewInProgress, userInitiated)
 		}
 	}
+	st.concludeChangeSets()
+	// The name of one that has been executed is free again.
+	st.changes = slices.DeleteFunc(st.changes, func(c *changeSet) bool {
+		return c.name == cs.name && (c.execution == executionComplete || c.execution == executionFailed)
+	})
 	for _, there := range st.changes {
 		if there.name == cs.name {
 			defer e.mu.Unlock()
@@ -187,6 +192,7 @@ func (e *Engine) findChangeSet(name, stack string) (*state, *changeSet, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		st.concludeChangeSets()
 		if i := slices.IndexFunc(st.changes, func(c *changeSet) bool { return c.name == name || c.id == name }); i >= 0 {
 			return st, st.changes[i], nil
 		}
@@ -194,6 +200,7 @@ func (e *Engine) findChangeSet(name, stack string) (*state, *changeSet, error) {
 	}
 	if !changeSetName.MatchString(name) {
 		for _, st := range e.all {
+			st.concludeChangeSets()
 			if i := slices.IndexFunc(st.changes, func(c *changeSet) bool { return c.id == name }); i >= 0 {
 				return st, st.changes[i], nil
 			}

@@ -76,6 +76,7 @@ func (e *Engine) ListChangeSets(ctx context.Context, in ListChangeSetsInput) (Li
 	if err != nil {
 		return ListChangeSetsOutput{}, err
 	}
+	st.concludeChangeSets()
 	sets, next, err := page(st.changes, in.NextToken)
 	out := ListChangeSetsOutput{NextToken: next}
 	for _, cs := range sets {

@@ -33,19 +33,20 @@ func (e *Engine) ExecuteChangeSet(ctx context.Context, in ExecuteChangeSetInput)
 		return Empty{}, err
 	}
 	st.changes = slices.DeleteFunc(st.changes, func(c *changeSet) bool { return c != cs })
-	cs.execution, cs.executedBy = executionInProgress, in.ClientRequestToken
+	cs.executedBy = in.ClientRequestToken
 	st.executed = cs.id
 	opts := cs.options
 	opts.token, opts.disableRollback = in.ClientRequestToken, in.DisableRollback
 	if cs.kind == "CREATE" {
 		e.executeCreate(st, cs, opts)
+		cs.execution = executionInProgress
 		return Empty{}, nil
 	}
 	if cs.onFailure == "DO_NOTHING" {
 		opts.disableRollback = true
 	}
 	e.beginUpdate(st, cs.template, opts)
-	e.finishWith(st, cs)
+	cs.execution = executionInProgress
 	return Empty{}, nil
 }
 
@@ -81,24 +82,22 @@ func (e *Engine) executeCreate(st *state, cs *changeSet, opts updateOptions) {
 	st.current = cs.template
 	st.status, st.reason = CreateInProgress, userInitiated
 	e.begin(st, func(ctx context.Context) { e.makeStack(ctx, st, cs.template) })
-	e.finishWith(st, cs)
 }
 
-// finishWith gives the change set its last status when the operation that has
-// just begun ends. The caller holds the lock.
-func (e *Engine) finishWith(st *state, cs *changeSet) {
-	done := st.done
-	e.running.Add(1)
-	go func() {
-		defer e.running.Done()
-		<-done
-		e.mu.Lock()
-		defer e.mu.Unlock()
+// concludeChangeSets gives executed change sets their last status once the
+// operation has ended. It is called whenever they are looked at, so that a
+// client that sees the stack's last status sees theirs too. The caller holds
+// the lock.
+func (st *state) concludeChangeSets() {
+	for _, cs := range st.changes {
+		if cs.execution != executionInProgress || underWay(st.status) {
+			continue
+		}
 		cs.execution = executionFailed
 		if st.status == CreateComplete || st.status == UpdateComplete {
 			cs.execution = executionComplete
 		}
-	}()
+	}
 }
 
 // DeleteChangeSetInput is the request of DeleteChangeSet.

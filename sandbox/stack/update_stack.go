@@ -96,6 +96,7 @@ var errNoUpdates = invalid("No updates are to be performed.")
 
 // beginUpdate begins an update that passed every check. The caller holds the lock.
 func (e *Engine) beginUpdate(st *state, t *template, opts updateOptions) {
+	st.concludeChangeSets()
 	if opts.tags != nil {
 		st.tags = opts.tags
 	}
