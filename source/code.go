@@ -74,27 +74,21 @@ func (c *collector) relaid(dir string) ([]string, error) {
 		return nil, err
 	}
 	var list []string
-	for name := range names {
+	linked := false
+	for name, link := range names {
 		if !ours(name) {
 			list = append(list, name)
+			linked = linked || link
 		}
 	}
-	slices.Sort(list)
-	root, err := c.readPackage(".")
-	if err != nil {
-		return nil, err
-	}
-	linked := root.Workspaces != nil
-	for _, name := range list {
-		found, err := c.installed(modules, name)
-		if err != nil {
-			return nil, err
-		}
-		linked = linked || found != path.Join(modules, name)
-	}
-	if !linked {
+	if len(list) == 0 {
 		return nil, nil
 	}
+	root, err := c.readPackage(".")
+	if err != nil || !linked && root.Workspaces == nil {
+		return nil, err
+	}
+	slices.Sort(list)
 	return list, nil
 }
 

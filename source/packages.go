@@ -135,15 +135,24 @@ func (c *collector) find(from, name string) (string, error) {
 func (c *collector) installed(modules, name string) (string, error) {
 	return c.packages.get(path.Join(modules, name), func() (string, error) {
 		names, err := c.names(modules)
-		if err != nil || !names[name] {
+		if err != nil {
 			return "", err
 		}
-		return c.real(path.Join(modules, name))
+		link, ok := names[name]
+		if !ok {
+			return "", nil
+		}
+		if link {
+			return c.real(path.Join(modules, name))
+		}
+		dir, err := c.real(modules)
+		return path.Join(dir, name), err
 	})
 }
 
-// names lists the packages in a node_modules folder, none when there is no
-// such folder. One listing answers every question about the folder.
+// names lists the packages in a node_modules folder and whether each is a
+// symbolic link; none when there is no such folder. One listing answers every
+// question about the folder.
 func (c *collector) names(modules string) (map[string]bool, error) {
 	return c.listings.get(modules, func() (map[string]bool, error) {
 		entries, err := fs.ReadDir(c.project, modules)
@@ -155,20 +164,23 @@ func (c *collector) names(modules string) (map[string]bool, error) {
 		}
 		names := map[string]bool{}
 		for _, d := range entries {
-			switch {
-			case strings.HasPrefix(d.Name(), "."), !d.IsDir() && d.Type()&fs.ModeSymlink == 0:
-			case strings.HasPrefix(d.Name(), "@"):
-				scoped, err := fs.ReadDir(c.project, path.Join(modules, d.Name()))
-				if err != nil {
-					return nil, unreadable(path.Join(modules, d.Name()), err)
+			link := d.Type()&fs.ModeSymlink != 0
+			if strings.HasPrefix(d.Name(), ".") || !d.IsDir() && !link {
+				continue
+			}
+			if !strings.HasPrefix(d.Name(), "@") {
+				names[d.Name()] = link
+				continue
+			}
+			scope := path.Join(modules, d.Name())
+			scoped, err := fs.ReadDir(c.project, scope)
+			if err != nil {
+				return nil, unreadable(scope, err)
+			}
+			for _, s := range scoped {
+				if linked := s.Type()&fs.ModeSymlink != 0; s.IsDir() || linked {
+					names[d.Name()+"/"+s.Name()] = link || linked
 				}
-				for _, s := range scoped {
-					if s.IsDir() || s.Type()&fs.ModeSymlink != 0 {
-						names[d.Name()+"/"+s.Name()] = true
-					}
-				}
-			default:
-				names[d.Name()] = true
 			}
 		}
 		return names, nil
