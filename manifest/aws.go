@@ -67,7 +67,7 @@ func (l *loader) projectSetting(layer *layer, s *setting, ln line) bool {
 	case "profile":
 		l.textSetting(s, ln, &aws.Profile)
 	case "bucket":
-		l.textSetting(s, ln, &aws.Bucket)
+		l.bucketSetting(s, ln, &aws.Bucket)
 	case "apigateway":
 		if l.choiceSetting(s, ln, &aws.APIGateway) && aws.APIGateway == "rest" {
 			l.errorf(ln.where(), "apigateway-rest", "write apigateway http, or keep deploying this app with Architect",

@@ -3,6 +3,7 @@ package manifest
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"arc/manifest/syntax"
@@ -19,6 +20,7 @@ var configFiles = []string{
 type settings struct {
 	Config
 	handler syntax.Value // as written; zero = the runtime's usual one
+	timeout syntax.Value // as written
 	shared  *bool        // as written
 	views   *bool
 }
@@ -71,7 +73,9 @@ func (l *loader) functionSetting(layer *layer, s *setting, ln line) {
 	case "memory":
 		l.integerSetting(s, ln, &c.Memory)
 	case "timeout":
-		l.integerSetting(s, ln, &c.Timeout)
+		if l.integerSetting(s, ln, &c.Timeout) {
+			c.timeout = ln.values[0]
+		}
 	case "storage":
 		l.integerSetting(s, ln, &c.Storage)
 	case "architecture":
@@ -261,8 +265,22 @@ func (l *loader) finish(fn *Function, s *settings) {
 		l.errorf(where, "provisioned-concurrency", "raise concurrency, or lower provisionedConcurrency",
 			"%d instances are to be kept ready, but concurrency allows %d", c.ProvisionedConcurrency, *c.Concurrency)
 	}
+	l.checkTimeout(fn, s)
 	l.resolveHandler(fn, &c, s.handler)
 	fn.Config = c
+}
+
+// gatewayPatience is how many seconds API Gateway waits for a function (29 for
+// WebSockets).
+const gatewayPatience = 30
+
+// checkTimeout warns of a function that may run on when its caller has got an
+// error. A project's default is left alone: it is meant for events and queues.
+func (l *loader) checkTimeout(fn *Function, s *settings) {
+	if (fn.Pragma == "http" || fn.Pragma == "ws") && s.Timeout > gatewayPatience && s.timeout.Pos.File == s.Pos.File {
+		l.warnf(at(s.timeout), "timeout-gateway", "write timeout "+strconv.Itoa(gatewayPatience)+", or hand the work to a queue",
+			"API Gateway answers with an error after %d seconds, whatever the timeout", gatewayPatience)
+	}
 }
 
 // viewsByDefault is whether a function gets src/views when nobody says: get

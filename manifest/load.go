@@ -128,6 +128,9 @@ func (l *loader) checkPragmas() {
 		if near := syntax.Near(strings.ToLower(p.Name), known); near != "" {
 			hint = "did you mean @" + near + "?"
 		}
+		if foreign, ok := foreignPragmas[p.Name]; ok {
+			hint = foreign
+		}
 		l.warnf(atPragma(p), "unknown-pragma", hint, "there is no pragma @%s, so it has no effect", p.Name)
 	}
 }

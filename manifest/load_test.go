@@ -92,3 +92,11 @@ func projectOf(t *testing.T, a *txtar.Archive) (fs.FS, Options) {
 	}
 	return files, Options{Home: home}
 }
+
+func mapFS(files map[string]string) fs.FS {
+	m := fstest.MapFS{}
+	for name, body := range files {
+		m[name] = &fstest.MapFile{Data: []byte(body)}
+	}
+	return m
+}

@@ -240,6 +240,18 @@ var retiredPragmas = map[string]string{
 	"xml":     "write the routes in @http",
 }
 
+// foreignPragmas are what people write that never was a pragma of Architect's
+// own; the text says what to do.
+var foreignPragmas = map[string]string{
+	"begin":  "it was for Begin's hosting; remove it",
+	"domain": "point the domain at the app's URL, outside the manifest",
+	"dns":    "point the domain at the app's URL, outside the manifest",
+	"index":  "write @tables-indexes",
+	"layers": "write layers in @aws",
+	"import": "a manifest is one file; write the lines here",
+	"rest":   "write @http",
+}
+
 // misplacedPragmas belong into another file.
 var misplacedPragmas = map[string]string{
 	"arc":             "config.arc beside a function",

@@ -80,11 +80,27 @@ func (l *loader) settingOf(spec *pragmaSpec, ln line) *setting {
 	s := spec.setting(ln.key.Text)
 	if s == nil && !spec.open {
 		names := spec.keyNames()
-		l.warnf(at(ln.key), "unknown-setting",
-			nearHint(ln.key.Text, names, "@"+spec.name+" knows "+strings.Join(names, ", ")),
-			"@%s has no setting %s, so it has no effect", spec.name, ln.key.Text)
+		hint := nearHint(ln.key.Text, names, "@"+spec.name+" knows "+strings.Join(names, ", "))
+		if home := homeOf(ln.key.Text); home != "" {
+			hint = home
+		}
+		l.warnf(at(ln.key), "unknown-setting", hint, "@%s has no setting %s, so it has no effect", spec.name, ln.key.Text)
 	}
 	return s
+}
+
+// homeOf says where a setting that stands in the wrong pragma belongs; "" when
+// no pragma has it.
+func homeOf(name string) string {
+	if findPragma(pragmas, name) != nil {
+		return "write a pragma @" + name
+	}
+	for _, p := range pragmas {
+		if p.form == formSettings && p.setting(name) != nil {
+			return "move it to @" + p.name
+		}
+	}
+	return ""
 }
 
 // repeats warns when a setting is given twice: only the last counts.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"slices"
+	"strings"
 
 	"arc/manifest/syntax"
 )
@@ -79,8 +80,24 @@ func (l *loader) staticSetting(st *Static, s *setting, ln line) {
 	case "spa":
 		l.booleanSetting(s, ln, &st.SPA)
 	case "staging":
-		l.textSetting(s, ln, &st.Staging)
+		l.bucketSetting(s, ln, &st.Staging)
 	case "production":
-		l.textSetting(s, ln, &st.Production)
+		l.bucketSetting(s, ln, &st.Production)
+	}
+}
+
+// bucketSetting reads the name of a bucket that exists (S3 user guide, "Bucket
+// naming rules").
+func (l *loader) bucketSetting(s *setting, ln line, to *string) {
+	v, ok := l.single(s, ln)
+	if !ok {
+		return
+	}
+	*to = v.Text
+	name := v.Text
+	fits := len(name) >= 3 && len(name) <= 63 && onlyWordsAnd(name, "-.") && name == strings.ToLower(name) &&
+		!strings.HasPrefix(name, "-") && !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, "-") && !strings.HasSuffix(name, ".")
+	if !fits {
+		l.warnf(at(v), "bucket-name", "write 3 to 63 lower-case letters, digits, - or .", "%s cannot be the name of a bucket", name)
 	}
 }
