@@ -1,0 +1,137 @@
+// Package logs is CloudWatch Logs on this machine: log groups made by stacks or
+// by functions at their first line, and the last lines of each, to be read
+// through the API.
+package logs
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"arc/sandbox/stack"
+)
+
+// keep is how many lines a group keeps; older ones go. It bounds the memory
+// that a chatty function takes to a few megabytes.
+const keep = 10_000
+
+// Store keeps the log groups of one account in one region, in memory.
+type Store struct {
+	account, region string
+
+	mu     sync.RWMutex
+	groups map[string]*group
+}
+
+type group struct {
+	created   time.Time
+	retention int // days; 0 = for ever. Shown, not kept: lines go by number.
+	streams   map[string]*stream
+	lines     []line // oldest first
+	next      int    // number of the next line
+}
+
+type stream struct {
+	created, first, last time.Time
+}
+
+type line struct {
+	number  int
+	stream  string
+	at      time.Time
+	message string
+}
+
+// New makes an empty store.
+func New(account, region string) *Store {
+	return &Store{account: account, region: region, groups: map[string]*group{}}
+}
+
+// Append adds a line to a stream of a group. Both are made when they are new.
+func (s *Store) Append(groupName, streamName, message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.groups[groupName]
+	if g == nil {
+		g = newGroup(0)
+		s.groups[groupName] = g
+	}
+	g.append(streamName, time.Now().UTC(), message)
+}
+
+func newGroup(retention int) *group {
+	return &group{created: time.Now().UTC(), retention: retention, streams: map[string]*stream{}}
+}
+
+// append adds a line. The caller holds the store's lock.
+func (g *group) append(name string, at time.Time, message string) {
+	st := g.streams[name]
+	if st == nil {
+		st = &stream{created: time.Now().UTC()}
+		g.streams[name] = st
+	}
+	if st.first.IsZero() {
+		st.first = at
+	}
+	st.last = at
+	g.lines = append(g.lines, line{g.next, name, at, message})
+	g.next++
+	if len(g.lines) > 2*keep { // seldom, as it copies
+		g.lines = append([]line(nil), g.lines[len(g.lines)-keep:]...)
+	}
+}
+
+func (s *Store) arn(name string) string {
+	return fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", stack.Partition(s.region), s.region, s.account, name)
+}
+
+// Registrations are the resource types that the store provides.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
+func (s *Store) Registrations() map[string]stack.Registration {
+	return map[string]stack.Registration{"AWS::Logs::LogGroup": {Provider: provider{s}, CreateOnly: []string{"LogGroupName"}}}
+}
+
+type provider struct{ store *Store }
+
+func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	name, _ := req.Properties["LogGroupName"].(string)
+	if name == "" {
+		name = req.Name(512)
+	}
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	if p.store.groups[name] != nil {
+		return stack.Resource{}, fmt.Errorf("Resource of type 'AWS::Logs::LogGroup' with identifier '%s' already exists.", name) //nolint:staticcheck // CloudFormation's words
+	}
+	p.store.groups[name] = newGroup(days(req.Properties["RetentionInDays"]))
+	return p.resource(name), nil
+}
+
+func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	g := p.store.groups[req.PhysicalID]
+	if g == nil {
+		return stack.Resource{}, fmt.Errorf("the log group %s does not exist any more", req.PhysicalID)
+	}
+	g.retention = days(req.Properties["RetentionInDays"])
+	return p.resource(req.PhysicalID), nil
+}
+
+func (p provider) Delete(ctx context.Context, req stack.Request) error {
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	delete(p.store.groups, req.PhysicalID)
+	return nil
+}
+
+func (p provider) resource(name string) stack.Resource {
+	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": p.store.arn(name) + ":*"}}
+}
+
+func days(v any) int {
+	var n int
+	fmt.Sscan(fmt.Sprint(v), &n) // absent: 0
+	return n
+}

@@ -1,0 +1,162 @@
+package recorded
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"arc/sandbox/stack"
+)
+
+// kinds are the recorded types, with what AWS's resource schemas say of them.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
+var kinds = map[string]kind{
+	"AWS::SNS::Topic": {
+		createOnly: []string{"TopicName", "FifoTopic"}, name: "TopicName", limit: 256, fifo: "FifoTopic",
+		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+			arn := s.arn("sns", name)
+			return resource(arn, "TopicArn", arn, "TopicName", name)
+		},
+	},
+	"AWS::SNS::Subscription": {
+		createOnly: []string{"Endpoint", "Protocol", "TopicArn"}, required: []string{"TopicArn", "Protocol"},
+		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
+			arn := fmt.Sprint(properties["TopicArn"], ":", strings.ToLower(name))
+			return resource(arn, "Arn", arn)
+		},
+	},
+	"AWS::SNS::TopicPolicy": {required: []string{"PolicyDocument", "Topics"}, describe: byID},
+	"AWS::SQS::Queue": {
+		createOnly: []string{"FifoQueue", "QueueName"}, name: "QueueName", limit: 80, fifo: "FifoQueue",
+		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+			url := "https://sqs." + s.region + ".amazonaws.com/" + s.account + "/" + name
+			return resource(url, "Arn", s.arn("sqs", name), "QueueName", name, "QueueUrl", url)
+		},
+	},
+	"AWS::SQS::QueuePolicy": {required: []string{"PolicyDocument", "Queues"}, describe: byID},
+	"AWS::Scheduler::Schedule": {
+		createOnly: []string{"Name"}, required: []string{"FlexibleTimeWindow", "ScheduleExpression", "Target"}, name: "Name", limit: 64,
+		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
+			group, _ := properties["GroupName"].(string)
+			if group == "" {
+				group = "default"
+			}
+			return resource(name, "Arn", s.arn("scheduler", "schedule/"+group+"/"+name))
+		},
+	},
+	"AWS::Scheduler::ScheduleGroup": {
+		createOnly: []string{"Name"}, name: "Name", limit: 64,
+		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+			return resource(name, "Arn", s.arn("scheduler", "schedule-group/"+name), "State", "ACTIVE")
+		},
+	},
+	"AWS::Events::Rule": {
+		createOnly: []string{"Name", "EventBusName"}, name: "Name", limit: 64,
+		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
+			bus, _ := properties["EventBusName"].(string)
+			if bus == "" || bus == "default" {
+				return resource(name, "Arn", s.arn("events", "rule/"+name))
+			}
+			return resource(bus+"|"+name, "Arn", s.arn("events", "rule/"+bus+"/"+name))
+		},
+	},
+	"AWS::Events::EventBus": {
+		createOnly: []string{"Name"}, required: []string{"Name"}, name: "Name", limit: 256,
+		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+			return resource(name, "Arn", s.arn("events", "event-bus/"+name), "Name", name)
+		},
+	},
+	"AWS::DynamoDB::Table": {
+		createOnly: []string{"TableName", "KeySchema", "ImportSourceSpecification"}, required: []string{"KeySchema"},
+		name: "TableName", limit: 255, check: oneIndex,
+		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
+			arn := s.arn("dynamodb", "table/"+name)
+			table := resource(name, "Arn", arn)
+			if properties["StreamSpecification"] != nil {
+				table.Attributes["StreamArn"] = arn + "/stream/2020-01-01T00:00:00.000"
+			}
+			return table
+		},
+	},
+	"AWS::CloudFront::Distribution": {
+		required: []string{"DistributionConfig"},
+		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+			return resource("E"+name, "Id", "E"+name, "DomainName", "d"+strings.ToLower(name)+".cloudfront.net")
+		},
+	},
+	"AWS::CloudFront::OriginAccessControl": {required: []string{"OriginAccessControlConfig"}, describe: byID},
+	"AWS::CloudFront::CloudFrontOriginAccessIdentity": {
+		required: []string{"CloudFrontOriginAccessIdentityConfig"},
+		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+			return resource("E"+name, "Id", "E"+name, "S3CanonicalUserId", strings.ToLower(name))
+		},
+	},
+	"AWS::CloudFront::CachePolicy":           {required: []string{"CachePolicyConfig"}, describe: byID},
+	"AWS::CloudFront::OriginRequestPolicy":   {required: []string{"OriginRequestPolicyConfig"}, describe: byID},
+	"AWS::CloudFront::ResponseHeadersPolicy": {required: []string{"ResponseHeadersPolicyConfig"}, describe: byID},
+	"AWS::CloudFront::Function": {
+		createOnly: []string{"Name"}, required: []string{"Name", "FunctionConfig", "FunctionCode"}, name: "Name", limit: 64,
+		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+			arn := "arn:" + stack.Partition(s.region) + ":cloudfront::" + s.account + ":function/" + name
+			return resource(arn, "FunctionARN", arn, "FunctionMetadata.FunctionARN", arn, "Stage", "LIVE")
+		},
+	},
+}
+
+func (s *Store) arn(service, name string) string {
+	return "arn:" + stack.Partition(s.region) + ":" + service + ":" + s.region + ":" + s.account + ":" + name
+}
+
+// resource pairs names and values up as attributes.
+func resource(id string, attributes ...string) stack.Resource {
+	r := stack.Resource{PhysicalID: id, Attributes: map[string]any{}}
+	for i := 0; i < len(attributes); i += 2 {
+		r.Attributes[attributes[i]] = attributes[i+1]
+	}
+	return r
+}
+
+func byID(_ *Store, name string, _ map[string]any) stack.Resource { return resource(name, "Id", name) }
+
+// baseName finds the name of a resource in its physical ID.
+func baseName(physicalID string) string {
+	name := physicalID[strings.LastIndexAny(physicalID, ":/|")+1:]
+	// IDs of distributions and identities are a letter and the name.
+	if len(name) == 13 && name[0] == 'E' {
+		return name[1:]
+	}
+	return name
+}
+
+// oneIndex refuses what DynamoDB refuses: more than one global index made or
+// deleted in one update.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+func oneIndex(old, next map[string]any) error {
+	before, after := indexes(old), indexes(next)
+	changed := 0
+	for _, name := range before {
+		if !slices.Contains(after, name) {
+			changed++
+		}
+	}
+	for _, name := range after {
+		if !slices.Contains(before, name) {
+			changed++
+		}
+	}
+	if changed > 1 {
+		return fmt.Errorf("Cannot perform more than one GSI creation or deletion in a single update") //nolint:staticcheck // DynamoDB's words
+	}
+	return nil
+}
+
+func indexes(properties map[string]any) []string {
+	list, _ := properties["GlobalSecondaryIndexes"].([]any)
+	var names []string
+	for _, el := range list {
+		m, _ := el.(map[string]any)
+		name, _ := m["IndexName"].(string)
+		names = append(names, name)
+	}
+	return names
+}

@@ -1,0 +1,128 @@
+// Package recorded keeps resources that the local cloud does not run yet:
+// topics, queues, schedules, rules, tables and distributions. They exist, have
+// the names, ARNs and URLs that Ref and Fn::GetAtt ask for, and are changed
+// and deleted as on AWS, so that a template with them comes up; but no message
+// is delivered, no schedule fires and no table holds an item. The reason of
+// their events says so. A service that comes to run a type registers it in
+// place of this one.
+package recorded
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"arc/sandbox/stack"
+)
+
+// Store keeps recorded resources, in memory.
+type Store struct {
+	account, region string
+
+	mu    sync.Mutex
+	names map[string]bool // type and physical ID
+}
+
+// New makes an empty store.
+func New(account, region string) *Store {
+	return &Store{account: account, region: region, names: map[string]bool{}}
+}
+
+// Registrations are the resource types that are recorded.
+func (s *Store) Registrations() map[string]stack.Registration {
+	out := make(map[string]stack.Registration, len(kinds))
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		out[name] = stack.Registration{Provider: provider{s, kinds[name]}, CreateOnly: kinds[name].createOnly}
+	}
+	return out
+}
+
+// kind is what is known of a resource type.
+type kind struct {
+	createOnly []string
+	required   []string
+	// name is the property that names the resource; "" when it cannot be named.
+	name string
+	// limit is how long the name that it gets otherwise may be.
+	limit int
+	// fifo is the property that makes the name end in ".fifo".
+	fifo string
+	// describe gives Ref and Fn::GetAtt for a name.
+	describe func(s *Store, name string, properties map[string]any) stack.Resource
+	// check refuses an update that the service would refuse; nil = none.
+	check func(old, next map[string]any) error
+}
+
+type provider struct {
+	store *Store
+	kind  kind
+}
+
+func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	if err := p.complete(req.Properties); err != nil {
+		return stack.Resource{}, err
+	}
+	name := p.nameOf(req)
+	made := p.made(name, req)
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	if p.store.names[req.Type+" "+made.PhysicalID] {
+		return stack.Resource{}, fmt.Errorf("%s already exists", made.PhysicalID)
+	}
+	p.store.names[req.Type+" "+made.PhysicalID] = true
+	return made, nil
+}
+
+func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	if err := p.complete(req.Properties); err != nil {
+		return stack.Resource{}, err
+	}
+	if p.kind.check != nil {
+		if err := p.kind.check(req.Old, req.Properties); err != nil {
+			return stack.Resource{}, err
+		}
+	}
+	made := p.made(baseName(req.PhysicalID), req)
+	made.PhysicalID = req.PhysicalID
+	return made, nil
+}
+
+func (p provider) Delete(ctx context.Context, req stack.Request) error {
+	p.store.mu.Lock()
+	defer p.store.mu.Unlock()
+	delete(p.store.names, req.Type+" "+req.PhysicalID)
+	return nil
+}
+
+func (p provider) made(name string, req stack.Request) stack.Resource {
+	made := p.kind.describe(p.store, name, req.Properties)
+	made.Note = "recorded only: the local cloud does not run " + req.Type + " yet"
+	return made
+}
+
+// complete refuses a resource without what its type requires.
+func (p provider) complete(properties map[string]any) error {
+	for _, name := range p.kind.required {
+		if properties[name] == nil {
+			return fmt.Errorf("Properties validation failed: required key [%s] not found", name) //nolint:staticcheck // CloudFormation's words
+		}
+	}
+	return nil
+}
+
+// nameOf is the resource's name: its own or one that is made. FIFO topics and
+// queues get the ending that the services demand.
+func (p provider) nameOf(req stack.Request) string {
+	if name, _ := req.Properties[p.kind.name].(string); name != "" {
+		return name
+	}
+	if p.kind.name == "" {
+		return req.Token
+	}
+	if fifo := req.Properties[p.kind.fifo]; fifo == true || fifo == "true" {
+		return req.Name(p.kind.limit-len(".fifo")) + ".fifo"
+	}
+	return req.Name(p.kind.limit)
+}
