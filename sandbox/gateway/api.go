@@ -165,7 +165,7 @@ func (g *Gateway) frontFor(a *api) error {
 		}
 	}
 	f := &front{gateway: g}
-	host, release, err := g.options.Bind(a.stack, Loopback(f))
+	host, release, err := g.options.Bind(a.stack, f)
 	if err != nil {
 		return fmt.Errorf("front end of stack %s: %w", a.stack.Name, err)
 	}
@@ -201,8 +201,12 @@ func (a *api) endpoint() string {
 }
 
 // ServeHTTP sends WebSocket upgrades and @connections calls to the WebSocket
-// API and everything else to the HTTP API.
+// API and everything else to the HTTP API, unless a foreign page sent it.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if why := refuseForeign(w, r); why != "" {
+		f.gateway.logf("%s %s 403 %s", r.Method, r.URL.EscapedPath(), why)
+		return
+	}
 	if ws := f.socket.Load(); ws != nil {
 		if isUpgrade(r) {
 			f.gateway.connect(w, r, ws)

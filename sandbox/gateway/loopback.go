@@ -18,13 +18,19 @@ import (
 // answered 403 before h sees it; WebSocket upgrades are requests like others.
 func Loopback(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if why := foreign(r); why != "" {
-			w.Header().Set("X-Content-Type-Options", "nosniff")
-			http.Error(w, "403 Forbidden: "+why, http.StatusForbidden)
-			return
+		if refuseForeign(w, r) == "" {
+			h.ServeHTTP(w, r)
 		}
-		h.ServeHTTP(w, r)
 	})
+}
+
+// refuseForeign answers a foreign request, and says why; "" leaves the request.
+func refuseForeign(w http.ResponseWriter, r *http.Request) (why string) {
+	if why = foreign(r); why != "" {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		http.Error(w, "403 Forbidden: "+why, http.StatusForbidden)
+	}
+	return why
 }
 
 // foreign says why a request does not come from this machine, "" if it does.

@@ -69,8 +69,8 @@ func (sp stageProvider) Delete(ctx context.Context, req stack.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
-	closed := g.sockets.closeAll(func(c *connection) bool { return c.api == a && c.stageName == req.PhysicalID })
-	for _, c := range closed {
+	ours := func(c *connection) bool { return c.api == a && c.stageName == req.PhysicalID }
+	for _, c := range g.sockets.closeAll(ours) {
 		select {
 		case <-c.done:
 		case <-ctx.Done():
@@ -80,5 +80,6 @@ func (sp stageProvider) Delete(ctx context.Context, req stack.Request) error {
 	defer g.mu.Unlock()
 	delete(a.stages, req.PhysicalID)
 	a.changed()
+	g.sockets.closeAll(ours) // whoever came meanwhile
 	return nil
 }
