@@ -325,3 +325,14 @@ func TestBucketName(t *testing.T) {
 		}
 	}
 }
+
+func TestEnvIsReadByStage(t *testing.T) {
+	cloud := newFakeCloud()
+	for _, name := range []string{"staging/A", "staging/B", "staging/C", "production/A", "deploy/bucket"} {
+		cloud.parameters["/demo/"+name] = "v " + name
+	}
+	env, err := (&session{fakeCloud: cloud}).clients().Env(t.Context(), "demo", "staging")
+	if diff := cmp.Diff(map[string]string{"A": "v staging/A", "B": "v staging/B", "C": "v staging/C"}, env); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}

@@ -18,7 +18,8 @@ import (
 type faultProxy struct {
 	target string
 	fault  string
-	at     int // the call to spoil, 1 = the first
+	at     int    // the call to spoil, 1 = the first
+	onHit  func() // called when it comes; may be nil
 
 	mu   sync.Mutex
 	seen []string
@@ -66,7 +67,11 @@ func (p *faultProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(p.seen) == p.at {
 		fault, p.hit = p.fault, call
 	}
+	hit := len(p.seen) == p.at
 	p.mu.Unlock()
+	if hit && p.onHit != nil {
+		p.onHit()
+	}
 
 	switch fault {
 	case "throttle":

@@ -12,11 +12,11 @@ type pace struct {
 	next, max time.Duration
 }
 
-// newPace starts at a tenth of a second where that costs nobody anything, and
+// newPace starts at a few milliseconds where that costs nobody anything, and
 // at AWS so that a dozen deployments at once stay below its request limits.
 func (c Clients) newPace() *pace {
 	if c.Local {
-		return &pace{next: 25 * time.Millisecond, max: time.Second}
+		return &pace{next: 5 * time.Millisecond, max: time.Second}
 	}
 	return &pace{next: time.Second, max: 3 * time.Second}
 }
