@@ -48,19 +48,19 @@ type event2 struct {
 }
 
 type context2 struct {
-	AccountID    string `json:"accountId"`
-	APIID        string `json:"apiId"`
-	DomainName   string `json:"domainName"`
-	DomainPrefix string `json:"domainPrefix"`
-	HTTP         http2  `json:"http"`
-	RequestID    string `json:"requestId"`
-	RouteKey     string `json:"routeKey"`
-	Stage        string `json:"stage"`
-	Time         string `json:"time"`
-	TimeEpoch    int64  `json:"timeEpoch"`
+	AccountID    string     `json:"accountId"`
+	APIID        string     `json:"apiId"`
+	DomainName   string     `json:"domainName"`
+	DomainPrefix string     `json:"domainPrefix"`
+	HTTP         httpFields `json:"http"`
+	RequestID    string     `json:"requestId"`
+	RouteKey     string     `json:"routeKey"`
+	Stage        string     `json:"stage"`
+	Time         string     `json:"time"`
+	TimeEpoch    int64      `json:"timeEpoch"`
 }
 
-type http2 struct {
+type httpFields struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"`
 	Protocol  string `json:"protocol"`
@@ -83,7 +83,7 @@ func (c *call) event2() ([]byte, error) {
 		StageVariables: c.stage.variables,
 		RequestContext: context2{
 			AccountID: c.api.stack.Account, APIID: c.api.id, DomainName: host, DomainPrefix: prefix,
-			HTTP: http2{
+			HTTP: httpFields{
 				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
 				SourceIP: sourceIP(r), UserAgent: latin1(r.UserAgent()),
 			},

@@ -1,0 +1,39 @@
+package gateway
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestSourceIP(t *testing.T) {
+	for remote, want := range map[string]string{
+		"127.0.0.1:5000":      "127.0.0.1",
+		"[::1]:5000":          "::1",
+		"[fe80::1%eth0]:5000": "fe80::1",
+		"@":                   "@", // a Unix socket's
+	} {
+		if got := sourceIP(&http.Request{RemoteAddr: remote}); got != want {
+			t.Errorf("%s: %s, want %s", remote, got, want)
+		}
+	}
+}
+
+// FuzzSelect gives any message a route, and never that of a connection's
+// beginning or end.
+func FuzzSelect(f *testing.F) {
+	for _, seed := range []string{``, `{"action":"publish"}`, `{"action":"$connect"}`, `{"action":{"action":"publish"}}`, `[]`, `{"action":1e400}`, "\xff"} {
+		f.Add(seed)
+	}
+	routes := map[string]*route{}
+	for _, key := range []string{"$connect", "$disconnect", "$default", "publish", "1", "null", ""} {
+		routes[key] = &route{key: key}
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, selection := range [][]string{{"action"}, {"action", "action"}} {
+			s := &liveStage{snapshot: &snapshot{socket: routes, selection: selection}}
+			if r := s.selectRoute(body); r == nil || r.key == "$connect" || r.key == "$disconnect" {
+				t.Errorf("%q selects %v", body, r)
+			}
+		}
+	})
+}
