@@ -1,9 +1,17 @@
 // Package lambda runs functions: warm worker processes that speak the Lambda
 // Runtime API, a bounded number of them, and a queue in front whose waiting
-// time is not counted against the function's timeout.
+// time is not counted against the function's timeout. It provides the
+// AWS::Lambda::* resource types to the stack engine.
+//
+// As on AWS, a worker handles one event at a time and lives on for the next
+// one, so what a module keeps in its variables is still there. Unlike on AWS,
+// one whose code or settings have changed is never used again, not even once.
 package lambda
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Function is a deployed function, ready to run.
 type Function struct {
@@ -16,6 +24,15 @@ type Function struct {
 	Timeout  int               // seconds
 	MemoryMB int
 	Label    string // for log lines: "@http get /" or the logical ID
+
+	// Shared and Views are absolute folders that the code finds as
+	// @architect/shared and @architect/views (vendor/shared and vendor/views
+	// outside Node) although they lie elsewhere; "" = none, or already in Dir.
+	Shared, Views string
+	// Reserved is how many events it handles at once at most; nil = no limit
+	// of its own. With 0 it is switched off.
+	Reserved *int
+	LogGroup string // "" = /aws/lambda/NAME
 }
 
 // Result is the outcome of an invocation that reached the function.
@@ -25,10 +42,38 @@ type Result struct {
 	// worker died, when the module could not be loaded, or on timeout.
 	Failed    string
 	RequestID string
+	Kind      Kind // why it failed; "" on success
 }
+
+// Kind says why an invocation failed. AWS does not tell its callers; it is for
+// those who explain the failure to a developer.
+type Kind string
+
+// The kinds of failure.
+const (
+	Thrown         Kind = "thrown"          // the handler threw, rejected, or called back with an error
+	TimedOut       Kind = "timed out"       // no result within the function's timeout
+	Crashed        Kind = "crashed"         // the process ended during the invocation
+	TooLarge       Kind = "too large"       // the result is over 6 MB
+	InitFailed     Kind = "init failed"     // the code could not be loaded: a missing package, a syntax error, a throw
+	HandlerMissing Kind = "handler missing" // no such file, or no such function in it
+	RuntimeMissing Kind = "runtime missing" // the runtime's program is not installed, or cannot run here
+)
 
 // Invoker runs a function by name with a JSON event. The error is for what
 // never reached the function: unknown name, shutting down, cancelled context.
 type Invoker interface {
 	Invoke(ctx context.Context, name string, event []byte) (Result, error)
 }
+
+// Errors of Invoke, for errors.Is.
+var (
+	ErrNotFound  = errors.New("no such function")
+	ErrThrottled = errors.New("reserved concurrency is 0, so the function is switched off")
+	ErrTooLarge  = errors.New("event is over 6 MB")
+	ErrClosed    = errors.New("the local cloud is stopping")
+)
+
+// maxPayload is the most bytes of an event or a result.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxPayload = 6<<20 + 100

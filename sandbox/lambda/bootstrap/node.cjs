@@ -1,0 +1,291 @@
+// The Runtime API client of Node functions: takes events over one connection
+// that is kept open, runs the handler as Lambda does, and sends back what came
+// of it. It speaks just the HTTP that this service's Runtime API answers with:
+// the http module would double the time that an event takes. CommonJS, because
+// Node starts that faster; handlers may be either.
+'use strict'
+const net = require('node:net')
+const fs = require('node:fs')
+const path = require('node:path')
+const Module = require('node:module')
+const { pathToFileURL, fileURLToPath } = require('node:url')
+
+const env = process.env
+const root = env.LAMBDA_TASK_ROOT
+const links = env.ARC_LINKS
+const address = env.AWS_LAMBDA_RUNTIME_API
+delete env.ARC_LINKS
+delete env.NODE_COMPILE_CACHE
+
+// --- the connection -------------------------------------------------------
+
+const [host, port] = address.split(':')
+const runtime = '/2018-06-01/runtime/'
+const next = `GET ${runtime}invocation/next HTTP/1.1\r\nHost: ${address}\r\n\r\n`
+const post = (what, body, type) =>
+  `POST ${runtime}${what} HTTP/1.1\r\nHost: ${address}\r\nContent-Type: application/json\r\n` +
+  (type ? `Lambda-Runtime-Function-Error-Type: ${type}\r\n` : '') +
+  `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+
+let rest = [] // what has come of an answer that is not complete
+let have = 0
+let need = 0 // bytes until it may be; 0 = as many as there are
+
+function receive(size, buffer) {
+  let data = buffer.subarray(0, size)
+  if (have > 0) {
+    rest.push(Buffer.from(data))
+    have += size
+    if (have < need) return true
+    data = Buffer.concat(rest)
+    rest = []
+    have = 0
+  }
+  while (data.length > 0) {
+    const end = data.indexOf('\r\n\r\n')
+    const head = end < 0 ? '' : data.latin1Slice(0, end)
+    const length = end < 0 ? 0 : Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0)
+    need = end < 0 ? 0 : end + 4 + length
+    if (end < 0 || data.length < need) {
+      rest.push(Buffer.from(data))
+      have = data.length
+      return true
+    }
+    const status = Number(head.slice(9, 12))
+    const body = data.utf8Slice(end + 4, need)
+    data = data.subarray(need)
+    if (status === 200) handle(head, body)
+    else if (status >= 400 && status !== 413) process.exit(1)
+  }
+  return true
+}
+
+const socket = net.connect({ host, port: Number(port), noDelay: true, onread: { buffer: Buffer.allocUnsafe(1 << 16), callback: receive } })
+// Without its Runtime API a worker has nothing to live for.
+socket.on('error', () => process.exit(1))
+socket.on('close', () => process.exit(1))
+
+// --- output ---------------------------------------------------------------
+
+// All of console goes to stdout, so that its lines keep their order, and each
+// is in the pipe before the answer to its event is.
+let lines
+const out = {
+  configurable: true,
+  get() {
+    if (!lines) {
+      lines = process.stdout
+      lines._handle?.setBlocking?.(true)
+    }
+    return lines
+  },
+}
+Object.defineProperty(console, '_stdout', out)
+Object.defineProperty(console, '_stderr', out)
+
+// --- errors ---------------------------------------------------------------
+
+function describe(err, type) {
+  if (!(err instanceof Error) && Object.prototype.toString.call(err) !== '[object Error]') {
+    return { errorType: type ?? typeof err, errorMessage: String(err), trace: [] }
+  }
+  return {
+    errorType: type ?? err.name,
+    errorMessage: type ? `${err.name}: ${err.message}` : err.message,
+    trace: String(err.stack ?? err).split('\n'),
+  }
+}
+
+class Failure extends Error {
+  constructor(type, message, cause) {
+    super(message, { cause })
+    this.name = type
+    if (cause?.stack) this.stack = `${type}: ${cause.stack}`
+  }
+}
+
+// die reports what no handler caught, and ends the process: Lambda never
+// trusts it with another event either.
+let dying = false
+function die(err, type) {
+  if (dying) return
+  dying = true
+  console.error(err)
+  const object = describe(err, type)
+  const what = current ? `invocation/${current}/error` : 'init/error'
+  socket.ref()
+  socket.write(post(what, JSON.stringify(object), object.errorType), () => process.exit(1))
+}
+process.on('uncaughtException', (err) => die(err, current ? 'Runtime.UnhandledException' : undefined))
+process.on('unhandledRejection', (err) => die(err, 'Runtime.UnhandledPromiseRejection'))
+
+// --- the handler ----------------------------------------------------------
+
+// scope is the module system of a .js file: that of the nearest package.json
+// within the deployed folder. What lies above is not deployed.
+function scope(file, top) {
+  for (let dir = path.dirname(file); ; dir = path.dirname(dir)) {
+    try {
+      return JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8')).type ?? 'commonjs'
+    } catch (err) {
+      if (err.code !== 'ENOENT') throw err
+    }
+    if (dir === top || dir === path.dirname(dir)) return 'commonjs'
+  }
+}
+
+const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile()
+
+async function load() {
+  const spec = env._HANDLER
+  const [, stem, name] = /^([^.]*)\.(.+)$/.exec(path.basename(spec)) ?? []
+  if (!stem || spec.includes('..')) throw new Failure('Runtime.MalformedHandlerName', `Bad handler ${spec}: it is FILE.FUNCTION, as in index.handler`)
+  const module = path.join(path.dirname(spec), stem)
+  const file = ['', '.js', '.mjs', '.cjs'].map((end) => path.join(root, module) + end).find(isFile)
+  if (!file) throw new Failure('Runtime.ImportModuleError', `Error: Cannot find module '${module}' in ${root}`)
+  const esm = file.endsWith('.mjs') || (file.endsWith('.js') && scope(file, root) === 'module')
+  live(esm)
+  let exports
+  try {
+    exports = esm ? await import(pathToFileURL(file)) : require(file)
+  } catch (err) {
+    if (err instanceof SyntaxError) throw new Failure('Runtime.UserCodeSyntaxError', `SyntaxError: ${err.message}`, err)
+    if (/MODULE_NOT_FOUND$/.test(err?.code)) throw new Failure('Runtime.ImportModuleError', `Error: ${err.message}`, err)
+    throw err
+  }
+  let handler = exports
+  let self
+  for (const part of name.split('.')) [self, handler] = [handler, handler?.[part]]
+  if (handler === undefined && exports.default) handler = exports.default[name] // CommonJS seen through import
+  if (handler === undefined) throw new Failure('Runtime.HandlerNotFound', `${spec} is undefined or not exported`)
+  if (typeof handler !== 'function') throw new Failure('Runtime.HandlerNotFound', `${spec} is not a function`)
+  return handler.bind(self)
+}
+
+// live makes code that runs where it is written see what it sees when
+// deployed: shared code and views under node_modules/@architect, and nothing
+// of a package.json further up.
+function live(esm) {
+  const tops = [root]
+  for (const name of links ? ['shared', 'views'] : []) {
+    const link = path.join(links, 'node_modules/@architect', name)
+    if (fs.existsSync(link)) tops.push(fs.realpathSync(link))
+  }
+  const topOf = (file) => tops.find((top) => file.startsWith(top + path.sep) && !file.slice(top.length).includes('node_modules'))
+  const inherited = tops.some((top) => scope(path.join(top, '..', 'x'), '') === 'module')
+  if (inherited) {
+    const load = Module._extensions['.js']
+    Module._extensions['.js'] = (module, file) => {
+      const top = topOf(file)
+      if (top && scope(file, top) === 'commonjs') module._compile(fs.readFileSync(file, 'utf8'), file, 'commonjs')
+      else load(module, file)
+    }
+  }
+  if (!links) return
+  const parent = path.join(links, 'x.js')
+  const linked = (request) => /^@architect\/(shared|views)($|\/)/.test(request)
+  const resolve = Module._resolveFilename
+  Module._resolveFilename = function (request, from, ...more) {
+    if (!linked(request)) return resolve.call(this, request, from, ...more)
+    return resolve.call(this, request, { id: parent, filename: parent, paths: [path.join(links, 'node_modules')] }, ...more)
+  }
+  if (esm) Module.register(hooks(pathToFileURL(parent).href))
+}
+
+const hooks = (parent) => 'data:text/javascript,' + encodeURIComponent(`
+  export const resolve = (request, context, next) =>
+    next(request, /^@architect\\/(shared|views)($|\\/)/.test(request) ? { ...context, parentURL: ${JSON.stringify(parent)} } : context)`)
+
+// --- events ---------------------------------------------------------------
+
+let handler
+let current = '' // ID of the event at hand
+let whenEmpty // what to do when nothing is left to wait for
+
+process.on('beforeExit', () => {
+  const act = whenEmpty
+  whenEmpty = undefined
+  act?.()
+})
+
+const header = (head, name) => {
+  const at = head.indexOf(name)
+  return at < 0 ? '' : head.slice(at + name.length + 2, (head.indexOf('\r\n', at) + 1 || head.length + 1) - 1)
+}
+
+// The socket alone must not keep the event loop from being empty while a
+// handler runs, and must do so between events.
+function handle(head, body) {
+  const id = (current = header(head, 'Lambda-Runtime-Aws-Request-Id'))
+  const deadline = Number(header(head, 'Lambda-Runtime-Deadline-Ms'))
+  env._X_AMZN_TRACE_ID = header(head, 'Lambda-Runtime-Trace-Id')
+  socket.unref()
+  let done = false
+  const send = (what, text, type) => {
+    if (done || dying) return
+    done = true
+    whenEmpty = undefined
+    current = ''
+    socket.ref()
+    // The next event is asked for in the same breath.
+    socket.write(post(`invocation/${id}/${what}`, text, type) + next)
+  }
+  const fail = (err) => {
+    if (done) return
+    console.error(err)
+    const object = describe(err)
+    send('error', JSON.stringify(object), object.errorType)
+  }
+  const succeed = (value) => {
+    let text
+    try {
+      text = JSON.stringify(value === undefined ? null : value) ?? 'null'
+    } catch (err) {
+      return fail(new Failure('Runtime.MarshalError', `Unable to stringify response body: ${err.message}`, err))
+    }
+    send('response', text)
+  }
+  let called = false
+  const callback = (err, value) => {
+    if (called || done) return
+    called = true
+    if (err !== undefined && err !== null) fail(err)
+    else if (context.callbackWaitsForEmptyEventLoop) whenEmpty = () => succeed(value)
+    else succeed(value)
+  }
+  const context = {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    awsRequestId: id,
+    invokedFunctionArn: header(head, 'Lambda-Runtime-Invoked-Function-Arn'),
+    clientContext: undefined,
+    identity: undefined,
+    getRemainingTimeInMillis: () => Math.max(deadline - Date.now(), 0),
+    succeed: (value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(null, value)),
+    fail: (err) => callback(err ?? 'handled'),
+    done: (err, value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(err, value)),
+  }
+  // A handler that neither returns a promise nor calls back has no result.
+  whenEmpty = () => succeed(null)
+  try {
+    const result = handler(JSON.parse(body), context, callback)
+    if (typeof result?.then === 'function') {
+      whenEmpty = () => fail(new Failure('Runtime.NodeJsExit', 'the handler waits for a promise that nothing can settle any more'))
+      result.then(succeed, fail)
+    }
+  } catch (err) {
+    fail(err)
+  }
+}
+
+load().then(
+  (loaded) => {
+    handler = loaded
+    socket.write(next)
+  },
+  (err) => die(err, undefined),
+)

@@ -1,0 +1,198 @@
+package lambda
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// bootstraps are the Runtime API clients of the languages that Lambda brings
+// its own for.
+//
+//go:embed bootstrap
+var bootstraps embed.FS
+
+// unpackBootstraps writes the bootstraps into a new scratch folder.
+func unpackBootstraps(scratch string) error {
+	if err := os.CopyFS(scratch, bootstraps); err != nil {
+		return fmt.Errorf("bootstraps of the runtimes: %w", err)
+	}
+	if err := os.Mkdir(filepath.Join(scratch, "home"), 0o700); err != nil {
+		return fmt.Errorf("home of the functions: %w", err)
+	}
+	return nil
+}
+
+// language is how the functions of a family of runtimes are run.
+type language struct {
+	prefix   string   // of the runtimes
+	programs []string // the first one on PATH runs it
+	args     []string // before the bootstrap
+	script   string
+	install  string   // what to do when there is no program
+	files    []string // what may follow the path in the handler
+}
+
+var languages = []language{
+	{"nodejs", []string{"node"}, nil, "node.cjs", "install Node.js from https://nodejs.org", []string{"", ".js", ".mjs", ".cjs"}},
+	{"python", []string{"python3", "python"}, []string{"-X", "utf8"}, "python.py", "install Python 3 from https://www.python.org/downloads", []string{".py", "/__init__.py"}},
+	{"ruby", []string{"ruby"}, []string{"-Eutf-8"}, "ruby.rb", "install Ruby from https://www.ruby-lang.org", []string{".rb"}},
+	{"deno", []string{"deno"}, []string{"run", "--quiet", "--no-prompt", "--allow-all"}, "deno.mjs", "install Deno from https://deno.com", []string{".ts", ".tsx", ".js", ".mjs"}},
+}
+
+func languageOf(runtime string) *language {
+	for i := range languages {
+		if strings.HasPrefix(runtime, languages[i].prefix) {
+			return &languages[i]
+		}
+	}
+	return nil
+}
+
+// command makes the command that runs the worker.
+func (w *worker) command() (*exec.Cmd, error) {
+	fn := w.fn
+	scratch, err := w.service.scratch()
+	if err != nil {
+		return nil, &startError{InitFailed, "Runtime.Unknown", err}
+	}
+	if info, err := os.Stat(fn.Dir); err != nil || !info.IsDir() {
+		return nil, &startError{HandlerMissing, "Runtime.ImportModuleError", fmt.Errorf("%s: the function has no folder, which arc init creates", fn.Dir)}
+	}
+	env := w.environment(scratch)
+	var cmd *exec.Cmd
+	switch l := languageOf(fn.Runtime); {
+	case l != nil:
+		program, err := findProgram(w.service.options.Path, l.programs)
+		if err != nil {
+			return nil, &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s is not on the PATH, and %s functions need it: %s", l.programs[0], fn.Runtime, l.install)}
+		}
+		if err := w.prepare(l, env, scratch); err != nil {
+			return nil, &startError{InitFailed, "Runtime.Unknown", err}
+		}
+		args := append(slices.Clone(l.args), filepath.Join(scratch, "bootstrap", l.script))
+		cmd = exec.Command(program, args...)
+	case strings.HasPrefix(fn.Runtime, "provided"):
+		program, err := bootstrapOf(fn.Dir)
+		if err != nil {
+			return nil, &startError{HandlerMissing, "Runtime.InvalidEntrypoint", err}
+		}
+		cmd = exec.Command(program)
+	default:
+		return nil, &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("runtime %q does not run locally: nodejs, python, ruby, deno and provided do", fn.Runtime)}
+	}
+	cmd.Dir = fn.Dir
+	cmd.Env = pairs(env)
+	return cmd, nil
+}
+
+// prepare adds what a language's bootstrap is told by variables.
+func (w *worker) prepare(l *language, env map[string]string, scratch string) error {
+	cache := w.service.options.Cache
+	if cache == "" {
+		cache = filepath.Join(scratch, "cache")
+	}
+	switch l.prefix {
+	case "nodejs":
+		env["NODE_COMPILE_CACHE"] = filepath.Join(cache, "node")
+	case "python":
+		// Never a __pycache__ among the sources.
+		env["PYTHONPYCACHEPREFIX"] = filepath.Join(cache, "python")
+		if path, ok := env["PYTHONPATH"]; ok {
+			env["PYTHONPATH"] = strings.ReplaceAll(path, "/var/task", w.fn.Dir)
+		}
+	case "deno":
+		env["DENO_DIR"] = filepath.Join(cache, "deno")
+	}
+	links, err := linkFolders(scratch, w.fn)
+	if err == nil && links != "" {
+		env["ARC_LINKS"] = links
+	}
+	return err
+}
+
+// bootstrapOf finds the program of a function with a runtime of its own.
+func bootstrapOf(dir string) (string, error) {
+	program := filepath.Join(dir, "bootstrap")
+	info, err := os.Stat(program)
+	if err != nil {
+		return "", fmt.Errorf("%s: a function with a provided runtime is an executable of that name, which is missing", program)
+	}
+	if info.IsDir() || info.Mode()&0o111 == 0 && filepath.Separator == '/' {
+		return "", fmt.Errorf("%s: is not executable: chmod +x it", program)
+	}
+	return program, nil
+}
+
+// findProgram finds the first of several programs on a PATH.
+func findProgram(path string, names []string) (string, error) {
+	for _, name := range names {
+		for _, dir := range filepath.SplitList(path) {
+			if !filepath.IsAbs(dir) {
+				continue // never what lies in the folder one happens to be in
+			}
+			if found, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+				return found, nil
+			}
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// linkFolders makes, once, a folder with links to shared code and views under
+// the names by which functions find them when deployed; "" when there are none.
+func linkFolders(scratch string, fn Function) (string, error) {
+	targets := map[string]string{}
+	if fn.Shared != "" {
+		targets["shared"] = fn.Shared
+	}
+	if fn.Views != "" {
+		targets["views"] = fn.Views
+	}
+	if len(targets) == 0 {
+		return "", nil
+	}
+	dir := filepath.Join(scratch, "links", digest(fn.Shared, fn.Views))
+	for _, parent := range []string{filepath.Join(dir, "node_modules", "@architect"), filepath.Join(dir, "vendor")} {
+		if err := os.MkdirAll(parent, 0o700); err != nil {
+			return "", fmt.Errorf("links to shared code: %w", err)
+		}
+		for _, name := range slices.Sorted(maps.Keys(targets)) {
+			err := os.Symlink(targets[name], filepath.Join(parent, name))
+			if err != nil && !errors.Is(err, fs.ErrExist) {
+				return "", fmt.Errorf("links to shared code: %w", err)
+			}
+		}
+	}
+	return dir, nil
+}
+
+// kindOf tells a handler that is not there from one that cannot be loaded.
+func kindOf(fn Function, errorType string, otherwise Kind) Kind {
+	switch errorType {
+	case "Runtime.HandlerNotFound":
+		return HandlerMissing
+	case "Runtime.ImportModuleError":
+		if !hasHandlerFile(fn) {
+			return HandlerMissing
+		}
+	}
+	return otherwise
+}
+
+func hasHandlerFile(fn Function) bool {
+	l := languageOf(fn.Runtime)
+	dir, base := filepath.Split(filepath.FromSlash(fn.Handler))
+	stem, _, _ := strings.Cut(base, ".")
+	return l == nil || slices.ContainsFunc(l.files, func(end string) bool {
+		info, err := os.Stat(filepath.Join(fn.Dir, dir, stem+end))
+		return err == nil && !info.IsDir()
+	})
+}

@@ -1,0 +1,152 @@
+package lambda
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// runtimeAPI is the version that all paths start with.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+const runtimeAPI = "/2018-06-01/runtime/"
+
+// ServeHTTP is the worker's Runtime API. Only a client that was told the
+// address gets in; a web page that guesses the port does not.
+func (w *worker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutPrefix(r.URL.Path, runtimeAPI)
+	switch {
+	case r.Host != w.address || r.Header.Get("Origin") != "":
+		refuse(rw, http.StatusForbidden, "Forbidden", "this is the Runtime API of a worker, for the worker alone")
+	case !ok:
+		refuse(rw, http.StatusNotFound, "NotFound", "no such path: the Runtime API is under "+runtimeAPI)
+	case r.Method == http.MethodGet && path == "invocation/next":
+		w.next(rw, r)
+	case r.Method == http.MethodPost && path == "init/error":
+		w.initError(rw, r)
+	case r.Method == http.MethodPost && strings.HasPrefix(path, "invocation/"):
+		id, what, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
+		switch what {
+		case "response":
+			w.answer(rw, r, id, false)
+		case "error":
+			w.answer(rw, r, id, true)
+		default:
+			refuse(rw, http.StatusNotFound, "NotFound", "no such path")
+		}
+	default:
+		refuse(rw, http.StatusNotFound, "NotFound", "no such path or method")
+	}
+}
+
+func refuse(rw http.ResponseWriter, status int, errorType, message string) {
+	rw.Header().Set("Content-Type", "application/json")
+	rw.WriteHeader(status)
+	json.NewEncoder(rw).Encode(map[string]string{"errorType": errorType, "errorMessage": message})
+}
+
+const accepted = "{\"status\":\"OK\"}\n"
+
+func accept(rw http.ResponseWriter) {
+	rw.Header().Set("Content-Type", "application/json")
+	rw.WriteHeader(http.StatusAccepted)
+	io.WriteString(rw, accepted)
+}
+
+// next waits for an event and gives it to the worker.
+func (w *worker) next(rw http.ResponseWriter, r *http.Request) {
+	if !w.service.ready(w) {
+		refuse(rw, http.StatusForbidden, "InvalidStateTransition", "the event at hand has no answer yet")
+		return
+	}
+	w.output.mark("")
+	var inv *invocation
+	select {
+	case inv = <-w.jobs:
+	case <-r.Context().Done():
+		w.service.left(w)
+		return
+	}
+	w.output.mark(inv.id)
+	h := rw.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(inv.event)))
+	h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
+	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
+	h.Set("Lambda-Runtime-Invoked-Function-Arn", w.fn.ARN)
+	h.Set("Lambda-Runtime-Trace-Id", traceID(inv.id, inv.deadline))
+	rw.Write(inv.event)
+}
+
+// answer takes the result of an event, or the error it ended with.
+func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isError bool) {
+	body, err := readBody(r)
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		if inv := w.service.take(w, id); inv != nil {
+			inv.done <- outcome{result: failed(TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
+		}
+		refuse(rw, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))
+		return
+	}
+	if err != nil {
+		return // the connection broke, and with it the worker
+	}
+	inv := w.service.take(w, id)
+	if inv == nil {
+		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
+		return
+	}
+	result := Result{Payload: body}
+	// A streamed response that fails half-way says so behind its body.
+	if trailer := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); trailer != "" {
+		isError, result = true, failed(Thrown, trailer, "the response ended early")
+	}
+	if isError {
+		result.Failed, result.Kind = "Unhandled", kindOf(w.fn, errorType(r, result.Payload), Thrown)
+	}
+	w.output.drain()
+	inv.done <- outcome{result: result}
+	accept(rw)
+}
+
+// initError takes the reason why the worker's code could not be loaded.
+func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
+	body, err := readBody(r)
+	if err != nil {
+		return
+	}
+	result := Result{Payload: body, Failed: "Unhandled", Kind: kindOf(w.fn, errorType(r, body), InitFailed)}
+	if len(body) == 0 {
+		result = failed(result.Kind, errorType(r, body), w.fn.Handler+" could not be loaded")
+	}
+	if !w.service.notReady(w, result) {
+		refuse(rw, http.StatusForbidden, "InvalidStateTransition", "the worker has asked for an event already")
+		return
+	}
+	accept(rw)
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	body := http.MaxBytesReader(nil, r.Body, maxPayload)
+	if r.ContentLength < 0 || r.ContentLength > maxPayload {
+		return io.ReadAll(body)
+	}
+	data := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(body, data)
+	return data, err
+}
+
+// errorType is what a runtime calls its error: in a header, or in the body.
+func errorType(r *http.Request, body []byte) string {
+	if t := r.Header.Get("Lambda-Runtime-Function-Error-Type"); t != "" {
+		return t
+	}
+	var object struct {
+		Type string `json:"errorType"`
+	}
+	json.Unmarshal(body, &object) // "" for a body that is something else
+	return object.Type
+}
