@@ -48,8 +48,14 @@ const (
 func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
 	c := newCompiler(app, opts)
 	c.staticBucket()
-	c.ws()
+	c.tables()
 	c.http()
+	c.cdn()
+	c.ws()
+	c.events()
+	c.queues()
+	c.scheduled()
+	c.streams()
 	c.roles()
 	c.functions()
 	c.parameters()
@@ -72,7 +78,8 @@ type compiler struct {
 	lambdas []*lambdaFunction
 	rights  []right // what the app's functions may do, resource by resource
 
-	discovery bool // something was published by discoverable
+	discovery bool              // something was published by discoverable
+	tableIDs  map[string]string // logical IDs of the tables by name
 }
 
 func newCompiler(app *manifest.App, opts Options) *compiler {
@@ -98,10 +105,16 @@ func newCompiler(app *manifest.App, opts Options) *compiler {
 // add puts a resource into the template. It gives the logical ID: id, unless a
 // resource of another pragma has that, else id and a hash.
 func (c *compiler) add(id string, pos syntax.Pos, r Resource) string {
-	if _, taken := c.t.Resources[id]; taken {
-		id += shortHash(r.AWSCloudFormationType() + " " + pos.String())
-	}
+	id = c.claim(id, r.AWSCloudFormationType(), pos)
 	c.t.Resources[id] = r
+	return id
+}
+
+// claim reserves a logical ID.
+func (c *compiler) claim(id, typ string, pos syntax.Pos) string {
+	if _, taken := c.stack.Origins[id]; taken {
+		id += shortHash(typ + " " + pos.String())
+	}
 	c.stack.Origins[id] = pos
 	return id
 }
@@ -156,4 +169,8 @@ func (c *compiler) discoverable(id string, pos syntax.Pos, name, value string) {
 		Type:  "String",
 		Value: value,
 	})
+}
+
+func (c *compiler) output(name, description, value string) {
+	c.t.Outputs[name] = Output{Description: description, Value: value}
 }

@@ -14,6 +14,8 @@ const (
 	httpStage = "HTTPApiGatewayDefaultStage"
 )
 
+const anyMethod = "x-amazon-apigateway-any-method"
+
 // openAPI is the body of the HTTP API. All routes are in this one resource, so
 // an update of them is one step and their number is not limited by the
 // resources of a stack.
@@ -76,10 +78,11 @@ func (c *compiler) http() {
 		}
 		body.add(r, c.lambdaIntegration(f))
 	}
+	c.proxy(&body)
 	c.add(httpAPI, pos, &apigatewayv2.Api{Body: body})
 	c.add(httpStage, pos, &apigatewayv2.Stage{ApiId: Ref(httpAPI), StageName: "$default", AutoDeploy: new(true)})
-	c.t.Outputs["API"] = Output{Description: "URL of the HTTP API", Value: GetAtt(httpAPI, "ApiEndpoint")}
-	c.t.Outputs["ApiId"] = Output{Description: "ID of the HTTP API", Value: Ref(httpAPI)}
+	c.output("API", "URL of the HTTP API", GetAtt(httpAPI, "ApiEndpoint"))
+	c.output("ApiId", "ID of the HTTP API", Ref(httpAPI))
 }
 
 // routeIDs gives the logical ID of each route's function.
@@ -105,7 +108,7 @@ func (b openAPI) add(r manifest.Route, i integration) {
 	}
 	method := r.Method
 	if method == "any" {
-		method = "x-amazon-apigateway-any-method"
+		method = anyMethod
 	}
 	b.Paths[path][method] = operation{Integration: i, Parameters: parameters}
 }
@@ -164,6 +167,5 @@ func (c *compiler) lambdaIntegration(f *lambdaFunction) integration {
 
 // invocationURI is what API Gateway calls to invoke a function.
 func invocationURI(f *lambdaFunction) string {
-	_, arn := f.invoked()
-	return Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/" + arn + "/invocations")
+	return Sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/" + f.arnInSub() + "/invocations")
 }

@@ -14,23 +14,18 @@ import (
 // made last, when all that its environment and its role name exists.
 type lambdaFunction struct {
 	*manifest.Function
-	id   string
-	role string  // logical ID of its role
-	need []right // what its trigger asks of its role
+	id          string
+	role        string  // logical ID of its role
+	needs       []right // what its trigger asks of its role
+	deadLetters string  // logical ID of the queue for events it fails on; "" = none
 }
 
 // function puts a function into the template under an ID.
 func (c *compiler) function(id string, fn *manifest.Function) *lambdaFunction {
-	f := &lambdaFunction{Function: fn, id: id}
+	f := &lambdaFunction{Function: fn, id: c.claim(id, "AWS::Lambda::Function", fn.Pos)}
 	c.lambdas = append(c.lambdas, f)
-	c.stack.Functions = append(c.stack.Functions, Function{LogicalID: id, Function: fn})
-	c.stack.Origins[id] = fn.Pos
+	c.stack.Functions = append(c.stack.Functions, Function{LogicalID: f.id, Function: fn})
 	return f
-}
-
-// invoked is what others invoke: Ref of it, and its ARN for use inside Sub.
-func (f *lambdaFunction) invoked() (ref, arn string) {
-	return Ref(f.id), "${" + f.id + ".Arn}"
 }
 
 // functions makes the resources of all functions.
@@ -38,19 +33,27 @@ func (c *compiler) functions() {
 	for _, f := range c.lambdas {
 		group := c.logGroup(f)
 		cfg := f.Config
-		c.t.Resources[f.id] = &lambda.Function{
+		runtime, handler, layers := c.runtime(f)
+		resource := &lambda.Function{
 			Architectures:                []string{cfg.Architecture},
 			Code:                         &lambda.Function_Code{S3Bucket: new(Ref(ArtifactBucketParameter)), S3Key: new(c.codeKey(f))},
 			Environment:                  &lambda.Function_Environment{Variables: c.environment(f)},
 			EphemeralStorage:             &lambda.Function_EphemeralStorage{Size: cfg.Storage},
-			Handler:                      new(cfg.Handler),
-			Layers:                       cfg.Layers,
+			Handler:                      new(handler),
+			Layers:                       layers,
 			LoggingConfig:                &lambda.Function_LoggingConfig{LogGroup: new(Ref(group))},
 			MemorySize:                   new(cfg.Memory),
 			ReservedConcurrentExecutions: cfg.Concurrency,
 			Role:                         GetAtt(f.role, "Arn"),
-			Runtime:                      new(cfg.Runtime),
+			Runtime:                      new(runtime),
 			Timeout:                      new(cfg.Timeout),
+		}
+		if f.deadLetters != "" {
+			resource.DeadLetterConfig = &lambda.Function_DeadLetterConfig{TargetArn: new(GetAtt(f.deadLetters, "Arn"))}
+		}
+		c.t.Resources[f.id] = resource
+		if f.provisioned() {
+			c.provision(f, resource)
 		}
 	}
 }
@@ -125,10 +128,9 @@ const stageTesting = "testing"
 
 // permission lets an AWS service invoke a function, for one source only.
 func (c *compiler) permission(id string, pos syntax.Pos, f *lambdaFunction, service, sourceARN string) string {
-	ref, _ := f.invoked()
 	return c.add(id, pos, &lambda.Permission{
 		Action:       "lambda:InvokeFunction",
-		FunctionName: ref,
+		FunctionName: f.ref(),
 		Principal:    service + ".amazonaws.com",
 		SourceArn:    new(sourceARN),
 	})

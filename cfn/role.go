@@ -1,95 +1,76 @@
 package cfn
 
 import (
-	"maps"
 	"slices"
-	"strings"
+	"strconv"
 
 	"arc/manifest/syntax"
 
 	"github.com/awslabs/goformation/v7/cloudformation/iam"
 )
 
-// right is what may be done with some resources. kind, name and action are
-// what @uses calls it; all are empty for what every function may do.
-type right struct {
-	kind, name, action string
-	actions            []string
-	resources          []string // ARNs, most of them marked strings
-}
-
-// policyDocument is an IAM policy. Version is never left out: without it IAM
-// reads a policy in a form of 2008, in which variables mean nothing.
-type policyDocument struct {
-	Version   string
-	Statement []statement
-}
-
-type statement struct {
-	Sid       string            `json:",omitempty"`
-	Effect    string            // "Allow"
-	Principal map[string]string `json:",omitempty"`
-	Action    []string
-	Resource  []string `json:",omitempty"`
-	Condition any      `json:",omitempty"`
-}
-
-func policy(statements ...statement) policyDocument {
-	return policyDocument{Version: "2012-10-17", Statement: statements}
-}
-
-// statements writes rights down briefly: one statement for all resources with
-// the same actions.
-func statements(rights []right) []statement {
-	actions := map[string]map[string]bool{} // by resource
-	for _, r := range rights {
-		for _, resource := range r.resources {
-			if actions[resource] == nil {
-				actions[resource] = map[string]bool{}
-			}
-			for _, a := range r.actions {
-				actions[resource][a] = true
-			}
-		}
-	}
-	resources := map[string][]string{} // by actions
-	for _, resource := range slices.Sorted(maps.Keys(actions)) {
-		key := strings.Join(slices.Sorted(maps.Keys(actions[resource])), " ")
-		resources[key] = append(resources[key], resource)
-	}
-	var list []statement
-	for _, key := range slices.Sorted(maps.Keys(resources)) {
-		list = append(list, statement{Effect: "Allow", Action: strings.Fields(key), Resource: resources[key]})
-	}
-	return list
-}
-
-// trust lets an AWS service take a role.
-func trust(service string) policyDocument {
-	return policy(statement{
-		Effect:    "Allow",
-		Principal: map[string]string{"Service": service + ".amazonaws.com"},
-		Action:    []string{"sts:AssumeRole"},
-	})
-}
-
 // sharedRole is the role of all functions that have none of their own.
 const sharedRole = "Role"
 
-// roles gives each function a role: the shared one, or its own. Only now are
-// all rights known.
+// defaultPolicies is what policies in config.arc says to keep all that the
+// shared role may do.
+const defaultPolicies = "architect-default-policies"
+
+// roles gives each function a role: the shared one, or its own where its
+// config file has policies or @uses. Only now are all rights known.
 func (c *compiler) roles() {
-	shared := false
+	shared := append(c.discoveryRights(), c.rights...)
+	used := false
 	for _, f := range c.lambdas {
-		if f.Asset {
-			f.role = c.role(f.id+"Role", f.Pos, c.assetRights())
+		cfg := f.Config
+		var rights []right
+		switch {
+		case f.Asset:
+			rights = c.assetRights()
+		case cfg.Uses != nil:
+			rights = c.usedRights(f)
+		case len(cfg.Policies) == 0 || slices.Equal(cfg.Policies, []string{defaultPolicies}):
+			f.role, used = sharedRole, true
+			shared = append(shared, f.needs...)
 			continue
+		case slices.Contains(cfg.Policies, defaultPolicies):
+			rights = append(c.discoveryRights(), c.rights...)
+		default:
+			rights = append(c.discoveryRights(), c.rightsTo("ws", "", "send")...)
 		}
-		f.role, shared = sharedRole, true
+		f.role = c.roleWith(f.id+"Role", f.Pos, &iam.Role{
+			AssumeRolePolicyDocument: trust("lambda"),
+			ManagedPolicyArns:        managedPolicyARNs(cfg.Policies),
+		}, slices.Concat([]right{mayWriteLogs()}, rights, f.needs))
 	}
-	if shared {
-		c.role(sharedRole, c.app.Pos, append(c.discoveryRights(), c.rights...))
+	if used {
+		c.roleWith(sharedRole, c.app.Pos, &iam.Role{AssumeRolePolicyDocument: trust("lambda")},
+			append([]right{mayWriteLogs()}, shared...))
 	}
+}
+
+// usedRights are those that a function's @uses asks for. To find what it names,
+// it may read where things are.
+func (c *compiler) usedRights(f *lambdaFunction) []right {
+	var rights []right
+	for _, u := range f.Config.Uses {
+		if len(rights) == 0 {
+			rights = append(rights, c.discoveryRights()...)
+		}
+		rights = append(rights, c.rightsTo(u.Kind, u.Name, u.Action)...)
+	}
+	return rights
+}
+
+// rightsTo picks the app's rights by what @uses calls them.
+func (c *compiler) rightsTo(kind, name, action string) []right {
+	var rights []right
+	for _, r := range c.rights {
+		if r.kind == kind && r.name == name && r.action == action {
+			rights = append(rights, r)
+		}
+	}
+	return rights
 }
 
 // discoveryRights let a function list what discoverable published.
@@ -104,14 +85,37 @@ func (c *compiler) discoveryRights() []right {
 	}}
 }
 
-// role makes the role of functions with the given rights. The policies of an
-// Architect stack that are resources of their own (ArcParameterStorePolicy,
-// ArcWebSocketPolicy) must not come back under their names: they are deleted
-// after the role was updated, and would take ours of the same name along.
-func (c *compiler) role(id string, pos syntax.Pos, rights []right) string {
-	rights = append([]right{mayWriteLogs()}, rights...)
-	return c.add(id, pos, &iam.Role{
-		AssumeRolePolicyDocument: trust("lambda"),
-		Policies:                 []iam.Role_Policy{{PolicyName: "ArcFunctionPolicy", PolicyDocument: policy(statements(rights)...)}},
-	})
+// IAM's limits, in characters without blanks.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const (
+	maxInlinePolicies    = 10_240 // of a role, in all
+	maxManagedPolicy     = 6_144
+	maxManagedPolicies   = 10 // of a role
+	rolePolicyName       = "ArcFunctionPolicy"
+	managedPolicyEnding  = "Policy"
+	policyDocumentLength = 40 // what stands around the statements
+)
+
+// roleWith completes a role with rights and adds it: in the role itself, or,
+// where they are too long for that, in managed policies.
+//
+// The inline policy's name must not be one that Architect's stacks give to
+// policies of their own (ArcParameterStorePolicy, ArcWebSocketPolicy): those
+// are deleted after the role was updated, and would take ours along.
+func (c *compiler) roleWith(id string, pos syntax.Pos, role *iam.Role, rights []right) string {
+	list := statements(rights)
+	if c.length(list) <= maxInlinePolicies {
+		role.Policies = []iam.Role_Policy{{PolicyName: rolePolicyName, PolicyDocument: policy(list...)}}
+		return c.add(id, pos, role)
+	}
+	parts := c.split(list, maxManagedPolicy)
+	for i, part := range parts {
+		policyID := c.add(id+managedPolicyEnding+strconv.Itoa(i+1), pos, &iam.ManagedPolicy{PolicyDocument: policy(part...)})
+		role.ManagedPolicyArns = append(role.ManagedPolicyArns, Ref(policyID))
+	}
+	if n := len(role.ManagedPolicyArns); n > maxManagedPolicies {
+		c.errorf(pos, "role-size", "give functions roles of their own with @uses in config.arc",
+			"the role %s needs %d managed policies, but a role takes %d: the app has too many tables, queues and topics for one role", id, n, maxManagedPolicies)
+	}
+	return c.add(id, pos, role)
 }

@@ -75,10 +75,8 @@ func (c *compiler) staticBucket() {
 		right{kind: "static", action: "read", actions: []string{"s3:ListBucket"}, resources: []string{c.bucketARN("")}},
 		right{kind: "static", action: "write", actions: []string{"s3:PutObject", "s3:DeleteObject"}, resources: []string{c.bucketARN("/*")}},
 	)
-	c.t.Outputs["BucketURL"] = Output{
-		Description: "URL of the static files, which the HTTP API serves from a private bucket",
-		Value:       Sub("${" + httpAPI + ".ApiEndpoint}/_static"),
-	}
+	c.output("BucketURL", "URL of the static files, which the HTTP API serves from a private bucket",
+		Sub("${"+httpAPI+".ApiEndpoint}/_static"))
 }
 
 // staticRoutes adds to the routes of @http what serves the bucket: /_static/*,
@@ -123,15 +121,7 @@ var assetConfig = manifest.Config{
 
 // assetRights are those of the asset function: to read the bucket. With
 // ListBucket, S3 says "not found" for what is not there, and not "forbidden".
-func (c *compiler) assetRights() []right {
-	var rights []right
-	for _, r := range c.rights {
-		if r.kind == "static" && r.action == "read" {
-			rights = append(rights, r)
-		}
-	}
-	return rights
-}
+func (c *compiler) assetRights() []right { return c.rightsTo("static", "", "read") }
 
 // staticEnvironment adds what a function needs to find the bucket.
 func (c *compiler) staticEnvironment(f *lambdaFunction, vars map[string]string) {

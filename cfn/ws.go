@@ -45,7 +45,7 @@ func (c *compiler) ws() {
 		actions:   []string{"execute-api:ManageConnections"},
 		resources: []string{Sub(executeARN(wsAPI) + "/" + c.opts.Stage + "/*/@connections/*")},
 	})
-	c.t.Outputs["WSS"] = Output{Description: "URL of the WebSocket API", Value: c.socketURL()}
+	c.output("WSS", "URL of the WebSocket API", c.socketURL())
 }
 
 // action compiles one action and gives its route's logical ID.

@@ -1,0 +1,63 @@
+package cfn
+
+import (
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
+)
+
+// Provisioned concurrency is had by a published version of a function, not by
+// the function, so such a function is invoked through an alias that points to
+// its newest version.
+const (
+	aliasSuffix = "Aliaslive"
+	aliasName   = "live"
+)
+
+func (f *lambdaFunction) provisioned() bool { return f.Config.ProvisionedConcurrency > 0 }
+
+// ref names the function, or its alias, to what invokes it.
+func (f *lambdaFunction) ref() string {
+	if f.provisioned() {
+		return Ref(f.id + aliasSuffix)
+	}
+	return Ref(f.id)
+}
+
+// arn is the ARN of what ref names.
+func (f *lambdaFunction) arn() string {
+	if f.provisioned() {
+		return Ref(f.id + aliasSuffix)
+	}
+	return GetAtt(f.id, "Arn")
+}
+
+// arnInSub is arn for use inside Sub.
+func (f *lambdaFunction) arnInSub() string {
+	if f.provisioned() {
+		return "${" + f.id + aliasSuffix + "}"
+	}
+	return "${" + f.id + ".Arn}"
+}
+
+// provision publishes a version of a function and keeps instances of it ready.
+// A version never changes: whatever is changed in the function, code or
+// setting, gives the version another logical ID, and so makes a new one. Old
+// ones stay, for what is under way in them.
+func (c *compiler) provision(f *lambdaFunction, resource *lambda.Function) {
+	raw, err := rawJSON(resource)
+	if err != nil { // strings and numbers: cannot happen
+		c.errorf(f.Pos, "internal", "report this", "%v", err)
+	}
+	version := c.add(f.id+"Version"+shortHash(string(raw)), f.Pos, &lambda.Version{
+		FunctionName:                         Ref(f.id),
+		AWSCloudFormationDeletionPolicy:      "Retain",
+		AWSCloudFormationUpdateReplacePolicy: "Retain",
+	})
+	c.add(f.id+aliasSuffix, f.Pos, &lambda.Alias{
+		FunctionName:    Ref(f.id),
+		FunctionVersion: GetAtt(version, "Version"),
+		Name:            aliasName,
+		ProvisionedConcurrencyConfig: &lambda.Alias_ProvisionedConcurrencyConfiguration{
+			ProvisionedConcurrentExecutions: f.Config.ProvisionedConcurrency,
+		},
+	})
+}
