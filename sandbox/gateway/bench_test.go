@@ -31,19 +31,39 @@ func latencies(b *testing.B, each func()) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }
 
+// get asks for a URL again and again.
+func get(b *testing.B, url string) {
+	latencies(b, func() {
+		resp, err := http.Get(url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	})
+}
+
+// echo sends a message again and again and waits for what comes back.
+func echo(b *testing.B, url string) {
+	ctx := context.Background()
+	conn, _, err := websocket.Dial(ctx, url, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.CloseNow()
+	latencies(b, func() {
+		if err := conn.Write(ctx, websocket.MessageText, []byte(`{"action":"echo","text":"hello"}`)); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := conn.Read(ctx); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
 // BenchmarkHTTP is one client asking again and again, with a function that
 // takes no time; floor is a bare net/http server with the same answer.
 func BenchmarkHTTP(b *testing.B) {
-	get := func(b *testing.B, url string) {
-		latencies(b, func() {
-			resp, err := http.Get(url)
-			if err != nil {
-				b.Fatal(err)
-			}
-			io.Copy(io.Discard, resp.Body)
-			resp.Body.Close()
-		})
-	}
 	b.Run("gateway", func(b *testing.B) {
 		c := newCloud(b, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200,"headers":{"content-type":"application/json"},"body":"{\"ok\":true}"}`)}})
 		get(b, c.httpAPI(map[string]string{"GET /": "fn"})+"/")
@@ -61,22 +81,6 @@ func BenchmarkHTTP(b *testing.B) {
 // BenchmarkEcho sends a message and waits for its echo; floor is the bare
 // WebSocket library, post goes through @connections as arc.ws.send does.
 func BenchmarkEcho(b *testing.B) {
-	echo := func(b *testing.B, url string) {
-		ctx := context.Background()
-		conn, _, err := websocket.Dial(ctx, url, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer conn.CloseNow()
-		latencies(b, func() {
-			if err := conn.Write(ctx, websocket.MessageText, []byte(`{"action":"echo","text":"hello"}`)); err != nil {
-				b.Fatal(err)
-			}
-			if _, _, err := conn.Read(ctx); err != nil {
-				b.Fatal(err)
-			}
-		})
-	}
 	b.Run("response", func(b *testing.B) {
 		c := newCloud(b, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200,"body":"hello"}`)}})
 		api := c.create("Api", "WS", props{"Name": "WS", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
@@ -123,6 +127,14 @@ func BenchmarkEcho(b *testing.B) {
 		defer server.Close()
 		echo(b, "ws"+strings.TrimPrefix(server.URL, "http"))
 	})
+}
+
+// BenchmarkNode is the same with functions in warm Node workers; the echo
+// comes back through @connections.
+func BenchmarkNode(b *testing.B) {
+	_, http, ws := nodeCloud(b)
+	b.Run("http", func(b *testing.B) { get(b, http+"/x") })
+	b.Run("echo", func(b *testing.B) { echo(b, ws+"/staging") })
 }
 
 // BenchmarkConnections opens 5,000 connections and reports what each holds in

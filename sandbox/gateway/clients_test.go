@@ -19,7 +19,7 @@ import (
 )
 
 // need skips a test without a tool, or fails it where everything must run.
-func need(t *testing.T, tool string) {
+func need(t testing.TB, tool string) {
 	t.Helper()
 	if _, err := exec.LookPath(tool); err != nil {
 		if os.Getenv("CI") == "true" {

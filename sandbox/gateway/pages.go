@@ -72,12 +72,27 @@ func thrown(function string, result lambda.Result) *failure {
 		Stack   []string `json:"stackTrace"`
 		Trace   []string `json:"trace"`
 	}
-	f := &failure{status: http.StatusInternalServerError, title: "Lambda error", why: "function " + function + ": " + result.Failed}
+	f := &failure{status: http.StatusInternalServerError, title: titles[result.Kind], why: "function " + function + ": " + result.Failed}
 	if json.Unmarshal(result.Payload, &object) != nil || object.Message == "" && object.Type == "" {
 		f.detail = string(result.Payload)
 		return f
 	}
 	f.why = "function " + function + ": " + strings.TrimPrefix(object.Type+": "+object.Message, ": ")
 	f.detail = strings.Join(append(object.Stack, object.Trace...), "\n")
+	if result.Kind == lambda.HandlerMissing {
+		f.detail = "arc init writes the handlers that are missing.\n" + f.detail
+	}
 	return f
+}
+
+// titles are those of the pages for failed functions.
+var titles = map[lambda.Kind]string{
+	"":                    "Lambda error",
+	lambda.Thrown:         "Lambda error",
+	lambda.TimedOut:       "Timeout error",
+	lambda.Crashed:        "Lambda ended without a result",
+	lambda.TooLarge:       "Invalid payload size",
+	lambda.InitFailed:     "Lambda init error",
+	lambda.HandlerMissing: "Lambda handler not found",
+	lambda.RuntimeMissing: "Runtime not found",
 }
