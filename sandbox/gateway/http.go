@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"arc/sandbox/lambda"
 )
 
 const (
@@ -102,7 +104,7 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failu
 	switch {
 	case errors.Is(err, errTimedOut):
 		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, lambda.ErrClosed):
 		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: "the local cloud is stopping"}
 	case err != nil:
 		return response{}, &failure{status: http.StatusInternalServerError, why: err.Error()}
