@@ -57,8 +57,11 @@ func (l *loader) namedItem(p *syntax.Pragma, it *syntax.Item, rule nameRule) (na
 	}
 	switch {
 	case it.Kind == syntax.Vector:
-		l.errorf(at(it.List[0]), "item-form", "write a key and a value, such as src src/"+p.Name+"/"+n.name,
-			"the lines below %s must each be a key and a value", v.Text)
+		hint := "write a key and a value, such as src src/" + p.Name + "/" + n.name
+		if rule.noSource {
+			hint = tableUsage
+		}
+		l.errorf(at(it.List[0]), "item-form", hint, "the lines below %s must each be a key and a value", v.Text)
 		return n, false
 	case it.Kind == syntax.Tuple && !rule.words:
 		l.errorf(atAll(it.Values[1:]), "item-form", "write one name a line",
