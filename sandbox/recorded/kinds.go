@@ -120,12 +120,7 @@ func byID(_ *Store, name string, _ map[string]any) stack.Resource { return resou
 
 // baseName finds the name of a resource in its physical ID.
 func baseName(physicalID string) string {
-	name := physicalID[strings.LastIndexAny(physicalID, ":/|")+1:]
-	// IDs of distributions and identities are a letter and the name.
-	if len(name) == 13 && name[0] == 'E' {
-		return name[1:]
-	}
-	return name
+	return physicalID[strings.LastIndexAny(physicalID, ":/|")+1:]
 }
 
 // oneIndex refuses what DynamoDB refuses: more than one global index made or

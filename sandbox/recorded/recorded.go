@@ -84,7 +84,11 @@ func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource
 			return stack.Resource{}, err
 		}
 	}
-	made := p.made(baseName(req.PhysicalID), req)
+	name := baseName(req.PhysicalID)
+	if p.kind.name == "" && len(name) == len("E")+len(req.Token) {
+		name = name[len("E"):] // IDs of distributions and identities
+	}
+	made := p.made(name, req)
 	made.PhysicalID = req.PhysicalID
 	return made, nil
 }

@@ -3,7 +3,9 @@ package stack
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // makeStack is a creation from its first event to its last.
@@ -59,6 +61,7 @@ func (e *Engine) changeStack(ctx context.Context, st *state, t *template) {
 	ok, reason := r.forward(ctx)
 	if !ok {
 		if ctx.Err() != nil || st.disableRollback {
+			e.leave(r)
 			e.event(st, nil, UpdateFailed, reason)
 			return
 		}
@@ -72,6 +75,26 @@ func (e *Engine) changeStack(ctx context.Context, st *state, t *template) {
 	e.event(st, nil, UpdateComplete, "")
 }
 
+// leave remembers what a failed update replaced, when it is not rolled back:
+// the next update that ends well cleans it up.
+func (e *Engine) leave(r *run) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range r.done {
+		if s.replaced() {
+			r.st.leftovers = append(r.st.leftovers, s.replacedOne())
+		}
+	}
+}
+
+// replacedOne is the resource that a replacement left without a place, with
+// the policy that decides what becomes of it.
+func (s step) replacedOne() *resource {
+	old := *s.before
+	old.deletionPolicy = old.replacePolicy
+	return &old
+}
+
 // cleanUp deletes what an update left without a place: resources that are no
 // longer in the template, and those that were replaced. What cannot be deleted
 // is left behind with a DELETE_FAILED event, as on AWS.
@@ -79,9 +102,7 @@ func (e *Engine) cleanUp(ctx context.Context, r *run, before *template) {
 	doomed := map[string]*resource{}
 	for _, s := range r.done {
 		if s.replaced() {
-			old := *s.before
-			old.deletionPolicy = old.replacePolicy
-			doomed[old.logicalID] = &old
+			doomed[s.before.logicalID] = s.replacedOne()
 		}
 	}
 	for id, res := range r.old {
@@ -90,6 +111,14 @@ func (e *Engine) cleanUp(ctx context.Context, r *run, before *template) {
 		}
 	}
 	e.deleteAll(ctx, r.st, doomed, before.deps, false)
+	e.mu.Lock()
+	leftovers := r.st.leftovers
+	r.st.leftovers = nil
+	e.mu.Unlock()
+	for _, res := range leftovers {
+		// Its failure is told by an event, and does not fail the update.
+		_ = e.deleteOne(ctx, r.st, res, false)
+	}
 }
 
 // unchange returns a stack to what it was before a failed update.
@@ -104,7 +133,17 @@ func (e *Engine) unchange(ctx context.Context, r *run, before *template) {
 			steps[id] = s.before.deps
 		}
 	}
-	ok := walk(ctx, steps, e.options.Parallel, false, func(id string) error { return e.restore(ctx, r.st, undo[id]) })
+	var mu sync.Mutex
+	var failed []string
+	walk(ctx, steps, e.options.Parallel, false, func(id string) error {
+		err := e.restore(ctx, r.st, undo[id])
+		if err != nil {
+			mu.Lock()
+			failed = append(failed, id)
+			mu.Unlock()
+		}
+		return err
+	})
 	// Resources that were kept, or never reached, get their old description back.
 	e.mu.Lock()
 	for id, res := range r.old {
@@ -113,10 +152,17 @@ func (e *Engine) unchange(ctx context.Context, r *run, before *template) {
 			r.st.resources[id] = &kept
 		}
 	}
-	r.st.previous, r.st.current = r.st.current, before
+	if r.st.current != before {
+		r.st.previous, r.st.current = r.st.current, before
+	}
+	r.st.stuck = nil
+	if len(failed) > 0 || ctx.Err() != nil {
+		r.st.stuck = &stuck{r, before}
+	}
 	e.mu.Unlock()
-	if !ok {
-		e.event(r.st, nil, UpdateRollbackFailed, "The following resource(s) failed to update: see the events above.")
+	if len(failed) > 0 || ctx.Err() != nil {
+		slices.Sort(failed)
+		e.event(r.st, nil, UpdateRollbackFailed, fmt.Sprintf("The following resource(s) failed to update: [%s].", strings.Join(failed, ", ")))
 		return
 	}
 	e.event(r.st, nil, UpdateRollbackCleanup, "")
@@ -137,7 +183,12 @@ func (e *Engine) restore(ctx context.Context, st *state, s step) error {
 	st.resources[back.logicalID] = &back
 	e.mu.Unlock()
 	e.event(st, &back, UpdateInProgress, "")
-	if !s.replaced() {
+	if back.kind == stackType && !s.replaced() {
+		if err := (nested{e}).revert(ctx, &back); err != nil {
+			e.event(st, &back, UpdateFailed, err.Error())
+			return err
+		}
+	} else if !s.replaced() {
 		made, err := e.provide(ctx, "Update", &back, st, s.after.properties)
 		if err != nil {
 			e.event(st, &back, UpdateFailed, err.Error())

@@ -162,10 +162,7 @@ func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChang
 
 // fillChangeSet does the comparison.
 func (e *Engine) fillChangeSet(st *state, cs *changeSet) {
-	changes, err := e.compare(st, cs.template)
-	if err == nil && cs.nested {
-		changes, err = e.compareNested(st, cs, changes)
-	}
+	changes, err := e.compareFor(st, cs)
 	otherwise := e.differsOtherwise(st, cs.template, cs.options.tags)
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -23,12 +23,20 @@ type comparison struct {
 	old     map[string]*resource
 	current *template
 	changes map[string]*ResourceChange
+	// inside compares a nested stack that would get these properties, and gives
+	// the ID of the change set that it made; "" when nothing would change. It is
+	// nil when nested stacks are not to be looked into.
+	inside func(res *resource, properties map[string]any) (id string, err error)
 }
 
 // compare lists the changes in the order of their logical IDs.
 func (e *Engine) compare(st *state, t *template) ([]ResourceChange, error) {
+	return e.compareWith(st, t, nil)
+}
+
+func (e *Engine) compareWith(st *state, t *template, inside func(*resource, map[string]any) (string, error)) ([]ResourceChange, error) {
 	e.mu.Lock()
-	c := &comparison{e: e, st: st, t: t, current: st.current, old: map[string]*resource{}, changes: map[string]*ResourceChange{}}
+	c := &comparison{e: e, st: st, t: t, inside: inside, current: st.current, old: map[string]*resource{}, changes: map[string]*ResourceChange{}}
 	for id, r := range st.resources {
 		copied := *r
 		c.old[id] = &copied
@@ -82,7 +90,7 @@ func (c *comparison) resource(id string) error {
 	if err != nil {
 		return err
 	}
-	change.after = after
+	change.after, _ = c.t.params.hideIn(after).(map[string]any)
 	before := c.old[id]
 	if before == nil || before.physicalID == "" {
 		change.Action = "Add"
@@ -98,7 +106,12 @@ func (c *comparison) resource(id string) error {
 		return err
 	}
 	c.details(change, before, real, reads)
-	if def.Type == stackType && len(change.Details) == 0 {
+	if def.Type == stackType && c.inside != nil {
+		if change.ChangeSetID, err = c.inside(before, real); err != nil {
+			return err
+		}
+	}
+	if def.Type == stackType && len(change.Details) == 0 && (c.inside == nil || change.ChangeSetID != "") {
 		change.Scope = []string{"Properties"}
 		change.Details = []ChangeDetail{{Target: ChangeTarget{Attribute: "Properties", RequiresRecreation: "Never"}, Evaluation: "Dynamic", ChangeSource: "Automatic"}}
 	}
@@ -172,7 +185,7 @@ func (c *comparison) attribute(target, attribute string, seen *[]reading) (any, 
 		return notYet, nil
 	}
 	v, err := before.attribute(attribute)
-	if change != nil {
+	if change != nil && (len(change.Scope) != 1 || change.Scope[0] != "Metadata") {
 		*seen = append(*seen, reading{entity, "ResourceAttribute", err != nil})
 		if err != nil {
 			return notYet, nil // an output that the nested stack is about to get

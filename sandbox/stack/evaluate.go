@@ -14,9 +14,13 @@ type lookup func(logicalID string) *resource
 // resources through find. A nil find knows no resource, which is enough for
 // conditions.
 func (t *template) scope(ref Ref, find lookup, exports func(name string) (any, error)) cfn.Scope {
+	conditions := t.decided
+	if conditions == nil {
+		conditions = t.doc.Conditions
+	}
 	return cfn.Scope{
 		Mappings:   t.doc.Mappings,
-		Conditions: t.doc.Conditions,
+		Conditions: conditions,
 		Import:     exports,
 		Ref: func(name string) (any, error) {
 			if v, ok := t.params.values[name]; ok {

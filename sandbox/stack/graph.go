@@ -12,6 +12,9 @@ import (
 // connect decides the template's conditions and finds what each of its
 // resources depends on, by reference or by DependsOn.
 func (t *template) connect(ref Ref) error {
+	if err := t.decide(ref); err != nil {
+		return err
+	}
 	scope := t.scope(ref, nil, nil)
 	t.deps = map[string][]string{}
 	for _, id := range slices.Sorted(maps.Keys(t.doc.Resources)) {
@@ -48,6 +51,23 @@ func (t *template) connect(ref Ref) error {
 	if circle := circular(t.deps); len(circle) > 0 {
 		return invalid("Circular dependency between resources: [%s]", strings.Join(circle, ", "))
 	}
+	return nil
+}
+
+// decide evaluates every condition once. Later scopes get the outcomes, also
+// those in which secrets are masked and the same question would be answered
+// differently.
+func (t *template) decide(ref Ref) error {
+	scope := t.scope(ref, nil, nil)
+	decided := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(t.doc.Conditions)) {
+		holds, err := cfn.EvalCondition(name, scope)
+		if err != nil {
+			return invalid("Template error: %v", err)
+		}
+		decided[name] = map[string]any{"Fn::Equals": []any{holds, true}}
+	}
+	t.decided = decided
 	return nil
 }
 

@@ -96,6 +96,43 @@ func (n nested) Delete(ctx context.Context, req Request) error {
 	return nil
 }
 
+// revert brings a nested stack back to the template that it had before its
+// parent's update, which may no longer be behind its TemplateURL.
+func (n nested) revert(ctx context.Context, res *resource) error {
+	n.e.mu.Lock()
+	st, err := n.e.find(res.physicalID)
+	undone := err == nil && (st.current == res.inner || res.inner == nil)
+	if err == nil && !undone {
+		err = st.mayUpdate()
+	}
+	n.e.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if !undone {
+		n.e.changeStack(ctx, st, res.inner)
+		if _, err := n.outcome(st, UpdateComplete); err != nil {
+			return fmt.Errorf("Embedded stack %s was not successfully updated: %w", st.ref.ID, err) //nolint:staticcheck // CloudFormation's words
+		}
+	}
+	made, err := n.outcome(st, st.status)
+	n.e.mu.Lock()
+	defer n.e.mu.Unlock()
+	res.attributes = made.Attributes
+	return err
+}
+
+// templateOf gives the present template of a stack; nil when there is none.
+func (e *Engine) templateOf(id string) *template {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	st, err := e.find(id)
+	if err != nil {
+		return nil
+	}
+	return st.current
+}
+
 // outcome gives the nested stack as a resource, or why it is not as wanted.
 func (n nested) outcome(st *state, wanted string) (Resource, error) {
 	n.e.mu.Lock()

@@ -75,7 +75,7 @@ func (e *Engine) exportTwice(st *state, outputs []Output) error {
 			}
 			for _, there := range other.outputs {
 				if there.ExportName == out.ExportName {
-					return fmt.Errorf("Export with name %s is already exported by stack %s. Rollback requested by user.", out.ExportName, other.ref.Name) //nolint:staticcheck // CloudFormation's words
+					return fmt.Errorf("Export with name %s is already exported by stack %s.", out.ExportName, other.ref.Name) //nolint:staticcheck // CloudFormation's words
 				}
 			}
 		}

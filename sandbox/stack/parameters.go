@@ -151,6 +151,31 @@ func (p parameters) hide(s string) string {
 	return s
 }
 
+// hideIn takes them out of properties, wherever an attribute of another
+// resource may have carried them. v itself is left alone.
+func (p parameters) hideIn(v any) any {
+	if len(p.noEcho) == 0 {
+		return v
+	}
+	switch v := v.(type) {
+	case string:
+		return p.hide(v)
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, el := range v {
+			out[key] = p.hideIn(el)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, el := range v {
+			out[i] = p.hideIn(el)
+		}
+		return out
+	}
+	return v
+}
+
 // text is a scalar as CloudFormation spells it in strings.
 func text(v any) (string, bool) {
 	switch v := v.(type) {

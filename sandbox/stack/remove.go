@@ -27,6 +27,9 @@ func (e *Engine) removeStack(ctx context.Context, st *state, retain []string) {
 		deps[id] = res.deps
 	}
 	e.mu.Unlock()
+	for _, res := range st.leftovers {
+		_ = e.deleteOne(ctx, st, res, false)
+	}
 	if failed := e.deleteAll(ctx, st, doomed, deps, false); len(failed) > 0 {
 		e.event(st, nil, DeleteFailed, failedToDelete(failed))
 		return

@@ -78,6 +78,9 @@ func (r *run) failures() string {
 func (r *run) advance(ctx context.Context, id string) error {
 	next, err := r.evaluate(id)
 	before := r.old[id]
+	if before != nil && before.kind == stackType {
+		before.inner = r.e.templateOf(before.physicalID)
+	}
 	if err != nil {
 		return r.fail(next, before, err)
 	}
@@ -117,7 +120,10 @@ func (r *run) evaluate(id string) (*resource, error) {
 		return next, err
 	}
 	// A function over a masked value may not work; then nothing is shown.
-	next.shown, _ = evalProperties(def.Properties, r.t.masked().scope(r.st.ref, r.find, r.importValue))
+	shown, err := evalProperties(def.Properties, r.t.masked().scope(r.st.ref, r.find, r.importValue))
+	if err == nil {
+		next.shown, _ = r.t.params.hideIn(shown).(map[string]any)
+	}
 	return next, nil
 }
 
@@ -172,7 +178,12 @@ func (r *run) update(ctx context.Context, before, next *resource) error {
 	made, err := r.e.provide(ctx, "Update", next, r.st, before.properties)
 	if err != nil {
 		r.record(step{before: before, after: next}) // it may be half done
-		return r.failWith(next, UpdateFailed, err)
+		err = r.failWith(next, UpdateFailed, err)
+		// Until it is rolled back or tried again it counts as what it was.
+		failed := *before
+		failed.status, failed.reason, failed.updated = next.status, next.reason, next.updated
+		r.put(&failed)
+		return err
 	}
 	r.e.mu.Lock()
 	next.physicalID, next.attributes = made.PhysicalID, made.Attributes

@@ -17,6 +17,7 @@ type state struct {
 	previous *template // what current replaced, to return to
 	// resources by logical ID, those that exist now
 	resources map[string]*resource
+	leftovers []*resource // replaced by updates that failed and were not rolled back
 	outputs   []Output
 	imports   []string // names of exports that its resources use
 	events    []*Event // oldest first
@@ -34,6 +35,7 @@ type state struct {
 	policy          string
 
 	executed         string // change set that made it as it is
+	stuck            *stuck // an update rollback that failed
 	created          time.Time
 	updated, deleted *time.Time
 
@@ -51,6 +53,7 @@ type resource struct {
 	shown      map[string]any // the same with NoEcho values replaced
 	attributes map[string]any
 	deps       []string
+	inner      *template // of a nested stack: its template before the run under way
 
 	status   string
 	reason   string

@@ -25,7 +25,10 @@ type template struct {
 	body   []byte
 	doc    *cfn.Document
 	params parameters
-	deps   map[string][]string // by logical ID, of the resources whose condition holds
+	// decided are the conditions, each as one that always comes out the same;
+	// nil until they have been evaluated.
+	decided map[string]any
+	deps    map[string][]string // by logical ID, of the resources whose condition holds
 }
 
 // source is what a request says about its template.

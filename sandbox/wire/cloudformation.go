@@ -12,6 +12,7 @@ import (
 // they have in the API.
 func cloudFormation(e *stack.Engine) map[string]operation {
 	return map[string]operation{
+		"ContinueUpdateRollback":      on(e.ContinueUpdateRollback),
 		"CreateChangeSet":             on(e.CreateChangeSet),
 		"CreateStack":                 on(e.CreateStack),
 		"DeleteChangeSet":             on(e.DeleteChangeSet),
