@@ -53,6 +53,9 @@ func (l *loader) shortSchedule(n named) (expression string, ok bool) {
 		if near := syntax.Near(kind, []string{"rate", "cron"}); ok && near != "" && near != kind {
 			hint = "did you mean " + near + "?"
 		}
+		if ok && !closed && (kind == "rate" || kind == "cron") {
+			hint = "close the parenthesis; an expression that holds # stands in quotes"
+		}
 		l.errorf(where, "schedule-form", hint, "%s is neither rate(…) nor cron(…)", text)
 		return "", false
 	}

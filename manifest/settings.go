@@ -162,7 +162,11 @@ func (l *loader) integerSetting(s *setting, ln line, to *int) bool {
 		if s.unit != "" {
 			limits += " " + s.unit
 		}
-		l.errorf(at(v), "setting-range", "write "+s.name+" "+s.nearest(v.Text),
+		hint := "write " + s.name + " " + s.nearest(v.Text)
+		if len(s.choices) > 0 {
+			hint += ", or " + strings.Join(s.choices, ", ")
+		}
+		l.errorf(at(v), "setting-range", hint,
 			"%s must be a whole number %s, but is %s", s.name, limits, v.Text)
 		return false
 	}
