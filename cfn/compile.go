@@ -78,8 +78,9 @@ type compiler struct {
 	lambdas []*lambdaFunction
 	rights  []right // what the app's functions may do, resource by resource
 
-	discovery bool              // something was published by discoverable
-	tableIDs  map[string]string // logical IDs of the tables by name
+	root      *manifest.Function // answers GET /; nil = none does
+	discovery bool               // something was published by discoverable
+	tableIDs  map[string]string  // logical IDs of the tables by name
 }
 
 func newCompiler(app *manifest.App, opts Options) *compiler {
@@ -88,6 +89,9 @@ func newCompiler(app *manifest.App, opts Options) *compiler {
 		description += " (" + opts.Name + ")"
 	}
 	c := &compiler{app: app, opts: opts, env: slices.Compact(slices.Sorted(slices.Values(opts.Env)))}
+	if root := app.RootRoute(); root != nil {
+		c.root = root.Function
+	}
 	c.t = &Template{
 		Description: description,
 		Parameters:  map[string]Parameter{},

@@ -1,10 +1,6 @@
 package cfn
 
-import (
-	"bytes"
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // mark starts a string that stands for an intrinsic; the intrinsic's JSON
 // follows. goformation's fields are plain strings, so an intrinsic has to
@@ -18,7 +14,10 @@ func Ref(name string) string { return marked("Ref", name) }
 
 // GetAtt is an attribute of a resource.
 func GetAtt(resource, attribute string) string {
-	return marked("Fn::GetAtt", []string{resource, attribute})
+	b := append([]byte(mark), `{"Fn::GetAtt":[`...)
+	b = append(appendQuoted(b, resource), ',')
+	b = append(appendQuoted(b, attribute), "]}"...)
+	return string(b)
 }
 
 // Sub fills in ${Name} and ${Resource.Attribute}. Text that comes from the
@@ -31,19 +30,13 @@ func SubText(text string) string { return strings.ReplaceAll(text, "${", "${!") 
 
 // Join puts values together, marked or plain ones, with sep between them.
 func Join(sep string, values ...string) string {
-	return marked("Fn::Join", []any{sep, values})
+	return mark + string(encode(map[string]any{"Fn::Join": []any{sep, values}}))
 }
 
-func marked(function string, argument any) string {
-	return mark + string(encode(map[string]any{function: argument}))
-}
-
-// encode is json.Marshal without HTML escapes. It is given strings, lists and
-// maps of them only, which cannot fail.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+func marked(function, argument string) string {
+	b := make([]byte, 0, len(mark)+len(function)+len(argument)+len(`{"":""}`))
+	b = append(append(b, mark...), '{')
+	b = append(appendQuoted(b, function), ':')
+	b = append(appendQuoted(b, argument), '}')
+	return string(b)
 }

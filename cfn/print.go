@@ -2,7 +2,6 @@ package cfn
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -79,7 +78,7 @@ func (p *printer) indent() {
 // section prints a key and an object of entries below it.
 func (p *printer) section(name string, entries func()) {
 	p.next()
-	p.buf = append(append(p.buf, encode(name)...), ": "...)
+	p.buf = append(appendQuoted(p.buf, name), ": "...)
 	p.path = append(p.path, step{key: []byte(name)})
 	p.open('{')
 	entries()
@@ -90,7 +89,7 @@ func (p *printer) section(name string, entries func()) {
 // entry prints a key and what rawJSON makes of v.
 func (p *printer) entry(key string, v any) {
 	p.next()
-	p.buf = append(append(p.buf, encode(key)...), ": "...)
+	p.buf = append(appendQuoted(p.buf, key), ": "...)
 	p.path = append(p.path, step{key: []byte(key)})
 	defer func() { p.path = p.path[:len(p.path)-1] }()
 	raw, err := rawJSON(v)
@@ -175,27 +174,11 @@ func (p *printer) string(src []byte) []byte {
 		p.buf = append(p.buf, raw...)
 		return src[end:]
 	}
-	var text string
-	if err := json.Unmarshal(raw, &text); err != nil {
-		p.fail("%w", err)
-		return src[end:]
-	}
+	text := unquote(raw)
 	if bytes.HasPrefix(raw, jsonMark) {
-		p.value([]byte(text[len(mark):]))
+		p.value(text[len(mark):])
 	} else {
-		p.buf = append(p.buf, encode(text)...)
+		p.buf = appendQuoted(p.buf, string(text))
 	}
 	return src[end:]
-}
-
-// stringEnd is the length of the JSON string at the start of src.
-func stringEnd(src []byte) int {
-	for i := 1; ; i++ {
-		switch src[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
 }

@@ -22,20 +22,15 @@ func (p *printer) reference(function string, src []byte) []byte {
 	if len(p.wrong) > wrong {
 		return rest
 	}
-	switch arg := src[:len(src)-len(rest)]; function {
-	case "Ref":
-		var name string
-		if json.Unmarshal(arg, &name) == nil {
-			p.check(name, false)
-		}
-	case "Fn::GetAtt":
-		var path []string
-		if json.Unmarshal(arg, &path) == nil && len(path) == 2 {
-			p.check(path[0], true)
-		}
-	case "Fn::Sub":
+	arg := src[:len(src)-len(rest)]
+	switch {
+	case function == "Ref" && arg[0] == '"':
+		p.check(string(unquote(arg)), false)
+	case function == "Fn::GetAtt" && arg[0] == '[' && arg[1] == '"':
+		p.check(string(unquote(arg[1:1+stringEnd(arg[1:])])), true)
+	case function == "Fn::Sub":
 		p.checkSub(arg)
-	case "DependsOn":
+	case function == "DependsOn":
 		var names []string
 		if json.Unmarshal(arg, &names) == nil {
 			for _, name := range names {
@@ -59,16 +54,18 @@ func (p *printer) check(name string, needResource bool) {
 
 // checkSub checks the variables of a Sub that it does not define itself.
 func (p *printer) checkSub(arg []byte) {
-	var text string
-	own := map[string]json.RawMessage{}
-	if json.Unmarshal(arg, &text) != nil {
+	own := map[string]json.RawMessage(nil)
+	if arg[0] == '[' {
 		var parts []json.RawMessage
-		if json.Unmarshal(arg, &parts) != nil || len(parts) != 2 ||
-			json.Unmarshal(parts[0], &text) != nil || json.Unmarshal(parts[1], &own) != nil {
+		if json.Unmarshal(arg, &parts) != nil || len(parts) != 2 || json.Unmarshal(parts[1], &own) != nil {
 			return
 		}
+		arg = parts[0]
 	}
-	for name := range subVariables(text) {
+	if arg[0] != '"' {
+		return
+	}
+	for name := range subVariables(string(unquote(arg))) {
 		if _, ok := own[name]; ok {
 			continue
 		}

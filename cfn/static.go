@@ -130,8 +130,7 @@ func (c *compiler) staticEnvironment(f *lambdaFunction, vars map[string]string) 
 		return
 	}
 	vars["ARC_STATIC_BUCKET"] = c.bucketName()
-	root := c.app.RootRoute()
-	if !f.Asset && (c.app.Proxy != nil || root == nil || root.Function != f.Function) {
+	if !f.Asset && (c.app.Proxy != nil || f.Function != c.root) {
 		return
 	}
 	vars["ARC_STATIC_SPA"] = strconv.FormatBool(st.SPA)

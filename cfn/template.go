@@ -45,7 +45,7 @@ type Output struct {
 // path, on null, on a dangling Ref, GetAtt, Sub or DependsOn, and on a NoEcho
 // parameter with a default: that is a secret in the template.
 func (t *Template) JSON() ([]byte, error) {
-	p := &printer{known: t.knows}
+	p := &printer{known: t.knows, buf: make([]byte, 0, 1024*(1+len(t.Resources)))}
 	p.open('{')
 	p.entry("AWSTemplateFormatVersion", "2010-09-09")
 	if t.Description != "" {

@@ -1,0 +1,57 @@
+package cfn
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// TestLint runs cfn-lint over all golden templates in one process. It finds
+// what is wrong by the public resource schemas; rules_test.go has what it does
+// not find.
+func TestLint(t *testing.T) {
+	lint, err := exec.LookPath("cfn-lint")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("cfn-lint is missing; install it with pip")
+		}
+		t.Skip("cfn-lint is not installed")
+	}
+	args := []string{"--regions", "us-east-1", "--format", "parseable"}
+	for name, template := range goldenTemplates(t) {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, template, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, file)
+	}
+	if out, err := exec.Command(lint, args...).CombinedOutput(); err != nil {
+		t.Errorf("cfn-lint: %v\n%s", err, out)
+	}
+}
+
+// goldenTemplates gives every template in testdata/templates by a file name.
+func goldenTemplates(t *testing.T) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/templates/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	templates := map[string][]byte{}
+	for _, file := range files {
+		ar, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range ar.Files {
+			if stage, ok := strings.CutPrefix(f.Name, "want/"); ok && strings.HasSuffix(stage, ".json") {
+				templates[strings.TrimSuffix(filepath.Base(file), ".txtar")+"-"+strings.ReplaceAll(stage, "/", "-")] = f.Data
+			}
+		}
+	}
+	return templates
+}
