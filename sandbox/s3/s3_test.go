@@ -1,0 +1,255 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"arc/sandbox/stack"
+)
+
+func newServer(t *testing.T) (*Server, func(method, target string, body io.Reader, header ...string) (*http.Response, string)) {
+	t.Helper()
+	s := New(Options{Account: "123456789012", Region: "eu-west-1", Capacity: 1 << 20})
+	web := httptest.NewServer(s)
+	t.Cleanup(web.Close)
+	return s, func(method, target string, body io.Reader, header ...string) (*http.Response, string) {
+		t.Helper()
+		host, path, _ := strings.Cut(target, "/")
+		req, err := http.NewRequest(method, web.URL+"/"+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host != "" {
+			req.Host = host
+		}
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp, string(text)
+	}
+}
+
+// A folder is served as it is at the moment, uploads lie on top of it, and
+// nothing of all that is written into it.
+func TestServeFolder(t *testing.T) {
+	s, do := newServer(t)
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("index.html", "<h1>one</h1>")
+	write("css/a.css", "a{}")
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := s.Serve("site", root.FS()); err != nil {
+		t.Fatal(err)
+	}
+	get := func(key, want string) *http.Response {
+		t.Helper()
+		resp, text := do("GET", "/site/"+key, nil)
+		if text != want {
+			t.Errorf("%s: %d %q, want %q", key, resp.StatusCode, text, want)
+		}
+		return resp
+	}
+	first := get("index.html", "<h1>one</h1>")
+	if kind := first.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/html") {
+		t.Errorf("content type %q", kind)
+	}
+	if resp, _ := do("GET", "/site/index.html", nil, "If-None-Match", first.Header.Get("ETag")); resp.StatusCode != http.StatusNotModified {
+		t.Errorf("an unchanged file: %s", resp.Status)
+	}
+	if resp, text := do("GET", "/site/index.html", nil, "Range", "bytes=4-6"); resp.StatusCode != http.StatusPartialContent || text != "one" {
+		t.Errorf("a range: %s %q", resp.Status, text)
+	}
+	write("index.html", "<h1>two!</h1>")
+	if second := get("index.html", "<h1>two!</h1>"); second.Header.Get("ETag") == first.Header.Get("ETag") {
+		t.Error("the ETag did not change with the file")
+	}
+	if resp, _ := do("PUT", "/site/index.html", strings.NewReader("uploaded")); resp.StatusCode != http.StatusOK {
+		t.Errorf("upload: %s", resp.Status)
+	}
+	get("index.html", "uploaded")
+	do("DELETE", "/site/css/a.css", nil)
+	if resp, text := do("GET", "/site/css/a.css", nil); resp.StatusCode != http.StatusNotFound || !strings.Contains(text, "NoSuchKey") {
+		t.Errorf("a deleted file: %s %s", resp.Status, text)
+	}
+	if _, text := do("GET", "/site/?list-type=2", nil); strings.Contains(text, "a.css") || !strings.Contains(text, "index.html") {
+		t.Errorf("list: %s", text)
+	}
+	for name, want := range map[string]string{"index.html": "<h1>two!</h1>", "css/a.css": "a{}"} {
+		if data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))); err != nil || string(data) != want {
+			t.Errorf("the folder was written to: %s %q %v", name, data, err)
+		}
+	}
+	for _, key := range []string{"../secret", "css/../../secret", "css", ".", "css/"} {
+		if resp, _ := do("GET", "/site/"+strings.ReplaceAll(key, "..", "%2e%2e"), nil); resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusOK || resp.StatusCode == http.StatusOK && key != "." {
+			t.Errorf("%q: %s", key, resp.Status)
+		}
+	}
+}
+
+func TestVirtualHosts(t *testing.T) {
+	_, do := newServer(t)
+	if resp, text := do("PUT", "files.s3.localhost:4566/", nil); resp.StatusCode != http.StatusOK {
+		t.Fatalf("create: %s %s", resp.Status, text)
+	}
+	do("PUT", "files.localhost/a", strings.NewReader("x"))
+	if _, text := do("GET", "/files/a", nil); text != "x" {
+		t.Errorf("path style gives %q", text)
+	}
+	if _, text := do("GET", "s3.localhost/", nil); !strings.Contains(text, "<Name>files</Name>") {
+		t.Errorf("buckets: %s", text)
+	}
+	resp, text := do("GET", "/files/none", nil)
+	if resp.StatusCode != http.StatusNotFound || !strings.Contains(text, "<Code>NoSuchKey</Code>") || resp.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("a missing key: %s %s", resp.Status, text)
+	}
+}
+
+// Bodies as SDKs stream them, with a right and a wrong checksum behind them.
+func TestChunkedUploads(t *testing.T) {
+	_, do := newServer(t)
+	do("PUT", "/box", nil)
+	header := []string{"X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Content-Encoding", "aws-chunked", "X-Amz-Decoded-Content-Length", "11", "X-Amz-Trailer", "x-amz-checksum-crc32"}
+	body := "6\r\nhello \r\n5;chunk-signature=abc\r\nworld\r\n0\r\nx-amz-checksum-crc32:%s\r\n\r\n"
+	if resp, text := do("PUT", "/box/k", strings.NewReader(strings.Replace(body, "%s", "DUoRhQ==", 1)), header...); resp.StatusCode != http.StatusOK {
+		t.Fatalf("upload: %s %s", resp.Status, text)
+	}
+	resp, text := do("GET", "/box/k", nil)
+	if text != "hello world" || resp.Header.Get("Content-Encoding") != "" || resp.Header.Get("X-Amz-Checksum-Crc32") != "DUoRhQ==" {
+		t.Errorf("object: %q %v", text, resp.Header)
+	}
+	for name := range resp.Header {
+		if strings.HasPrefix(name, "X-Amz-Decoded") || strings.HasPrefix(name, "X-Amz-Trailer") || strings.HasPrefix(name, "X-Amz-Content") || strings.HasPrefix(name, carried) {
+			t.Errorf("the transport's header %s was kept", name)
+		}
+	}
+	if resp, text := do("PUT", "/box/k", strings.NewReader(strings.Replace(body, "%s", "AAAAAA==", 1)), header...); resp.StatusCode != http.StatusBadRequest || !strings.Contains(text, "BadDigest") {
+		t.Errorf("a wrong checksum: %s %s", resp.Status, text)
+	}
+	if resp, text := do("PUT", "/box/big", bytes.NewReader(make([]byte, 1<<20+1))); resp.StatusCode == http.StatusOK || !strings.Contains(text, "at most 1048576 bytes") {
+		t.Errorf("more than there is room for: %s %s", resp.Status, text)
+	}
+}
+
+func TestLocate(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://b.s3.eu-west-1.amazonaws.com/k/l.json":    "b k/l.json",
+		"https://b.s3.amazonaws.com/k":                     "b k",
+		"https://dotted.name.s3.eu-west-1.amazonaws.com/k": "dotted.name k",
+		"https://s3.eu-west-1.amazonaws.com/b/k":           "b k",
+		"https://s3-eu-west-1.amazonaws.com/b/k":           "b k",
+		"https://s3.amazonaws.com/b/k%20x":                 "b k x",
+		"https://s3.cn-north-1.amazonaws.com.cn/b/k":       "b k",
+		"http://localhost:4566/b/k":                        "b k",
+		"http://127.0.0.1:2222/b/k":                        "b k",
+		"http://b.localhost:4566/k":                        "b k",
+		"http://b.s3.localhost:4566/k":                     "b k",
+		"https://example.com/b/k":                          "is no host of S3",
+		"https://s3.amazonaws.com.example.com/b/k":         "is no host of S3",
+		"https://evil-s3.amazonaws.com/b/k":                "is no host of S3",
+		"https://s3.amazonaws.com/b":                       "names no object",
+		"file:///etc/passwd":                               "is no host of S3",
+	} {
+		bucket, key, err := Locate(address)
+		got := bucket + " " + key
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want && !(err != nil && strings.Contains(got, want)) {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestPublicPolicies(t *testing.T) {
+	for policy, want := range map[string]bool{
+		`{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}}`:                                                                        true,
+		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":["*"]}}]}`:                                                                                                   true,
+		`{"Statement":[{"Effect":"Deny","Principal":"*"}]}`:                                                                                                              false,
+		`{"Statement":[{"Effect":"Allow","Principal":{"Service":"cloudfront.amazonaws.com"},"Condition":{"StringEquals":{"AWS:SourceArn":"arn:aws:cloudfront::1:x"}}}]}`: false,
+		`{"Statement":[{"Effect":"Allow","Principal":"*","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}`:                                           false,
+		`{"Statement":[{"Effect":"Allow","Principal":"*","Condition":{"StringLike":{"aws:Referer":"x"}}}]}`:                                                              true,
+	} {
+		if got := public([]byte(policy)); got != want {
+			t.Errorf("%s: public %t, want %t", policy, got, want)
+		}
+	}
+}
+
+// A stack's bucket goes only when it is empty, and a public policy needs its
+// block lifted first.
+func TestProviders(t *testing.T) {
+	s, do := newServer(t)
+	types := s.Registrations()
+	ctx := context.Background()
+	req := stack.Request{Stack: stack.Ref{Name: "App"}, LogicalID: "Files", Token: "TOKEN0000000", Properties: map[string]any{}}
+	made, err := types["AWS::S3::Bucket"].Provider.Create(ctx, req)
+	if err != nil || made.PhysicalID != "app-files-token0000000" {
+		t.Fatalf("create: %+v %v", made, err)
+	}
+	policy := stack.Request{Properties: map[string]any{"Bucket": made.PhysicalID, "PolicyDocument": map[string]any{
+		"Statement": []any{map[string]any{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}}}}}
+	if _, err := types["AWS::S3::BucketPolicy"].Provider.Create(ctx, policy); err == nil || !strings.Contains(err.Error(), "BlockPublicPolicy") {
+		t.Errorf("a public policy: %v", err)
+	}
+	req.PhysicalID = made.PhysicalID
+	req.Properties = map[string]any{"PublicAccessBlockConfiguration": map[string]any{"BlockPublicPolicy": "false"}, "VersioningConfiguration": map[string]any{"Status": "Enabled"}}
+	if _, err := types["AWS::S3::Bucket"].Provider.Update(ctx, req); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := types["AWS::S3::BucketPolicy"].Provider.Create(ctx, policy); err != nil {
+		t.Errorf("with the block lifted: %v", err)
+	}
+	do("PUT", "/"+made.PhysicalID+"/k", strings.NewReader("x"))
+	do("DELETE", "/"+made.PhysicalID+"/k", nil)
+	if err := types["AWS::S3::Bucket"].Provider.Delete(ctx, req); err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("a bucket with versions: %v", err)
+	}
+	if err := s.Serve("folder", fstest.MapFS{"a": {Data: []byte("x")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := types["AWS::S3::Bucket"].Provider.Delete(ctx, stack.Request{PhysicalID: "folder"}); err != nil {
+		t.Errorf("a bucket that only shows a folder: %v", err)
+	}
+}
+
+func FuzzDechunk(f *testing.F) {
+	f.Add([]byte("5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"))
+	f.Add([]byte("5;chunk-signature=abc\r\nhello\r\n0;chunk-signature=abc\r\n\r\n"))
+	f.Add([]byte("ffffffffff\r\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		body, err := dechunk(bytes.NewReader(data), http.Header{}, 1<<16)
+		if err == nil && len(body) > len(data) {
+			t.Errorf("%d bytes came out of %d", len(body), len(data))
+		}
+	})
+}
