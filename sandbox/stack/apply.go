@@ -9,8 +9,8 @@ import (
 )
 
 // Apply creates the named stack, or updates it to the template, and waits for
-// the end. progress hears every event of the operation and may be nil. That
-// nothing changed is success. A stack left behind by a failed creation is
+// the end. progress hears every event of the operation, one at a time, and may
+// be nil; it may read from the engine but start nothing. That nothing changed is success. A stack left behind by a failed creation is
 // deleted and made anew. The error names what failed first and why.
 //
 // When ctx ends, Apply returns; the operation goes on.

@@ -16,7 +16,7 @@ func (e *Engine) removeStack(ctx context.Context, st *state, retain []string) {
 		return
 	}
 	e.mu.Lock()
-	doomed := maps.Clone(st.resources)
+	doomed, leftovers := maps.Clone(st.resources), st.leftovers
 	deps := map[string][]string{}
 	for id, res := range doomed {
 		if slices.Contains(retain, id) {
@@ -27,7 +27,7 @@ func (e *Engine) removeStack(ctx context.Context, st *state, retain []string) {
 		deps[id] = res.deps
 	}
 	e.mu.Unlock()
-	for _, res := range st.leftovers {
+	for _, res := range leftovers {
 		_ = e.deleteOne(ctx, st, res, false)
 	}
 	if failed := e.deleteAll(ctx, st, doomed, deps, false); len(failed) > 0 {

@@ -144,10 +144,9 @@ func (r *run) create(ctx context.Context, next, old *resource) error {
 	progress, complete, failure := CreateInProgress, CreateComplete, CreateFailed
 	if old != nil {
 		progress, complete, failure = UpdateInProgress, UpdateComplete, UpdateFailed
-		next.physicalID = old.physicalID
+		next.physicalID = old.physicalID // until the new one has its own
 		r.put(next)
 		r.e.event(r.st, next, progress, replacementReason)
-		next.physicalID = ""
 	} else {
 		r.put(next)
 		r.e.event(r.st, next, progress, "")
@@ -266,6 +265,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 	var err error
 	switch op {
 	case "Create":
+		req.PhysicalID = ""
 		made, err = provider.Create(ctx, req)
 		if err == nil && made.PhysicalID == "" {
 			err = errors.New("the provider gave no physical ID")
