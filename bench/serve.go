@@ -1,0 +1,289 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// running is arc sandbox with the seed app.
+type running struct {
+	cmd  *exec.Cmd
+	port int
+}
+
+func (r *running) url() string { return fmt.Sprintf("http://localhost:%d/", r.port) }
+
+func (r *running) stop() {
+	r.cmd.Process.Signal(syscall.SIGTERM)
+	r.cmd.Wait()
+}
+
+// sandbox starts arc sandbox and waits for the first 200.
+func (b *bencher) sandbox() (*running, time.Duration, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, 0, err
+	}
+	r := &running{port: port, cmd: b.command("sandbox", "--quiet", "--port", fmt.Sprint(port))}
+	r.cmd.Stderr = os.Stderr
+	began := time.Now()
+	if err := r.cmd.Start(); err != nil {
+		return nil, 0, err
+	}
+	for time.Since(began) < 30*time.Second {
+		resp, err := http.Get(r.url())
+		if err == nil {
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return r, time.Since(began), nil
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	r.stop()
+	return nil, 0, errors.New("arc sandbox: no 200 after 30 s")
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// start times the way from nothing to the first 200, beside the start of a
+// Node process that is asked one line.
+func (b *bencher) start() ([]row, error) {
+	var ours, floor durations
+	for range 7 {
+		r, took, err := b.sandbox()
+		if err != nil {
+			return nil, err
+		}
+		r.stop()
+		ours = append(ours, took)
+		began := time.Now()
+		w, err := startWorker()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.call(); err != nil {
+			return nil, err
+		}
+		floor = append(floor, time.Since(began))
+		w.stop()
+	}
+	return []row{{"arc sandbox, start to first 200", ours.median(), floor.median() + " (Node alone)", "446 ms", "100 ms"}}, nil
+}
+
+// http times warm calls of get / by one client and by 150 at once.
+func (b *bencher) http() ([]row, error) {
+	r, _, err := b.sandbox()
+	if err != nil {
+		return nil, err
+	}
+	defer r.stop()
+	ours, failed := load(r.url(), 1, 1000)
+	if failed > 0 {
+		return nil, fmt.Errorf("%d of 1000 requests failed", failed)
+	}
+	w, err := startWorker()
+	if err != nil {
+		return nil, err
+	}
+	defer w.stop()
+	// The floor: a bare Go server that hands each request to a warm Node
+	// process over a pipe.
+	bare := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		line, err := w.call()
+		if err != nil {
+			http.Error(rw, err.Error(), http.StatusBadGateway)
+			return
+		}
+		io.WriteString(rw, line)
+	}))
+	defer bare.Close()
+	floor, _ := load(bare.URL, 1, 1000)
+	crowd, failed := load(r.url(), 150, 450)
+	return []row{
+		{"warm HTTP call, p50 / p99", ours.tail(), floor.tail() + " (pipe to Node)", "55 / 79 ms", "1.2 / 4 ms"},
+		{"150 HTTP clients at once, p99", fmt.Sprintf("%s, %d of 450 failed", ms(crowd.quantile(0.99)), failed), "", "60-87 % fail", "0 failed"},
+	}, nil
+}
+
+// load sends n requests from c clients and reports the times of the good ones.
+func load(url string, clients, n int) (good durations, failed int) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: time.Minute}
+	defer client.CloseIdleConnections()
+	jobs := make(chan bool, n)
+	for range n {
+		jobs <- true
+	}
+	close(jobs)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range clients {
+		wg.Go(func() {
+			for range jobs {
+				began := time.Now()
+				err := get(client, url)
+				took := time.Since(began)
+				mu.Lock()
+				if err != nil {
+					failed++
+				} else {
+					good = append(good, took)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return good, failed
+}
+
+func get(client *http.Client, url string) error {
+	resp, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return nil
+}
+
+// websocket times an echo through the default action and arc.ws.send, beside a
+// bare echo server.
+func (b *bencher) websocket() ([]row, error) {
+	r, _, err := b.sandbox()
+	if err != nil {
+		return nil, err
+	}
+	defer r.stop()
+	ours, err := echoes(b.ctx, strings.Replace(r.url(), "http", "ws", 1), 500)
+	if err != nil {
+		return nil, err
+	}
+	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.CloseNow()
+		for {
+			kind, data, err := conn.Read(r.Context())
+			if err != nil || conn.Write(r.Context(), kind, data) != nil {
+				return
+			}
+		}
+	}))
+	defer bare.Close()
+	floor, err := echoes(b.ctx, strings.Replace(bare.URL, "http", "ws", 1), 500)
+	if err != nil {
+		return nil, err
+	}
+	return []row{{"WebSocket echo through arc.ws.send, p50 / p99", ours.tail(), floor.tail() + " (bare echo)", "96 / 124 ms", "4 / 12 ms"}}, nil
+}
+
+// echoes sends numbered messages one after another and waits for each one's answer.
+func echoes(ctx context.Context, url string, n int) (durations, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.CloseNow()
+	var all durations
+	for i := range n + 20 {
+		word := fmt.Sprintf("message-%d.", i)
+		message, err := json.Marshal(map[string]string{"text": word})
+		if err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		if err := conn.Write(ctx, websocket.MessageText, message); err != nil {
+			return nil, err
+		}
+		_, data, err := conn.Read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !strings.Contains(string(data), word) {
+			return nil, fmt.Errorf("sent %s, got %s", message, data)
+		}
+		if i >= 20 { // the first ones warm the worker up
+			all = append(all, time.Since(began))
+		}
+	}
+	return all, nil
+}
+
+// worker is the least that a warm Node process can be: a line in, a line out.
+type worker struct {
+	mu  sync.Mutex
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+const workerScript = `
+const lines = require('readline').createInterface({ input: process.stdin })
+const handler = async () => ({ statusCode: 200, body: 'ok' })
+lines.on('line', async line => process.stdout.write(JSON.stringify(await handler(JSON.parse(line))) + '\n'))
+`
+
+func startWorker() (*worker, error) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{cmd: exec.Command(filepath.Clean(node), "-e", workerScript)}
+	if w.in, err = w.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := w.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	w.out = bufio.NewReader(out)
+	return w, w.cmd.Start()
+}
+
+func (w *worker) call() (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := io.WriteString(w.in, `{"rawPath":"/"}`+"\n"); err != nil {
+		return "", err
+	}
+	return w.out.ReadString('\n')
+}
+
+func (w *worker) stop() {
+	w.in.Close()
+	w.cmd.Wait()
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"arc/deploy"
+	"arc/sandbox"
+
+	"github.com/urfave/cli/v2"
+)
+
+// cloud is what a command deploys to: AWS (or whatever endpoint the
+// environment names), or the project's local cloud.
+type cloud struct {
+	clients deploy.Clients
+	own     *sandbox.Cloud // set when this process runs the local cloud
+	note    func(format string, args ...any)
+}
+
+// cloudFor connects to what the --local and --detach flags ask for.
+func (s *session) cloudFor(ctx *cli.Context, p *project) (*cloud, error) {
+	if !ctx.Bool("local") {
+		clients, err := s.connectAWS(ctx.Context, p)
+		return &cloud{clients: clients, note: s.note}, err
+	}
+	running, own, err := s.localCloud(ctx.Context, p, ctx.Bool("detach"))
+	if err != nil {
+		return nil, err
+	}
+	s.note("local cloud at %s", running.Endpoint)
+	clients, err := deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	if err != nil && own != nil {
+		own.Close()
+	}
+	return &cloud{clients: clients, own: own, note: s.note}, err
+}
+
+// connect connects to AWS or, with --local, to the running local cloud.
+func (s *session) connect(ctx *cli.Context, p *project) (deploy.Clients, error) {
+	if !ctx.Bool("local") {
+		return s.connectAWS(ctx.Context, p)
+	}
+	registry, err := s.registry()
+	if err != nil {
+		return deploy.Clients{}, err
+	}
+	running, err := registry.Find(ctx.Context, p.dir)
+	if err != nil {
+		return deploy.Clients{}, err
+	}
+	if running == nil {
+		return deploy.Clients{}, withHint(errors.New("no local cloud is running for this project"), "arc sandbox, or arc deploy --local, starts one")
+	}
+	return deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+}
+
+func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, error) {
+	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Profile: p.app.AWS.Profile})
+	if errors.Is(err, deploy.ErrNoCredentials) {
+		return clients, withHint(err, "set AWS_PROFILE, or sign in with aws configure or aws sso login\nwithout an account: arc deploy --local runs the app on this machine")
+	}
+	return clients, err
+}
+
+// localCloud finds the project's running local cloud or starts one: in this
+// process, or with detach in one of its own that outlives this one.
+func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*sandbox.Running, *sandbox.Cloud, error) {
+	registry, err := s.registry()
+	if err != nil {
+		return nil, nil, err
+	}
+	running, err := registry.Find(ctx, p.dir)
+	if err != nil || running != nil {
+		return running, nil, err
+	}
+	if detach {
+		running, err := s.startDetached(ctx, registry, p.dir, "--cloud-only")
+		return running, nil, err
+	}
+	own, err := sandbox.Start(s.cloudOptions(p, registry))
+	if err != nil {
+		return nil, nil, err
+	}
+	r := own.Running()
+	return &r, own, nil
+}
+
+func (s *session) cloudOptions(p *project, registry sandbox.Registry) sandbox.Options {
+	return sandbox.Options{
+		Project:  p.dir,
+		Registry: registry,
+		Region:   p.app.AWS.Region,
+		Internal: s.port("ARC_INTERNAL_PORT"),
+		Path:     s.env("PATH"),
+		Cache:    filepath.Join(filepath.Dir(registry.Dir), "compiled"),
+		Log:      s.note,
+	}
+}
+
+// registry is the folder of running clouds in the user's cache.
+func (s *session) registry() (sandbox.Registry, error) {
+	dir := s.env("XDG_CACHE_HOME")
+	if dir == "" {
+		found, err := os.UserCacheDir()
+		if err != nil {
+			return sandbox.Registry{}, withHint(fmt.Errorf("the user's cache folder: %w", err), "set HOME or XDG_CACHE_HOME")
+		}
+		dir = found
+	}
+	return sandbox.Registry{Dir: filepath.Join(dir, "arc", "local")}, nil
+}
+
+// startDetached runs arc sandbox in a process of its own and waits until it
+// is ready.
+func (s *session) startDetached(ctx context.Context, registry sandbox.Registry, dir string, flags ...string) (*sandbox.Running, error) {
+	logFile, err := registry.LogFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	out, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("log of the local cloud: %w", err)
+	}
+	defer out.Close()
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("local cloud: %w", err)
+	}
+	child := exec.Command(self, append([]string{"sandbox"}, flags...)...)
+	child.Dir, child.Stdout, child.Stderr = dir, out, out
+	child.SysProcAttr = ownSession()
+	if err := child.Start(); err != nil {
+		return nil, fmt.Errorf("local cloud: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for {
+		running, err := registry.Find(ctx, dir)
+		if err != nil || running != nil {
+			return running, err
+		}
+		select {
+		case <-ended:
+			return nil, fmt.Errorf("local cloud: it did not start:\n%s", indent(tail(logFile)))
+		case <-ctx.Done():
+			child.Process.Kill()
+			return nil, context.Cause(ctx)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// tail is the end of a log, for an error message.
+func tail(file string) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return strings.Join(lines[max(0, len(lines)-10):], "\n")
+}
+
+// stay keeps the local cloud of this process running until the user ends it.
+func (c *cloud) stay(ctx context.Context) error {
+	if c.own == nil {
+		return nil
+	}
+	c.note("the local cloud runs until Ctrl-C; with --detach it stays by itself")
+	select {
+	case <-ctx.Done():
+	case <-c.own.Done():
+	}
+	return nil
+}
+
+func (c *cloud) close() {
+	if c.own != nil {
+		c.own.Close()
+	}
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"arc/cfn"
+	"arc/deploy"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (s *session) deployCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "deploy",
+		Usage: "deploy the app",
+		Flags: append(stageFlags(),
+			&cli.BoolFlag{Name: "local"},
+			&cli.BoolFlag{Name: "detach"},
+			&cli.BoolFlag{Name: "prune"},
+			&cli.StringSliceFlag{Name: "allow-loss"},
+			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
+			&cli.BoolFlag{Name: "json"},
+		),
+		Description: `Usage: arc deploy [--production] [--name NAME] [--local [--detach]]
+
+Packages the app and brings it to its stack: staging, or production. Uploads
+only code that is not there yet, goes by a change set, follows it to the end,
+publishes static files, and prints the URLs. When nothing has changed, nothing
+is called that would change anything.
+
+Flags:
+  -p, --production       the production stack (default: staging)
+  -n, --name NAME        a further stack of the stage
+      --local            deploy to the local cloud of this project; start one
+                         when none is running and stay until Ctrl-C
+      --detach           with --local: leave the local cloud running and return
+                         (arc sandbox --stop ends it)
+      --prune            delete published files that the folder no longer has
+      --allow-loss ID    let the deploy delete the data of this resource
+  -t, --tag KEY=VALUE    tag the stack (may be repeated)
+      --json             print the outcome as JSON
+
+AWS_ENDPOINT_URL points a plain arc deploy at any other endpoint. Region and
+credentials are those of the AWS SDK: variables, profiles, SSO.
+
+Examples:
+  arc deploy
+  arc deploy --production
+  arc deploy --local --detach
+
+Exit codes: 0 deployed or unchanged, 1 an error.`,
+		Action: func(ctx *cli.Context) error {
+			if err := noWords(ctx); err != nil {
+				return err
+			}
+			return s.deployFlags(ctx)
+		},
+	}
+}
+
+func (s *session) deployFlags(ctx *cli.Context) error {
+	if ctx.Bool("detach") && !ctx.Bool("local") {
+		return withHint(errors.New("--detach is for the local cloud"), "arc deploy --local --detach")
+	}
+	tags, err := tagValues(ctx.StringSlice("tag"))
+	if err != nil {
+		return err
+	}
+	p, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	cloud, err := s.cloudFor(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer cloud.close()
+	started := time.Now()
+	order := deployOrder{options: stageOptions(ctx), tags: tags, prune: ctx.Bool("prune"), allowLoss: ctx.StringSlice("allow-loss")}
+	outcome, err := s.deploy(ctx.Context, p, cloud.clients, order)
+	if err != nil {
+		return err
+	}
+	if ctx.Bool("json") {
+		if err := s.printJSON(outcome); err != nil {
+			return err
+		}
+	} else if err := s.printOutcome(outcome, time.Since(started)); err != nil {
+		return err
+	}
+	return cloud.stay(ctx.Context)
+}
+
+// tagValues reads KEY=VALUE flags; the value may hold further "=".
+func tagValues(flags []string) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, f := range flags {
+		key, value, ok := strings.Cut(f, "=")
+		if !ok || key == "" {
+			return nil, withHint(fmt.Errorf("--tag %s: not a tag", f), "write --tag KEY=VALUE")
+		}
+		tags[key] = value
+	}
+	return tags, nil
+}
+
+// deployOrder is what the user asked of one deploy.
+type deployOrder struct {
+	options   cfn.Options
+	tags      map[string]string
+	prune     bool
+	allowLoss []string
+}
+
+// deploy compiles the app and brings it to one stack.
+func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients, order deployOrder) (deploy.Outcome, error) {
+	opts := order.options
+	variables, err := clients.Env(ctx, p.app.Name, opts.Stage)
+	if err != nil {
+		return deploy.Outcome{}, err
+	}
+	opts.Env = names(variables)
+	b, err := s.compile(p, opts)
+	if err != nil {
+		return deploy.Outcome{}, err
+	}
+	static, err := staticFiles(p, opts.Stage)
+	if err != nil {
+		return deploy.Outcome{}, err
+	}
+	if static != nil {
+		static.Prune = static.Prune || order.prune
+	}
+	d := deploy.Deployment{
+		App:        p.app.Name,
+		Stage:      opts.Stage,
+		StackName:  b.stack.Name,
+		Template:   b.template,
+		Parameters: map[string]string{},
+		Tags:       order.tags,
+		Artifacts:  b.artifacts(),
+		Bucket:     p.app.AWS.Bucket,
+		Static:     static,
+		AllowLoss:  order.allowLoss,
+		Origin: func(id string) string {
+			if pos := b.stack.Origins[id]; pos.IsValid() {
+				return pos.String()
+			}
+			return ""
+		},
+	}
+	for name, value := range variables {
+		d.Parameters[cfn.EnvParameter(name)] = value
+	}
+	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
+	return (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
+}
+
+// artifacts lists the zips that the template refers to, by key.
+func (b *build) artifacts() []deploy.Artifact {
+	var list []deploy.Artifact
+	for _, key := range slices.Sorted(maps.Keys(b.bundles)) {
+		list = append(list, deploy.Artifact{
+			Key:   key,
+			Label: b.labels[key],
+			Write: func(w io.Writer) error { return b.bundles[key].WriteZip(w) },
+		})
+	}
+	return list
+}
+
+// names lists variable names in order.
+func names(variables map[string]string) []string {
+	return slices.Sorted(maps.Keys(variables))
+}
+
+// staticFiles lists what @static publishes; nil when there is nothing to.
+func staticFiles(p *project, stage string) (*deploy.Static, error) {
+	st := p.app.Static
+	if st == nil {
+		return nil, nil
+	}
+	static := &deploy.Static{Prefix: st.Prefix, Prune: st.Prune, Bucket: st.Staging}
+	if stage == "production" {
+		static.Bucket = st.Production
+	}
+	files := p.files()
+	err := fs.WalkDir(files, st.Folder, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel := strings.TrimPrefix(name, st.Folder+"/")
+		if d.IsDir() || ignored(rel, st.Ignore) {
+			return nil
+		}
+		static.Files = append(static.Files, deploy.StaticFile{
+			Path: rel,
+			Open: func() (io.ReadSeekCloser, error) {
+				f, err := files.Open(name)
+				if err != nil {
+					return nil, err
+				}
+				return f.(io.ReadSeekCloser), nil // an *os.File: the project is a folder
+			},
+		})
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("static folder: %w", err)
+	}
+	return static, nil
+}
+
+// ignored files are never published: names that nobody means to, and the
+// user's own substrings (manifest reference, @static ignore).
+func ignored(name string, user []string) bool {
+	for _, part := range append([]string{".DS_Store", "node_modules", "readme.md"}, user...) {
+		if strings.Contains(strings.ToLower(name), strings.ToLower(part)) {
+			return true
+		}
+	}
+	return false
+}
+
+// printOutcome prints the URLs on stdout, and what was done on stderr.
+func (s *session) printOutcome(o deploy.Outcome, took time.Duration) error {
+	switch {
+	case o.Unchanged:
+		s.note("%s: nothing has changed", o.StackName)
+	default:
+		s.note("%s %s: %d zips uploaded, %d files published, %.1f s", s.paint(green, "deployed"), o.StackName, o.Uploaded, o.Published, took.Seconds())
+	}
+	return s.printURLs(o.Outputs)
+}
+
+// printURLs prints where the app answers.
+func (s *session) printURLs(outputs map[string]string) error {
+	for _, line := range []struct{ label, key string }{{"HTTP", "API"}, {"WS  ", "WSS"}, {"Files", "BucketURL"}} {
+		if url := outputs[line.key]; url != "" && (line.key != "BucketURL" || outputs["API"] == "") {
+			if _, err := fmt.Fprintf(s.stdout, "%s  %s\n", line.label, url); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *session) printJSON(v any) error {
+	enc := json.NewEncoder(s.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// progress prints a deploy's steps, a line each, on stderr.
+func (s *session) progress() deploy.Progress {
+	return func(step deploy.Step) {
+		switch step.Kind {
+		case "event":
+			line := fmt.Sprintf("%-28s %s", step.Status, step.LogicalID)
+			if step.Reason != "" {
+				line += ": " + step.Reason
+			}
+			color := dim
+			if strings.Contains(step.Status, "FAILED") || strings.Contains(step.Status, "ROLLBACK") {
+				color = red
+			}
+			s.note("  %s", s.paint(color, line))
+		default:
+			s.note("  %s", step.Message)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+// overview is the help of the program, written by hand: it is read more often
+// than any generated list would deserve.
+const overview = `arc turns a small manifest (app.arc) into a running cloud app.
+
+Usage:
+  arc <command> [flags]
+
+Start:
+  init       write the handlers that the manifest names and that are missing
+  sandbox    run the app on this machine: http and ws on localhost:3333
+  create     init, then create the stacks of both stages
+
+Ship:
+  package    print the CloudFormation template
+  diff       show what a deploy would change
+  deploy     deploy to staging; --production for production; --local for the
+             local cloud on this machine
+
+More:
+  version    print the version
+  help       this overview; arc help <command> for one command
+
+Exit codes: 0 done, 1 an error, 2 and 3 see arc help diff.
+`
+
+// commandHelp prints a command's hand-written description as its help.
+const commandHelp = `{{.Description}}
+`
+
+func (s *session) helpCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "help",
+		Usage:       "show help",
+		Description: overview,
+		Action: func(ctx *cli.Context) error {
+			if ctx.NArg() == 0 {
+				return cli.ShowAppHelp(ctx)
+			}
+			topic := ctx.Args().First()
+			for _, c := range ctx.App.Commands {
+				if c.Name == topic {
+					_, err := fmt.Fprintln(s.stdout, c.Description)
+					return err
+				}
+			}
+			return s.root(ctx)
+		},
+	}
+}

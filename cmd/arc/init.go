@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"arc/manifest"
+	"arc/source"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (s *session) initCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "init",
+		Usage: "write the handlers that are missing",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "name", Aliases: []string{"n"}},
+			&cli.StringFlag{Name: "runtime", Aliases: []string{"r"}},
+		},
+		Description: `Usage: arc init [--name NAME] [--runtime RUNTIME] [FOLDER]
+
+Writes a small handler for every function of the manifest that has none. A
+file that exists is never touched. Without a manifest, app.arc is written
+first. FOLDER (made when missing) is the project; default: the current one.
+
+Flags:
+  -n, --name NAME        name of a new app (default: the folder's name)
+  -r, --runtime RUNTIME  runtime of a new app: node, python, ruby, deno
+
+Examples:
+  arc init
+  arc init --runtime python my-app
+
+Exit codes: 0 written or nothing to do, 1 an error.`,
+		Action: func(ctx *cli.Context) error {
+			if ctx.NArg() > 1 {
+				return withHint(fmt.Errorf("arc init takes one folder, but got %q as well", ctx.Args().Get(1)), "%s", helpHint(ctx))
+			}
+			dir := "."
+			if ctx.NArg() == 1 {
+				dir = ctx.Args().First()
+			}
+			return s.initialize(dir, ctx.String("name"), ctx.String("runtime"))
+		},
+	}
+}
+
+// initialize writes what is missing in a project folder, and a manifest when
+// there is none.
+func (s *session) initialize(dir, name, runtime string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("project folder: %w", err)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("project folder: %w", err)
+	}
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return fmt.Errorf("project folder: %w", err)
+	}
+	p := &project{dir: abs, root: root}
+	defer p.close()
+	if !hasManifest(p.files()) {
+		if err := s.writeManifest(p, name, runtime); err != nil {
+			return err
+		}
+	} else if name != "" || runtime != "" {
+		return withHint(errors.New("--name and --runtime are for a new app, and this folder has a manifest"),
+			"edit @app, or @aws runtime, in the manifest")
+	}
+	if err := s.read(p); err != nil {
+		return err
+	}
+	return s.writeHandlers(p)
+}
+
+// hasManifest asks whether any manifest stands in the folder. package.json
+// counts only when it holds one, which manifest.Load tells.
+func hasManifest(files fs.FS) bool {
+	r := manifest.Load(files, manifest.Options{})
+	return r.App == nil || r.App.File != ""
+}
+
+func (s *session) writeManifest(p *project, name, runtime string) error {
+	if name == "" {
+		name = filepath.Base(p.dir)
+	}
+	if !manifest.ValidAppName(name) {
+		return withHint(fmt.Errorf("%q cannot be the name of an app", name),
+			"choose one with --name: two or more letters, digits, - or _, and a lower-case letter first")
+	}
+	text := "@app\n" + name + "\n\n@http\nget /\n"
+	if runtime != "" {
+		if !manifest.ValidRuntime(runtime) {
+			return withHint(fmt.Errorf("there is no runtime %q", runtime), "known: %s", strings.Join(manifest.RuntimeNames(), ", "))
+		}
+		text += "\n@aws\nruntime " + runtime + "\n"
+	}
+	return s.writeNew(p, "app.arc", []byte(text))
+}
+
+// writeHandlers writes a boilerplate for every function without a handler, and
+// a first page when the app serves static files at / and has none.
+func (s *session) writeHandlers(p *project) error {
+	wrote := false
+	write := func(name string, body []byte) error {
+		wrote = true
+		return s.writeNew(p, name, body)
+	}
+	for _, fn := range p.app.Functions() {
+		if fn.Asset || fn.Config.HandlerExists {
+			continue
+		}
+		file, body, err := source.Boilerplate(fn.Pragma, fn.Name, fn.Config.Runtime)
+		if err != nil {
+			s.note("%s: no handler written for @%s %s: %v", fn.Pos, fn.Pragma, fn.Name, err)
+			continue
+		}
+		if fn.Config.HandlerFile != "" {
+			file = fn.Config.HandlerFile
+		}
+		// Two functions may share one folder; the first one has written the file.
+		if name := path.Join(fn.Dir, file); !exists(p.root, name) {
+			if err := write(name, body); err != nil {
+				return err
+			}
+		}
+	}
+	if servesFolder(p.app) && !exists(p.root, p.app.Static.Folder) {
+		if err := write(path.Join(p.app.Static.Folder, "index.html"), source.IndexPage(p.app.Name)); err != nil {
+			return err
+		}
+	}
+	if !wrote {
+		s.note("nothing to write: every function has its handler")
+	}
+	return nil
+}
+
+// servesFolder reports whether / is answered from the static folder.
+func servesFolder(app *manifest.App) bool {
+	if app.Static == nil {
+		return false
+	}
+	for _, r := range app.HTTP {
+		if r.Function.Asset {
+			return true
+		}
+	}
+	return len(app.HTTP) == 0 && app.Proxy == nil
+}
+
+func exists(root *os.Root, name string) bool {
+	_, err := root.Stat(filepath.FromSlash(name))
+	return err == nil
+}
+
+// writeNew writes a file that must not exist, with the folders above it.
+func (s *session) writeNew(p *project, name string, body []byte) error {
+	file := filepath.FromSlash(name)
+	if err := p.root.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	f, err := p.root.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	_, err = f.Write(body)
+	if err = errors.Join(err, f.Close()); err != nil {
+		p.root.Remove(file) // a half-written handler would count as present next time
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	_, err = fmt.Fprintln(s.stdout, name)
+	return err
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"arc/cfn"
+
+	"github.com/urfave/cli/v2"
+)
+
+// stageFlags choose the stack; every command that has a stage takes them.
+func stageFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "production", Aliases: []string{"p"}},
+		&cli.StringFlag{Name: "name", Aliases: []string{"n"}},
+	}
+}
+
+// stageOptions reads stageFlags.
+func stageOptions(ctx *cli.Context) cfn.Options {
+	opts := cfn.Options{Stage: "staging", Name: ctx.String("name")}
+	if ctx.Bool("production") {
+		opts.Stage = "production"
+	}
+	return opts
+}
+
+func (s *session) packageCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "package",
+		Usage: "print the CloudFormation template",
+		Flags: stageFlags(),
+		Description: `Usage: arc package [--production] [--name NAME]
+
+Prints the stack's template on stdout: plain CloudFormation JSON, the same
+bytes on every run and machine. Nothing is uploaded and no account is needed.
+
+Flags:
+  -p, --production  the production stack (default: staging)
+  -n, --name NAME   a further stack of the stage
+
+Examples:
+  arc package > template.json
+  arc package --production | cfn-lint -
+
+Exit codes: 0 printed, 1 the project has mistakes.`,
+		Action: func(ctx *cli.Context) error {
+			if err := noWords(ctx); err != nil {
+				return err
+			}
+			p, err := s.open()
+			if err != nil {
+				return err
+			}
+			defer p.close()
+			b, err := s.compile(p, stageOptions(ctx))
+			if err != nil {
+				return err
+			}
+			_, err = s.stdout.Write(b.template)
+			return err
+		},
+	}
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"arc/cfn"
+	"arc/manifest"
+	"arc/manifest/syntax"
+	"arc/source"
+)
+
+// project is the folder a command works on, with its manifest read.
+type project struct {
+	dir     string // absolute
+	root    *os.Root
+	app     *manifest.App
+	sources map[string][]byte // manifest files' text, for rendering diagnostics
+}
+
+// files is the project folder as every room but cmd/arc sees it: nothing
+// outside can be reached through it.
+func (p *project) files() fs.FS { return p.root.FS() }
+
+func (p *project) close() { p.root.Close() }
+
+// open reads the project in the current folder and prints what is wrong with
+// it: every diagnostic at once. The caller closes the project.
+func (s *session) open() (*project, error) {
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		return nil, fmt.Errorf("current folder: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("project folder: %w", err)
+	}
+	p := &project{dir: dir, root: root}
+	if err := s.read(p); err != nil {
+		root.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// read loads (or loads again) the manifest of p.
+func (s *session) read(p *project) error {
+	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home()})
+	p.sources = result.Sources
+	if err := s.diagnose(p, result.Diagnostics); err != nil {
+		return err
+	}
+	p.app = result.App
+	return nil
+}
+
+// diagnose prints diagnostics; when one is an error the command ends with it.
+func (s *session) diagnose(p *project, ds syntax.Diagnostics) error {
+	if len(ds) == 0 {
+		return nil
+	}
+	if err := ds.Render(s.stderr, p.sources); err != nil {
+		return err
+	}
+	if ds.HasErrors() {
+		return exitCode(exitError)
+	}
+	return nil
+}
+
+// region is where the environment says that things live; the manifest's
+// @aws region has the last word.
+func (s *session) region() string {
+	if r := s.env("AWS_REGION"); r != "" {
+		return r
+	}
+	return s.env("AWS_DEFAULT_REGION")
+}
+
+// home is the user's home folder, for global preferences; nil when unknown.
+func (s *session) home() fs.FS {
+	dir := s.env("HOME")
+	if dir == "" {
+		return nil
+	}
+	return os.DirFS(dir)
+}
+
+// build is an app compiled for one stage, with the code its functions run.
+type build struct {
+	stack    *cfn.Stack
+	template []byte
+	bundles  map[string]*source.Bundle // by artifact key
+	labels   map[string]string         // artifact key → the folder it comes from
+}
+
+// compile collects the code of every function and compiles the app. env names
+// the user's variables of the stage.
+func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
+	if err := s.diagnose(p, missingHandlers(p.app)); err != nil {
+		return nil, err
+	}
+	b := &build{bundles: map[string]*source.Bundle{}, labels: map[string]string{}}
+	keys, err := s.bundle(p, b)
+	if err != nil {
+		return nil, err
+	}
+	asset := source.Asset()
+	assetKey, err := artifactKey(asset)
+	if err != nil {
+		return nil, err
+	}
+	opts.Code = func(fn *manifest.Function) string {
+		if fn.Asset {
+			return assetKey
+		}
+		return keys[fn]
+	}
+	stack, ds := cfn.Compile(p.app, opts)
+	if err := s.diagnose(p, ds); err != nil {
+		return nil, err
+	}
+	for _, fn := range stack.Functions {
+		if fn.Asset {
+			b.bundles[assetKey], b.labels[assetKey] = asset, "static asset function"
+		}
+	}
+	b.stack = stack
+	if b.template, err = stack.Template.JSON(); err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	return b, nil
+}
+
+// bundle collects the functions' code into b and gives each function's key.
+func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, error) {
+	var own []*manifest.Function
+	var wanted []source.Function
+	for _, fn := range p.app.Functions() {
+		if !fn.Asset {
+			own = append(own, fn)
+			wanted = append(wanted, sourceFunction(p.app, fn))
+		}
+	}
+	bundles, err := source.CollectAll(p.files(), wanted)
+	if err != nil {
+		return nil, err
+	}
+	keys := map[*manifest.Function]string{}
+	said := map[string]bool{}
+	for i, fn := range own {
+		key, err := artifactKey(bundles[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", fn.Dir, err)
+		}
+		keys[fn] = key
+		if b.bundles[key] == nil {
+			b.bundles[key], b.labels[key] = bundles[i], fn.Dir
+		}
+		for _, w := range bundles[i].Warnings {
+			if text := w.String(); !said[text] {
+				said[text] = true
+				s.note("%s %s", s.paint(yellow, "warning:"), text)
+			}
+		}
+	}
+	return keys, nil
+}
+
+func artifactKey(b *source.Bundle) (string, error) {
+	key, err := b.Key()
+	return key + ".zip", err
+}
+
+// sourceFunction says which code a function of the app consists of.
+func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
+	f := source.Function{
+		Dir:         fn.Dir,
+		HandlerFile: fn.Config.HandlerFile,
+		Runtime:     fn.Config.Runtime,
+		Ignore:      fn.Config.IgnoreDependencies,
+	}
+	if app.Shared != nil && fn.Config.Shared {
+		f.Shared = app.Shared.Dir
+	}
+	if app.Views != nil && fn.Config.Views {
+		f.Views = app.Views.Dir
+	}
+	return f
+}
+
+// missingHandlers names every function without code, with the remedy.
+func missingHandlers(app *manifest.App) syntax.Diagnostics {
+	var ds syntax.Diagnostics
+	for _, fn := range app.Functions() {
+		if !fn.Asset && !fn.Config.HandlerExists {
+			ds = append(ds, syntax.Diagnostic{
+				Pos:     fn.Pos,
+				Code:    "handler-missing",
+				Message: fmt.Sprintf("@%s %s has no handler at %s", fn.Pragma, fn.Name, path.Join(fn.Dir, fn.Config.HandlerFile)),
+				Hint:    "arc init writes the missing handlers",
+			})
+		}
+	}
+	ds.Sort()
+	return ds
+}
+
+// indent puts each line of text two columns to the right.
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}

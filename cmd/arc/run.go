@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"arc/manifest/syntax"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// Exit codes, the same for every command; each command's help names those it uses.
+const (
+	exitOK        = 0
+	exitError     = 1 // a mistake in the project, in the command line, or in the world
+	exitChanges   = 2 // arc diff: there are changes, all of them safe
+	exitDangerous = 3 // arc diff: something that holds data would be replaced or removed
+)
+
+// session is what one run of the program was given: its only way to the
+// outside. Results go to stdout, everything else to stderr.
+type session struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) string
+	color          bool // stderr is a terminal and NO_COLOR is not set
+	muted          bool // --quiet: errors only
+}
+
+// run is the whole program. It returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env)}
+	err := s.app().RunContext(ctx, args)
+	return s.report(err)
+}
+
+func wantsColor(w io.Writer, env func(string) string) bool {
+	f, ok := w.(*os.File)
+	return ok && env("NO_COLOR") == "" && env("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// hinted is an error with its remedy, which is printed on a line of its own.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// withHint adds the remedy to an error.
+func withHint(err error, format string, args ...any) error {
+	return hinted{err, fmt.Sprintf(format, args...)}
+}
+
+// exitCode ends a run with a code and without a message of its own: what there
+// is to say has been printed.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// report prints an error and turns it into an exit code.
+func (s *session) report(err error) int {
+	var code exitCode
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(s.stderr, "%s %v\n", s.paint(red, "error:"), err)
+	var h hinted
+	if errors.As(err, &h) && h.hint != "" {
+		for _, line := range strings.Split(h.hint, "\n") {
+			fmt.Fprintf(s.stderr, "  %s %s\n", s.paint(cyan, "hint:"), line)
+		}
+	}
+	return exitError
+}
+
+// The few colours there are, as SGR codes.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+	dim    = "2"
+	bold   = "1"
+)
+
+// paint colours text where colour is wanted.
+func (s *session) paint(color, text string) string {
+	if !s.color {
+		return text
+	}
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}
+
+// note tells the user what is going on, on stderr.
+func (s *session) note(format string, args ...any) {
+	if s.muted {
+		return
+	}
+	fmt.Fprintf(s.stderr, format+"\n", args...)
+}
+
+// app is the command line: every command in the order of its help.
+//
+// urfave/cli has four habits that a tool with destructive commands cannot
+// afford; each is switched off here or in command: flags after a positional
+// are ignored (noStrayFlags), cli.Exit ends the process (ExitErrHandler), usage
+// errors print the help to stdout (OnUsageError), and an unknown command is
+// taken as an argument of the root (unknownCommand).
+func (s *session) app() *cli.App {
+	app := &cli.App{
+		Name:                  "arc",
+		Usage:                 "turn app.arc into a running cloud app, on AWS or on this machine",
+		HideHelpCommand:       true,
+		HideVersion:           true,
+		Reader:                s.stdin,
+		Writer:                s.stdout,
+		ErrWriter:             s.stderr,
+		ExitErrHandler:        func(*cli.Context, error) {},
+		OnUsageError:          usageError,
+		CustomAppHelpTemplate: overview,
+		Action:                s.root,
+		Commands: []*cli.Command{
+			s.initCommand(),
+			s.createCommand(),
+			s.sandboxCommand(),
+			s.packageCommand(),
+			s.diffCommand(),
+			s.deployCommand(),
+			s.versionCommand(),
+			s.helpCommand(),
+		},
+	}
+	for _, c := range app.Commands {
+		s.harden(c)
+	}
+	return app
+}
+
+// harden closes urfave/cli's traps on one command.
+func (s *session) harden(c *cli.Command) {
+	c.OnUsageError = usageError
+	c.HideHelpCommand = true
+	c.CustomHelpTemplate = commandHelp
+	action := c.Action
+	c.Action = func(ctx *cli.Context) error {
+		if err := noStrayFlags(ctx); err != nil {
+			return err
+		}
+		return action(ctx)
+	}
+}
+
+// usageError gives a flag mistake as an ordinary error.
+func usageError(ctx *cli.Context, err error, _ bool) error {
+	if errors.Is(err, flag.ErrHelp) {
+		// With a help command of our own, urfave/cli gives the root no help flag.
+		return cli.ShowAppHelp(ctx)
+	}
+	text := strings.TrimPrefix(err.Error(), "flag provided but not defined: ")
+	if text != err.Error() {
+		err = fmt.Errorf("unknown flag %s", dashes(text))
+		if near := syntax.Near(strings.TrimLeft(text, "-"), flagNames(ctx)); near != "" {
+			return withHint(err, "did you mean --%s?", near)
+		}
+	}
+	return withHint(err, "%s", helpHint(ctx))
+}
+
+// dashes spells a flag the way a user writes it.
+func dashes(flag string) string {
+	name := strings.TrimLeft(flag, "-")
+	if len(name) > 1 {
+		return "--" + name
+	}
+	return "-" + name
+}
+
+func flagNames(ctx *cli.Context) []string {
+	var names []string
+	flags := ctx.App.Flags
+	if ctx.Command != nil {
+		flags = append(flags, ctx.Command.Flags...)
+	}
+	for _, f := range flags {
+		names = append(names, f.Names()...)
+	}
+	return names
+}
+
+func helpHint(ctx *cli.Context) string {
+	if ctx.Command != nil && ctx.Command.Name != "" && ctx.Command.Name != ctx.App.Name {
+		return "arc " + ctx.Command.Name + " --help shows all flags"
+	}
+	return "arc help shows all commands"
+}
+
+// noStrayFlags refuses what urfave/cli would ignore: a flag behind a word.
+func noStrayFlags(ctx *cli.Context) error {
+	args := ctx.Args().Slice()
+	for i, a := range args {
+		if strings.HasPrefix(a, "-") && a != "-" {
+			return withHint(fmt.Errorf("%s stands after %q, where it would be ignored", a, args[max(i-1, 0)]),
+				"flags come first: arc %s %s %s", ctx.Command.Name, a, strings.Join(args[:i], " "))
+		}
+	}
+	return nil
+}
+
+// noWords refuses arguments for commands that take none: a stray word such as
+// "production" must never be ignored.
+func noWords(ctx *cli.Context) error {
+	if ctx.NArg() == 0 {
+		return nil
+	}
+	word := ctx.Args().First()
+	err := fmt.Errorf("arc %s takes no argument, but got %q", ctx.Command.Name, word)
+	if near := syntax.Near(word, flagNames(ctx)); near != "" {
+		return withHint(err, "did you mean --%s?", near)
+	}
+	return withHint(err, "%s", helpHint(ctx))
+}
+
+// root runs when no command was recognised.
+func (s *session) root(ctx *cli.Context) error {
+	if ctx.NArg() == 0 {
+		return cli.ShowAppHelp(ctx)
+	}
+	word := ctx.Args().First()
+	var names []string
+	for _, c := range ctx.App.Commands {
+		names = append(names, c.Name)
+	}
+	err := fmt.Errorf("there is no command arc %s", word)
+	if near := syntax.Near(word, names); near != "" {
+		return withHint(err, "did you mean arc %s?", near)
+	}
+	return withHint(err, "arc help shows all commands")
+}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strconv"
+
+	"arc/cfn"
+	"arc/manifest"
+	"arc/sandbox"
+	"arc/source"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (s *session) sandboxCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "sandbox",
+		Usage: "run the app on this machine",
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "port", Aliases: []string{"p"}},
+			&cli.BoolFlag{Name: "detach"},
+			&cli.BoolFlag{Name: "cloud-only"},
+			&cli.BoolFlag{Name: "stop"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
+		},
+		Description: `Usage: arc sandbox [--port PORT] [--detach]
+       arc sandbox --stop
+
+Runs the app at http://localhost:3333 and ws://localhost:3333, from its source
+folders: a saved file is live with the next request, a saved manifest with the
+next second. No account, no Docker and no network are needed. The same process
+is the project's local cloud, which arc deploy --local deploys to.
+
+Flags:
+  -p, --port PORT   port of the app (default 3333, or ARC_HTTP_PORT, or PORT)
+      --detach      run in the background
+      --cloud-only  run the local cloud without the app
+      --stop        end the local cloud that runs for this project
+  -q, --quiet       print errors only
+
+Examples:
+  arc sandbox
+  arc sandbox --port 8080
+
+Exit codes: 0 ended by Ctrl-C or --stop, 1 an error.`,
+		Action: func(ctx *cli.Context) error {
+			if err := noWords(ctx); err != nil {
+				return err
+			}
+			if ctx.Bool("stop") {
+				return s.stopCloud(ctx.Context)
+			}
+			return s.sandbox(ctx)
+		},
+	}
+}
+
+func (s *session) stopCloud(ctx context.Context) error {
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		return fmt.Errorf("current folder: %w", err)
+	}
+	registry, err := s.registry()
+	if err != nil {
+		return err
+	}
+	running, err := registry.Find(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if running == nil {
+		s.note("no local cloud is running for this project")
+		return nil
+	}
+	if err := running.Stop(ctx); err != nil {
+		return err
+	}
+	s.note("stopped the local cloud at %s", running.Endpoint)
+	return nil
+}
+
+func (s *session) sandbox(ctx *cli.Context) error {
+	p, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	registry, err := s.registry()
+	if err != nil {
+		return err
+	}
+	if ctx.Bool("detach") {
+		return s.sandboxDetached(ctx, registry, p)
+	}
+	quiet := *s
+	if ctx.Bool("quiet") {
+		quiet.muted = true
+	}
+	local, err := sandbox.Start(quiet.cloudOptions(p, registry))
+	if err != nil {
+		return alreadyRunning(err)
+	}
+	defer local.Close()
+	quiet.note("local cloud at %s", local.Running().Endpoint)
+	if !ctx.Bool("cloud-only") {
+		if err := quiet.runLive(ctx.Context, p, local, ctx.Int("port")); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-ctx.Context.Done():
+	case <-local.Done():
+	}
+	return nil
+}
+
+// sandboxDetached starts the sandbox in the background and waits for it.
+func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p *project) error {
+	if running, err := registry.Find(ctx.Context, p.dir); err != nil || running != nil {
+		if err == nil {
+			err = alreadyRunning(sandbox.ErrRunning)
+		}
+		return err
+	}
+	var flags []string
+	if port := ctx.Int("port"); port != 0 {
+		flags = append(flags, "--port", strconv.Itoa(port))
+	}
+	if ctx.Bool("cloud-only") {
+		flags = append(flags, "--cloud-only")
+	}
+	running, err := s.startDetached(ctx.Context, registry, p.dir, flags...)
+	if err != nil {
+		return err
+	}
+	s.note("local cloud at %s, in the background; arc sandbox --stop ends it", running.Endpoint)
+	return nil
+}
+
+func alreadyRunning(err error) error {
+	var busy *sandbox.PortBusyError
+	switch {
+	case errors.Is(err, sandbox.ErrRunning):
+		return withHint(err, "arc sandbox --stop ends it")
+	case errors.As(err, &busy):
+		return withHint(err, "choose another one: arc sandbox --port %d", busy.Port+1)
+	}
+	return err
+}
+
+// runLive brings the app up from its source folders, prints where it answers,
+// and keeps it up to date while files change.
+func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud, port int) error {
+	outputs, err := s.applyLive(ctx, p, local, port)
+	if err != nil {
+		return alreadyRunning(err)
+	}
+	s.listRoutes(p.app)
+	if err := s.printURLs(outputs); err != nil {
+		return err
+	}
+	return s.watch(ctx, p, local, func() error {
+		_, err := s.applyLive(ctx, p, local, port)
+		return err
+	})
+}
+
+// applyLive compiles the app for this machine and hands it to the local cloud.
+func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Cloud, port int) (map[string]string, error) {
+	variables := p.app.Env["testing"]
+	assetKey, err := artifactKey(source.Asset())
+	if err != nil {
+		return nil, err
+	}
+	opts := cfn.Options{Stage: "testing", Code: func(fn *manifest.Function) string {
+		if fn.Asset {
+			return assetKey
+		}
+		return "" // run from where it is written
+	}}
+	parameters := map[string]string{}
+	for _, v := range variables {
+		opts.Env = append(opts.Env, v.Name)
+		parameters[cfn.EnvParameter(v.Name)] = v.Value
+	}
+	stack, ds := cfn.Compile(p.app, opts)
+	if err := s.diagnose(p, ds); err != nil {
+		return nil, err
+	}
+	template, err := stack.Template.JSON()
+	if err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	app := sandbox.App{
+		StackName:  stack.Name,
+		Template:   template,
+		Parameters: parameters,
+		Functions:  liveFunctions(p, stack),
+		APIType:    p.app.AWS.APIGateway,
+	}
+	if p.app.Static != nil {
+		app.Static, app.Bucket = p.path(p.app.Static.Folder), "StaticBucket"
+	}
+	app.AssetKey = assetKey
+	app.Warm = firstCalled(stack)
+	app.Port, app.Exact = s.appPort(p.app, port)
+	return local.Run(ctx, app)
+}
+
+// liveFunctions says where the code of each function stands.
+func liveFunctions(p *project, stack *cfn.Stack) map[string]sandbox.LiveFunction {
+	live := map[string]sandbox.LiveFunction{}
+	for _, fn := range stack.Functions {
+		if fn.Asset {
+			continue
+		}
+		f := sandbox.LiveFunction{Dir: p.path(fn.Dir), Label: "@" + fn.Pragma + " " + fn.Name}
+		if p.app.Shared != nil && fn.Config.Shared {
+			f.Shared = p.path(p.app.Shared.Dir)
+		}
+		if p.app.Views != nil && fn.Config.Views {
+			f.Views = p.path(p.app.Views.Dir)
+		}
+		live[fn.LogicalID] = f
+	}
+	return live
+}
+
+// firstCalled are the functions that somebody who opens the app meets first:
+// the page at / and the socket's connect and default.
+func firstCalled(stack *cfn.Stack) []string {
+	var ids []string
+	for _, fn := range stack.Functions {
+		switch fn.Pragma + " " + fn.Name {
+		case "http get /", "http any /", "http get /*", "ws connect", "ws default":
+			ids = append(ids, fn.LogicalID)
+		}
+	}
+	return ids
+}
+
+// path is a project path in the system's own form.
+func (p *project) path(slash string) string {
+	return filepath.Join(p.dir, filepath.FromSlash(path.Clean(slash)))
+}
+
+// appPort is the first port that somebody asked for: preferences, --port,
+// ARC_HTTP_PORT, PORT (sandbox reference, 2). A port that was asked for is the
+// only one that will do; so is 3333, which everybody's bookmarks name.
+func (s *session) appPort(app *manifest.App, flag int) (port int, exact bool) {
+	for _, port := range []int{app.Prefs.Ports.HTTP, flag, s.port("ARC_HTTP_PORT"), s.port("PORT")} {
+		if port != 0 {
+			return port, true
+		}
+	}
+	return sandbox.DefaultAppPort, true
+}
+
+// port reads a port from the environment; 0 when there is none.
+func (s *session) port(variable string) int {
+	n, err := strconv.Atoi(s.env(variable))
+	if err != nil || n < 1 || n > 65535 {
+		return 0
+	}
+	return n
+}
+
+// listRoutes prints what the app answers to.
+func (s *session) listRoutes(app *manifest.App) {
+	for _, r := range app.HTTP {
+		from := r.Function.Dir
+		if r.Function.Asset {
+			from = app.Static.Folder + "/"
+		}
+		s.note("  %-7s %-30s %s", r.Method, r.Path, from)
+	}
+	for _, a := range app.WS {
+		s.note("  %-7s %-30s %s", "ws", a.Name, a.Function.Dir)
+	}
+}

@@ -1,0 +1,235 @@
+// Package sandbox is the local cloud: one process that takes a CloudFormation
+// template and runs it. It holds the services together (a folder each: stack,
+// gateway, lambda, s3, ssm …), gives them their ports, and answers AWS clients
+// on one endpoint. It knows templates and folders of code, not manifests.
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"arc/sandbox/gateway"
+	"arc/sandbox/lambda"
+	"arc/sandbox/s3"
+	"arc/sandbox/ssm"
+	"arc/sandbox/stack"
+	"arc/sandbox/wire"
+)
+
+// Account is the account number of the local cloud; no real one has it.
+const Account = "000000000000"
+
+// Default ports: the endpoint of the cloud, and the first front end of an app.
+// Both are what users of Architect have in their fingers.
+const (
+	DefaultInternalPort = 2222
+	DefaultAppPort      = 3333
+)
+
+// Options are what a local cloud needs from its surroundings.
+type Options struct {
+	Project  string   // absolute folder of the project it serves
+	Registry Registry // where it is written down
+	Region   string
+	Internal int    // port of the endpoint; 0 = the first free one from 2222 on
+	Path     string // PATH for finding node, python3 …
+	Cache    string // folder where runtimes may keep compiled code; "" = none
+	// Log takes one line of what happens, in the manner of fmt.Printf.
+	Log func(format string, args ...any)
+}
+
+// Cloud is a running local cloud.
+type Cloud struct {
+	opts    Options
+	running Running
+	scratch string // unpacked code of deployed functions
+
+	endpoint  *front
+	lambda    *lambda.Service
+	gateway   *gateway.Gateway
+	engine    *stack.Engine
+	s3        *s3.Server
+	ssm       *ssm.Store
+	wire      *wire.Handler
+	code      *codeStore
+	static    *os.Root // the live app's static folder
+	live      liveApp
+	closeOnce sync.Once
+	done      chan struct{}
+	undo      []func() // what Close does, last first
+
+	mu     sync.Mutex
+	fronts map[*front]bool
+}
+
+// Start runs a local cloud for a project. It returns ErrRunning when the
+// project has one already.
+func Start(opts Options) (*Cloud, error) {
+	c := &Cloud{opts: opts, done: make(chan struct{}), fronts: map[*front]bool{}}
+	if err := c.start(); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Cloud) start() error {
+	unlock, err := c.opts.Registry.lock(c.opts.Project)
+	if err != nil {
+		return err
+	}
+	c.undo = append(c.undo, unlock)
+	if c.scratch, err = os.MkdirTemp("", "arc-cloud-"); err != nil {
+		return fmt.Errorf("folder for unpacked code: %w", err)
+	}
+	c.undo = append(c.undo, func() { os.RemoveAll(c.scratch) })
+
+	mux := http.NewServeMux()
+	first, exact := DefaultInternalPort, false
+	if c.opts.Internal != 0 {
+		first, exact = c.opts.Internal, true
+	}
+	if c.endpoint, err = listen(first, exact, gateway.Loopback(mux)); err != nil {
+		return fmt.Errorf("endpoint of the local cloud: %w", err)
+	}
+	c.undo = append(c.undo, c.endpoint.close)
+	c.running = Running{
+		Project:  c.opts.Project,
+		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", c.endpoint.port),
+		PID:      os.Getpid(),
+		Token:    newToken(),
+	}
+	c.assemble()
+	c.route(mux)
+	unregister, err := c.opts.Registry.register(c.running)
+	if err != nil {
+		return err
+	}
+	c.undo = append(c.undo, unregister)
+	return nil
+}
+
+// route puts the cloud's own pages and the AWS protocols on the endpoint.
+func (c *Cloud) route(mux *http.ServeMux) {
+	mux.HandleFunc("GET /_arc/health", func(w http.ResponseWriter, r *http.Request) {
+		json.NewEncoder(w).Encode(health{ID: publicID(c.running.Token), Project: c.opts.Project})
+	})
+	mux.HandleFunc("POST /_arc/stop", func(w http.ResponseWriter, r *http.Request) {
+		token, err := io.ReadAll(io.LimitReader(r.Body, 1024))
+		if err != nil || string(token) != c.running.Token {
+			http.Error(w, "stopping needs the token of this cloud", http.StatusForbidden)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		go c.Close()
+	})
+	mux.Handle("/_arc/ws/", c.gateway.Connections())
+	mux.Handle("/", c.wire)
+}
+
+// Running says where the cloud is, for others to find it.
+func (c *Cloud) Running() Running { return c.running }
+
+// Done is closed when the cloud has been stopped.
+func (c *Cloud) Done() <-chan struct{} { return c.done }
+
+// Close ends the cloud: connections, functions, listeners, files.
+func (c *Cloud) Close() {
+	c.closeOnce.Do(func() {
+		c.mu.Lock()
+		fronts := c.fronts
+		c.fronts = nil
+		c.mu.Unlock()
+		for f := range fronts {
+			f.close()
+		}
+		for i := len(c.undo) - 1; i >= 0; i-- {
+			c.undo[i]()
+		}
+		close(c.done)
+	})
+	<-c.done
+}
+
+// bind opens a front end for a stack: the live app's on its own port, every
+// other stack's on the next free one.
+func (c *Cloud) bind(ref stack.Ref, handler http.Handler) (string, func(), error) {
+	first, exact := DefaultAppPort+1, false
+	if c.live.is(ref.Name) {
+		first, exact = c.live.port()
+	}
+	f, err := listen(first, exact, handler)
+	if err != nil {
+		return "", nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fronts == nil {
+		f.close()
+		return "", nil, fmt.Errorf("the local cloud is stopping")
+	}
+	c.fronts[f] = true
+	return f.host(), func() {
+		c.mu.Lock()
+		delete(c.fronts, f)
+		c.mu.Unlock()
+		f.close()
+	}, nil
+}
+
+// App is an app to run from its source folders: arc sandbox.
+type App struct {
+	StackName  string
+	Template   []byte
+	Parameters map[string]string
+	Functions  map[string]LiveFunction // by logical ID
+	Static     string                  // absolute folder served as the static bucket; "" = none
+	Bucket     string                  // logical ID of that bucket
+	Warm       []string                // logical IDs of functions to have ready before the first call
+	AssetKey   string                  // key that the template gives the asset function's code; "" = it has none
+	Port       int                     // 0 = 3333
+	Exact      bool                    // no other port will do
+	APIType    string                  // ARC_SANDBOX.apiType
+}
+
+// LiveFunction is a function whose code is run from where it is written.
+type LiveFunction struct {
+	Dir    string // absolute
+	Shared string // absolute folders of shared code; "" = none
+	Views  string
+	Label  string // "@http get /"
+}
+
+// environment is what every function of the local cloud sees beside its own
+// variables (sandbox reference, 4).
+func (c *Cloud) environment() map[string]string {
+	now := c.running.Endpoint
+	httpPort, _ := c.live.port()
+	ports, _ := json.Marshal(map[string]any{
+		"apiType": c.live.apiType(),
+		"cwd":     c.opts.Project,
+		"ports":   map[string]int{"http": httpPort, "_arc": c.endpoint.port},
+		"version": "9.0.0", // the npm library compares part by part as text; 10 would count as smaller than 5
+	})
+	env := map[string]string{
+		"ARC_SANDBOX":           string(ports),
+		"AWS_REGION":            c.opts.Region,
+		"AWS_DEFAULT_REGION":    c.opts.Region,
+		"AWS_ACCESS_KEY_ID":     "local",
+		"AWS_SECRET_ACCESS_KEY": "local",
+		"AWS_SESSION_TOKEN":     "local",
+	}
+	for _, service := range []string{"S3", "SSM", "STS", "LAMBDA", "CLOUDFORMATION", "SNS", "SQS", "DYNAMODB", "SCHEDULER"} {
+		env["AWS_ENDPOINT_URL_"+service] = now
+	}
+	env["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = now + "/_arc/ws"
+	return env
+}
+
+// stopTimeout bounds how long a function may take to finish when the cloud stops.
+const stopTimeout = 2 * time.Second

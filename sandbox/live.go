@@ -1,0 +1,64 @@
+package sandbox
+
+import (
+	"maps"
+	"sync"
+)
+
+// liveApp is the app of arc sandbox, as it was last given to Run. The
+// providers ask it while its stack is being made.
+type liveApp struct {
+	mu  sync.Mutex
+	app App
+	on  bool
+}
+
+func (l *liveApp) set(app App) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.app, l.on = app, true
+}
+
+// is reports whether the stack is the live app's.
+func (l *liveApp) is(stackName string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.on && l.app.StackName == stackName
+}
+
+// port is where the live app's front end goes.
+func (l *liveApp) port() (port int, exact bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.app.Port == 0 {
+		return DefaultAppPort, l.app.Exact
+	}
+	return l.app.Port, l.app.Exact
+}
+
+func (l *liveApp) apiType() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.app.APIType == "" {
+		return "http"
+	}
+	return l.app.APIType
+}
+
+// function is the live code of a resource of the stack, if it has any.
+func (l *liveApp) function(stackName, logicalID string) (LiveFunction, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.on || l.app.StackName != stackName {
+		return LiveFunction{}, false
+	}
+	fn, ok := l.app.Functions[logicalID]
+	return fn, ok
+}
+
+// functions are the live app's functions by logical ID, and its stack.
+func (l *liveApp) functions() (stackName string, functions map[string]LiveFunction) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.app.StackName, maps.Clone(l.app.Functions)
+}

@@ -1,0 +1,176 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Running is a local cloud that runs for a project, as its process wrote it
+// down. The file lives in the user's cache folder, never in the project.
+type Running struct {
+	Project  string // absolute folder
+	Endpoint string // "http://127.0.0.1:2222"
+	PID      int
+	Token    string // whoever can read the user's cache may stop the cloud
+	Log      string // file with the output of a detached cloud; "" when in the foreground
+}
+
+// Registry is the folder in which running clouds are written down: one file a
+// project, readable by this user alone.
+type Registry struct{ Dir string }
+
+func (g Registry) file(project, extension string) string {
+	sum := sha256.Sum256([]byte(project))
+	return filepath.Join(g.Dir, hex.EncodeToString(sum[:8])+extension)
+}
+
+// LogFile is where a detached cloud of the project writes its output.
+func (g Registry) LogFile(project string) (string, error) {
+	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
+		return "", fmt.Errorf("registry of local clouds: %w", err)
+	}
+	return g.file(project, ".log"), nil
+}
+
+// Find returns the project's local cloud when one is running and answers. A
+// registration whose cloud is gone (killed, machine restarted) counts as none.
+func (g Registry) Find(ctx context.Context, project string) (*Running, error) {
+	data, err := os.ReadFile(g.file(project, ".json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	}
+	var r Running
+	if json.Unmarshal(data, &r) != nil || r.Project != project {
+		return nil, nil
+	}
+	if !r.alive(ctx) {
+		return nil, nil
+	}
+	return &r, nil
+}
+
+// alive asks the endpoint whether it is this very cloud: another process may
+// have taken the port since.
+func (r *Running) alive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Endpoint+"/_arc/health", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	var h health
+	return json.NewDecoder(resp.Body).Decode(&h) == nil && h.ID == publicID(r.Token)
+}
+
+// Stop ends the running cloud and waits until it no longer answers.
+func (r *Running) Stop(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Endpoint+"/_arc/stop", bytes.NewReader([]byte(r.Token)))
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("local cloud at %s: %w", r.Endpoint, err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("local cloud at %s: refused to stop (%s)", r.Endpoint, resp.Status)
+	}
+	for r.alive(ctx) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("local cloud at %s: still running: %w", r.Endpoint, context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// health is the answer of /_arc/health. ID proves which cloud it is without
+// giving the token away.
+type health struct {
+	ID      string
+	Project string
+}
+
+func publicID(token string) string {
+	sum := sha256.Sum256([]byte("arc local cloud " + token))
+	return hex.EncodeToString(sum[:16])
+}
+
+// register writes r down for Find, and returns what takes it back.
+func (g Registry) register(r Running) (unregister func(), err error) {
+	file := g.file(r.Project, ".json")
+	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	// Written aside and renamed, so that a reader never sees half of it.
+	tmp, err := os.CreateTemp(filepath.Dir(file), "registration-*")
+	if err != nil {
+		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	}
+	return func() {
+		if now, err := os.ReadFile(file); err == nil && bytes.Equal(now, data) {
+			os.Remove(file)
+		}
+	}, nil
+}
+
+func newToken() string {
+	return rand.Text()
+}
+
+// ErrRunning says that a local cloud runs, or is just starting, for the project.
+var ErrRunning = errors.New("a local cloud is already running for this project")
+
+// lock makes this process the only one that may run the project's cloud.
+func (g Registry) lock(project string) (release func(), err error) {
+	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	}
+	f, err := os.OpenFile(g.file(project, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	}
+	ours, err := tryLock(f)
+	if err != nil || !ours {
+		f.Close()
+		if err == nil {
+			err = ErrRunning
+		}
+		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	}
+	return func() { f.Close() }, nil
+}

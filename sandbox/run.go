@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+
+	"arc/cfn"
+	"arc/sandbox/stack"
+	"arc/source"
+)
+
+// liveBucket holds the one zip of a live app that is not in the project: arc's
+// own asset function.
+const liveBucket = "arc-live"
+
+// Run brings the app up, or up to date after a change of its template, and
+// returns the stack's outputs.
+func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
+	c.live.set(app)
+	if err := c.putAsset(app.AssetKey); err != nil {
+		return nil, err
+	}
+	parameters := map[string]string{cfn.ArtifactBucketParameter: liveBucket}
+	for name, value := range app.Parameters {
+		parameters[name] = value
+	}
+	if err := c.engine.Apply(ctx, app.StackName, app.Template, parameters, nil); err != nil {
+		return nil, err
+	}
+	if err := c.serveStatic(ctx, app); err != nil {
+		return nil, err
+	}
+	for _, id := range app.Warm {
+		if name := c.physicalID(ctx, app.StackName, id); name != "" {
+			c.lambda.Warm(name)
+		}
+	}
+	return c.engine.Outputs(app.StackName), nil
+}
+
+// putAsset stores the asset function's zip where the template looks for it.
+func (c *Cloud) putAsset(key string) error {
+	if key == "" {
+		return nil
+	}
+	var zip bytes.Buffer
+	if err := source.Asset().WriteZip(&zip); err != nil {
+		return fmt.Errorf("asset function: %w", err)
+	}
+	if err := c.s3.Put(liveBucket, key, zip.Bytes()); err != nil {
+		return fmt.Errorf("asset function: %w", err)
+	}
+	return nil
+}
+
+// serveStatic shows the static folder in the app's bucket, as it is at every moment.
+func (c *Cloud) serveStatic(ctx context.Context, app App) error {
+	if app.Static == "" {
+		return nil
+	}
+	bucket := c.physicalID(ctx, app.StackName, app.Bucket)
+	if bucket == "" {
+		return nil // the app has no bucket of its own
+	}
+	root, err := os.OpenRoot(app.Static)
+	if os.IsNotExist(err) {
+		return c.s3.Serve(bucket, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("static folder: %w", err)
+	}
+	if c.static != nil {
+		c.static.Close()
+	}
+	c.static = root
+	return c.s3.Serve(bucket, root.FS())
+}
+
+// physicalID is the ID of a stack's resource; "" when there is none.
+func (c *Cloud) physicalID(ctx context.Context, stackName, logicalID string) string {
+	found, err := c.engine.DescribeStackResource(ctx, stack.DescribeStackResourceInput{StackName: stackName, LogicalResourceID: logicalID})
+	if err != nil {
+		return ""
+	}
+	return found.StackResourceDetail.PhysicalResourceID
+}
+
+// Changed says that the code of some live functions is different now: their
+// workers finish what they are at and are not used again. Open WebSockets stay
+// open.
+func (c *Cloud) Changed(affected func(LiveFunction) bool) {
+	stackName, functions := c.live.functions()
+	for id, fn := range functions {
+		if !affected(fn) {
+			continue
+		}
+		if name := c.physicalID(context.Background(), stackName, id); name != "" {
+			c.lambda.Retire(name)
+		}
+	}
+}

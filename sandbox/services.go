@@ -1,0 +1,171 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"arc/sandbox/gateway"
+	"arc/sandbox/iam"
+	"arc/sandbox/lambda"
+	"arc/sandbox/logs"
+	"arc/sandbox/recorded"
+	"arc/sandbox/s3"
+	"arc/sandbox/ssm"
+	"arc/sandbox/stack"
+	"arc/sandbox/wire"
+	"arc/source"
+)
+
+// assemble makes the services and puts them together: each gives the stack
+// engine its resource types, and all stand behind one endpoint.
+func (c *Cloud) assemble() {
+	account, region := Account, c.opts.Region
+	c.s3 = s3.New(s3.Options{Account: account, Region: region})
+	c.ssm = ssm.New(account, region)
+	identities := iam.New(account, region)
+	groups := logs.New(account, region)
+	c.code = &codeStore{root: c.scratch, get: c.s3.Get, ready: map[string]*unpacked{}}
+	c.lambda = lambda.New(lambda.Options{
+		Env:   c.environment,
+		Path:  c.opts.Path,
+		Cache: c.opts.Cache,
+		Log:   c.functionLog,
+		Code:  c.code.unpack,
+		Live:  c.liveFunction,
+	})
+	c.undo = append(c.undo, func() { c.lambda.Close() })
+	c.gateway = gateway.New(gateway.Options{
+		Invoker:   c.lambda,
+		Bind:      c.bind,
+		Log:       func(line string) { c.opts.Log("%s", line) },
+		Developer: true,
+	})
+	c.undo = append(c.undo, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		c.gateway.Close(ctx)
+	})
+	types := map[string]stack.Registration{}
+	for _, more := range []map[string]stack.Registration{
+		c.s3.Registrations(), c.ssm.Registrations(), identities.Registrations(), groups.Registrations(),
+		recorded.New(account, region).Registrations(), c.lambda.Registrations(), c.gateway.Registrations(),
+	} {
+		maps.Copy(types, more)
+	}
+	c.engine = stack.New(stack.Options{
+		Account: account, Region: region, Registrations: types,
+		Fetch: c.s3.Fetch, Parameter: c.ssm.Value,
+	})
+	c.undo = append(c.undo, c.engine.Close)
+	c.wire = wire.New(wire.Options{
+		Account: account, Region: region,
+		Stacks: c.engine, Objects: c.s3, Parameters: c.ssm, Logs: groups, Identities: identities,
+		Functions: functionList{c.lambda}, Invoker: c.lambda,
+	})
+}
+
+// functionLog prints a line that a function wrote.
+func (c *Cloud) functionLog(label, _, line string) { c.opts.Log("%s | %s", label, line) }
+
+// codeStore unpacks uploaded zips, each once. Keys are hashes of content, so
+// what was unpacked under one stays right.
+type codeStore struct {
+	root  string
+	get   func(bucket, key string) ([]byte, error)
+	mu    sync.Mutex
+	ready map[string]*unpacked
+}
+
+type unpacked struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// unpack gives the folder with the code of an uploaded zip.
+func (s *codeStore) unpack(_ context.Context, bucket, key string) (string, error) {
+	zip, err := s.get(bucket, key)
+	if err != nil {
+		return "", fmt.Errorf("code s3://%s/%s: %w", bucket, key, err)
+	}
+	s.mu.Lock()
+	id := hash(zip)
+	u := s.ready[id]
+	if u == nil {
+		u = &unpacked{dir: filepath.Join(s.root, id)}
+		s.ready[id] = u
+	}
+	s.mu.Unlock()
+	u.once.Do(func() { u.err = unpackTo(u.dir, zip) })
+	if u.err != nil {
+		return "", fmt.Errorf("code s3://%s/%s: %w", bucket, key, u.err)
+	}
+	return u.dir, nil
+}
+
+func unpackTo(dir string, zip []byte) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return source.Unzip(bytes.NewReader(zip), int64(len(zip)), root)
+}
+
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// liveFunction is where lambda finds the code of the live app's functions.
+func (c *Cloud) liveFunction(ref stack.Ref, logicalID string) (lambda.Folders, bool) {
+	fn, ok := c.live.function(ref.Name, logicalID)
+	return lambda.Folders(fn), ok
+}
+
+// functionList shows the functions to clients of the Lambda API.
+type functionList struct{ *lambda.Service }
+
+// List describes all functions.
+func (l functionList) List() []map[string]any {
+	list := []map[string]any{}
+	for _, fn := range l.Functions() {
+		list = append(list, configuration(fn))
+	}
+	return list
+}
+
+// Function describes one, by name or ARN.
+func (l functionList) Function(name string) (map[string]any, bool) {
+	for _, fn := range l.Functions() {
+		if fn.Name == name || fn.ARN == name {
+			return configuration(fn), true
+		}
+	}
+	return nil, false
+}
+
+// configuration is Lambda's FunctionConfiguration, without the environment's
+// values: they may be secrets.
+func configuration(fn lambda.Function) map[string]any {
+	return map[string]any{
+		"FunctionName": fn.Name,
+		"FunctionArn":  fn.ARN,
+		"Runtime":      fn.Runtime,
+		"Handler":      fn.Handler,
+		"Timeout":      fn.Timeout,
+		"MemorySize":   fn.MemoryMB,
+		"State":        "Active",
+		"Version":      "$LATEST",
+	}
+}

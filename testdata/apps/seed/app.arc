@@ -1,0 +1,8 @@
+@app
+mywsapp
+
+@ws
+# no further config required!
+
+@http
+get /
