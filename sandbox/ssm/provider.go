@@ -48,5 +48,8 @@ func (p provider) put(name string, properties map[string]any, overwrite bool) (s
 		Name: name, Type: text("Type"), Value: text("Value"), Description: text("Description"),
 		Tier: text("Tier"), DataType: text("DataType"), Pattern: text("AllowedPattern"),
 	}, overwrite)
-	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Type": text("Type"), "Value": text("Value")}}, err
+	if err != nil {
+		return stack.Resource{}, err // what exists under the name is not ours
+	}
+	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Type": text("Type"), "Value": text("Value")}}, nil
 }

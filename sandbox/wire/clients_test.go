@@ -117,6 +117,41 @@ func TestAWSCLIObjects(t *testing.T) {
 	}
 }
 
+func TestAWSCLIRoles(t *testing.T) {
+	c := start(t)
+	template := writeFile(t, `
+Resources:
+  Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /g, RetentionInDays: 30}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: runner
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]}
+      ManagedPolicyArns: [!Sub "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
+      Policies: [{PolicyName: inside, PolicyDocument: {Version: "2012-10-17", Statement: []}}]
+  Policy: {Type: AWS::IAM::Policy, Properties: {PolicyName: beside, Roles: [!Ref Role], PolicyDocument: {Version: "2012-10-17", Statement: []}}}
+  Managed: {Type: AWS::IAM::ManagedPolicy, Properties: {Roles: [!Ref Role], PolicyDocument: {Version: "2012-10-17", Statement: []}}}
+`)
+	c.run(t, "aws", "cloudformation", "deploy", "--stack-name", "roles", "--template-file", template, "--capabilities", "CAPABILITY_NAMED_IAM")
+	text := func(args ...string) string {
+		return strings.TrimSpace(c.run(t, "aws", append(args, "--output", "text")...))
+	}
+	if got := text("iam", "get-role", "--role-name", "runner", "--query", "Role.[Arn,AssumeRolePolicyDocument.Statement[0].Principal.Service]"); got != "arn:aws:iam::"+testAccount+":role/runner\tlambda.amazonaws.com" {
+		t.Errorf("role: %q", got)
+	}
+	if got := text("iam", "list-role-policies", "--role-name", "runner", "--query", "PolicyNames"); got != "beside\tinside" {
+		t.Errorf("inline policies: %q", got)
+	}
+	if got := text("iam", "list-attached-role-policies", "--role-name", "runner", "--query", "AttachedPolicies[].PolicyName"); !strings.HasPrefix(got, "AWSLambdaBasicExecutionRole\troles-Managed-") {
+		t.Errorf("attached policies: %q", got)
+	}
+	c.run(t, "aws", "cloudformation", "delete-stack", "--stack-name", "roles")
+	c.run(t, "aws", "cloudformation", "wait", "stack-delete-complete", "--stack-name", "roles")
+	if out, err := c.try(t, "aws", "iam", "get-role", "--role-name", "runner"); err == nil || !strings.Contains(out, "NoSuchEntity") {
+		t.Errorf("a deleted role: %v %s", err, out)
+	}
+}
+
 // boto3 with its waiters, its paginators and its own way of uploading streams.
 func TestBoto3(t *testing.T) {
 	c := start(t)

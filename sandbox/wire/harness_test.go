@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"arc/sandbox/iam"
+	"arc/sandbox/logs"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
@@ -37,7 +38,7 @@ func start(t *testing.T) cloud {
 	parameters := ssm.New(testAccount, testRegion)
 	identities := iam.New(testAccount, testRegion)
 	registrations := map[string]stack.Registration{}
-	for _, more := range []map[string]stack.Registration{objects.Registrations(), parameters.Registrations(), identities.Registrations()} {
+	for _, more := range []map[string]stack.Registration{objects.Registrations(), parameters.Registrations(), identities.Registrations(), logs.New(testAccount, testRegion).Registrations()} {
 		maps.Copy(registrations, more)
 	}
 	engine := stack.New(stack.Options{

@@ -1,0 +1,129 @@
+package recorded
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"arc/sandbox/stack"
+)
+
+const everything = `
+Resources:
+  Topic: {Type: AWS::SNS::Topic}
+  FifoTopic: {Type: AWS::SNS::Topic, Properties: {FifoTopic: true}}
+  Subscription: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Queue.Arn}}
+  TopicPolicy: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Topic], PolicyDocument: {}}}
+  Queue: {Type: AWS::SQS::Queue}
+  FifoQueue: {Type: AWS::SQS::Queue, Properties: {FifoQueue: "true"}}
+  NamedQueue: {Type: AWS::SQS::Queue, Properties: {QueueName: named}}
+  QueuePolicy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: {}}}
+  Schedule: {Type: AWS::Scheduler::Schedule, Properties: {FlexibleTimeWindow: {Mode: "OFF"}, ScheduleExpression: rate(1 day), Target: {}}}
+  Group: {Type: AWS::Scheduler::ScheduleGroup}
+  Rule: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day)}}
+  BusRule: {Type: AWS::Events::Rule, Properties: {EventBusName: !Ref Bus}}
+  Bus: {Type: AWS::Events::EventBus, Properties: {Name: bus}}
+  Table: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: [{AttributeName: id, KeyType: HASH}], StreamSpecification: {StreamViewType: KEYS_ONLY}}}
+  Distribution: {Type: AWS::CloudFront::Distribution, Properties: {DistributionConfig: {Enabled: true}}}
+  Access: {Type: AWS::CloudFront::OriginAccessControl, Properties: {OriginAccessControlConfig: {}}}
+  Identity: {Type: AWS::CloudFront::CloudFrontOriginAccessIdentity, Properties: {CloudFrontOriginAccessIdentityConfig: {}}}
+  Cache: {Type: AWS::CloudFront::CachePolicy, Properties: {CachePolicyConfig: {}}}
+  Origin: {Type: AWS::CloudFront::OriginRequestPolicy, Properties: {OriginRequestPolicyConfig: {}}}
+  Headers: {Type: AWS::CloudFront::ResponseHeadersPolicy, Properties: {ResponseHeadersPolicyConfig: {}}}
+  Edge: {Type: AWS::CloudFront::Function, Properties: {Name: edge, FunctionCode: x, FunctionConfig: {}}}
+Outputs:
+`
+
+// outputs are Ref or Fn::GetAtt of each, with what it must look like. T is the
+// random part of a name.
+var outputs = map[string]string{
+	"Topic":                             `arn:aws:sns:eu-west-1:123456789012:app-Topic-T`,
+	"Topic.TopicName":                   `app-Topic-T`,
+	"FifoTopic":                         `arn:aws:sns:eu-west-1:123456789012:app-FifoTopic-T.fifo`,
+	"Subscription":                      `arn:aws:sns:eu-west-1:123456789012:app-Topic-T:t`,
+	"Queue":                             `https://sqs.eu-west-1.amazonaws.com/123456789012/app-Queue-T`,
+	"Queue.Arn":                         `arn:aws:sqs:eu-west-1:123456789012:app-Queue-T`,
+	"FifoQueue.QueueName":               `app-FifoQueue-T.fifo`,
+	"NamedQueue.QueueName":              `named`,
+	"Schedule":                          `app-Schedule-T`,
+	"Schedule.Arn":                      `arn:aws:scheduler:eu-west-1:123456789012:schedule/default/app-Schedule-T`,
+	"Group.Arn":                         `arn:aws:scheduler:eu-west-1:123456789012:schedule-group/app-Group-T`,
+	"Rule.Arn":                          `arn:aws:events:eu-west-1:123456789012:rule/app-Rule-T`,
+	"BusRule":                           `bus|app-BusRule-T`,
+	"BusRule.Arn":                       `arn:aws:events:eu-west-1:123456789012:rule/bus/app-BusRule-T`,
+	"Bus.Arn":                           `arn:aws:events:eu-west-1:123456789012:event-bus/bus`,
+	"Table":                             `app-Table-T`,
+	"Table.Arn":                         `arn:aws:dynamodb:eu-west-1:123456789012:table/app-Table-T`,
+	"Table.StreamArn":                   `arn:aws:dynamodb:eu-west-1:123456789012:table/app-Table-T/stream/2020-01-01T00:00:00.000`,
+	"Distribution":                      `T`,
+	"Distribution.DomainName":           `dt.cloudfront.net`,
+	"Access.Id":                         `T`,
+	"Identity.S3CanonicalUserId":        `t`,
+	"Cache":                             `T`,
+	"Origin":                            `T`,
+	"Headers":                           `T`,
+	"Edge.FunctionMetadata.FunctionARN": `arn:aws:cloudfront::123456789012:function/edge`,
+}
+
+func TestEverythingComesUp(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(everything)
+	names := map[string]string{}
+	for i, what := range slices.Sorted(maps.Keys(outputs)) {
+		names[fmt.Sprintf("O%d", i)] = what
+		id, attribute, isAttribute := strings.Cut(what, ".")
+		if isAttribute {
+			fmt.Fprintf(&body, "  O%d: {Value: {Fn::GetAtt: [%s, %s]}}\n", i, id, attribute)
+		} else {
+			fmt.Fprintf(&body, "  O%d: {Value: {Ref: %s}}\n", i, id)
+		}
+	}
+	e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New("123456789012", "eu-west-1").Registrations()})
+	t.Cleanup(e.Close)
+	said := 0
+	err := e.Apply(context.Background(), "app", []byte(body.String()), nil, func(ev stack.Event) {
+		if strings.HasPrefix(ev.ResourceStatusReason, "recorded only: ") {
+			said++
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Count(everything, "Type: AWS::"); said != want {
+		t.Errorf("%d of %d resources say that they do not run", said, want)
+	}
+	random := regexp.MustCompile(`\bE?[A-Z2-7]{12}\b`)
+	lower := regexp.MustCompile(`[a-z2-7]{12}($|\.cloudfront)`)
+	for name, value := range e.Outputs("app") {
+		got := lower.ReplaceAllString(random.ReplaceAllString(value, "T"), "t$1")
+		if want := outputs[names[name]]; got != want {
+			t.Errorf("%s = %s, want %s", names[name], got, want)
+		}
+	}
+	if err := e.Remove(context.Background(), "app", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// DynamoDB makes one index at a time; so does a recorded table.
+func TestOneIndexPerUpdate(t *testing.T) {
+	table := func(indexes string) []byte {
+		return []byte("Resources: {T: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: [], GlobalSecondaryIndexes: [" + indexes + "]}}}")
+	}
+	e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New("123456789012", "eu-west-1").Registrations()})
+	t.Cleanup(e.Close)
+	apply := func(indexes string) error { return e.Apply(context.Background(), "app", table(indexes), nil, nil) }
+	if err := apply("{IndexName: a}"); err != nil {
+		t.Fatal(err)
+	}
+	if err := apply("{IndexName: a}, {IndexName: b}"); err != nil {
+		t.Errorf("one more: %v", err)
+	}
+	if err := apply("{IndexName: a}, {IndexName: c}"); err == nil || !strings.Contains(err.Error(), "more than one GSI") {
+		t.Errorf("one for another: %v", err)
+	}
+}
