@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -119,17 +120,44 @@ func newClients(cfg aws.Config) Clients {
 		// A bucket's name in front of a host works at AWS only.
 		o.UsePathStyle = o.BaseEndpoint != nil
 	}
-	patient := func(o *s3.Options) { o.HTTPClient = httpClient(uploadTimeout) }
+	patient := func(*s3.Options) {}
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		// A connection that uploads is silent for as long as that takes.
+		client = client.WithTimeout(uploadTimeout).WithReadTimeout(0)
+		patient = func(o *s3.Options) { o.HTTPClient = client }
+	}
+	uploads := s3.NewFromConfig(cfg, pathStyle, patient)
+	cfg.HTTPClient = wholeRequests{cfg.HTTPClient}
 	stacks := cloudformation.NewFromConfig(cfg)
 	return Clients{
 		Stacks:     stacks,
 		Objects:    s3.NewFromConfig(cfg, pathStyle),
-		Uploads:    s3.NewFromConfig(cfg, pathStyle, patient),
+		Uploads:    uploads,
 		Parameters: ssm.NewFromConfig(cfg),
 		Identity:   sts.NewFromConfig(cfg),
 		Region:     cfg.Region,
 		Local:      isLoopback(stacks.Options().BaseEndpoint),
 	}
+}
+
+// wholeRequests hands each request's body to net/http in memory. The SDK's own
+// reader makes it send the headers first, and closes the body as soon as an
+// answer begins; an endpoint on the same machine answers so fast that net/http
+// is still at the end of the body then, and drops the connection half-read.
+type wholeRequests struct{ aws.HTTPClient }
+
+func (c wholeRequests) Do(req *http.Request) (*http.Response, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return c.HTTPClient.Do(req)
+	}
+	body, err := io.ReadAll(req.Body)
+	req.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	whole := *req
+	whole.Body = io.NopCloser(bytes.NewReader(body))
+	return c.HTTPClient.Do(&whole)
 }
 
 // newRetryer retries as the SDK's standard mode does, but for longer, and
