@@ -94,7 +94,7 @@ func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 // that ran out, a role that may not be assumed.
 func withoutCredentials(err error) error {
 	if strings.Contains(err.Error(), "EC2 IMDS") {
-		return fmt.Errorf("%w: neither the environment nor ~/.aws has any; set AWS_PROFILE, or sign in with aws configure or aws sso login", ErrNoCredentials)
+		return fmt.Errorf("%w: neither the environment nor ~/.aws has any", ErrNoCredentials)
 	}
 	return fmt.Errorf("%w that work: %w; sign in anew with aws sso login or aws configure", ErrNoCredentials, err)
 }
