@@ -179,7 +179,9 @@ func TestUnknownOperations(t *testing.T) {
 		{"cloudformation detect-stack-drift --stack-name x", `"DetectStackDrift"`},
 		{"ssm list-documents", "ListDocuments"},
 		{"lambda list-layers", "GET /2018-10-31/layers"},
-		{"kms list-keys", "kms"},
+		{"kms list-keys", "runs no kms"},
+		{"sns list-topics", "runs no sns"},
+		{"apigatewayv2 get-apis", "runs no apigateway"},
 		{"iam list-users", `"ListUsers"`},
 	} {
 		out, err := c.try(t, "aws", strings.Fields(call.args)...)

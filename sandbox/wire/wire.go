@@ -84,7 +84,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.lambda(w, r)
 	case "s3":
 		if h.options.Objects == nil {
-			http.Error(w, "this endpoint runs no S3", http.StatusNotImplemented)
+			unknownService(w, r, service)
 			return
 		}
 		h.options.Objects.ServeHTTP(w, r)
@@ -170,11 +170,11 @@ func formOf(r *http.Request) url.Values {
 
 func unknownService(w http.ResponseWriter, r *http.Request, service string) {
 	message := fmt.Sprintf("the local cloud runs no %s at this endpoint", service)
-	if r.Header.Get("X-Amz-Target") != "" {
-		writeJSONError(w, &stack.Error{Code: "UnknownOperationException", Message: message, Status: http.StatusNotImplemented})
+	if isForm(r) {
+		writeQueryError(w, "", &stack.Error{Code: "InvalidAction", Message: message, Status: http.StatusNotImplemented})
 		return
 	}
-	writeQueryError(w, "", &stack.Error{Code: "InvalidAction", Message: message, Status: http.StatusNotImplemented})
+	writeJSONError(w, &stack.Error{Code: "UnknownOperationException", Message: message, Status: http.StatusNotImplemented})
 }
 
 // operation answers one operation of a Query service.
