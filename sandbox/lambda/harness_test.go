@@ -2,7 +2,6 @@ package lambda_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,5 +127,3 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		<-tick.C
 	}
 }
-
-func quote(s string) string { return fmt.Sprintf("%q", s) }

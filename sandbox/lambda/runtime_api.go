@@ -88,6 +88,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 		if inv := w.service.take(w, id); inv != nil {
 			inv.done <- outcome{result: failed(TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
 		}
+		io.CopyN(io.Discard, r.Body, maxPayload) // the connection stays usable if that was all
 		refuse(rw, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))
 		return
 	}

@@ -304,7 +304,7 @@ func (w *worker) launch(cmd *exec.Cmd) error {
 	err := <-started
 	w.output.started()
 	if err != nil {
-		return &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s cannot be started: %w", cmd.Path, err)}
+		return &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s cannot be started: %w; it must be an executable for this machine", cmd.Path, err)}
 	}
 	return nil
 }

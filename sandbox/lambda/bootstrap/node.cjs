@@ -7,8 +7,8 @@
 const net = require('node:net')
 const fs = require('node:fs')
 const path = require('node:path')
-const Module = require('node:module')
-const { pathToFileURL, fileURLToPath } = require('node:url')
+const { pathToFileURL } = require('node:url')
+const { scope, inherits, live } = require('./node_live.cjs')
 
 const env = process.env
 const root = env.LAMBDA_TASK_ROOT
@@ -54,8 +54,8 @@ function receive(size, buffer) {
     const status = Number(head.slice(9, 12))
     const body = data.utf8Slice(end + 4, need)
     data = data.subarray(need)
+    if (dying || (status >= 400 && status !== 413)) process.exit(1)
     if (status === 200) handle(head, body)
-    else if (status >= 400 && status !== 413) process.exit(1)
   }
   return true
 }
@@ -85,54 +85,45 @@ Object.defineProperty(console, '_stderr', out)
 
 // --- errors ---------------------------------------------------------------
 
-function describe(err, type) {
-  if (!(err instanceof Error) && Object.prototype.toString.call(err) !== '[object Error]') {
-    return { errorType: type ?? typeof err, errorMessage: String(err), trace: [] }
+// Frames of the runtime say nothing about the function.
+const own = (line) => !/^ +at .*(node:internal|[/\\]bootstrap[/\\]node(_live)?\.cjs)/.test(line)
+
+function describe(err) {
+  if (Object.prototype.toString.call(err) !== '[object Error]' && !(err instanceof Error)) {
+    return { errorType: typeof err, errorMessage: String(err), trace: [] }
   }
-  return {
-    errorType: type ?? err.name,
-    errorMessage: type ? `${err.name}: ${err.message}` : err.message,
-    trace: String(err.stack ?? err).split('\n'),
+  return { errorType: err.name, errorMessage: err.message, trace: String(err.stack ?? err).split('\n').filter(own) }
+}
+
+// Failure is an error under the name that Lambda has for it.
+class Failure extends Error {
+  constructor(type, message, cause) {
+    super(message)
+    this.name = type
+    this.stack = `${type}: ${cause?.stack ?? message}`
   }
 }
 
-class Failure extends Error {
-  constructor(type, message, cause) {
-    super(message, { cause })
-    this.name = type
-    if (cause?.stack) this.stack = `${type}: ${cause.stack}`
-  }
+function print(err, object) {
+  console.error(err instanceof Failure ? object.trace.join('\n') : err)
 }
 
 // die reports what no handler caught, and ends the process: Lambda never
 // trusts it with another event either.
 let dying = false
-function die(err, type) {
+function die(err) {
   if (dying) return
   dying = true
-  console.error(err)
-  const object = describe(err, type)
-  const what = current ? `invocation/${current}/error` : 'init/error'
+  const object = describe(err)
+  print(err, object)
+  if (waiting) process.exit(1) // nobody to report it to
   socket.ref()
-  socket.write(post(what, JSON.stringify(object), object.errorType), () => process.exit(1))
+  socket.write(post(current ? `invocation/${current}/error` : 'init/error', JSON.stringify(object), object.errorType))
 }
-process.on('uncaughtException', (err) => die(err, current ? 'Runtime.UnhandledException' : undefined))
-process.on('unhandledRejection', (err) => die(err, 'Runtime.UnhandledPromiseRejection'))
+process.on('uncaughtException', die)
+process.on('unhandledRejection', (err) => die(new Failure('Runtime.UnhandledPromiseRejection', String(err), err)))
 
 // --- the handler ----------------------------------------------------------
-
-// scope is the module system of a .js file: that of the nearest package.json
-// within the deployed folder. What lies above is not deployed.
-function scope(file, top) {
-  for (let dir = path.dirname(file); ; dir = path.dirname(dir)) {
-    try {
-      return JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8')).type ?? 'commonjs'
-    } catch (err) {
-      if (err.code !== 'ENOENT') throw err
-    }
-    if (dir === top || dir === path.dirname(dir)) return 'commonjs'
-  }
-}
 
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile()
 
@@ -144,7 +135,7 @@ async function load() {
   const file = ['', '.js', '.mjs', '.cjs'].map((end) => path.join(root, module) + end).find(isFile)
   if (!file) throw new Failure('Runtime.ImportModuleError', `Error: Cannot find module '${module}' in ${root}`)
   const esm = file.endsWith('.mjs') || (file.endsWith('.js') && scope(file, root) === 'module')
-  live(esm)
+  if (links || inherits(root)) live(root, links, esm)
   let exports
   try {
     exports = esm ? await import(pathToFileURL(file)) : require(file)
@@ -162,44 +153,11 @@ async function load() {
   return handler.bind(self)
 }
 
-// live makes code that runs where it is written see what it sees when
-// deployed: shared code and views under node_modules/@architect, and nothing
-// of a package.json further up.
-function live(esm) {
-  const tops = [root]
-  for (const name of links ? ['shared', 'views'] : []) {
-    const link = path.join(links, 'node_modules/@architect', name)
-    if (fs.existsSync(link)) tops.push(fs.realpathSync(link))
-  }
-  const topOf = (file) => tops.find((top) => file.startsWith(top + path.sep) && !file.slice(top.length).includes('node_modules'))
-  const inherited = tops.some((top) => scope(path.join(top, '..', 'x'), '') === 'module')
-  if (inherited) {
-    const load = Module._extensions['.js']
-    Module._extensions['.js'] = (module, file) => {
-      const top = topOf(file)
-      if (top && scope(file, top) === 'commonjs') module._compile(fs.readFileSync(file, 'utf8'), file, 'commonjs')
-      else load(module, file)
-    }
-  }
-  if (!links) return
-  const parent = path.join(links, 'x.js')
-  const linked = (request) => /^@architect\/(shared|views)($|\/)/.test(request)
-  const resolve = Module._resolveFilename
-  Module._resolveFilename = function (request, from, ...more) {
-    if (!linked(request)) return resolve.call(this, request, from, ...more)
-    return resolve.call(this, request, { id: parent, filename: parent, paths: [path.join(links, 'node_modules')] }, ...more)
-  }
-  if (esm) Module.register(hooks(pathToFileURL(parent).href))
-}
-
-const hooks = (parent) => 'data:text/javascript,' + encodeURIComponent(`
-  export const resolve = (request, context, next) =>
-    next(request, /^@architect\\/(shared|views)($|\\/)/.test(request) ? { ...context, parentURL: ${JSON.stringify(parent)} } : context)`)
-
 // --- events ---------------------------------------------------------------
 
 let handler
 let current = '' // ID of the event at hand
+let waiting = false // for an event
 let whenEmpty // what to do when nothing is left to wait for
 
 process.on('beforeExit', () => {
@@ -219,6 +177,7 @@ function handle(head, body) {
   const id = (current = header(head, 'Lambda-Runtime-Aws-Request-Id'))
   const deadline = Number(header(head, 'Lambda-Runtime-Deadline-Ms'))
   env._X_AMZN_TRACE_ID = header(head, 'Lambda-Runtime-Trace-Id')
+  waiting = false
   socket.unref()
   let done = false
   const send = (what, text, type) => {
@@ -226,14 +185,15 @@ function handle(head, body) {
     done = true
     whenEmpty = undefined
     current = ''
+    waiting = true
     socket.ref()
     // The next event is asked for in the same breath.
     socket.write(post(`invocation/${id}/${what}`, text, type) + next)
   }
   const fail = (err) => {
     if (done) return
-    console.error(err)
     const object = describe(err)
+    print(err, object)
     send('error', JSON.stringify(object), object.errorType)
   }
   const succeed = (value) => {
@@ -282,10 +242,8 @@ function handle(head, body) {
   }
 }
 
-load().then(
-  (loaded) => {
-    handler = loaded
-    socket.write(next)
-  },
-  (err) => die(err, undefined),
-)
+load().then((loaded) => {
+  handler = loaded
+  waiting = true
+  socket.write(next)
+}, die)

@@ -1,0 +1,145 @@
+# The Runtime API client of Python functions: takes events over one connection
+# that is kept open, runs the handler as Lambda does, and sends back what came of
+# it. A socket rather than http.client, which takes longer to import than Python
+# itself takes to start.
+import importlib
+import json
+import logging
+import os
+import socket
+import sys
+import time
+import traceback
+
+ROOT = os.environ["LAMBDA_TASK_ROOT"]
+RUNTIME = "/2018-06-01/runtime/"
+
+
+class Connection:
+    def __init__(self, address):
+        host, port = address.split(":")
+        self.address = address
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.reader = self.socket.makefile("rb")
+
+    def exchange(self, method, path, body=b"", error_type=""):
+        head = f"{method} {RUNTIME}{path} HTTP/1.1\r\nHost: {self.address}\r\nContent-Length: {len(body)}\r\n"
+        if error_type:
+            head += f"Lambda-Runtime-Function-Error-Type: {error_type}\r\n"
+        self.socket.sendall(head.encode() + b"\r\n" + body)
+        status = self.reader.readline().split()
+        if not status:
+            os._exit(1)  # without its Runtime API a worker has nothing to live for
+        headers = {}
+        while (line := self.reader.readline().strip()):
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        return headers, self.reader.read(int(headers.get("content-length", 0)))
+
+    def fail(self, path, error):
+        kind, report = describe(error)
+        print(f"[ERROR] {kind}: {error}\n" + "".join(report["stackTrace"]), end="", flush=True)
+        self.exchange("POST", path, json.dumps(report).encode(), kind)
+
+
+class Context:
+    client_context = None
+    identity = None
+
+    def __init__(self, headers):
+        self.aws_request_id = headers["lambda-runtime-aws-request-id"]
+        self.invoked_function_arn = headers["lambda-runtime-invoked-function-arn"]
+        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self._deadline = int(headers["lambda-runtime-deadline-ms"])
+
+    def get_remaining_time_in_millis(self):
+        return max(self._deadline - int(time.time() * 1000), 0)
+
+    def log(self, message):
+        sys.stdout.write(str(message))
+
+
+class InitError(Exception):
+    def __init__(self, error_type, message, trace=()):
+        super().__init__(message)
+        self.error_type = error_type
+        self.trace = list(trace)
+
+
+def describe(error):
+    if isinstance(error, InitError):
+        kind, trace = error.error_type, error.trace
+    else:
+        kind = type(error).__name__
+        trace = [s for s in traceback.format_tb(error.__traceback__) if __file__ not in s and "importlib" not in s]
+    return kind, {"errorMessage": str(error), "errorType": kind, "stackTrace": trace}
+
+
+def load(spec):
+    module, dot, name = spec.rpartition(".")
+    if not dot:
+        raise InitError("Runtime.MalformedHandlerName", f"Bad handler '{spec}': it is FILE.FUNCTION, as in lambda.handler")
+    try:
+        loaded = importlib.import_module(module.replace("/", "."))
+    except ImportError as error:
+        raise InitError("Runtime.ImportModuleError", f"Unable to import module '{module}': {error}", describe(error)[1]["stackTrace"])
+    except SyntaxError as error:
+        place = f'  File "{error.filename}" Line {error.lineno}\n    {(error.text or "").strip()}\n'
+        raise InitError("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module}': {error}", [place])
+    try:
+        return getattr(loaded, name)
+    except AttributeError:
+        raise InitError("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module}'")
+
+
+def marshal(value):
+    def other(value):
+        if type(value).__name__ == "Decimal":
+            return float(value)
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+    try:
+        return json.dumps(value, default=other, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InitError("Runtime.MarshalError", f"Unable to marshal response: {error}")
+
+
+def main():
+    # Lines leave with the event that printed them, those of stderr among those
+    # of stdout, and log records as Lambda formats them.
+    os.dup2(1, 2)
+    sys.stdout.reconfigure(line_buffering=True)
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("[%(levelname)s]\t%(message)s"))
+    logging.getLogger().addHandler(handler)
+    sys.path[0] = ROOT
+    links = os.environ.pop("ARC_LINKS", None)
+    if links:
+        sys.path[1:1] = [os.path.join(links, "vendor"), links]
+    os.environ.pop("PYTHONPYCACHEPREFIX", None)
+    runtime = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    try:
+        handle = load(os.environ["_HANDLER"])
+    except Exception as error:
+        runtime.fail("init/error", error)
+        sys.exit(1)
+    while True:
+        headers, body = runtime.exchange("GET", "invocation/next")
+        context = Context(headers)
+        os.environ["_X_AMZN_TRACE_ID"] = headers.get("lambda-runtime-trace-id", "")
+        answer = f"invocation/{context.aws_request_id}/"
+        try:
+            result = marshal(handle(json.loads(body), context))
+        except Exception as error:
+            runtime.fail(answer + "error", error)
+        else:
+            sys.stdout.flush()
+            runtime.exchange("POST", answer + "response", result)
+
+
+main()

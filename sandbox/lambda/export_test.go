@@ -1,0 +1,39 @@
+package lambda
+
+// Waiting is how many events wait for a worker.
+func (s *Service) Waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, f := range s.waiting {
+		n += len(f.queue)
+	}
+	return n
+}
+
+// Workers is how many workers there are, and how many of them are busy.
+func (s *Service) Workers() (all, busy int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.processes, s.busy
+}
+
+// ARNLike and SplitName are tested as they are: they read what users write.
+var (
+	ARNLike   = arnLike
+	SplitName = splitName
+)
+
+// Lines splits output that arrives in chunks.
+func Lines(chunks [][]byte) []string {
+	var lines []string
+	o := &output{emit: func(_, line string) { lines = append(lines, line) }}
+	s := &stream{}
+	for _, c := range chunks {
+		o.feed(s, c)
+	}
+	if len(s.partial) > 0 {
+		o.line(s.partial)
+	}
+	return lines
+}

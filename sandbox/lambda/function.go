@@ -1,0 +1,212 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"arc/sandbox/stack"
+)
+
+// functionProperties are those of AWS::Lambda::Function that make a difference
+// on one machine.
+type functionProperties struct {
+	FunctionName, Handler, Runtime, PackageType string
+	Timeout, MemorySize                         number
+	ReservedConcurrentExecutions                *number
+	Environment                                 struct{ Variables map[string]text }
+	LoggingConfig                               struct {
+		LogGroup                                       string
+		LogFormat, ApplicationLogLevel, SystemLogLevel any
+	}
+	Layers []string
+	Code   struct {
+		S3Bucket, S3Key, ZipFile, ImageUri string
+		S3ObjectVersion, SourceKMSKeyArn   any
+	}
+}
+
+// harmlessToFunctions is what a function may have without being run any other
+// way here.
+var harmlessToFunctions = []string{
+	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "DeadLetterConfig", "Description", "DurableConfig", "EphemeralStorage",
+	"FunctionScalingConfig", "KmsKeyArn", "PublishToLatestPublished", "RecursiveLoop", "Role", "RuntimeManagementConfig", "SnapStart", "Tags", "TenancyConfig",
+	"TracingConfig", "VpcConfig",
+}
+
+func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readFunction(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	name := p.FunctionName
+	if name == "" {
+		name = req.Name(64)
+	}
+	s.mu.Lock()
+	taken := s.functions[name] != nil
+	s.mu.Unlock()
+	if taken {
+		return stack.Resource{}, fmt.Errorf("property FunctionName: Function already exists: %s", name)
+	}
+	fn, err := describe(req, p, name)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	if err := s.locate(ctx, req, p, &fn); err != nil {
+		return stack.Resource{}, err
+	}
+	s.Put(fn)
+	return functionResource(fn), nil
+}
+
+func functionResource(fn Function) stack.Resource {
+	return stack.Resource{PhysicalID: fn.Name, Attributes: map[string]any{"Arn": fn.ARN}}
+}
+
+// updateFunction puts new code or settings in place, and waits until nothing
+// of the old is at work any more.
+func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readFunction(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	fn, err := describe(req, p, req.PhysicalID)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.mu.Lock()
+	if old := s.functions[req.PhysicalID]; old != nil {
+		fn.Dir = old.Dir
+	}
+	s.mu.Unlock()
+	same := func(property string) bool { return reflect.DeepEqual(req.Properties[property], req.Old[property]) }
+	_, live := s.live(req)
+	if fn.Dir == "" || live || !same("Code") || !same("Runtime") {
+		if err := s.locate(ctx, req, p, &fn); err != nil {
+			return stack.Resource{}, err
+		}
+	}
+	s.Put(fn)
+	return functionResource(fn), s.settle(ctx, fn.Name)
+}
+
+func (s *Service) deleteFunction(req stack.Request) {
+	s.Remove(req.PhysicalID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, p := range s.resources.permissions {
+		if p.function == req.PhysicalID {
+			delete(s.resources.permissions, id)
+		}
+	}
+	delete(s.resources.qualifiers, req.PhysicalID)
+}
+
+func readFunction(req stack.Request) (*functionProperties, error) {
+	p := &functionProperties{Timeout: defaultTimeout, MemorySize: 128}
+	if err := decode(req.Properties, p, harmlessToFunctions...); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.PackageType == "Image" || p.Code.ImageUri != "":
+		return nil, fmt.Errorf("property PackageType: container images are not run by the local cloud; give the function a zip")
+	case p.Runtime == "":
+		return nil, fmt.Errorf("property Runtime: is required")
+	case p.Handler == "":
+		return nil, fmt.Errorf("property Handler: is required")
+	case p.Timeout < 1 || p.Timeout > 900:
+		return nil, fmt.Errorf("property Timeout: %d: must be 1 to 900 seconds", p.Timeout)
+	case p.MemorySize < 128 || p.MemorySize > 10240:
+		return nil, fmt.Errorf("property MemorySize: %d: must be 128 to 10240 MB", p.MemorySize)
+	}
+	return p, nil
+}
+
+// describe makes the function of a resource, without its code.
+func describe(req stack.Request, p *functionProperties, name string) (Function, error) {
+	fn := Function{
+		Name:    name,
+		ARN:     fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", stack.Partition(req.Stack.Region), req.Stack.Region, req.Stack.Account, name),
+		Runtime: p.Runtime, Handler: p.Handler, Timeout: int(p.Timeout), MemoryMB: int(p.MemorySize),
+		Env: map[string]string{}, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup,
+	}
+	for key, value := range p.Environment.Variables {
+		fn.Env[key] = string(value)
+	}
+	if p.ReservedConcurrentExecutions != nil {
+		n := int(*p.ReservedConcurrentExecutions)
+		if n < 0 {
+			return fn, fmt.Errorf("property ReservedConcurrentExecutions: %d: must be 0 or more", n)
+		}
+		fn.Reserved = &n
+	}
+	return fn, nil
+}
+
+// live gives the source folders of a function that runs from them.
+func (s *Service) live(req stack.Request) (Folders, bool) {
+	if s.options.Live == nil {
+		return Folders{}, false
+	}
+	return s.options.Live(req.Stack, req.LogicalID)
+}
+
+// locate finds the folder of a function's code: the source folder, the
+// unpacked zip, or one made for the code that stands in the template.
+func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProperties, fn *Function) error {
+	if folders, live := s.live(req); live {
+		fn.Dir, fn.Shared, fn.Views = folders.Dir, folders.Shared, folders.Views
+		if folders.Label != "" {
+			fn.Label = folders.Label
+		}
+		return nil
+	}
+	var err error
+	switch {
+	case p.Code.ZipFile != "":
+		fn.Dir, err = s.writeInline(p)
+	case p.Code.S3Bucket == "" || p.Code.S3Key == "":
+		err = fmt.Errorf("property Code: needs S3Bucket and S3Key, or ZipFile")
+	case s.options.Code == nil:
+		err = fmt.Errorf("property Code: there is no S3 to read it from")
+	default:
+		fn.Dir, err = s.options.Code(ctx, p.Code.S3Bucket, p.Code.S3Key)
+	}
+	if err != nil {
+		return err
+	}
+	// A layer brings Deno to AWS; here it is the one that is installed.
+	if _, missing := bootstrapOf(fn.Dir); missing != nil && strings.HasPrefix(fn.Runtime, "provided") {
+		for _, layer := range p.Layers {
+			if strings.Contains(strings.ToLower(layer), "deno") {
+				fn.Runtime = "deno"
+			}
+		}
+	}
+	return nil
+}
+
+// writeInline writes code that stands in the template itself to a folder.
+func (s *Service) writeInline(p *functionProperties) (string, error) {
+	names := map[string]string{"nodejs": "index.js", "python": "index.py"}
+	l := languageOf(p.Runtime)
+	if l == nil || names[l.prefix] == "" {
+		return "", fmt.Errorf("property Code.ZipFile: is for Node and Python only, not %s", p.Runtime)
+	}
+	scratch, err := s.scratch()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(scratch, "inline", digest(p.Runtime, p.Code.ZipFile))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("code of the template: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, names[l.prefix]), []byte(p.Code.ZipFile), 0o600); err != nil {
+		return "", fmt.Errorf("code of the template: %w", err)
+	}
+	return dir, nil
+}

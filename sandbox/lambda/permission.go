@@ -1,0 +1,107 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"arc/sandbox/stack"
+)
+
+// permission is a statement of a function's policy.
+type permission struct {
+	function      string // name
+	action        string
+	principal     string
+	sourceARN     string // pattern; "" = any
+	sourceAccount string // "" = any
+}
+
+func (s *Service) createPermission(_ context.Context, req stack.Request) (stack.Resource, error) {
+	var p struct{ Action, FunctionName, Principal, SourceArn, SourceAccount text }
+	if err := decode(req.Properties, &p, "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "PrincipalOrgID"); err != nil {
+		return stack.Resource{}, err
+	}
+	for _, required := range []struct{ name, value string }{{"Action", string(p.Action)}, {"FunctionName", string(p.FunctionName)}, {"Principal", string(p.Principal)}} {
+		if required.value == "" {
+			return stack.Resource{}, fmt.Errorf("property %s: is required", required.name)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.owner(string(p.FunctionName))
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	id := req.Name(100)
+	s.resources.permissions[id] = permission{f.Name, string(p.Action), string(p.Principal), string(p.SourceArn), string(p.SourceAccount)}
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}}, nil
+}
+
+func (s *Service) deletePermission(req stack.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.resources.permissions, req.PhysicalID)
+}
+
+// Allowed reports whether a service ("apigateway.amazonaws.com") may invoke a
+// function on behalf of a resource, given by ARN. It asks the permissions that
+// stacks have made, as Lambda does.
+// https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+func (s *Service) Allowed(function, principal, sourceARN string) bool {
+	name, _ := splitName(function)
+	account := ""
+	if parts := strings.SplitN(sourceARN, ":", 6); len(parts) == 6 {
+		account = parts[4]
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.resources.permissions {
+		if p.function == name &&
+			(p.action == "lambda:InvokeFunction" || p.action == "lambda:*" || p.action == "*") &&
+			(p.principal == principal || p.principal == "*") &&
+			(p.sourceARN == "" || arnLike(p.sourceARN, sourceARN)) &&
+			(p.sourceAccount == "" || p.sourceAccount == account) {
+			return true
+		}
+	}
+	return false
+}
+
+// arnLike compares an ARN with a pattern part by part; a * or ? never reaches
+// over a colon, except in the last part, which may have colons of its own.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+func arnLike(pattern, arn string) bool {
+	patterns, parts := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
+	if len(patterns) != len(parts) {
+		return false
+	}
+	for i := range parts {
+		if !like(patterns[i], parts[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// like matches text with a pattern of * (any text) and ? (any byte).
+func like(pattern, text string) bool {
+	p, t := 0, 0
+	star, from := -1, 0 // the last *, and where in text what it stands for ends
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0:
+			from++
+			p, t = star+1, from
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}

@@ -1,0 +1,159 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"arc/sandbox/stack"
+)
+
+// createVersion gives the code of a function a number. The local cloud has one
+// version of everything, so every number runs the same.
+func (s *Service) createVersion(_ context.Context, req stack.Request) (stack.Resource, error) {
+	var p struct{ FunctionName string }
+	if err := decode(req.Properties, &p, "CodeSha256", "Description", "FunctionScalingConfig", "ProvisionedConcurrencyConfig", "RuntimePolicy"); err != nil {
+		return stack.Resource{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.owner(p.FunctionName)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.resources.numbers[f.ARN]++
+	number := strconv.Itoa(s.resources.numbers[f.ARN])
+	s.qualify(f.Name, number)
+	id := f.ARN + ":" + number
+	req.PhysicalID = id
+	return stack.Resource{PhysicalID: id, Attributes: versionAttributes(req)}, nil
+}
+
+func versionAttributes(req stack.Request) map[string]any {
+	_, number := splitName(req.PhysicalID)
+	return map[string]any{"FunctionArn": req.PhysicalID, "Version": number}
+}
+
+// qualify makes an alias or version known. The caller holds the lock.
+func (s *Service) qualify(function, qualifier string) {
+	if s.resources.qualifiers[function] == nil {
+		s.resources.qualifiers[function] = map[string]bool{}
+	}
+	s.resources.qualifiers[function][qualifier] = true
+}
+
+func (s *Service) deleteQualifier(req stack.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name, qualifier := splitName(req.PhysicalID)
+	delete(s.resources.qualifiers[name], qualifier)
+}
+
+func (s *Service) createAlias(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readAlias(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.owner(p.FunctionName)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	if s.resources.qualifiers[f.Name][p.Name] {
+		return stack.Resource{}, fmt.Errorf("property Name: Alias already exists: %s:%s", f.ARN, p.Name)
+	}
+	s.qualify(f.Name, p.Name)
+	id := f.ARN + ":" + p.Name
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"AliasArn": id}}, nil
+}
+
+func (s *Service) updateAlias(_ context.Context, req stack.Request) (stack.Resource, error) {
+	if _, err := readAlias(req); err != nil {
+		return stack.Resource{}, err
+	}
+	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"AliasArn": req.PhysicalID}}, nil
+}
+
+type aliasProperties struct {
+	Name, FunctionName string
+	FunctionVersion    text
+}
+
+func readAlias(req stack.Request) (*aliasProperties, error) {
+	p := &aliasProperties{}
+	if err := decode(req.Properties, p, "Description", "ProvisionedConcurrencyConfig", "RoutingConfig"); err != nil {
+		return nil, err
+	}
+	if p.Name == "" || p.FunctionVersion == "" {
+		return nil, fmt.Errorf("properties Name and FunctionVersion: are required")
+	}
+	return p, nil
+}
+
+// createLayer gives a layer version its ARN. Its content is not laid under
+// /opt: that is no folder of the developer's.
+func (s *Service) createLayer(_ context.Context, req stack.Request) (stack.Resource, error) {
+	var p struct{ LayerName string }
+	if err := decode(req.Properties, &p, "CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LicenseInfo"); err != nil {
+		return stack.Resource{}, err
+	}
+	if p.LayerName == "" {
+		p.LayerName = req.Name(140)
+	}
+	arn := fmt.Sprintf("arn:%s:lambda:%s:%s:layer:%s", stack.Partition(req.Stack.Region), req.Stack.Region, req.Stack.Account, p.LayerName)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resources.numbers[arn]++
+	arn += ":" + strconv.Itoa(s.resources.numbers[arn])
+	return stack.Resource{
+		PhysicalID: arn, Attributes: map[string]any{"LayerVersionArn": arn},
+		Note: "the local cloud does not give functions the content of layers",
+	}, nil
+}
+
+func (s *Service) createEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
+	req.PhysicalID = newRequestID()
+	return s.putEventSource(req)
+}
+
+func (s *Service) updateEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return s.putEventSource(req)
+}
+
+func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
+	var p struct {
+		FunctionName, EventSourceArn, StartingPosition string
+		BatchSize, MaximumBatchingWindowInSeconds      number
+		Enabled                                        *truth
+		FunctionResponseTypes                          []string
+	}
+	err := decode(req.Properties, &p, "BisectBatchOnFunctionError", "DestinationConfig", "FilterCriteria", "KmsKeyArn", "LoggingConfig",
+		"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor", "ProvisionedPollerConfig", "ScalingConfig",
+		"StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds")
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.owner(p.FunctionName)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.resources.sources[req.PhysicalID] = EventSource{
+		ID: req.PhysicalID, Function: f.Name, Source: p.EventSourceArn,
+		BatchSize: int(p.BatchSize), BatchingWindow: int(p.MaximumBatchingWindowInSeconds),
+		Disabled: p.Enabled != nil && !bool(*p.Enabled), StartingPosition: p.StartingPosition,
+		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"),
+	}
+	arn := strings.Replace(f.ARN, ":function:"+f.Name, ":event-source-mapping:"+req.PhysicalID, 1)
+	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Id": req.PhysicalID, "EventSourceMappingArn": arn}}, nil
+}
+
+func (s *Service) deleteEventSource(req stack.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.resources.sources, req.PhysicalID)
+}
