@@ -105,7 +105,9 @@ func TestArcDiscovery(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var out struct{ Parameters []struct{ Name, Value string } }
+	var out struct {
+		Parameters []struct{ Name, Value string }
+	}
 	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil || len(out.Parameters) != 1 || out.Parameters[0].Value != "b" {
 		t.Errorf("discovery: %+v %v", out, err)
 	}
