@@ -1,11 +1,10 @@
 package syntax
 
 import (
-	"bytes"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -13,46 +12,73 @@ import (
 // word may run over several source lines; the line ends where it does.
 type line struct {
 	pos     Pos // of the first word, or of the comment
-	indent  int // in spaces; a tab counts as two
+	indent  int // in blanks; a tab counts as two
 	words   []Value
-	pragma  *Pragma  // the @name that ends the line, if any
+	pragma  *Pragma  // set on a line that starts with @
 	comment *Comment // the # comment that ends the line, if any
-	blank   int      // blank lines directly above
+	blank   bool     // a blank line stands directly above
 }
 
-// lexer cuts text into lines. Positions count runes; a byte-order mark counts
-// as nothing.
+// lexer cuts text into lines. Positions count runes, a byte-order mark counts
+// as nothing, and \n, \r\n and \r alone each end a line.
 type lexer struct {
 	file  string
 	src   string
 	at    int // byte offset
 	line  int
 	col   int
+	long  Pos // the last quoted word that runs over several lines
 	diags Diagnostics
 }
 
-// newLexer prepares text: every kind of line end becomes \n.
+const byteOrderMark = "\ufeff"
+
 func newLexer(file string, src []byte) *lexer {
-	text := string(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	text = strings.ReplaceAll(text, "\r", "\n")
-	return &lexer{file: file, src: text, line: 1, col: 1}
+	l := &lexer{file: file, src: strings.TrimPrefix(string(src), byteOrderMark), line: 1, col: 1}
+	l.checkEncoding()
+	return l
+}
+
+// checkEncoding reports the first byte that is no UTF-8; quoted and commented
+// text would else pass it on.
+func (l *lexer) checkEncoding() {
+	if utf8.ValidString(l.src) {
+		return
+	}
+	look := *l
+	for look.at < len(look.src) {
+		pos := look.pos()
+		from := look.at
+		if r := look.next(); r == utf8.RuneError && look.at == from+1 {
+			l.errorf(pos, Pos{}, "not-utf8", "save the file as UTF-8", "the byte 0x%02x is not UTF-8 text", look.src[from])
+			return
+		}
+	}
 }
 
 func (l *lexer) pos() Pos { return Pos{File: l.file, Line: l.line, Col: l.col} }
 
+// peek is the next rune; -1 at the end.
 func (l *lexer) peek() rune {
 	if l.at >= len(l.src) {
 		return -1
+	}
+	if c := l.src[l.at]; c < utf8.RuneSelf {
+		return rune(c)
 	}
 	r, _ := utf8.DecodeRuneInString(l.src[l.at:])
 	return r
 }
 
+// next passes over a rune, or over the two that end a line in Windows' way.
 func (l *lexer) next() rune {
 	r, size := utf8.DecodeRuneInString(l.src[l.at:])
 	l.at += size
-	if r == '\n' {
+	if r == '\r' && l.at < len(l.src) && l.src[l.at] == '\n' {
+		l.at++
+		r = '\n'
+	}
+	if r == '\n' || r == '\r' {
 		l.line++
 		l.col = 1
 	} else {
@@ -68,15 +94,15 @@ func (l *lexer) errorf(from, to Pos, code, hint, format string, args ...any) {
 // lines cuts the whole text.
 func (l *lexer) lines() []line {
 	var all []line
-	blank := 0
+	blank := false
 	for l.at < len(l.src) {
 		ln := l.scanLine()
 		if ln.words == nil && ln.pragma == nil && ln.comment == nil {
-			blank++
+			blank = true
 			continue
 		}
 		ln.blank = blank
-		blank = 0
+		blank = false
 		all = append(all, ln)
 	}
 	return all
@@ -84,171 +110,146 @@ func (l *lexer) lines() []line {
 
 func (l *lexer) scanLine() line {
 	var ln line
+	for l.peek() == ' ' || l.peek() == '\t' {
+		ln.indent++
+		if l.next() == '\t' {
+			ln.indent++
+		}
+	}
+	ln.pos = l.pos()
 	for {
 		switch r := l.peek(); {
 		case r == -1:
 			return ln
-		case r == '\n':
+		case isLineEnd(r):
 			l.next()
 			return ln
 		case r == ' ' || r == '\t':
 			l.next()
-			if ln.words == nil {
-				ln.indent++
-				if r == '\t' {
-					ln.indent++
-				}
-			}
-			continue
 		case r == '#':
-			ln.start(l.pos())
 			ln.comment = l.scanComment()
-		case r == '@':
-			ln.start(l.pos())
-			ln.pragma, ln.comment = l.scanPragma()
-		case r == '"' || r == '\'' || r == '`':
-			ln.start(l.pos())
+		case r == '@' && ln.words == nil:
+			ln.pragma = l.scanPragma()
+		case isQuote(r):
 			ln.words = append(ln.words, l.scanQuoted())
-		case isBare(r):
-			ln.start(l.pos())
-			ln.words = append(ln.words, l.scanBare())
 		default:
-			ln.start(l.pos())
-			l.scanUnknown()
+			ln.words = append(ln.words, l.scanBare())
 		}
 	}
 }
 
-func (ln *line) start(p Pos) {
-	if !ln.pos.IsValid() {
-		ln.pos = p
-	}
-}
+func isLineEnd(r rune) bool { return r == '\n' || r == '\r' }
 
-func (l *lexer) rest() string {
-	end := strings.IndexByte(l.src[l.at:], '\n')
-	if end < 0 {
-		end = len(l.src) - l.at
-	}
-	text := l.src[l.at : l.at+end]
-	for range text {
+func isQuote(r rune) bool { return r == '"' || r == '\'' || r == '`' }
+
+// upTo passes over text until a rune that stop holds, and gives it.
+func (l *lexer) upTo(stop func(rune) bool) string {
+	begin := l.at
+	for r := l.peek(); r != -1 && !stop(r); r = l.peek() {
 		l.next()
 	}
-	return text
+	return l.src[begin:l.at]
 }
 
 func (l *lexer) scanComment() *Comment {
 	c := &Comment{Pos: l.pos()}
 	l.next()
-	c.Text = strings.TrimRight(l.rest(), " \t")
+	c.Text = strings.TrimRight(l.upTo(isLineEnd), " \t")
 	return c
 }
 
-// scanPragma reads @name to the end of the line; nothing but a comment may follow.
-func (l *lexer) scanPragma() (*Pragma, *Comment) {
+// scanPragma reads @name, with which its line ends.
+func (l *lexer) scanPragma() *Pragma {
 	p := &Pragma{Pos: l.pos()}
 	l.next()
-	begin := l.at
-	for r := l.peek(); r != -1 && r != '\n' && r != '#'; r = l.peek() {
-		l.next()
+	raw := strings.TrimRight(l.upTo(func(r rune) bool { return r == '#' || isLineEnd(r) }), " \t")
+	p.Name = strings.TrimLeft(raw, " \t")
+	if isName(p.Name) {
+		return p
 	}
-	raw, end := l.src[begin:l.at], l.pos()
-	p.Name = strings.TrimSpace(raw)
-	var c *Comment
-	if l.peek() == '#' {
-		c = l.scanComment()
+	end := p.Pos
+	end.Col += 1 + utf8.RuneCountInString(raw)
+	hint := "a pragma is @ and one word of letters, digits, - and _"
+	words := strings.Fields(p.Name)
+	switch {
+	case len(words) > 1 && isName(words[0]):
+		hint = fmt.Sprintf("write @%s alone, and %s on the line below it", words[0], strings.Join(words[1:], " "))
+		p.Name = words[0]
+	case p.Name != "":
+		hint += "; put a value that holds @ in quotes"
 	}
-	if !isName(p.Name) {
-		hint := "a pragma is @ and one word of letters, digits, - and _; its values stand on the lines below"
-		if name, value, ok := strings.Cut(p.Name, " "); ok && isName(name) {
-			hint = fmt.Sprintf("put %q on the line below @%s", strings.TrimSpace(value), name)
-			p.Name = name
-		} else if p.Name != "" && !isName(name) {
-			hint += "; a value with @ in it needs quotes"
-		}
-		l.errorf(p.Pos, end, "pragma-syntax", hint, "@%s is not the name of a pragma", strings.TrimSpace(raw))
-	}
-	return p, c
+	l.errorf(p.Pos, end, "pragma-syntax", hint, "%q is not a pragma", "@"+raw)
+	return p
 }
 
 func isName(s string) bool {
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-') {
+	for i := range len(s) {
+		if !isLetter(rune(s[i])) && s[i] != '-' {
 			return false
 		}
 	}
 	return s != ""
 }
 
-// isBare tells the characters that a word without quotes consists of.
-func isBare(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r > 0 && strings.ContainsRune("_()/~-.,:$*?&!%=+|^\"'`", r)
+func isLetter(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_'
 }
 
-// scanUnknown passes over characters that no word may hold.
-func (l *lexer) scanUnknown() {
-	from := l.pos()
-	begin := l.at
-	for r := l.peek(); r != -1 && r != ' ' && r != '\t' && r != '\n' && r != '#' && r != '@' && !isBare(r); r = l.peek() {
-		l.next()
-	}
-	l.errorf(from, l.pos(), "unknown-character", "put the value in quotes", "%q cannot stand in a value without quotes", l.src[begin:l.at])
+// isBare tells the characters that a word without quotes consists of.
+func isBare(r rune) bool {
+	return isLetter(r) || r > 0 && r < utf8.RuneSelf && strings.IndexByte("()/~-.,:$*?&!%=+|^\"'`", byte(r)) >= 0
 }
 
 func (l *lexer) scanBare() Value {
 	v := Value{Pos: l.pos()}
-	begin := l.at
-	for isBare(l.peek()) {
-		l.next()
-	}
-	v.Text, v.End = l.src[begin:l.at], l.pos()
-	// A word such as ${X} or a\*b goes on behind a character it may not hold.
-	if r := l.peek(); r != -1 && !strings.ContainsRune(" \t\n#@", r) {
-		l.scanUnknown()
-		for isBare(l.peek()) {
-			l.next()
+	v.Text = l.upTo(func(r rune) bool { return r == ' ' || r == '\t' || r == '#' || isLineEnd(r) })
+	v.End = l.pos()
+	if bad := strings.TrimFunc(v.Text, isBare); bad != "" {
+		if !utf8.ValidString(v.Text) {
+			return v // told by checkEncoding
 		}
+		r, _ := utf8.DecodeRuneInString(bad)
+		l.errorf(v.Pos, v.End, "unknown-character", unknownHint(v.Text, r), "%s cannot stand in a value without quotes", characterName(r))
 		return v
 	}
 	v.classify()
 	return v
 }
 
-// classify tells numbers and booleans from strings, by the rules of
-// JavaScript's Number() for what starts with a digit or a minus sign.
-func (v *Value) classify() {
+// characterName shows a character also where printing it would not.
+func characterName(r rune) string {
 	switch {
-	case v.Text == "true" || v.Text == "false":
-		v.Kind, v.Bool = Bool, v.Text == "true"
-	case v.Text[0] >= '0' && v.Text[0] <= '9' || v.Text[0] == '-':
-		if n, ok := number(v.Text); ok {
-			v.Kind, v.Num = Number, n
-		}
+	case r == '\u00a0':
+		return "a no-break blank (U+00A0)"
+	case !unicode.IsPrint(r):
+		return fmt.Sprintf("the character U+%04X", r)
 	}
+	return strconv.Quote(string(r))
 }
 
-func number(s string) (float64, bool) {
-	if s == "-Infinity" {
-		return math.Inf(-1), true
+// unknownHint guesses what the writer of a word wanted.
+func unknownHint(text string, r rune) string {
+	switch {
+	case r == '@':
+		return "put the value in quotes; without them @ starts a pragma, on a line of its own"
+	case r == ';' && text[0] == ';':
+		return "a comment starts with #"
+	case r == '\\' && strings.Contains(text, `\*`):
+		return "write * without the backslash"
+	case r == '\u00a0' || r == '\u3000':
+		return "replace it with an ordinary blank"
+	case r == '“' || r == '”' || r == '‘' || r == '’':
+		return `write straight quotes: " or '`
+	case r == '{' && strings.Contains(text, "${"):
+		return "variables are not replaced in .arc text; for the text as it stands, put it in quotes"
+	case r == '[' || r == ']' || r == '{' || r == '}':
+		return "lists and maps are written a line a value, below a name; for the text as it stands, put it in quotes"
 	}
-	if len(s) > 2 && s[0] == '0' {
-		base := map[byte]int{'x': 16, 'X': 16, 'o': 8, 'O': 8, 'b': 2, 'B': 2}[s[1]]
-		if base != 0 {
-			n, err := strconv.ParseUint(s[2:], base, 64)
-			return float64(n), err == nil
-		}
-	}
-	for _, r := range s { // ParseFloat takes more spellings than JavaScript does
-		if !strings.ContainsRune("0123456789.eE+-", r) {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseFloat(s, 64)
-	return n, err == nil || math.IsInf(n, 0)
+	return "put the value in quotes"
 }
 
-// scanQuoted reads a quoted word. \" and \\ (with the quote in use) stand for
-// the character itself; every other backslash is one.
+// scanQuoted reads a quoted word. The quote in use and \ can be written behind
+// a backslash; every other backslash stands for itself.
 func (l *lexer) scanQuoted() Value {
 	v := Value{Pos: l.pos(), Quoted: true}
 	start := *l
@@ -256,29 +257,40 @@ func (l *lexer) scanQuoted() Value {
 	afterQuote := l.pos()
 	var b strings.Builder
 	for {
-		switch r := l.peek(); {
-		case r == -1:
-			// Read on behind the first line, so that the mistakes there are told too.
+		b.WriteString(l.upTo(func(r rune) bool { return r == quote || r == '\\' }))
+		switch l.peek() {
+		case -1:
+			// Read on behind the word, so that the mistakes there are told too.
 			diags := l.diags
 			*l = start
 			l.diags = diags
-			l.errorf(v.Pos, afterQuote, "unclosed-quote", fmt.Sprintf("close it with another %c", quote), "the quote is never closed")
-			v.Text = strings.TrimSpace(l.rest())
+			l.unclosed(v.Pos, afterQuote, quote)
+			l.next()
+			v.Text = strings.TrimRight(l.upTo(isLineEnd), " \t")
 			v.End = l.pos()
 			return v
-		case r == quote:
+		case quote:
 			l.next()
 			v.Text, v.End = b.String(), l.pos()
+			if v.End.Line > v.Pos.Line {
+				l.long = v.Pos
+			}
 			return v
-		case r == '\\':
+		default:
 			l.next()
 			if after := l.peek(); after == quote || after == '\\' {
 				b.WriteRune(l.next())
 			} else {
 				b.WriteByte('\\')
 			}
-		default:
-			b.WriteRune(l.next())
 		}
 	}
+}
+
+func (l *lexer) unclosed(from, to Pos, quote rune) {
+	hint := fmt.Sprintf("close it with another %c", quote)
+	if l.long.IsValid() {
+		hint += fmt.Sprintf(", or look at the quotes in line %d, which run over several lines", l.long.Line)
+	}
+	l.errorf(from, to, "unclosed-quote", hint, "the quote is never closed")
 }

@@ -1,19 +1,30 @@
 package syntax
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // Near is the candidate that the user most likely meant by word, or "" when
-// none is near: at most one edit (insertion, deletion, change, or two letters
-// swapped) for every three letters, and never more than three.
+// none is near: the one with the fewest edits (insertion, deletion, change, or
+// two neighbours swapped; upper and lower case are the same letter), of which a
+// word of up to three letters may need one, of up to seven two, a longer one
+// three. Among equals the first wins.
 func Near(word string, candidates []string) string {
-	best, distance := "", min(3, 1+len(word)/4)+1
+	length := utf8.RuneCountInString(word)
+	if length > 100 {
+		return "" // no name is as long, and the work grows with it
+	}
+	best, distance := "", min(3, 1+length/4)+1
 	for _, c := range candidates {
-		if d := edits([]rune(word), []rune(c)); d < distance && d < len(c) {
+		if d := edits([]rune(strings.ToLower(word)), []rune(strings.ToLower(c))); d < distance && d < utf8.RuneCountInString(c) {
 			best, distance = c, d
 		}
 	}
 	return best
 }
 
-// edits is the Damerau-Levenshtein distance with adjacent swaps.
+// edits is the Damerau-Levenshtein distance of two words.
 func edits(a, b []rune) int {
 	before, last, now := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

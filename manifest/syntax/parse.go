@@ -1,15 +1,19 @@
 package syntax
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
-// Parse reads .arc text. It always gives a tree, of what could be understood;
-// the diagnostics say what could not, in file order.
+// Parse reads .arc text (manifest sections 2 and 3). It always gives a tree, of
+// what could be understood; the diagnostics say what could not, in file order.
 //
 // A block is a line with one word and the deeper lines below it. Blank lines
-// and comment lines inside a block mean nothing.
+// and comment lines inside a block mean nothing. How deep a block's lines are
+// is the writer's choice, as long as all of them agree.
 func Parse(name string, src []byte) (*File, Diagnostics) {
 	l := newLexer(name, src)
-	p := &parser{file: &File{Name: name, Src: src}, lines: l.lines()}
+	p := &parser{file: &File{Name: name, Src: src}, lines: l.lines(), opened: map[string]*Pragma{}}
 	p.diags = l.diags
 	p.parse()
 	p.diags.Sort()
@@ -21,7 +25,8 @@ type parser struct {
 	lines   []line
 	at      int
 	current *Pragma
-	pending []Comment // whole-line comments that wait for what they stand above
+	opened  map[string]*Pragma // the first of each name
+	pending []Comment          // whole-line comments that wait for what they stand above
 	diags   Diagnostics
 }
 
@@ -29,173 +34,241 @@ func (p *parser) errorf(pos, end Pos, code, message, hint string) {
 	p.diags = append(p.diags, Diagnostic{Pos: pos, End: end, Code: code, Message: message, Hint: hint})
 }
 
+func (p *parser) errorAt(v Value, code, message, hint string) {
+	p.errorf(v.Pos, v.End, code, message, hint)
+}
+
 func (p *parser) parse() {
+	astray := false // in values above the first pragma
 	for p.at < len(p.lines) {
-		ln := &p.lines[p.at]
-		switch {
-		case len(ln.words) > 0 && p.current == nil:
-			p.errorf(ln.words[0].Pos, ln.words[0].End, "value-before-pragma",
-				"\""+ln.words[0].Text+"\" stands before the first pragma", "start the file with a pragma such as @app")
-			p.open(ln)
-			p.at++
-		case len(ln.words) > 0:
-			p.item()
+		switch ln := &p.lines[p.at]; {
 		case ln.pragma != nil:
 			p.open(ln)
+		case len(ln.words) == 0:
+			p.comment(ln)
+		case p.current == nil:
+			if !astray {
+				p.errorAt(ln.words[0], "value-before-pragma", strconv.Quote(ln.words[0].Text)+" stands before the first pragma", "start the file with a pragma such as @app")
+			}
+			astray = true
 			p.at++
 		default:
-			p.pending = append(p.pending, *ln.comment)
-			p.at++
+			p.item(ln)
 		}
 	}
 	p.file.Trailing = p.pending
-	if len(p.file.Pragmas) == 0 && len(p.diags) == 0 {
-		p.errorf(Pos{File: p.file.Name, Line: 1, Col: 1}, Pos{}, "no-pragma", "the file has no pragma", "start it with @app and the name of the app below it")
+	if p.current == nil && len(p.diags) == 0 {
+		p.errorf(Pos{File: p.file.Name, Line: 1, Col: 1}, Pos{}, "no-pragma", "the file has no pragma", "start it with @app and, on the line below, the name of the app")
 	}
 }
 
-// open starts the pragma at the end of a line, if there is one.
-func (p *parser) open(ln *line) {
-	if ln.pragma == nil {
-		return
-	}
-	pr := ln.pragma
-	pr.Comments = Comments{Before: p.pending, Suffix: ln.comment}
-	p.pending = nil
-	p.current = pr
-	if first := p.file.Pragma(pr.Name); first != nil {
-		p.errorf(pr.Pos, Pos{}, "repeated-pragma", "@"+pr.Name+" stands twice",
-			"move these lines to @"+pr.Name+" at "+first.Pos.String())
-		return
-	}
-	p.file.Pragmas = append(p.file.Pragmas, pr)
-}
-
-// item reads the item that starts at the current line.
-func (p *parser) item() {
-	ln := &p.lines[p.at]
-	it := &Item{Pos: ln.words[0].Pos, Values: ln.words, Comments: p.comments(ln)}
-	if len(ln.words) > 1 {
-		it.Kind = Tuple
-	}
-	target := p.current
-	p.open(ln)
+// comment keeps a whole-line comment for what stands below it.
+func (p *parser) comment(ln *line) {
+	c := *ln.comment
+	c.Blank = ln.blank
+	p.pending = append(p.pending, c)
 	p.at++
-	if len(ln.words) == 1 && ln.pragma == nil {
-		if children := p.children(ln.indent); len(children) > 0 {
-			p.block(it, children)
-		}
-	} else if ln.pragma == nil {
-		p.stray(ln.indent)
-	}
-	target.Items = append(target.Items, it)
 }
 
+// comments are those of a line: what waits, and the one at its end.
 func (p *parser) comments(ln *line) Comments {
-	c := Comments{Before: p.pending}
+	c := Comments{Before: p.pending, Suffix: ln.comment, Blank: ln.blank}
 	p.pending = nil
-	if ln.pragma == nil {
-		c.Suffix = ln.comment
-	}
 	return c
 }
 
-// child is a line of a block with the comment lines above it.
-type child struct {
-	*line
-	above []Comment
+// open starts a pragma. The values of a repeated one join the first's, so that
+// they are checked too.
+func (p *parser) open(ln *line) {
+	pr := ln.pragma
+	pr.Comments = p.comments(ln)
+	p.at++
+	if first := p.opened[pr.Name]; first != nil {
+		end := pr.Pos
+		end.Col += 1 + len(pr.Name)
+		p.errorf(pr.Pos, end, "repeated-pragma", "@"+pr.Name+" stands twice",
+			"move the lines below it to "+first.Pos.String())
+		p.current = first
+		return
+	}
+	p.current = pr
+	p.opened[pr.Name] = pr
+	p.file.Pragmas = append(p.file.Pragmas, pr)
 }
 
-// children takes the lines that are deeper than an item's own. Comment lines
-// belong to the block when a deeper line follows them.
-func (p *parser) children(indent int) []child {
-	base := indent / 2 * 2
+// item reads a line at the first level, with its block.
+func (p *parser) item(ln *line) {
+	it := &Item{Pos: ln.words[0].Pos, Values: ln.words, Comments: p.comments(ln)}
+	p.current.Items = append(p.current.Items, it)
+	p.at++
+	if len(ln.words) > 1 {
+		it.Kind = Tuple
+		p.stray(ln.indent)
+		return
+	}
+	block := p.block(ln.indent)
+	if len(block) == 0 {
+		return
+	}
+	if ln.words[0].Kind != String {
+		p.errorAt(ln.words[0], "block-name", "a number or boolean cannot be the name of a block", "put it in quotes, or take away the indentation below it")
+	}
+	if isVector(block) {
+		if block[0].indent == 1 {
+			p.errorAt(block[0].words[0], "indentation", "an indentation of one blank does not say where this belongs",
+				"indent it by two to put it below the line above, or not at all")
+		}
+		p.vector(it, block)
+	} else {
+		p.entries(it, block)
+	}
+	it.End = p.end(ln.indent)
+}
+
+// child is a line of a block with its comments.
+type child struct {
+	*line
+	comments Comments
+}
+
+// block takes the lines that are deeper than their name, up to the next pragma.
+// Comment lines belong to it when a deeper line follows them.
+func (p *parser) block(indent int) []child {
 	var list []child
-	var above []Comment
-	i := p.at
-	for ; i < len(p.lines); i++ {
+	before := p.pending
+	for i := p.at; i < len(p.lines); i++ {
 		ln := &p.lines[i]
-		if len(ln.words) == 0 && ln.pragma == nil {
-			above = append(above, *ln.comment)
+		if ln.pragma != nil || len(ln.words) > 0 && ln.indent <= indent {
+			break
+		}
+		if len(ln.words) == 0 {
+			c := *ln.comment
+			c.Blank = ln.blank
+			before = append(before, c)
 			continue
 		}
-		if len(ln.words) == 0 || ln.indent < base+2 {
-			break
-		}
-		list = append(list, child{ln, above})
-		above = nil
+		list = append(list, child{ln, Comments{Before: before, Suffix: ln.comment, Blank: ln.blank}})
+		before = nil
 		p.at = i + 1
-		if ln.pragma != nil {
-			break
-		}
 	}
 	return list
 }
 
-// stray reports deeper lines below a line that cannot have any.
-func (p *parser) stray(indent int) {
-	at := p.at
-	if list := p.children(indent); len(list) > 0 && p.current != nil {
-		_ = at
-		first := list[0]
-		p.errorf(first.words[0].Pos, first.words[0].End, "stray-indent", "this line is indented below a line that takes no block",
-			"a block stands below a line with one word; take the indentation away, or put the name on a line of its own")
-	}
-}
-
-// block decides between vector and map by the first line, as the original
-// does, and reads the lines.
-func (p *parser) block(it *Item, list []child) {
-	if it.Values[0].Kind != String {
-		p.errorf(it.Values[0].Pos, it.Values[0].End, "block-name", "a number or boolean cannot name a block", "put it in quotes")
-	}
-	keyIndent := list[0].indent
-	nested := len(list) > 1 && len(list[0].words) == 1 && list[1].indent > keyIndent
-	if len(list[0].words) == 1 && !nested {
-		p.vector(it, list)
-	} else {
-		p.entries(it, list)
-	}
-	if last := list[len(list)-1]; last.pragma != nil {
-		p.open(last.line)
-	}
-}
-
-func (p *parser) vector(it *Item, list []child) {
-	it.Kind = Vector
-	for _, c := range list {
-		for i, w := range c.words {
-			it.List = append(it.List, w)
-			var comments Comments
-			if i == 0 {
-				comments = Comments{Before: c.above, Suffix: c.comment}
-			}
-			it.Inner = append(it.Inner, comments)
+// end takes the comment lines that close a block: those indented like it.
+func (p *parser) end(indent int) []Comment {
+	var list []Comment
+	for ; p.at < len(p.lines); p.at++ {
+		ln := &p.lines[p.at]
+		if ln.pragma != nil || len(ln.words) > 0 || ln.indent <= indent {
+			break
 		}
+		c := *ln.comment
+		c.Blank = ln.blank
+		list = append(list, c)
+	}
+	return list
+}
+
+// stray reports and skips deeper lines below a line with several words. One
+// blank is no indentation: such a line is the next item.
+func (p *parser) stray(indent int) {
+	if list := p.block(indent + 1); len(list) > 0 {
+		p.strayLine(list[0], "a line with several words takes no block")
 	}
 }
 
-func (p *parser) entries(it *Item, list []child) {
+func (p *parser) strayLine(c child, why string) {
+	p.errorAt(c.words[0], "stray-indent", "this line is indented, but "+why,
+		"take the indentation away; or, to make a block, put the name alone on the line above")
+}
+
+// isVector tells by the first line of a block, as everybody's manifests rely
+// on: one word and nothing deeper below it starts a list.
+func isVector(block []child) bool {
+	return len(block[0].words) == 1 && (len(block) == 1 || block[1].indent <= block[0].indent)
+}
+
+func (p *parser) vector(it *Item, block []child) {
+	it.Kind = Vector
+	uneven := false
+	for _, c := range block {
+		if c.indent != block[0].indent && !uneven {
+			uneven = true
+			p.uneven(c, block[0])
+		}
+		it.List, it.Inner = appendWords(it.List, it.Inner, c)
+	}
+}
+
+// appendWords adds a line of a list. Several words on a line are as many
+// values; the comments above go to the first of them, that behind to the last.
+func appendWords(values []Value, inner []Comments, c child) ([]Value, []Comments) {
+	for i, w := range c.words {
+		var comments Comments
+		if i == 0 {
+			comments.Before, comments.Blank = c.comments.Before, c.comments.Blank
+		}
+		if i == len(c.words)-1 {
+			comments.Suffix = c.comments.Suffix
+		}
+		values, inner = append(values, w), append(inner, comments)
+	}
+	return values, inner
+}
+
+// uneven reports a line whose indentation fits no line of its block.
+func (p *parser) uneven(c, like child) {
+	p.errorAt(c.words[0], "indentation", "this line is not indented like the others of its block",
+		"indent it like "+like.words[0].Pos.String())
+}
+
+// entries reads the lines of a map: "key value…", or a key with deeper lines.
+func (p *parser) entries(it *Item, block []child) {
 	it.Kind = Map
-	keyIndent := list[0].indent
-	for _, c := range list {
-		comments := Comments{Before: c.above, Suffix: c.comment}
-		if last := len(it.Entries) - 1; c.indent > keyIndent+1 && last >= 0 && (it.Entries[last].Nested || len(it.Entries[last].Values) == 0) {
-			e := &it.Entries[last]
-			e.Nested = true
-			e.Values = append(e.Values, c.words...)
-			e.Comments.Before = append(e.Comments.Before, c.above...)
+	var nested child // the first line of the nested list that goes on
+	told := false    // one complaint about a block's indentation is enough
+	for _, c := range block {
+		var last *Entry
+		if n := len(it.Entries); n > 0 {
+			last = &it.Entries[n-1]
+		}
+		if last == nil || c.indent <= block[0].indent {
+			if c.indent < block[0].indent && !told {
+				told = true
+				p.uneven(c, block[0])
+			}
+			it.Entries = append(it.Entries, p.entry(c))
+			nested = child{}
 			continue
 		}
-		if c.words[0].Kind != String {
-			p.errorf(c.words[0].Pos, c.words[0].End, "map-key", "a number or boolean cannot be a key", "put it in quotes")
+		switch {
+		case !last.Nested && len(last.Values) > 0:
+			if !told {
+				p.strayLine(c, "the line above has a value already")
+			}
+			told = true
+			continue
+		case nested.line == nil:
+			nested = c
+		case nested.indent != c.indent && !told:
+			told = true
+			p.uneven(c, nested)
 		}
-		it.Entries = append(it.Entries, Entry{Key: c.words[0], Values: slices.Clone(c.words[1:]), Comments: comments})
+		last.Nested = true
+		last.Values, last.Inner = appendWords(last.Values, last.Inner, c)
 	}
 	it.Entries = slices.DeleteFunc(it.Entries, func(e Entry) bool {
 		if len(e.Values) == 0 {
-			p.errorf(e.Key.Pos, e.Key.End, "no-value", "the key \""+e.Key.Text+"\" has no value", "write the value behind it, or on deeper lines below it")
+			p.errorAt(e.Key, "no-value", "the key "+strconv.Quote(e.Key.Text)+" has no value", "write the value behind it, or on deeper lines below it")
 		}
 		return len(e.Values) == 0
 	})
+}
+
+func (p *parser) entry(c child) Entry {
+	key := c.words[0]
+	if key.Kind != String {
+		p.errorAt(key, "map-key", "a number or boolean cannot be a key", "put it in quotes")
+	}
+	return Entry{Key: key, Values: slices.Clone(c.words[1:]), Comments: c.comments}
 }

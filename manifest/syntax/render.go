@@ -3,10 +3,12 @@ package syntax
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Sort puts diagnostics in file order and drops repetitions.
@@ -17,59 +19,132 @@ func (ds *Diagnostics) Sort() {
 	*ds = slices.Compact(*ds)
 }
 
-// sourceLine is a line of a file (1-based) as the lexer counts lines.
-func sourceLine(src []byte, n int) (string, bool) {
-	text := string(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))
-	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
-	lines := strings.Split(text, "\n")
-	if n < 1 || n > len(lines) {
-		return "", false
+// String is the word that --json has for a severity.
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
 	}
-	return lines[n-1], true
+	return "error"
+}
+
+// MarshalJSON gives what a machine reads of a diagnostic: file, line, column,
+// endLine, endColumn, severity, code, message and hint. What is not known is
+// left out.
+func (d Diagnostic) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		File      string `json:"file,omitempty"`
+		Line      int    `json:"line,omitempty"`
+		Column    int    `json:"column,omitempty"`
+		EndLine   int    `json:"endLine,omitempty"`
+		EndColumn int    `json:"endColumn,omitempty"`
+		Severity  string `json:"severity"`
+		Code      string `json:"code"`
+		Message   string `json:"message"`
+		Hint      string `json:"hint,omitempty"`
+	}{d.Pos.File, d.Pos.Line, d.Pos.Col, d.End.Line, d.End.Col, d.Severity.String(), d.Code, d.Message, d.Hint})
+}
+
+// sourceLines are the lines of a file as the lexer counts them.
+func sourceLines(src []byte) []string {
+	text := strings.TrimPrefix(string(src), byteOrderMark)
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	return strings.Split(text, "\n")
 }
 
 func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
+	lines := map[string][]string{}
+	for file, src := range sources {
+		lines[file] = sourceLines(src)
+	}
 	var b bytes.Buffer
 	for _, d := range ds {
-		severity := ""
+		if place := d.Pos.String(); place != "" {
+			b.WriteString(printable(place) + ": ")
+		}
 		if d.Severity == Warning {
-			severity = "warning: "
+			b.WriteString("warning: ")
 		}
-		place := d.Pos.String()
-		if place != "" {
-			place += ": "
-		}
-		fmt.Fprintf(&b, "%s%s%s\n", place, severity, d.Message)
-		if text, ok := sourceLine(sources[d.Pos.File], d.Pos.Line); ok && d.Pos.IsValid() {
-			quote(&b, text, d)
+		b.WriteString(printable(d.Message) + "\n")
+		if in := lines[d.Pos.File]; d.Pos.IsValid() && d.Pos.Line <= len(in) {
+			quote(&b, in[d.Pos.Line-1], d)
 		}
 		if d.Hint != "" {
-			fmt.Fprintf(&b, "  hint: %s\n", d.Hint)
+			fmt.Fprintf(&b, "  hint: %s\n", printable(d.Hint))
 		}
 	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
+// quoteWidth bounds a quoted line, in characters; a longer one is cut on both
+// sides of what is marked.
+const quoteWidth = 90
+
 // quote prints the line and a caret under what is wrong.
 func quote(b *bytes.Buffer, text string, d Diagnostic) {
 	runes := []rune(text)
-	lead := min(d.Pos.Col-1, len(runes))
-	marks := 1
-	if d.End.Line == d.Pos.Line && d.End.Col > d.Pos.Col {
-		marks = d.End.Col - d.Pos.Col
+	from := max(0, min(d.Pos.Col-1, len(runes)))
+	to := from + 1
+	switch {
+	case d.End.Line == d.Pos.Line && d.End.Col > d.Pos.Col:
+		to = d.End.Col - 1
+	case d.End.Line > d.Pos.Line:
+		to = len(runes) // the marked text goes on below
 	}
-	pad := strings.Map(func(r rune) rune {
-		if r == '\t' {
+	to = max(min(to, len(runes)), from)
+	if len(runes) > quoteWidth {
+		begin := max(0, min(from-quoteWidth/3, len(runes)-quoteWidth))
+		end := min(begin+quoteWidth, len(runes))
+		runes = runes[:end:end]
+		if end < len([]rune(text)) {
+			runes = append(runes, '…')
+		}
+		if begin > 0 {
+			runes = append([]rune{'…'}, runes[begin:]...)
+			from, to = from-begin+1, to-begin+1
+		}
+		to = min(to, len(runes))
+	}
+	fmt.Fprintf(b, "    %s\n    %s^%s\n", strings.TrimRight(printable(string(runes)), " \t"),
+		under(runes[:from], " "), under(runes[min(from+1, to):to], "~"))
+}
+
+// printable shows characters that would move the cursor or turn the text
+// around as signs.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == ' ' || unicode.IsPrint(r):
 			return r
+		case r < ' ':
+			return '\u2400' + r
+		case r == 0x7f:
+			return '\u2421'
 		}
-		return ' '
-	}, string(runes[:lead]))
-	shown := strings.Map(func(r rune) rune {
-		if r != '\t' && (r < ' ' || r == 0x7f) {
-			return '�'
-		}
-		return r
+		return unicode.ReplacementChar
 	}, text)
-	fmt.Fprintf(b, "    %s\n    %s^%s\n", shown, pad, strings.Repeat("~", max(0, marks-1)))
+}
+
+// under repeats sign below runes: twice below wide ones, and tabs as tabs.
+func under(runes []rune, sign string) string {
+	var b strings.Builder
+	for _, r := range runes {
+		switch {
+		case r == '\t' && sign == " ":
+			b.WriteRune(r)
+		case unicode.Is(unicode.Mn, r):
+		case isWide(r):
+			b.WriteString(sign + sign)
+		default:
+			b.WriteString(sign)
+		}
+	}
+	return b.String()
+}
+
+// isWide tells the characters that take two columns of a terminal.
+func isWide(r rune) bool {
+	return r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
+		r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 ||
+		r >= 0xffe0 && r <= 0xffe6 || r >= 0x1f300 && r <= 0x1faff || r >= 0x20000 && r <= 0x3fffd)
 }

@@ -49,8 +49,9 @@ func (f *File) Pragma(name string) *Pragma {
 
 // Comment is one # comment, without the # and the newline.
 type Comment struct {
-	Pos  Pos
-	Text string
+	Pos   Pos
+	Text  string
+	Blank bool // a blank line stands above it
 }
 
 // Pragma is a section: @name and the items below it, in source order.
@@ -66,6 +67,7 @@ type Pragma struct {
 type Comments struct {
 	Before []Comment
 	Suffix *Comment
+	Blank  bool // a blank line stands above the line itself
 }
 
 // ItemKind is the shape of an item, decided by its lines.
@@ -89,6 +91,9 @@ type Item struct {
 	Comments Comments
 	// Inner are the comments of a Vector's lines, by index into List.
 	Inner []Comments
+	// End are the whole-line comments below the last line of a Vector or Map,
+	// indented like its lines.
+	End []Comment
 }
 
 // Name is the first word: the name of a vector or map, the whole of a scalar.
@@ -100,6 +105,7 @@ type Entry struct {
 	Values   []Value // one or more; a nested list is flattened to this as well
 	Nested   bool    // the values stood on lines of their own
 	Comments Comments
+	Inner    []Comments // of a nested list's lines, by index into Values
 }
 
 // ValueKind tells strings, numbers and booleans apart.
