@@ -56,7 +56,7 @@ func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	if err := s.locate(ctx, req, p, &fn); err != nil {
+	if err := s.locate(ctx, req, p, &fn, false); err != nil {
 		return stack.Resource{}, err
 	}
 	s.Put(fn)
@@ -78,17 +78,9 @@ func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	s.mu.Lock()
-	if old := s.functions[req.PhysicalID]; old != nil {
-		fn.Dir = old.Dir
-	}
-	s.mu.Unlock()
 	same := func(property string) bool { return reflect.DeepEqual(req.Properties[property], req.Old[property]) }
-	_, live := s.live(req)
-	if fn.Dir == "" || live || !same("Code") || !same("Runtime") {
-		if err := s.locate(ctx, req, p, &fn); err != nil {
-			return stack.Resource{}, err
-		}
+	if err := s.locate(ctx, req, p, &fn, same("Code") && same("Runtime")); err != nil {
+		return stack.Resource{}, err
 	}
 	s.Put(fn)
 	return functionResource(fn), s.settle(ctx, fn.Name)
@@ -104,6 +96,7 @@ func (s *Service) deleteFunction(req stack.Request) {
 		}
 	}
 	delete(s.resources.qualifiers, req.PhysicalID)
+	delete(s.resources.code, req.PhysicalID)
 }
 
 func readFunction(req stack.Request) (*functionProperties, error) {
@@ -147,37 +140,30 @@ func describe(req stack.Request, p *functionProperties, name string) (Function, 
 	return fn, nil
 }
 
-// live gives the source folders of a function that runs from them.
-func (s *Service) live(req stack.Request) (Folders, bool) {
-	if s.options.Live == nil {
-		return Folders{}, false
-	}
-	return s.options.Live(req.Stack, req.LogicalID)
-}
-
-// locate finds the folder of a function's code: the source folder, the
-// unpacked zip, or one made for the code that stands in the template.
-func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProperties, fn *Function) error {
-	if folders, live := s.live(req); live {
-		fn.Dir, fn.Shared, fn.Views = folders.Dir, folders.Shared, folders.Views
-		if folders.Label != "" {
-			fn.Label = folders.Label
+// locate finds the folder of a function's code: the source folder of a live
+// function, or that of what its Code property names, which is made again unless
+// it is the same as before.
+func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProperties, fn *Function, same bool) error {
+	if s.options.Live != nil {
+		if folders, live := s.options.Live(req.Stack, req.LogicalID); live {
+			fn.Dir, fn.Shared, fn.Views = folders.Dir, folders.Shared, folders.Views
+			if folders.Label != "" {
+				fn.Label = folders.Label
+			}
+			s.remember(fn.Name, "")
+			return nil
 		}
-		return nil
 	}
-	var err error
-	switch {
-	case p.Code.ZipFile != "":
-		fn.Dir, err = s.writeInline(p)
-	case p.Code.S3Bucket == "" || p.Code.S3Key == "":
-		err = fmt.Errorf("property Code: needs S3Bucket and S3Key, or ZipFile")
-	case s.options.Code == nil:
-		err = fmt.Errorf("property Code: there is no S3 to read it from")
-	default:
-		fn.Dir, err = s.options.Code(ctx, p.Code.S3Bucket, p.Code.S3Key)
-	}
-	if err != nil {
-		return err
+	s.mu.Lock()
+	fn.Dir = s.resources.code[fn.Name]
+	s.mu.Unlock()
+	if fn.Dir == "" || !same {
+		dir, err := s.unpack(ctx, p)
+		if err != nil {
+			return err
+		}
+		fn.Dir = dir
+		s.remember(fn.Name, dir)
 	}
 	// A layer brings Deno to AWS; here it is the one that is installed.
 	if _, missing := bootstrapOf(fn.Dir); missing != nil && strings.HasPrefix(fn.Runtime, "provided") {
@@ -188,6 +174,26 @@ func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProp
 		}
 	}
 	return nil
+}
+
+// remember notes the folder made for a function; "" = none.
+func (s *Service) remember(name, dir string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resources.code[name] = dir
+}
+
+// unpack makes a folder of what the Code property names.
+func (s *Service) unpack(ctx context.Context, p *functionProperties) (string, error) {
+	switch {
+	case p.Code.ZipFile != "":
+		return s.writeInline(p)
+	case p.Code.S3Bucket == "" || p.Code.S3Key == "":
+		return "", fmt.Errorf("property Code: needs S3Bucket and S3Key, or ZipFile")
+	case s.options.Code == nil:
+		return "", fmt.Errorf("property Code: there is no S3 to read it from")
+	}
+	return s.options.Code(ctx, p.Code.S3Bucket, p.Code.S3Key)
 }
 
 // writeInline writes code that stands in the template itself to a folder.

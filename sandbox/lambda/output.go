@@ -121,7 +121,7 @@ func (o *output) feed(s *stream, data []byte) {
 	s.partial = append(s.partial, data...)
 	for len(s.partial) > maxLine {
 		cut := wholeRunes(s.partial)
-		o.line(s.partial[:cut])
+		o.piece(s.partial[:cut])
 		s.partial = append(s.partial[:0], s.partial[cut:]...)
 	}
 }
@@ -131,11 +131,13 @@ func (o *output) line(text []byte) {
 	text = bytes.TrimSuffix(text, []byte("\r"))
 	for len(text) > maxLine {
 		cut := wholeRunes(text)
-		o.emit(o.id, strings.ToValidUTF8(string(text[:cut]), "\uFFFD"))
+		o.piece(text[:cut])
 		text = text[cut:]
 	}
-	o.emit(o.id, strings.ToValidUTF8(string(text), "\uFFFD"))
+	o.piece(text)
 }
+
+func (o *output) piece(text []byte) { o.emit(o.id, strings.ToValidUTF8(string(text), "\uFFFD")) }
 
 // wholeRunes is where to cut a long line without cutting a character.
 func wholeRunes(text []byte) int {

@@ -18,12 +18,14 @@ type resources struct {
 	qualifiers  map[string]map[string]bool // by function: its aliases and versions
 	numbers     map[string]int             // by function or layer: the highest version
 	sources     map[string]EventSource     // by ID
+	code        map[string]string          // by function: the folder of what its Code property names
 }
 
 func (r *resources) clear() {
 	*r = resources{
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
 		numbers: map[string]int{}, sources: map[string]EventSource{},
+		code: map[string]string{},
 	}
 }
 
