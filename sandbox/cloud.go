@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"arc/sandbox/gateway"
@@ -59,6 +60,7 @@ type Cloud struct {
 	code      *codeStore
 	static    *os.Root // the live app's static folder
 	live      liveApp
+	ready     atomic.Bool
 	closeOnce sync.Once
 	done      chan struct{}
 	undo      []func() // what Close does, last first
@@ -117,7 +119,7 @@ func (c *Cloud) start() error {
 // route puts the cloud's own pages and the AWS protocols on the endpoint.
 func (c *Cloud) route(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_arc/health", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(health{ID: publicID(c.running.Token), Project: c.opts.Project})
+		json.NewEncoder(w).Encode(health{ID: publicID(c.running.Token), Project: c.opts.Project, Ready: c.ready.Load()})
 	})
 	mux.HandleFunc("POST /_arc/stop", func(w http.ResponseWriter, r *http.Request) {
 		token, err := io.ReadAll(io.LimitReader(r.Body, 1024))
@@ -134,6 +136,9 @@ func (c *Cloud) route(mux *http.ServeMux) {
 
 // Running says where the cloud is, for others to find it.
 func (c *Cloud) Running() Running { return c.running }
+
+// Ready tells whoever waits for the cloud that what it was started for is up.
+func (c *Cloud) Ready() { c.ready.Store(true) }
 
 // Done is closed when the cloud has been stopped.
 func (c *Cloud) Done() <-chan struct{} { return c.done }

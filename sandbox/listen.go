@@ -68,6 +68,13 @@ func listenOn(port int, handler http.Handler) (*front, error) {
 	return f, nil
 }
 
-func (f *front) close() { f.server.Close() }
+// close ends the server and what it serves. The listeners are closed as well:
+// the server knows them only once its goroutines have run.
+func (f *front) close() {
+	f.server.Close()
+	for _, l := range f.listeners {
+		l.Close()
+	}
+}
 
 func (f *front) host() string { return "localhost:" + strconv.Itoa(f.port) }

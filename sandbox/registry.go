@@ -23,7 +23,8 @@ type Running struct {
 	Endpoint string // "http://127.0.0.1:2222"
 	PID      int
 	Token    string // whoever can read the user's cache may stop the cloud
-	Log      string // file with the output of a detached cloud; "" when in the foreground
+	// Ready tells that the app it was started for is up, or that there is none.
+	Ready bool `json:"-"`
 }
 
 // Registry is the folder in which running clouds are written down: one file a
@@ -78,7 +79,11 @@ func (r *Running) alive(ctx context.Context) bool {
 	}
 	defer resp.Body.Close()
 	var h health
-	return json.NewDecoder(resp.Body).Decode(&h) == nil && h.ID == publicID(r.Token)
+	if json.NewDecoder(resp.Body).Decode(&h) != nil || h.ID != publicID(r.Token) {
+		return false
+	}
+	r.Ready = h.Ready
+	return true
 }
 
 // Stop ends the running cloud and waits until it no longer answers.
@@ -110,6 +115,7 @@ func (r *Running) Stop(ctx context.Context) error {
 type health struct {
 	ID      string
 	Project string
+	Ready   bool
 }
 
 func publicID(token string) string {
@@ -168,7 +174,7 @@ func (g Registry) lock(project string) (release func(), err error) {
 	if err != nil || !ours {
 		f.Close()
 		if err == nil {
-			err = ErrRunning
+			return nil, ErrRunning
 		}
 		return nil, fmt.Errorf("registry of local clouds: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 
 	"arc/cfn"
@@ -18,6 +19,9 @@ const liveBucket = "arc-live"
 // Run brings the app up, or up to date after a change of its template, and
 // returns the stack's outputs.
 func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
+	if err := c.portFree(app); err != nil {
+		return nil, err
+	}
 	c.live.set(app)
 	if err := c.putAsset(app.AssetKey); err != nil {
 		return nil, err
@@ -38,6 +42,24 @@ func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
 		}
 	}
 	return c.engine.Outputs(app.StackName), nil
+}
+
+// portFree looks at the app's port before its stack is made, so that a busy one
+// is one plain error instead of a rolled back stack.
+func (c *Cloud) portFree(app App) error {
+	if c.live.is(app.StackName) {
+		return nil // it is ours already
+	}
+	port := app.Port
+	if port == 0 {
+		port = DefaultAppPort
+	}
+	f, err := listen(port, app.Exact, http.NotFoundHandler())
+	if err != nil {
+		return err
+	}
+	f.close()
+	return nil
 }
 
 // putAsset stores the asset function's zip where the template looks for it.

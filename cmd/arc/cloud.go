@@ -143,7 +143,7 @@ func (s *session) startDetached(ctx context.Context, registry sandbox.Registry, 
 	go func() { ended <- child.Wait() }()
 	for {
 		running, err := registry.Find(ctx, dir)
-		if err != nil || running != nil {
+		if err != nil || running != nil && running.Ready {
 			return running, err
 		}
 		select {

@@ -265,22 +265,32 @@ func (s *session) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// progress prints a deploy's steps, a line each, on stderr.
+// progress prints a deploy's steps on stderr. Of what CloudFormation tells,
+// the ends are printed and the beginnings left out; so are additions one by
+// one, which the events name again.
 func (s *session) progress() deploy.Progress {
 	return func(step deploy.Step) {
-		switch step.Kind {
-		case "event":
-			line := fmt.Sprintf("%-28s %s", step.Status, step.LogicalID)
-			if step.Reason != "" {
-				line += ": " + step.Reason
+		switch {
+		case step.Kind == "event":
+			if !strings.HasSuffix(step.Status, "_IN_PROGRESS") || strings.Contains(step.Status, "ROLLBACK") {
+				s.note("  %s", s.event(step))
 			}
-			color := dim
-			if strings.Contains(step.Status, "FAILED") || strings.Contains(step.Status, "ROLLBACK") {
-				color = red
-			}
-			s.note("  %s", s.paint(color, line))
+		case step.Kind == "change-set" && step.Status == "Add":
 		default:
 			s.note("  %s", step.Message)
 		}
 	}
+}
+
+// event is one line: what happened to which resource, and why if it is said.
+func (s *session) event(step deploy.Step) string {
+	line := fmt.Sprintf("%-20s %s", step.Status, step.LogicalID)
+	color := dim
+	if strings.Contains(step.Status, "FAILED") || strings.Contains(step.Status, "ROLLBACK") {
+		color = red
+		if step.Reason != "" {
+			line += ": " + step.Reason
+		}
+	}
+	return s.paint(color, line)
 }

@@ -18,6 +18,9 @@ Start:
   sandbox    run the app on this machine: http and ws on localhost:3333
   create     init, then create the stacks of both stages
 
+Manifest:
+  check      tell every mistake of the project
+
 Ship:
   package    print the CloudFormation template
   diff       show what a deploy would change

@@ -4,13 +4,19 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
+	"time"
 
+	"github.com/coder/websocket"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -43,6 +49,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"golden": golden,
 			"need":   need,
+			"get":    get,
+			"await":  await,
+			"echo":   wsEcho,
 		},
 	})
 }
@@ -88,6 +97,66 @@ func need(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Logf("skipped: %s is not installed", tool)
 			ts.Fatalf("skip")
 		}
+	}
+}
+
+// get URL STATUS [REGEXP] fetches a page and looks at its status and body.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: get url status [regexp]")
+	}
+	ts.Check(fetch(args))
+}
+
+// await is get for what is about to come true: a saved file is noticed some
+// milliseconds after it was written.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await url status [regexp]")
+	}
+	var err error
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err = fetch(args); err == nil {
+			return
+		}
+	}
+	ts.Check(err)
+}
+
+func fetch(args []string) error {
+	resp, err := http.Get(args[0])
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if fmt.Sprint(resp.StatusCode) != args[1] {
+		return fmt.Errorf("GET %s: %s\n%s", args[0], resp.Status, body)
+	}
+	if len(args) > 2 && !regexp.MustCompile(args[2]).Match(bytes.TrimSpace(body)) {
+		return fmt.Errorf("GET %s: %s is not in\n%s", args[0], args[2], body)
+	}
+	return nil
+}
+
+// echo URL MESSAGE REGEXP sends a WebSocket message and looks at the answer.
+func wsEcho(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: echo url message regexp")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, args[0], nil)
+	ts.Check(err)
+	defer conn.CloseNow()
+	ts.Check(conn.Write(ctx, websocket.MessageText, []byte(args[1])))
+	_, answer, err := conn.Read(ctx)
+	ts.Check(err)
+	if !regexp.MustCompile(args[2]).Match(answer) {
+		ts.Fatalf("%s answered %s", args[0], answer)
 	}
 }
 

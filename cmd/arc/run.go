@@ -133,6 +133,7 @@ func (s *session) app() *cli.App {
 			s.initCommand(),
 			s.createCommand(),
 			s.sandboxCommand(),
+			s.checkCommand(),
 			s.packageCommand(),
 			s.diffCommand(),
 			s.deployCommand(),

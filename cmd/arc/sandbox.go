@@ -10,6 +10,7 @@ import (
 
 	"arc/cfn"
 	"arc/manifest"
+	"arc/manifest/syntax"
 	"arc/sandbox"
 	"arc/source"
 
@@ -107,10 +108,9 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	defer local.Close()
 	quiet.note("local cloud at %s", local.Running().Endpoint)
 	if !ctx.Bool("cloud-only") {
-		if err := quiet.runLive(ctx.Context, p, local, ctx.Int("port")); err != nil {
-			return err
-		}
+		return quiet.runLive(ctx.Context, p, local, ctx.Int("port"))
 	}
+	local.Ready()
 	select {
 	case <-ctx.Context.Done():
 	case <-local.Done():
@@ -155,18 +155,37 @@ func alreadyRunning(err error) error {
 // runLive brings the app up from its source folders, prints where it answers,
 // and keeps it up to date while files change.
 func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud, port int) error {
+	if err := s.warnMissing(p); err != nil {
+		return err
+	}
+	apply := func() error {
+		if err := s.warnMissing(p); err != nil {
+			return err
+		}
+		_, err := s.applyLive(ctx, p, local, port)
+		return err
+	}
+	watch := s.newWatch(p, local, apply)
 	outputs, err := s.applyLive(ctx, p, local, port)
 	if err != nil {
 		return alreadyRunning(err)
 	}
+	local.Ready()
 	s.listRoutes(p.app)
 	if err := s.printURLs(outputs); err != nil {
 		return err
 	}
-	return s.watch(ctx, p, local, func() error {
-		_, err := s.applyLive(ctx, p, local, port)
-		return err
-	})
+	return watch.loop(ctx)
+}
+
+// warnMissing names functions that have no code yet. The sandbox runs without
+// them: they can be written while it does.
+func (s *session) warnMissing(p *project) error {
+	ds := missingHandlers(p.app)
+	for i := range ds {
+		ds[i].Severity = syntax.Warning
+	}
+	return s.diagnose(p, ds)
 }
 
 // applyLive compiles the app for this machine and hands it to the local cloud.

@@ -15,25 +15,35 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// settle is how long files must have been quiet: editors and git write many at once.
-const settle = 50 * time.Millisecond
+// Editors and git write many files at once, so changes are handled together:
+// when nothing more has come for settle, or after patience at the latest, since
+// something in the project may be written to all the time.
+const (
+	settle   = 50 * time.Millisecond
+	patience = 250 * time.Millisecond
+)
 
-// watch keeps a running app up to date until ctx ends. A changed file retires
-// the workers of the functions it belongs to; a changed manifest, config or
-// preferences file is read again and applied, or, when it has mistakes,
-// reported while the app goes on as it was.
-func (s *session) watch(ctx context.Context, p *project, local *sandbox.Cloud, apply func() error) error {
+// newWatch starts to notice changes below the project. It is made before the
+// app is up, so that nothing saved in between is missed. Where the system
+// refuses to watch, that is said once and the app runs all the same.
+func (s *session) newWatch(p *project, local *sandbox.Cloud, apply func() error) *liveWatch {
+	w := &liveWatch{session: s, project: p, cloud: local, apply: apply}
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		s.note("%s changes are not noticed: %v", s.paint(yellow, "warning:"), err)
-		return nil
+		watcher = &fsnotify.Watcher{} // its channels are nil: nothing ever comes
 	}
-	defer watcher.Close()
-	w := &liveWatch{session: s, project: p, cloud: local, apply: apply, watcher: watcher}
-	w.add(p.dir)
-	return w.loop(ctx)
+	w.watcher = watcher
+	if err == nil {
+		w.add(p.dir)
+	}
+	return w
 }
 
+// liveWatch keeps a running app up to date. A changed file retires the workers
+// of the functions it belongs to; a changed manifest, config or preferences
+// file is read again and applied, or, when it has mistakes, reported while the
+// app goes on as it was.
 type liveWatch struct {
 	*session
 	project *project
@@ -60,8 +70,10 @@ func (w *liveWatch) add(dir string) {
 	})
 }
 
+// loop handles changes until ctx or the cloud ends.
 func (w *liveWatch) loop(ctx context.Context) error {
 	changed := map[string]bool{}
+	var first time.Time // of the changes that wait
 	quiet := time.NewTimer(time.Hour)
 	for {
 		select {
@@ -80,9 +92,12 @@ func (w *liveWatch) loop(ctx context.Context) error {
 				w.add(e.Name)
 			}
 			if rel, err := filepath.Rel(w.project.dir, e.Name); err == nil {
+				if len(changed) == 0 {
+					first = time.Now()
+				}
 				changed[filepath.ToSlash(rel)] = true
+				quiet.Reset(min(settle, max(0, patience-time.Since(first))))
 			}
-			quiet.Reset(settle)
 		case err, ok := <-w.watcher.Errors:
 			if ok && err != nil {
 				w.note("%s file watcher: %v", w.paint(yellow, "warning:"), err)

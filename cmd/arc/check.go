@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"arc/cfn"
+	"arc/manifest"
+	"arc/manifest/syntax"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (s *session) checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "tell every mistake of the project",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "strict"},
+			&cli.BoolFlag{Name: "json"},
+		},
+		Description: `Usage: arc check [--strict] [--json]
+
+Reads the manifest and everything beside it, compiles the staging and the
+production stack, and tells every mistake at once: those of the text, and those
+that CloudFormation or AWS would only find during a deploy. Changes nothing and
+needs no account.
+
+Flags:
+      --strict  a warning fails too: for CI, where nobody reads one
+      --json    print an array of {file, line, col, endLine, endCol, severity,
+                code, message, hint} on stdout; lines and columns count from 1,
+                0 stands for "nowhere in particular"
+
+Examples:
+  arc check
+  arc check --strict --json > mistakes.json
+
+Exit codes: 0 no mistakes, or warnings only; 1 mistakes.`,
+		Action: func(ctx *cli.Context) error {
+			if err := noWords(ctx); err != nil {
+				return err
+			}
+			return s.check(ctx.Bool("strict"), ctx.Bool("json"))
+		},
+	}
+}
+
+func (s *session) check(strict, asJSON bool) error {
+	root, err := os.OpenRoot(".")
+	if err != nil {
+		return fmt.Errorf("project folder: %w", err)
+	}
+	defer root.Close()
+	result := manifest.Load(root.FS(), manifest.Options{Region: s.region(), Home: s.home()})
+	ds := result.Diagnostics
+	if !ds.HasErrors() {
+		ds = append(ds, stackMistakes(result.App)...)
+		ds.Sort()
+	}
+	if asJSON {
+		err = s.printJSON(mistakes(ds))
+	} else {
+		err = ds.Render(s.stderr, result.Sources)
+	}
+	switch {
+	case err != nil:
+		return err
+	case ds.HasErrors(), strict && len(ds) > 0:
+		return exitCode(exitError)
+	case len(ds) == 0:
+		s.note("no mistakes")
+	}
+	return nil
+}
+
+// stackMistakes is what both stages' stacks have wrong, each mistake once.
+func stackMistakes(app *manifest.App) syntax.Diagnostics {
+	all := missingHandlers(app)
+	said := map[syntax.Diagnostic]bool{}
+	for _, stage := range []string{"staging", "production"} {
+		_, ds := cfn.Compile(app, cfn.Options{Stage: stage})
+		for _, d := range ds {
+			if !said[d] {
+				said[d] = true
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// mistake is a diagnostic as --json prints it.
+type mistake struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Col      int    `json:"col"`
+	EndLine  int    `json:"endLine"`
+	EndCol   int    `json:"endCol"` // one past the last character
+	Severity string `json:"severity"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint"`
+}
+
+func mistakes(ds syntax.Diagnostics) []mistake {
+	list := make([]mistake, 0, len(ds)) // [] when there are none, not null
+	for _, d := range ds {
+		m := mistake{
+			File: d.Pos.File, Line: d.Pos.Line, Col: d.Pos.Col, EndLine: d.End.Line, EndCol: d.End.Col,
+			Severity: "error", Code: d.Code, Message: d.Message, Hint: d.Hint,
+		}
+		if d.Severity == syntax.Warning {
+			m.Severity = "warning"
+		}
+		if d.Pos.IsValid() && !d.End.IsValid() {
+			m.EndLine, m.EndCol = m.Line, m.Col+1
+		}
+		list = append(list, m)
+	}
+	return list
+}
