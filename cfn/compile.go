@@ -27,6 +27,7 @@ type Options struct {
 type Stack struct {
 	Name      string // "MywsappStaging"
 	Template  *Template
+	Parts     []Part                // the nested stacks of a large app; nil when one template holds all
 	Functions []Function            // what the template's code parameters stand for
 	Origins   map[string]syntax.Pos // logical ID → manifest line, for errors about a resource
 }
@@ -35,6 +36,14 @@ type Stack struct {
 type Function struct {
 	LogicalID string
 	*manifest.Function
+}
+
+// Part is the template of a nested stack. The deployer uploads it to the
+// artifact bucket, where the root template refers to it by key.
+type Part struct {
+	LogicalID string // of the nested stack in the root template
+	Key       string // "<sha256>.json"
+	Body      []byte
 }
 
 // Parameters of every template that arc writes.
@@ -47,6 +56,7 @@ const (
 // manifest positions; Stack is nil when one of them is an error.
 func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
 	c := newCompiler(app, opts)
+	c.checkMarks()
 	c.staticBucket()
 	c.tables()
 	c.http()
@@ -59,6 +69,7 @@ func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
 	c.roles()
 	c.functions()
 	c.parameters()
+	c.split()
 	c.checkLimits()
 	if c.ds.HasErrors() {
 		return nil, c.ds
@@ -76,7 +87,8 @@ type compiler struct {
 	ds    syntax.Diagnostics
 
 	lambdas []*lambdaFunction
-	rights  []right // what the app's functions may do, resource by resource
+	places  map[string]place // where resources may go that need not be in the root stack
+	rights  []right          // what the app's functions may do, resource by resource
 
 	root      *manifest.Function // answers GET /; nil = none does
 	discovery bool               // something was published by discoverable
@@ -88,7 +100,7 @@ func newCompiler(app *manifest.App, opts Options) *compiler {
 	if opts.Name != "" {
 		description += " (" + opts.Name + ")"
 	}
-	c := &compiler{app: app, opts: opts, env: slices.Compact(slices.Sorted(slices.Values(opts.Env)))}
+	c := &compiler{app: app, opts: opts, places: map[string]place{}, env: slices.Compact(slices.Sorted(slices.Values(opts.Env)))}
 	if root := app.RootRoute(); root != nil {
 		c.root = root.Function
 	}
@@ -168,11 +180,11 @@ func (c *compiler) onDelete() policies.DeletionPolicy {
 // the bucket by the manifest's names (cloud reference, 2.4).
 func (c *compiler) discoverable(id string, pos syntax.Pos, name, value string) {
 	c.discovery = true
-	c.add(id, pos, &ssm.Parameter{
+	c.place(triggersPart, id, c.add(id, pos, &ssm.Parameter{
 		Name:  new(Sub("/${AWS::StackName}/" + SubText(name))),
 		Type:  "String",
 		Value: value,
-	})
+	}))
 }
 
 func (c *compiler) output(name, description, value string) {

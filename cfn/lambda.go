@@ -51,7 +51,7 @@ func (c *compiler) functions() {
 		if f.deadLetters != "" {
 			resource.DeadLetterConfig = &lambda.Function_DeadLetterConfig{TargetArn: new(GetAtt(f.deadLetters, "Arn"))}
 		}
-		c.t.Resources[f.id] = resource
+		c.t.Resources[c.place(functionsPart, f.id, f.id)] = resource
 		if f.provisioned() {
 			c.provision(f, resource)
 		}
@@ -71,10 +71,10 @@ func (c *compiler) codeKey(f *lambdaFunction) string {
 // that group may exist already, made by Lambda for the same function before
 // arc, and CloudFormation cannot create what exists.
 func (c *compiler) logGroup(f *lambdaFunction) string {
-	return c.add(f.id+"LogGroup", f.Pos, &logs.LogGroup{
+	return c.place(logsPart, f.id, c.add(f.id+"LogGroup", f.Pos, &logs.LogGroup{
 		LogGroupName:    new(Sub(logGroupPrefix + f.id)),
 		RetentionInDays: new(c.app.AWS.LogDays),
-	})
+	}))
 }
 
 // logGroupPrefix starts the names of a stack's log groups.
@@ -128,10 +128,10 @@ const stageTesting = "testing"
 
 // permission lets an AWS service invoke a function, for one source only.
 func (c *compiler) permission(id string, pos syntax.Pos, f *lambdaFunction, service, sourceARN string) string {
-	return c.add(id, pos, &lambda.Permission{
+	return c.place(triggersPart, f.id, c.add(id, pos, &lambda.Permission{
 		Action:       "lambda:InvokeFunction",
 		FunctionName: f.ref(),
 		Principal:    service + ".amazonaws.com",
 		SourceArn:    new(sourceARN),
-	})
+	}))
 }

@@ -1,4 +1,99 @@
 package cfn
 
-// checkLimits reports what AWS would refuse.
-func (c *compiler) checkLimits() {}
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"arc/manifest"
+)
+
+// CloudFormation's limits of one stack.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const (
+	maxResources  = 500
+	maxParameters = 200
+	maxOutputs    = 200
+	maxStackName  = 128
+)
+
+// checkLimits reports what CloudFormation or Lambda would refuse, before
+// anything is uploaded.
+func (c *compiler) checkLimits() {
+	if n := len(c.stack.Name); n > maxStackName {
+		c.errorf(c.app.Pos, "stack-name", "shorten the app's name, or the --name of the stack",
+			"the stack's name %s has %d characters, but CloudFormation takes %d", c.stack.Name, n, maxStackName)
+	}
+	const divide = "divide the app into several, each with a manifest of its own"
+	if n := len(c.t.Resources); n > maxResources && c.opts.Stage != stageTesting {
+		c.errorf(c.app.Pos, "resource-count", divide,
+			"the stack has %d resources that cannot be in a nested stack (tables, topics, queues and their like), but CloudFormation takes %d", n, maxResources)
+	}
+	if n := len(c.t.Outputs); n > maxOutputs {
+		c.errorf(c.app.Pos, "output-count", divide,
+			"the stack has %d outputs, one for each topic and queue, but CloudFormation takes %d", n, maxOutputs)
+	}
+	if n := len(c.env); n > maxParameters-1 {
+		c.errorf(c.app.Pos, "env-count", "keep settings that belong together in one variable, as JSON",
+			"the app has %d environment variables, but a stack takes %d", n, maxParameters-1)
+	}
+	c.checkEnv()
+	if !c.ds.HasErrors() {
+		c.checkParts()
+	}
+}
+
+// checkParts reports a nested stack that got too much. It takes thousands of
+// functions whose names are unlucky.
+func (c *compiler) checkParts() {
+	if c.t.layout == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.t.layout.parts)) {
+		part := c.t.layout.parts[name]
+		if len(part.resources) > maxResources || len(part.parameters) > maxParameters || len(part.outputs) > maxOutputs {
+			c.errorf(c.app.Pos, "resource-count", "divide the app into several, each with a manifest of its own",
+				"the nested stack %s has %d resources, %d parameters and %d outputs, but CloudFormation takes %d, %d and %d",
+				name, len(part.resources), len(part.parameters), len(part.outputs), maxResources, maxParameters, maxOutputs)
+			return
+		}
+	}
+}
+
+// checkEnv reports variables that Lambda refuses: by name, and by their size
+// as far as it is known without the values.
+func (c *compiler) checkEnv() {
+	size := 0
+	for _, name := range c.env {
+		size += len(name)
+		if problem := manifest.EnvNameProblem(name); problem != "" && !strings.HasPrefix(name, "ARC_") {
+			c.errorf(c.app.Pos, "env-name", "remove the variable, or give it another name",
+				"the environment variable %s cannot be deployed: %s", name, problem)
+		}
+	}
+	if size > manifest.MaxEnvBytes {
+		c.errorf(c.app.Pos, "env-size", "keep large values in a file or in SSM, and read them from there",
+			"the names of the environment variables have %d bytes without their values, but Lambda takes %d", size, manifest.MaxEnvBytes)
+	}
+}
+
+// checkMarks refuses text that would be taken for an intrinsic. Only free text
+// of the manifest is asked: names have their own rules.
+func (c *compiler) checkMarks() {
+	texts := []string{}
+	if st := c.app.Static; st != nil {
+		texts = append(texts, st.Staging, st.Production, st.Prefix)
+	}
+	if p := c.app.Proxy; p != nil {
+		texts = append(texts, p.Testing, p.Staging, p.Production)
+	}
+	for _, t := range c.app.Tables {
+		texts = append(texts, t.KMSKey, t.TTL)
+	}
+	for _, f := range c.app.Functions() {
+		texts = slices.Concat(texts, f.Config.Layers, f.Config.Policies, []string{f.Config.Handler})
+	}
+	if slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, mark[:1]) }) {
+		c.errorf(c.app.Pos, "nul", "remove the character", "the manifest has a NUL character in a value")
+	}
+}

@@ -70,8 +70,8 @@ func trust(service string) policyDocument {
 	})
 }
 
-// split spreads statements over parts of limited length.
-func (c *compiler) split(list []statement, limit int) [][]statement {
+// spread deals statements out to parts of limited length.
+func (c *compiler) spread(list []statement, limit int) [][]statement {
 	var parts [][]statement
 	var part []statement
 	room := limit - policyDocumentLength

@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ type printer struct {
 	// known reports whether a Ref to name resolves, and whether it is a
 	// resource, of which attributes can be had.
 	known func(name string) (known, resource bool)
+	// rename gives what to refer to in place of a name and an attribute ("" for
+	// Ref); nil = the same. A template that is split into parts needs it.
+	rename func(name, attribute string) (newName, newAttribute string)
 }
 
 // step is one level of a path: a key, or an index where key is nil.
@@ -113,10 +117,7 @@ func (p *printer) value(src []byte) (rest []byte) {
 	case 'n':
 		p.fail("the value is missing (null)")
 	}
-	end := bytes.IndexAny(src, ",]}")
-	if end < 0 {
-		end = len(src)
-	}
+	end := valueEnd(src)
 	p.buf = append(p.buf, src[:end]...)
 	return src[end:]
 }
@@ -129,16 +130,14 @@ func (p *printer) object(src []byte) []byte {
 			src = src[1:]
 		}
 		end := stringEnd(src)
-		key := src[1 : end-1]
 		p.next()
-		p.string(src[:end])
-		p.buf = append(p.buf, ": "...)
-		p.path = append(p.path, step{key: key})
-		src = src[end+1:]
-		if isReference(key) {
-			src = p.reference(string(key), src)
+		p.path = append(p.path, step{key: src[1 : end-1]})
+		if isReference(src[1 : end-1]) {
+			src = p.reference(string(src[1:end-1]), src[end+1:])
 		} else {
-			src = p.value(src)
+			p.string(src[:end])
+			p.buf = append(p.buf, ": "...)
+			src = p.value(src[end+1:])
 		}
 		p.path = p.path[:len(p.path)-1]
 	}
@@ -181,4 +180,17 @@ func (p *printer) string(src []byte) []byte {
 		p.buf = appendQuoted(p.buf, string(text))
 	}
 	return src[end:]
+}
+
+// maxTemplate is how many bytes CloudFormation reads from a bucket.
+const maxTemplate = 1_000_000
+
+// compacted leaves the blanks out of a template that is too long with them.
+func (p *printer) compacted() []byte {
+	if len(p.buf) <= maxTemplate {
+		return p.buf
+	}
+	var b bytes.Buffer
+	_ = json.Compact(&b, p.buf) // well formed
+	return append(b.Bytes(), '\n')
 }

@@ -47,17 +47,17 @@ func (c *compiler) provision(f *lambdaFunction, resource *lambda.Function) {
 	if err != nil { // strings and numbers: cannot happen
 		c.errorf(f.Pos, "internal", "report this", "%v", err)
 	}
-	version := c.add(f.id+"Version"+shortHash(string(raw)), f.Pos, &lambda.Version{
+	version := c.place(functionsPart, f.id, c.add(f.id+"Version"+shortHash(string(raw)), f.Pos, &lambda.Version{
 		FunctionName:                         Ref(f.id),
 		AWSCloudFormationDeletionPolicy:      "Retain",
 		AWSCloudFormationUpdateReplacePolicy: "Retain",
-	})
-	c.add(f.id+aliasSuffix, f.Pos, &lambda.Alias{
+	}))
+	c.place(functionsPart, f.id, c.add(f.id+aliasSuffix, f.Pos, &lambda.Alias{
 		FunctionName:    Ref(f.id),
 		FunctionVersion: GetAtt(version, "Version"),
 		Name:            aliasName,
 		ProvisionedConcurrencyConfig: &lambda.Alias_ProvisionedConcurrencyConfiguration{
 			ProvisionedConcurrentExecutions: f.Config.ProvisionedConcurrency,
 		},
-	})
+	}))
 }

@@ -93,3 +93,30 @@ func stringEnd(src []byte) int {
 		}
 	}
 }
+
+// valueEnd is the length of the JSON value at the start of src.
+func valueEnd(src []byte) int {
+	switch src[0] {
+	case '"':
+		return stringEnd(src)
+	case '{', '[':
+		depth := 0
+		for i := 0; ; i++ {
+			switch src[i] {
+			case '"':
+				i += stringEnd(src[i:]) - 1
+			case '{', '[':
+				depth++
+			case '}', ']':
+				depth--
+				if depth == 0 {
+					return i + 1
+				}
+			}
+		}
+	}
+	if end := bytes.IndexAny(src, ",]}"); end >= 0 {
+		return end
+	}
+	return len(src)
+}

@@ -2,7 +2,7 @@ package cfn
 
 import (
 	"encoding/json"
-	"iter"
+	"slices"
 	"strings"
 )
 
@@ -14,31 +14,57 @@ func isReference(key []byte) bool {
 	return false
 }
 
-// reference prints the argument of Ref, Fn::GetAtt or Fn::Sub, or the value of
-// DependsOn, at the start of src, and checks that all it refers to exists.
+// reference prints Ref, Fn::GetAtt, Fn::Sub or DependsOn with the argument at
+// the start of src. It checks that all they refer to exists, and renames it.
 func (p *printer) reference(function string, src []byte) []byte {
-	wrong := len(p.wrong)
-	rest := p.value(src)
-	if len(p.wrong) > wrong {
-		return rest
-	}
-	arg := src[:len(src)-len(rest)]
+	end := valueEnd(src)
+	arg, rest := src[:end], src[end:]
 	switch {
 	case function == "Ref" && arg[0] == '"':
-		p.check(string(unquote(arg)), false)
+		name := string(unquote(arg))
+		p.check(name, false)
+		p.printReference(p.renamed(name, ""))
+		return rest
 	case function == "Fn::GetAtt" && arg[0] == '[' && arg[1] == '"':
-		p.check(string(unquote(arg[1:1+stringEnd(arg[1:])])), true)
-	case function == "Fn::Sub":
-		p.checkSub(arg)
-	case function == "DependsOn":
-		var names []string
-		if json.Unmarshal(arg, &names) == nil {
-			for _, name := range names {
-				p.check(name, true)
-			}
+		name := string(unquote(arg[1 : 1+stringEnd(arg[1:])]))
+		p.check(name, true)
+		var path []string
+		if p.rename == nil || json.Unmarshal(arg, &path) != nil || len(path) != 2 {
+			break
 		}
+		p.printReference(p.renamed(name, path[1]))
+		return rest
+	case function == "Fn::Sub":
+		arg = p.sub(arg)
+	case function == "DependsOn" && arg[0] == '[':
+		arg = p.dependencies(arg)
 	}
+	p.buf = append(appendQuoted(p.buf, function), ": "...)
+	p.value(arg)
 	return rest
+}
+
+// printReference prints Ref, or Fn::GetAtt where there is an attribute.
+func (p *printer) printReference(name, attribute string) {
+	if attribute == "" {
+		p.buf = append(p.buf, `"Ref": `...)
+		p.buf = appendQuoted(p.buf, name)
+		return
+	}
+	p.buf = append(p.buf, `"Fn::GetAtt": `...)
+	p.open('[')
+	p.next()
+	p.buf = appendQuoted(p.buf, name)
+	p.next()
+	p.buf = appendQuoted(p.buf, attribute)
+	p.close(']')
+}
+
+func (p *printer) renamed(name, attribute string) (string, string) {
+	if p.rename == nil {
+		return name, attribute
+	}
+	return p.rename(name, attribute)
 }
 
 // check reports a name that nothing in the template has.
@@ -52,44 +78,71 @@ func (p *printer) check(name string, needResource bool) {
 	}
 }
 
-// checkSub checks the variables of a Sub that it does not define itself.
-func (p *printer) checkSub(arg []byte) {
-	own := map[string]json.RawMessage(nil)
+// sub checks and renames the variables of a Sub that it does not define itself.
+func (p *printer) sub(arg []byte) []byte {
+	text, own := arg, map[string]json.RawMessage(nil)
 	if arg[0] == '[' {
 		var parts []json.RawMessage
 		if json.Unmarshal(arg, &parts) != nil || len(parts) != 2 || json.Unmarshal(parts[1], &own) != nil {
-			return
+			return arg
 		}
-		arg = parts[0]
+		text = parts[0]
 	}
-	if arg[0] != '"' {
-		return
+	if text[0] != '"' {
+		return arg
 	}
-	for name := range subVariables(string(unquote(arg))) {
+	renamed := eachVariable(string(unquote(text)), func(name string) string {
 		if _, ok := own[name]; ok {
-			continue
+			return name
 		}
-		resource, _, attribute := strings.Cut(name, ".")
-		p.check(resource, attribute)
+		resource, attribute, ok := strings.Cut(name, ".")
+		p.check(resource, ok)
+		if resource, attribute = p.renamed(resource, attribute); attribute != "" {
+			resource += "." + attribute
+		}
+		return resource
+	})
+	if p.rename == nil || own != nil {
+		return arg
+	}
+	return appendQuoted(nil, renamed)
+}
+
+// eachVariable gives the text of a Sub with each name inside ${…} replaced.
+func eachVariable(text string, replace func(name string) string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "${")
+		name, rest, closed := strings.Cut(after, "}")
+		if !found || !closed {
+			b.WriteString(text)
+			return b.String()
+		}
+		if !strings.HasPrefix(name, "!") {
+			name = replace(strings.TrimSpace(name))
+		}
+		b.WriteString(before + "${" + name + "}")
+		text = rest
 	}
 }
 
-// subVariables yields the names inside ${…} of a Sub's text.
-func subVariables(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for {
-			_, after, found := strings.Cut(text, "${")
-			if !found {
-				return
-			}
-			name, rest, closed := strings.Cut(after, "}")
-			if !closed {
-				return
-			}
-			if !strings.HasPrefix(name, "!") && !yield(strings.TrimSpace(name)) {
-				return
-			}
-			text = rest
+// dependencies checks and renames the names of a DependsOn.
+func (p *printer) dependencies(arg []byte) []byte {
+	var names []string
+	if json.Unmarshal(arg, &names) != nil {
+		return arg
+	}
+	for i, name := range names {
+		p.check(name, true)
+		if p.rename != nil {
+			names[i], _ = p.rename(name, dependency)
 		}
 	}
+	if p.rename != nil {
+		slices.Sort(names)
+	}
+	return encode(slices.Compact(names))
 }
+
+// dependency is what rename is given in place of an attribute for DependsOn.
+const dependency = "DependsOn"

@@ -41,11 +41,11 @@ func (c *compiler) roles() {
 		f.role = c.roleWith(f.id+"Role", f.Pos, &iam.Role{
 			AssumeRolePolicyDocument: trust("lambda"),
 			ManagedPolicyArns:        managedPolicyARNs(cfg.Policies),
-		}, slices.Concat([]right{mayWriteLogs()}, rights, f.needs))
+		}, slices.Concat([]right{mayWriteLogs()}, rights, f.needs), f)
 	}
 	if used {
 		c.roleWith(sharedRole, c.app.Pos, &iam.Role{AssumeRolePolicyDocument: trust("lambda")},
-			append([]right{mayWriteLogs()}, shared...))
+			append([]right{mayWriteLogs()}, shared...), nil)
 	}
 }
 
@@ -97,25 +97,33 @@ const (
 )
 
 // roleWith completes a role with rights and adds it: in the role itself, or,
-// where they are too long for that, in managed policies.
+// where they are too long for that, in managed policies. owner is the function
+// whose own role it is, or nil.
 //
 // The inline policy's name must not be one that Architect's stacks give to
 // policies of their own (ArcParameterStorePolicy, ArcWebSocketPolicy): those
 // are deleted after the role was updated, and would take ours along.
-func (c *compiler) roleWith(id string, pos syntax.Pos, role *iam.Role, rights []right) string {
+func (c *compiler) roleWith(id string, pos syntax.Pos, role *iam.Role, rights []right, owner *lambdaFunction) string {
+	add := func(id string, r Resource) string {
+		id = c.add(id, pos, r)
+		if owner != nil {
+			c.place(functionsPart, owner.id, id)
+		}
+		return id
+	}
 	list := statements(rights)
 	if c.length(list) <= maxInlinePolicies {
 		role.Policies = []iam.Role_Policy{{PolicyName: rolePolicyName, PolicyDocument: policy(list...)}}
-		return c.add(id, pos, role)
+		return add(id, role)
 	}
-	parts := c.split(list, maxManagedPolicy)
+	parts := c.spread(list, maxManagedPolicy)
 	for i, part := range parts {
-		policyID := c.add(id+managedPolicyEnding+strconv.Itoa(i+1), pos, &iam.ManagedPolicy{PolicyDocument: policy(part...)})
+		policyID := add(id+managedPolicyEnding+strconv.Itoa(i+1), &iam.ManagedPolicy{PolicyDocument: policy(part...)})
 		role.ManagedPolicyArns = append(role.ManagedPolicyArns, Ref(policyID))
 	}
 	if n := len(role.ManagedPolicyArns); n > maxManagedPolicies {
 		c.errorf(pos, "role-size", "give functions roles of their own with @uses in config.arc",
 			"the role %s needs %d managed policies, but a role takes %d: the app has too many tables, queues and topics for one role", id, n, maxManagedPolicies)
 	}
-	return c.add(id, pos, role)
+	return add(id, role)
 }

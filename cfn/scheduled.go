@@ -33,10 +33,10 @@ func (c *compiler) scheduled() {
 		if s.Timezone != "" {
 			schedule.ScheduleExpressionTimezone = new(s.Timezone)
 		}
-		c.add(name+"ScheduleEvent", s.Pos, schedule)
+		c.place(triggersPart, f.id, c.add(name+"ScheduleEvent", s.Pos, schedule))
 		invoke.resources = append(invoke.resources, f.arn())
 	}
 	assume := trust("scheduler")
 	assume.Statement[0].Condition = map[string]map[string]string{"StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")}}
-	c.roleWith(schedulerRole, c.app.Schedules[0].Pos, &iam.Role{AssumeRolePolicyDocument: assume}, []right{invoke})
+	c.roleWith(schedulerRole, c.app.Schedules[0].Pos, &iam.Role{AssumeRolePolicyDocument: assume}, []right{invoke}, nil)
 }

@@ -29,12 +29,12 @@ func (c *compiler) streams() {
 			actions:   []string{"dynamodb:ListStreams"},
 			resources: []string{Sub("${" + c.tableIDs[s.Table] + ".Arn}/stream/*")},
 		})
-		c.add(name+"TableStreamEvent", s.Pos, &lambda.EventSourceMapping{
+		c.place(triggersPart, f.id, c.add(name+"TableStreamEvent", s.Pos, &lambda.EventSourceMapping{
 			BatchSize:        new(streamBatch),
 			EventSourceArn:   new(stream),
 			FunctionName:     f.arn(),
 			StartingPosition: new("TRIM_HORIZON"),
-		})
+		}))
 	}
 }
 

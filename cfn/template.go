@@ -24,6 +24,8 @@ type Template struct {
 	Parameters  map[string]Parameter
 	Resources   map[string]Resource
 	Outputs     map[string]Output
+
+	layout *layout // where resources are, when the stack is split; nil = all here
 }
 
 // Parameter is a template parameter. NoEcho ones hold secrets.
@@ -45,7 +47,14 @@ type Output struct {
 // path, on null, on a dangling Ref, GetAtt, Sub or DependsOn, and on a NoEcho
 // parameter with a default: that is a secret in the template.
 func (t *Template) JSON() ([]byte, error) {
+	if t.layout != nil {
+		return t.layout.body, t.layout.err
+	}
 	p := &printer{known: t.knows, buf: make([]byte, 0, 1024*(1+len(t.Resources)))}
+	return t.print(p, func() { printAll(p, t.Resources) })
+}
+
+func (t *Template) print(p *printer, resources func()) ([]byte, error) {
 	p.open('{')
 	p.entry("AWSTemplateFormatVersion", "2010-09-09")
 	if t.Description != "" {
@@ -54,7 +63,7 @@ func (t *Template) JSON() ([]byte, error) {
 	if len(t.Parameters) > 0 {
 		p.section("Parameters", func() { t.printParameters(p) })
 	}
-	p.section("Resources", func() { printAll(p, t.Resources) })
+	p.section("Resources", resources)
 	if len(t.Outputs) > 0 {
 		p.section("Outputs", func() { printAll(p, t.Outputs) })
 	}
@@ -63,7 +72,7 @@ func (t *Template) JSON() ([]byte, error) {
 	if len(p.wrong) > 0 {
 		return nil, errors.Join(p.wrong...)
 	}
-	return p.buf, nil
+	return p.compacted(), nil
 }
 
 func printAll[V any](p *printer, entries map[string]V) {

@@ -51,18 +51,18 @@ func (c *compiler) ws() {
 // action compiles one action and gives its route's logical ID.
 func (c *compiler) action(name string, a manifest.Action) string {
 	f := c.function(name+"WSLambda", a.Function)
-	integration := c.add(name+"WSIntegration", a.Pos, &apigatewayv2.Integration{
+	integration := c.place(triggersPart, f.id, c.add(name+"WSIntegration", a.Pos, &apigatewayv2.Integration{
 		ApiId:           Ref(wsAPI),
 		IntegrationType: "AWS_PROXY",
 		IntegrationUri:  new(invocationURI(f)),
-	})
+	}))
 	c.permission(name+"WSPermission", a.Pos, f, "apigateway", Sub(executeARN(wsAPI)+"/*/"+SubText(routeKey(a))))
 	route := &apigatewayv2.Route{
 		ApiId:    Ref(wsAPI),
 		RouteKey: routeKey(a),
 		Target:   new(Sub("integrations/${" + integration + "}")),
 	}
-	id := c.add(name+"WSRoute", a.Pos, route)
+	id := c.place(triggersPart, f.id, c.add(name+"WSRoute", a.Pos, route))
 	route.OperationName = new(id)
 	return id
 }

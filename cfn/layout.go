@@ -1,0 +1,175 @@
+package cfn
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+
+	"github.com/awslabs/goformation/v7/cloudformation/cloudformation"
+)
+
+// layout is a template that is split.
+type layout struct {
+	template *Template
+	root     *section
+	parts    map[string]*section // by logical ID of the nested stack
+	home     map[string]*section // of each resource
+	body     []byte              // the root's template, printed
+	err      error
+}
+
+// section is the part of a template that becomes one stack.
+type section struct {
+	layout      *layout
+	name        string // logical ID of the nested stack; "" = the root
+	description string
+	resources   map[string]Resource
+	parameters  map[string]Parameter
+	values      map[string]string // of the parameters, as the root stack sees them
+	outputs     map[string]Output
+	texts       map[string][]byte // of the resources, printed once
+	wrong       []error
+}
+
+func newLayout(t *Template) *layout {
+	l := &layout{template: t, parts: map[string]*section{}, home: make(map[string]*section, len(t.Resources))}
+	l.root = &section{layout: l, description: t.Description, resources: maps.Clone(t.Resources), parameters: t.Parameters, outputs: t.Outputs}
+	for id := range t.Resources {
+		l.home[id] = l.root
+	}
+	return l
+}
+
+func (l *layout) move(id, to, description string) {
+	part := l.parts[to]
+	if part == nil {
+		part = &section{
+			layout: l, name: to, description: description, resources: map[string]Resource{},
+			parameters: map[string]Parameter{}, values: map[string]string{}, outputs: map[string]Output{},
+		}
+		l.parts[to] = part
+	}
+	part.resources[id] = l.root.resources[id]
+	delete(l.root.resources, id)
+	l.home[id] = part
+}
+
+// finish settles what goes in and out of the parts, prints them and puts the
+// nested stacks into the root.
+func (l *layout) finish() []Part {
+	names := slices.Sorted(maps.Keys(l.parts))
+	for _, name := range names {
+		l.parts[name].printResources()
+	}
+	l.root.printResources()
+	var parts []Part
+	for _, name := range names {
+		part := l.parts[name]
+		body, err := part.print()
+		if err != nil {
+			l.root.wrong = append(l.root.wrong, err) // Template.JSON tells
+		}
+		sum := sha256.Sum256(body)
+		key := hex.EncodeToString(sum[:]) + ".json"
+		parts = append(parts, Part{LogicalID: name, Key: key, Body: body})
+		l.root.resources[name] = &cloudformation.Stack{
+			Parameters:  part.values,
+			TemplateURL: Sub("https://s3.${AWS::Region}.${AWS::URLSuffix}/${" + ArtifactBucketParameter + "}/" + key),
+		}
+		l.home[name] = l.root
+	}
+	l.template.Resources, l.template.layout = l.root.resources, l
+	l.body, l.err = l.root.print()
+	return parts
+}
+
+// printResources prints the section's resources that are not printed yet, and
+// notes on the way what they refer to.
+func (s *section) printResources() {
+	if s.texts == nil {
+		s.texts = make(map[string][]byte, len(s.resources))
+	}
+	p := &printer{known: s.layout.knows, rename: s.refer, depth: 2}
+	for _, id := range slices.Sorted(maps.Keys(s.resources)) {
+		if s.texts[id] != nil {
+			continue
+		}
+		p.buf, p.path = p.buf[:0], []step{{key: []byte("Resources")}, {key: []byte(id)}}
+		raw, err := rawJSON(s.resources[id])
+		if err != nil {
+			p.fail("%w", err)
+		} else {
+			p.value(raw)
+		}
+		s.texts[id] = bytes.Clone(p.buf)
+	}
+	s.wrong = append(s.wrong, p.wrong...)
+}
+
+// print prints the section as a template.
+func (s *section) print() ([]byte, error) {
+	s.printResources()
+	t := &Template{Description: s.description, Parameters: s.parameters, Outputs: s.outputs}
+	size := 4096 + 256*(len(s.parameters)+len(s.outputs))
+	for id, text := range s.texts {
+		size += len(id) + len(text) + 10
+	}
+	p := &printer{known: s.layout.knows, rename: s.refer, wrong: s.wrong, buf: make([]byte, 0, size)}
+	return t.print(p, func() {
+		for _, id := range slices.Sorted(maps.Keys(s.resources)) {
+			p.next()
+			p.buf = append(appendQuoted(p.buf, id), ": "...)
+			p.buf = append(p.buf, s.texts[id]...)
+		}
+	})
+}
+
+// knows is Template.knows for all sections together.
+func (l *layout) knows(name string) (known, resource bool) {
+	if l.home[name] != nil {
+		return true, true
+	}
+	_, ok := l.root.parameters[name]
+	return ok || pseudoParameters[name], false
+}
+
+// refer gives what s refers to a name and attribute by. What is not in s goes
+// out of where it is as an output, and comes into s as a parameter.
+func (s *section) refer(name, attribute string) (string, string) {
+	home := s.layout.home[name]
+	if home == s || home == nil && (s.name == "" || pseudoParameters[name] && name != "AWS::StackName") {
+		return name, attribute
+	}
+	if attribute == dependency {
+		if home == s.layout.root || s.name != "" {
+			return name, "" // no part depends on another by name
+		}
+		return home.name, ""
+	}
+	link := linkName(name, attribute)
+	value := Ref(name)
+	if attribute != "" {
+		value = GetAtt(name, attribute)
+	}
+	if home != nil && home.name != "" {
+		home.outputs[link] = Output{Value: value}
+		if s.name == "" {
+			return home.name, "Outputs." + link
+		}
+		value = GetAtt(home.name, "Outputs."+link)
+	}
+	s.parameters[link] = Parameter{Type: "String", NoEcho: s.layout.root.parameters[name].NoEcho}
+	s.values[link] = value
+	return link, ""
+}
+
+// linkName names the parameter and the output that carry a reference from one
+// stack to another.
+func linkName(name, attribute string) string {
+	if name == "AWS::StackName" {
+		return "RootStackName"
+	}
+	return name + attribute
+}
