@@ -16,6 +16,7 @@ import (
 
 	"arc/sandbox/gateway"
 	"arc/sandbox/lambda"
+	"arc/sandbox/logs"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
@@ -56,6 +57,7 @@ type Cloud struct {
 	engine    *stack.Engine
 	s3        *s3.Server
 	ssm       *ssm.Store
+	logs      *logs.Store
 	wire      *wire.Handler
 	code      *codeStore
 	static    *os.Root // the live app's static folder

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"arc/sandbox/gateway"
@@ -30,7 +31,7 @@ func (c *Cloud) assemble() {
 	c.s3 = s3.New(s3.Options{Account: account, Region: region})
 	c.ssm = ssm.New(account, region)
 	identities := iam.New(account, region)
-	groups := logs.New(account, region)
+	c.logs = logs.New(account, region)
 	c.code = &codeStore{root: c.scratch, get: c.s3.Get, ready: map[string]*unpacked{}}
 	c.lambda = lambda.New(lambda.Options{
 		Env:   c.environment,
@@ -44,6 +45,7 @@ func (c *Cloud) assemble() {
 	c.gateway = gateway.New(gateway.Options{
 		Invoker:   c.lambda,
 		Bind:      c.bind,
+		Called:    c.called,
 		Log:       func(line string) { c.opts.Log("%s", line) },
 		Developer: true,
 	})
@@ -54,7 +56,7 @@ func (c *Cloud) assemble() {
 	})
 	types := map[string]stack.Registration{}
 	for _, more := range []map[string]stack.Registration{
-		c.s3.Registrations(), c.ssm.Registrations(), identities.Registrations(), groups.Registrations(),
+		c.s3.Registrations(), c.ssm.Registrations(), identities.Registrations(), c.logs.Registrations(),
 		recorded.New(account, region).Registrations(), c.lambda.Registrations(), c.gateway.Registrations(),
 	} {
 		maps.Copy(types, more)
@@ -66,13 +68,28 @@ func (c *Cloud) assemble() {
 	c.undo = append(c.undo, c.engine.Close)
 	c.wire = wire.New(wire.Options{
 		Account: account, Region: region,
-		Stacks: c.engine, Objects: c.s3, Parameters: c.ssm, Logs: groups, Identities: identities,
+		Stacks: c.engine, Objects: c.s3, Parameters: c.ssm, Logs: c.logs, Identities: identities,
 		Functions: functionList{c.lambda}, Invoker: c.lambda,
 	})
 }
 
 // functionLog prints a line that a function wrote.
 func (c *Cloud) functionLog(label, _, line string) { c.opts.Log("%s | %s", label, line) }
+
+// called gives the words by which people know a function: the manifest's for
+// the live app, else the logical ID.
+func (c *Cloud) called(function string) string {
+	for _, fn := range c.lambda.Functions() {
+		if fn.Name != function && fn.ARN != function {
+			continue
+		}
+		if strings.HasPrefix(fn.Label, "@") {
+			return fn.Label
+		}
+		return "function " + fn.Label
+	}
+	return ""
+}
 
 // codeStore unpacks uploaded zips, each once. Keys are hashes of content, so
 // what was unpacked under one stays right.

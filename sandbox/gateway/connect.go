@@ -116,7 +116,7 @@ func (c *connection) greet(live *liveStage, r *http.Request) (status int, protoc
 	case err != nil:
 		return http.StatusInternalServerError, "", " " + err.Error()
 	case result.Failed != "":
-		return http.StatusBadGateway, "", " " + thrown(rt.integration.function, result).why
+		return http.StatusBadGateway, "", " " + thrown(c.gateway.called(rt.integration.function), result).why
 	}
 	status, header, err := socketResult(result.Payload)
 	if err != nil {

@@ -267,7 +267,7 @@ func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reas
 		return " " + err.Error()
 	}
 	if result.Failed != "" {
-		return " " + thrown(rt.integration.function, result).why
+		return " " + thrown(c.gateway.called(rt.integration.function), result).why
 	}
 	return ""
 }

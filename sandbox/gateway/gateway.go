@@ -31,6 +31,9 @@ type Options struct {
 	Bind func(ref stack.Ref, handler http.Handler) (hostport string, release func(), err error)
 	// Log is told one line per request, connection and message.
 	Log func(line string)
+	// Called gives the words that people know a function by ("@http get /"),
+	// from its name; nil or "" = the name itself.
+	Called func(function string) string
 	// Developer turns on pages that explain errors (handler missing, thrown
 	// error with its stack, no such route); off, answers are those of AWS.
 	Developer bool
@@ -100,12 +103,22 @@ func (g *Gateway) invoke(function string, event []byte, timeout time.Duration) (
 	defer cancel()
 	result, err := g.options.Invoker.Invoke(ctx, function, event)
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
-		return result, fmt.Errorf("function %s: %w of %s", function, errTimedOut, timeout)
+		return result, fmt.Errorf("%s: %w of %s", g.called(function), errTimedOut, timeout)
 	}
 	if err != nil {
-		return result, fmt.Errorf("function %s: %w", function, err)
+		return result, fmt.Errorf("%s: %w", g.called(function), err)
 	}
 	return result, nil
+}
+
+// called is how a function is named to people.
+func (g *Gateway) called(function string) string {
+	if g.options.Called != nil {
+		if words := g.options.Called(function); words != "" {
+			return words
+		}
+	}
+	return "function " + function
 }
 
 func (g *Gateway) logf(format string, args ...any) { g.options.Log(fmt.Sprintf(format, args...)) }

@@ -109,14 +109,14 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failu
 	case err != nil:
 		return response{}, &failure{status: http.StatusInternalServerError, why: err.Error()}
 	case result.Failed != "":
-		return response{}, thrown(i.function, result)
+		return response{}, thrown(g.called(i.function), result)
 	case len(result.Payload) > maxEvent:
 		return response{}, &failure{status: http.StatusInternalServerError,
-			why: "function " + i.function + ": the result is larger than the 6 MB that Lambda allows"}
+			why: g.called(i.function) + ": the result is larger than the 6 MB that Lambda allows"}
 	}
 	out, err := read(result.Payload)
 	if err != nil {
-		return out, &failure{status: http.StatusInternalServerError, title: "Invalid response type", why: "function " + i.function + ": " + err.Error()}
+		return out, &failure{status: http.StatusInternalServerError, title: "Invalid response type", why: g.called(i.function) + ": " + err.Error()}
 	}
 	return out, nil
 }

@@ -52,13 +52,13 @@ func (c *connection) callRoute(live *liveStage, rt *route, request, body string)
 	case err != nil:
 		return " " + err.Error(), "Internal server error"
 	case result.Failed != "":
-		return " " + thrown(rt.integration.function, result).why, "Internal server error"
+		return " " + thrown(c.gateway.called(rt.integration.function), result).why, "Internal server error"
 	case !rt.respond:
 		return "", ""
 	}
 	text, err := responseText(result.Payload)
 	if err != nil {
-		return " function " + rt.integration.function + ": " + err.Error(), "Internal server error"
+		return " " + c.gateway.called(rt.integration.function) + ": " + err.Error(), "Internal server error"
 	}
 	if text != "" {
 		c.send(text) // a client that is gone gets no answer

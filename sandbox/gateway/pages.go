@@ -65,19 +65,19 @@ func noRoute(method, path string) failure {
 }
 
 // thrown explains a function's error object.
-func thrown(function string, result lambda.Result) *failure {
+func thrown(called string, result lambda.Result) *failure {
 	var object struct {
 		Type    string   `json:"errorType"`
 		Message string   `json:"errorMessage"`
 		Stack   []string `json:"stackTrace"`
 		Trace   []string `json:"trace"`
 	}
-	f := &failure{status: http.StatusInternalServerError, title: titles[result.Kind], why: "function " + function + ": " + result.Failed}
+	f := &failure{status: http.StatusInternalServerError, title: titles[result.Kind], why: called + ": " + result.Failed}
 	if json.Unmarshal(result.Payload, &object) != nil || object.Message == "" && object.Type == "" {
 		f.detail = string(result.Payload)
 		return f
 	}
-	f.why = "function " + function + ": " + strings.TrimPrefix(object.Type+": "+object.Message, ": ")
+	f.why = called + ": " + strings.TrimPrefix(object.Type+": "+object.Message, ": ")
 	f.detail = strings.Join(append(object.Stack, object.Trace...), "\n")
 	if result.Kind == lambda.HandlerMissing {
 		f.detail = "arc init writes the handlers that are missing.\n" + f.detail
