@@ -111,6 +111,7 @@ func BenchmarkColdStart(b *testing.B) {
 	b.Run("floor-node", func(b *testing.B) {
 		percentiles(b, func() {
 			cmd := exec.Command("node", os.DevNull)
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // as little as a worker's
 			if err := cmd.Run(); err != nil {
 				b.Fatal(err)
 			}

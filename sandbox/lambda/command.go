@@ -95,21 +95,16 @@ func (w *worker) command() (*exec.Cmd, error) {
 
 // prepare adds what a language's bootstrap is told by variables.
 func (w *worker) prepare(l *language, env map[string]string, scratch string) error {
-	cache := w.service.options.Cache
-	if cache == "" {
-		cache = filepath.Join(scratch, "cache")
-	}
 	switch l.prefix {
-	case "nodejs":
-		env["NODE_COMPILE_CACHE"] = filepath.Join(cache, "node")
 	case "python":
-		// Never a __pycache__ among the sources.
-		env["PYTHONPYCACHEPREFIX"] = filepath.Join(cache, "python")
+		env["PYTHONDONTWRITEBYTECODE"] = "1" // never a __pycache__ among the sources
 		if path, ok := env["PYTHONPATH"]; ok {
 			env["PYTHONPATH"] = strings.ReplaceAll(path, "/var/task", w.fn.Dir)
 		}
 	case "deno":
-		env["DENO_DIR"] = filepath.Join(cache, "deno")
+		if cache := w.service.options.Cache; cache != "" {
+			env["DENO_DIR"] = filepath.Join(cache, "deno")
+		}
 	}
 	links, err := linkFolders(scratch, w.fn)
 	if err == nil && links != "" {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package lambda_test
 
 import (
@@ -245,5 +247,34 @@ func TestAllowed(t *testing.T) {
 		if got := s.Allowed("fn", c.principal, c.source); got != c.want {
 			t.Errorf("%s from %s: %v", c.principal, c.source, got)
 		}
+	}
+}
+
+// TestUpdateAtWork changes a function while it handles an event: the update is
+// done when that event is.
+func TestUpdateAtWork(t *testing.T) {
+	need(t, "node")
+	s := newStacks(t, lambda.Options{})
+	const code = "exports.handler = async (event) => { if (event.gate) await fetch(event.gate); return process.env.NEW ?? 'old' }"
+	out := s.must(props{"Fn": inline(code, nil)}, props{"Name": ref("Fn")})
+	server, g := newGate(t)
+	old, updated := make(chan string, 1), make(chan error, 1)
+	go func() { old <- s.invoke(out["Name"], `{"gate":"`+server.URL+`"}`) }()
+	<-g.entered
+	go func() {
+		updated <- s.apply(props{"Fn": inline(code, props{"Environment": props{"Variables": props{"NEW": "new"}}})}, nil)
+	}()
+	eventually(t, "the new settings are in place", func() bool { return s.Functions()[0].Env["NEW"] == "new" })
+	if got := s.invoke(out["Name"], "{}"); got != `"new"` {
+		t.Errorf("during the update: %s", got)
+	}
+	select {
+	case err := <-updated:
+		t.Errorf("the update did not wait: %v", err)
+	default:
+	}
+	close(g.leave)
+	if got, err := <-old, <-updated; got != `"old"` || err != nil {
+		t.Errorf("the event under way: %s, the update: %v", got, err)
 	}
 }

@@ -23,8 +23,8 @@ type Options struct {
 	// Log takes one line that a function printed. requestID is "" outside an
 	// invocation. It is called from several goroutines. nil = lines are dropped.
 	Log func(label, requestID, line string)
-	// Cache is a folder where runtimes may keep compiled code from one run to
-	// the next; "" = none is kept.
+	// Cache is a folder where Deno keeps the modules it has fetched from one run
+	// to the next; "" = they are fetched anew.
 	Cache string
 	// Busy is how many workers start or handle an event at once before others
 	// wait; 0 = two for each core.

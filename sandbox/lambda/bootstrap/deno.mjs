@@ -6,7 +6,7 @@ const runtime = `http://${env('AWS_LAMBDA_RUNTIME_API')}/2018-06-01/runtime/`
 const describe = (err, type) => ({
   errorType: type ?? err?.name ?? typeof err,
   errorMessage: String(err?.message ?? err),
-  trace: String(err?.stack ?? '').split('\n'),
+  trace: String(err?.stack ?? '').split('\n').filter((line) => !line.includes('/bootstrap/deno.mjs')),
 })
 
 async function report(path, err, type) {

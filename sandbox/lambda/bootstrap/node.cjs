@@ -15,7 +15,6 @@ const root = env.LAMBDA_TASK_ROOT
 const links = env.ARC_LINKS
 const address = env.AWS_LAMBDA_RUNTIME_API
 delete env.ARC_LINKS
-delete env.NODE_COMPILE_CACHE
 
 // --- the connection -------------------------------------------------------
 

@@ -121,7 +121,6 @@ def main():
     links = os.environ.pop("ARC_LINKS", None)
     if links:
         sys.path[1:1] = [os.path.join(links, "vendor"), links]
-    os.environ.pop("PYTHONPYCACHEPREFIX", None)
     runtime = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handle = load(os.environ["_HANDLER"])
