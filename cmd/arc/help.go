@@ -20,6 +20,7 @@ Start:
 
 Manifest:
   check      tell every mistake of the project
+  inventory  list everything the app consists of
 
 Ship:
   package    print the CloudFormation template

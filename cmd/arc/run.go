@@ -134,6 +134,7 @@ func (s *session) app() *cli.App {
 			s.createCommand(),
 			s.sandboxCommand(),
 			s.checkCommand(),
+			s.inventoryCommand(),
 			s.packageCommand(),
 			s.diffCommand(),
 			s.deployCommand(),
