@@ -198,6 +198,7 @@ type App struct {
 	Static     string                  // absolute folder served as the static bucket; "" = none
 	Bucket     string                  // logical ID of that bucket
 	Warm       []string                // logical IDs of functions to have ready before the first call
+	Objects    map[string][]byte       // what the template finds in its artifact bucket, by key: nested templates
 	AssetKey   string                  // key that the template gives the asset function's code; "" = it has none
 	Port       int                     // 0 = 3333
 	Exact      bool                    // no other port will do

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"maps"
+	"strings"
 	"sync"
 )
 
@@ -45,20 +46,21 @@ func (l *liveApp) apiType() string {
 	return l.app.APIType
 }
 
-// function is the live code of a resource of the stack, if it has any.
+// function is the live code of a resource of the stack, or of a stack nested in
+// it, if it has any.
 func (l *liveApp) function(stackName, logicalID string) (LiveFunction, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.on || l.app.StackName != stackName {
+	if !l.on || stackName != l.app.StackName && !strings.HasPrefix(stackName, l.app.StackName+"-") {
 		return LiveFunction{}, false
 	}
 	fn, ok := l.app.Functions[logicalID]
 	return fn, ok
 }
 
-// functions are the live app's functions by logical ID, and its stack.
-func (l *liveApp) functions() (stackName string, functions map[string]LiveFunction) {
+// functions are the live app's functions by logical ID.
+func (l *liveApp) functions() map[string]LiveFunction {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.app.StackName, maps.Clone(l.app.Functions)
+	return maps.Clone(l.app.Functions)
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 
 	"arc/cfn"
+	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
 	"arc/source"
 )
@@ -26,6 +29,11 @@ func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
 	if err := c.putAsset(app.AssetKey); err != nil {
 		return nil, err
 	}
+	for _, key := range slices.Sorted(maps.Keys(app.Objects)) {
+		if err := c.s3.Put(liveBucket, key, app.Objects[key]); err != nil {
+			return nil, err
+		}
+	}
 	parameters := map[string]string{cfn.ArtifactBucketParameter: liveBucket}
 	for name, value := range app.Parameters {
 		parameters[name] = value
@@ -36,11 +44,7 @@ func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
 	if err := c.serveStatic(ctx, app); err != nil {
 		return nil, err
 	}
-	for _, id := range app.Warm {
-		if name := c.physicalID(ctx, app.StackName, id); name != "" {
-			c.lambda.Warm(name)
-		}
-	}
+	c.warm(app)
 	return c.engine.Outputs(app.StackName), nil
 }
 
@@ -109,17 +113,34 @@ func (c *Cloud) physicalID(ctx context.Context, stackName, logicalID string) str
 	return found.StackResourceDetail.PhysicalResourceID
 }
 
+// warm starts workers for the functions that will be called first.
+func (c *Cloud) warm(app App) {
+	for _, fn := range c.lambda.Functions() {
+		for _, id := range app.Warm {
+			if isLive(fn, app.Functions[id]) {
+				c.lambda.Warm(fn.Name)
+			}
+		}
+	}
+}
+
 // Changed says that the code of some live functions is different now: their
 // workers finish what they are at and are not used again. Open WebSockets stay
 // open.
 func (c *Cloud) Changed(affected func(LiveFunction) bool) {
-	stackName, functions := c.live.functions()
-	for id, fn := range functions {
-		if !affected(fn) {
-			continue
-		}
-		if name := c.physicalID(context.Background(), stackName, id); name != "" {
-			c.lambda.Retire(name)
+	live := c.live.functions()
+	for _, fn := range c.lambda.Functions() {
+		for _, code := range live {
+			if isLive(fn, code) && affected(code) {
+				c.lambda.Retire(fn.Name)
+				break
+			}
 		}
 	}
+}
+
+// isLive reports whether a function runs that code. It may be one of a nested
+// stack, so its stack's name does not tell.
+func isLive(fn lambda.Function, code LiveFunction) bool {
+	return code.Dir != "" && fn.Dir == code.Dir && fn.Label == code.Label
 }

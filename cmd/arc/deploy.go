@@ -166,7 +166,8 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 	return (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
 }
 
-// artifacts lists the zips that the template refers to, by key.
+// artifacts lists what the template refers to by key: zips, and the templates
+// of nested stacks.
 func (b *build) artifacts() []deploy.Artifact {
 	var list []deploy.Artifact
 	for _, key := range slices.Sorted(maps.Keys(b.bundles)) {
@@ -174,6 +175,13 @@ func (b *build) artifacts() []deploy.Artifact {
 			Key:   key,
 			Label: b.labels[key],
 			Write: func(w io.Writer) error { return b.bundles[key].WriteZip(w) },
+		})
+	}
+	for _, part := range b.stack.Parts {
+		list = append(list, deploy.Artifact{
+			Key:   part.Key,
+			Label: "template of " + part.LogicalID,
+			Write: func(w io.Writer) error { _, err := w.Write(part.Body); return err },
 		})
 	}
 	return list

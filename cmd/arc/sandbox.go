@@ -220,9 +220,13 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		Parameters: parameters,
 		Functions:  liveFunctions(p, stack),
 		APIType:    p.app.AWS.APIGateway,
+		Objects:    map[string][]byte{},
 	}
 	if p.app.Static != nil {
 		app.Static, app.Bucket = p.path(p.app.Static.Folder), "StaticBucket"
+	}
+	for _, part := range stack.Parts {
+		app.Objects[part.Key] = part.Body
 	}
 	app.AssetKey = assetKey
 	app.Warm = firstCalled(stack)
