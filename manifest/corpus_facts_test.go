@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -68,7 +69,7 @@ func corpusText(f corpusFacts) []string {
 func corpusFunctionText(pragma string, fn corpusFunction) string {
 	name := fn.Name
 	s := fmt.Sprintf("%s %s in %s file=%s runtime=%s %dMB %ds /tmp=%d %s concurrency=%v shared=%t views=%t env=%t layers=%q policies=%q",
-		pragma, name, strings.TrimPrefix(fn.Src, "<CWD>/"), strings.TrimPrefix(strings.TrimPrefix(fn.HandlerFile, fn.Src), "/"), modern(fn.Runtime),
+		pragma, name, path.Clean(strings.TrimPrefix(fn.Src, "<CWD>/")), strings.TrimPrefix(strings.TrimPrefix(fn.HandlerFile, fn.Src), "/"), modern(fn.Runtime),
 		fn.Memory, fn.Timeout, fn.Storage, fn.Architecture, fn.Concurrency, isTrue(fn.Shared), isTrue(fn.Views), isTrue(fn.Env), fn.Layers, fn.Policies)
 	switch {
 	case fn.Rate != nil:

@@ -157,7 +157,7 @@ func (l *loader) readApp() {
 		} else if len(p.Items) > 1 {
 			where = p.Items[1].Name()
 		}
-		l.errorf(at(where), "app-several", "a name cannot hold blanks; write my-app", "@app takes one name")
+		l.missing(at(where), "app-several", "a name cannot hold blanks; write my-app", "@app takes one name")
 		return
 	}
 	l.app.Name, l.app.Pos = v.Text, v.Pos

@@ -38,8 +38,8 @@ func (l *loader) errorf(where span, code, hint, format string, args ...any) {
 	l.report(syntax.Error, where, code, hint, fmt.Sprintf(format, args...))
 }
 
-// missing is errorf for something that is not there, unless syntax errors may
-// be what hides it.
+// missing is errorf for a section that is not there or not whole, unless syntax
+// errors may be the reason.
 func (l *loader) missing(where span, code, hint, format string, args ...any) {
 	if !l.broken {
 		l.errorf(where, code, hint, format, args...)
