@@ -14,16 +14,13 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// TestCompile reads testdata/templates/*.txtar: a project, and below want/ the
+// TestCompile reads testdata/templates/*.txtar, one for each pragma, and
+// testdata/apps/*.txtar, whole apps: a project, and below want/ the
 // template of each stage that the case is about (want/staging.json, …) or the
 // diagnostics (want/staging.txt). Two kinds of lines before the first file set
 // Options: "env NAME …" and "name NAME".
 func TestCompile(t *testing.T) {
-	files, err := filepath.Glob("testdata/templates/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
+	for _, file := range caseFiles(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			ar, err := txtar.ParseFile(file)
 			if err != nil {
@@ -103,4 +100,18 @@ func loadCase(t *testing.T, ar *txtar.Archive) (*manifest.App, map[string][]byte
 		t.Fatalf("the manifest has mistakes:\n%s", text.Bytes())
 	}
 	return result.App, result.Sources
+}
+
+// caseFiles lists the cases of TestCompile.
+func caseFiles(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	for _, pattern := range []string{"testdata/templates/*.txtar", "testdata/apps/*.txtar"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no cases in %s: %v", pattern, err)
+		}
+		files = append(files, found...)
+	}
+	return files
 }

@@ -15,7 +15,7 @@ func (c *compiler) events() {
 	for i, e := range c.app.Events {
 		items[i] = naming{base: logicalName(e.Name), key: e.Name, pos: e.Pos}
 	}
-	for i, name := range distinct(items) {
+	for i, name := range c.names("events", items) {
 		c.event(name, c.app.Events[i])
 	}
 }

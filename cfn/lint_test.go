@@ -34,15 +34,11 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// goldenTemplates gives every template in testdata/templates by a file name.
+// goldenTemplates gives every golden template by a file name.
 func goldenTemplates(t *testing.T) map[string][]byte {
 	t.Helper()
-	files, err := filepath.Glob("testdata/templates/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
 	templates := map[string][]byte{}
-	for _, file := range files {
+	for _, file := range caseFiles(t) {
 		ar, err := txtar.ParseFile(file)
 		if err != nil {
 			t.Fatal(err)

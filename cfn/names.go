@@ -113,3 +113,18 @@ func distinct(items []naming) []string {
 	}
 	return names
 }
+
+// names gives the items of a pragma distinct logical names, and tells of those
+// that Architect would take for one.
+func (c *compiler) names(pragma string, items []naming) []string {
+	names := distinct(items)
+	for i, name := range names {
+		if name == items[i].base || len(items[i].base) > maxLogicalID {
+			continue
+		}
+		first := items[slices.Index(names, items[i].base)]
+		c.warnf(items[i].pos, "name-collision", "give one of them a name that differs in more than case and punctuation",
+			"@%s %s and %s at %s have one logical ID under Architect; this one becomes %s", pragma, items[i].key, first.key, first.pos, name)
+	}
+	return names
+}

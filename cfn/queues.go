@@ -27,7 +27,7 @@ func (c *compiler) queues() {
 	for i, q := range c.app.Queues {
 		items[i] = naming{base: logicalName(q.Name), key: q.Name, pos: q.Pos}
 	}
-	for i, name := range distinct(items) {
+	for i, name := range c.names("queues", items) {
 		c.queue(name, c.app.Queues[i])
 	}
 }

@@ -22,7 +22,7 @@ func (c *compiler) scheduled() {
 		items[i] = naming{base: logicalName(s.Name), key: s.Name, pos: s.Pos}
 	}
 	invoke := right{actions: []string{"lambda:InvokeFunction"}}
-	for i, name := range distinct(items) {
+	for i, name := range c.names("scheduled", items) {
 		s := c.app.Schedules[i]
 		f := c.function(name+"ScheduledLambda", s.Function)
 		schedule := &scheduler.Schedule{

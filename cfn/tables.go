@@ -14,7 +14,7 @@ func (c *compiler) tables() {
 		items[i] = naming{base: logicalName(t.Name), key: t.Name, pos: t.Pos}
 	}
 	c.tableIDs = map[string]string{}
-	for i, name := range distinct(items) {
+	for i, name := range c.names("tables", items) {
 		t := c.app.Tables[i]
 		id := c.add(name+"Table", t.Pos, c.table(t))
 		c.tableIDs[t.Name] = id

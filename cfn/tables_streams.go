@@ -16,7 +16,7 @@ func (c *compiler) streams() {
 	for i, s := range c.app.Streams {
 		items[i] = naming{base: logicalName(s.Name), key: s.Name, pos: s.Pos}
 	}
-	for i, name := range distinct(items) {
+	for i, name := range c.names("tables-streams", items) {
 		s := c.app.Streams[i]
 		stream := GetAtt(c.tableIDs[s.Table], "StreamArn")
 		f := c.function(name+"TableStreamLambda", s.Function)

@@ -26,7 +26,7 @@ func (c *compiler) ws() {
 		ProtocolType:             new("WEBSOCKET"),
 		RouteSelectionExpression: new("$request.body.action"),
 	})
-	names := actionNames(c.app.WS)
+	names := c.actionNames()
 	var routes []string
 	for i, a := range c.app.WS {
 		routes = append(routes, c.action(names[i], a))
@@ -76,12 +76,12 @@ func routeKey(a manifest.Action) string {
 	return a.Name
 }
 
-func actionNames(actions []manifest.Action) []string {
-	items := make([]naming, len(actions))
-	for i, a := range actions {
+func (c *compiler) actionNames() []string {
+	items := make([]naming, len(c.app.WS))
+	for i, a := range c.app.WS {
 		items[i] = naming{base: logicalName(a.Name), key: a.Name, pos: a.Pos}
 	}
-	return distinct(items)
+	return c.names("ws", items)
 }
 
 // routesHash names the Deployment after what it deploys. A Deployment is a
