@@ -108,6 +108,9 @@ func (s *Service) Put(fn Function) {
 	if fn.Timeout <= 0 {
 		fn.Timeout = defaultTimeout
 	}
+	if fn.Label == "" {
+		fn.Label = fn.Name
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.functions[fn.Name]
