@@ -43,7 +43,7 @@ func bench(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	var rows []row
-	for _, measure := range []func() ([]row, error){b.commands, b.start, b.http, b.websocket} {
+	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.start, b.http, b.websocket} {
 		more, err := measure()
 		if err != nil {
 			return err
