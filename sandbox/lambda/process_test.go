@@ -150,7 +150,8 @@ func TestParentKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "ARC_TEST_PARENT="+folder(t, "-- index.mjs --\nexport const handler = async () => process.pid"))
+	dir := folder(t, "-- index.mjs --\nexport const handler = async () => process.pid")
+	cmd.Env = append(os.Environ(), "ARC_TEST_PARENT="+dir, "TMPDIR="+t.TempDir())
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
