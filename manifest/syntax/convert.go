@@ -43,9 +43,7 @@ var (
 // root reads the object whose keys are the pragmas.
 func (c *converter) root(n node) {
 	switch {
-	case n.kind == null || n.kind == object && len(n.keys) == 0:
-		c.errorf(n.value, "no-pragma", `give it the key "app" and the name of the app`, "the manifest has no pragma")
-		return
+	case n.kind == null:
 	case n.kind != object:
 		c.errorf(n.value, "manifest-form", `write {"app": "my-app", "http": …}`, "a manifest is an object with a key for each pragma")
 		return
@@ -69,6 +67,9 @@ func (c *converter) root(n node) {
 		}
 		opened[name.Text] = name.Pos
 		c.pragma(name, n.elems[i])
+	}
+	if len(opened) == 0 && len(c.diags) == 0 {
+		c.errorf(n.value, "no-pragma", `give it the key "app" and the name of the app`, "the manifest has no pragma")
 	}
 }
 

@@ -1,0 +1,87 @@
+package syntax
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// FuzzFormat holds that printing a tree keeps its values and comments, and that
+// the printed text is printed as itself.
+func FuzzFormat(f *testing.F) {
+	for _, seed := range []string{
+		"# top\n\n# app\n@app # x\n\nmy-app\n# end", "@t\nn # n\n  # k\n  k v # v\n  l\n    # m\n    m n # o\n  # end\n\n# next\nx",
+		"@a\n\"a b\" 'true' \"\\\"'`\" \"x\\\\\\\"\" -Infinity \"\"\n\n\n`a\r\nb`\n@b\n", "@a\n  v\n      a b\n      c\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		checkFormat(t, src, Parse)
+		checkFormat(t, src, ParseJSON)
+		checkFormat(t, src, ParseYAML)
+	})
+}
+
+func checkFormat(t *testing.T, src []byte, parse func(string, []byte) (*File, Diagnostics)) {
+	t.Helper()
+	first, ds := parse("app.arc", src)
+	if ds.HasErrors() {
+		return
+	}
+	text := Format(first)
+	again, ds := Parse("app.arc", text)
+	if len(ds) > 0 {
+		t.Fatalf("the formatted text has errors: %+v\n%q", ds, text)
+	}
+	if diff := cmp.Diff(first, again, sameValues); diff != "" {
+		t.Fatalf("formatted to\n%s\n%s", text, diff)
+	}
+	if diff := cmp.Diff(comments(first), comments(again)); diff != "" {
+		t.Fatalf("comments moved in\n%s\n%s", text, diff)
+	}
+	if twice := Format(again); !bytes.Equal(text, twice) {
+		t.Fatalf("formatted again:\n%s", cmp.Diff(string(text), string(twice)))
+	}
+}
+
+// sameValues leaves out where and how things were written.
+var sameValues = cmp.Options{
+	cmpopts.IgnoreTypes(Pos{}, Comments{}, []Comments{}, []Comment{}),
+	cmpopts.IgnoreFields(File{}, "Src"),
+	cmpopts.IgnoreFields(Value{}, "Quoted"),
+	cmpopts.EquateEmpty(),
+	cmpopts.EquateNaNs(),
+}
+
+// comments are all of a tree's, in order.
+func comments(f *File) []string {
+	var all []string
+	add := func(c Comments) {
+		for _, b := range c.Before {
+			all = append(all, b.Text)
+		}
+		if c.Suffix != nil {
+			all = append(all, "behind: "+c.Suffix.Text)
+		}
+	}
+	for _, p := range f.Pragmas {
+		add(p.Comments)
+		for _, it := range p.Items {
+			add(it.Comments)
+			for _, c := range it.Inner {
+				add(c)
+			}
+			for _, e := range it.Entries {
+				add(e.Comments)
+				for _, c := range e.Inner {
+					add(c)
+				}
+			}
+			add(Comments{Before: it.End})
+		}
+	}
+	add(Comments{Before: f.Trailing})
+	return all
+}
