@@ -16,14 +16,13 @@ import (
 	"arc/sandbox/lambda"
 )
 
-// need skips a test whose tool is missing; in CI it fails, but for Deno, which
-// distributions do not package.
+// need skips a test whose tool is missing; in CI it fails.
 func need(t testing.TB, tool string) {
 	t.Helper()
 	if _, err := exec.LookPath(tool); err == nil {
 		return
 	}
-	if os.Getenv("CI") == "true" && tool != "deno" {
+	if os.Getenv("CI") == "true" {
 		t.Fatalf("%s is not on the PATH", tool)
 	}
 	t.Skipf("%s is not on the PATH", tool)
