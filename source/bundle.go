@@ -30,6 +30,9 @@ type Function struct {
 	Shared      string   // folder of shared code, "" = none
 	Views       string   // folder of views, "" = none
 	Ignore      []string // npm packages not to bundle
+	// StaticManifest is the text of static.json, which maps published files to
+	// their fingerprinted names; it goes beside the shared code. nil = none.
+	StaticManifest []byte
 }
 
 // Bundle is the list of files that make up a function's package.

@@ -119,6 +119,9 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 		b.Files = append(b.Files, moved(files, p.at)...)
 		b.Warnings = append(b.Warnings, p.strays...)
 	}
+	if fn.StaticManifest != nil {
+		b.addStaticManifest(sharedFolder(node), fn.StaticManifest)
+	}
 	if node {
 		if err := c.addPackages(b, l, parts); err != nil {
 			return nil, err
@@ -148,10 +151,6 @@ func (c *collector) parts(fn Function, node bool) ([]part, error) {
 		return nil, err
 	}
 	parts := []part{{own, ""}}
-	into := "vendor"
-	if node {
-		into = "node_modules/@architect"
-	}
 	for _, more := range []struct{ dir, name string }{{fn.Shared, "shared"}, {fn.Views, "views"}} {
 		if more.dir == "" {
 			continue
@@ -160,9 +159,25 @@ func (c *collector) parts(fn Function, node bool) ([]part, error) {
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, part{t, into + "/" + more.name})
+		parts = append(parts, part{t, sharedFolder(node) + "/" + more.name})
 	}
 	return parts, nil
+}
+
+// sharedFolder is where a zip has shared code and views.
+func sharedFolder(node bool) string {
+	if node {
+		return "node_modules/@architect"
+	}
+	return "vendor"
+}
+
+// addStaticManifest puts static.json where the runtime library looks for it,
+// in place of one that an earlier tool left there.
+func (b *Bundle) addStaticManifest(folder string, text []byte) {
+	name := folder + "/shared/static.json"
+	b.Files = slices.DeleteFunc(b.Files, func(f File) bool { return f.Path == name })
+	b.Files = append(b.Files, inMemory(name, text))
 }
 
 // replaced reports whether a file of the function's folder lies where shared

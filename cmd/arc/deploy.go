@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -134,10 +133,7 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 	if err != nil {
 		return deploy.Outcome{}, err
 	}
-	static, err := staticFiles(p, opts.Stage)
-	if err != nil {
-		return deploy.Outcome{}, err
-	}
+	static := p.publication(b.assets, opts.Stage)
 	if static != nil {
 		static.Prune = static.Prune || order.prune
 	}
@@ -192,57 +188,6 @@ func names(variables map[string]string) []string {
 	return slices.Sorted(maps.Keys(variables))
 }
 
-// staticFiles lists what @static publishes; nil when there is nothing to.
-func staticFiles(p *project, stage string) (*deploy.Static, error) {
-	st := p.app.Static
-	if st == nil {
-		return nil, nil
-	}
-	static := &deploy.Static{Prefix: st.Prefix, Prune: st.Prune, Bucket: st.Staging}
-	if stage == "production" {
-		static.Bucket = st.Production
-	}
-	files := p.files()
-	err := fs.WalkDir(files, st.Folder, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel := strings.TrimPrefix(name, st.Folder+"/")
-		if d.IsDir() || ignored(rel, st.Ignore) {
-			return nil
-		}
-		static.Files = append(static.Files, deploy.StaticFile{
-			Path: rel,
-			Open: func() (io.ReadSeekCloser, error) {
-				f, err := files.Open(name)
-				if err != nil {
-					return nil, err
-				}
-				return f.(io.ReadSeekCloser), nil // an *os.File: the project is a folder
-			},
-		})
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("static folder: %w", err)
-	}
-	return static, nil
-}
-
-// ignored files are never published: names that nobody means to, and the
-// user's own substrings (manifest reference, @static ignore).
-func ignored(name string, user []string) bool {
-	for _, part := range append([]string{".DS_Store", "node_modules", "readme.md"}, user...) {
-		if strings.Contains(strings.ToLower(name), strings.ToLower(part)) {
-			return true
-		}
-	}
-	return false
-}
-
 // printOutcome prints the URLs on stdout, and what was done on stderr.
 func (s *session) printOutcome(o deploy.Outcome, took time.Duration) error {
 	switch {
@@ -290,10 +235,17 @@ func (s *session) progress() deploy.Progress {
 	}
 }
 
+// recordedOnly begins the reason that the local cloud gives for resources which
+// it keeps but does not run.
+const recordedOnly = "recorded only"
+
 // event is one line: what happened to which resource, and why if it is said.
 func (s *session) event(step deploy.Step) string {
 	line := fmt.Sprintf("%-20s %s", step.Status, step.LogicalID)
 	color := dim
+	if note, only := strings.CutPrefix(step.Reason, recordedOnly); only {
+		line += " (" + recordedOnly + note + ")"
+	}
 	if strings.Contains(step.Status, "FAILED") || strings.Contains(step.Status, "ROLLBACK") {
 		color = red
 		if step.Reason != "" {

@@ -96,6 +96,7 @@ type build struct {
 	template []byte
 	bundles  map[string]*source.Bundle // by artifact key
 	labels   map[string]string         // artifact key → the folder it comes from
+	assets   *assets                   // nil when nothing is published
 }
 
 // compile collects the code of every function and compiles the app. env names
@@ -105,6 +106,10 @@ func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
 		return nil, err
 	}
 	b := &build{bundles: map[string]*source.Bundle{}, labels: map[string]string{}}
+	var err error
+	if b.assets, err = staticAssets(p); err != nil {
+		return nil, err
+	}
 	keys, err := s.bundle(p, b)
 	if err != nil {
 		return nil, err
@@ -143,7 +148,11 @@ func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, e
 	for _, fn := range p.app.Functions() {
 		if !fn.Asset {
 			own = append(own, fn)
-			wanted = append(wanted, sourceFunction(p.app, fn))
+			f := sourceFunction(p.app, fn)
+			if b.assets != nil && fn.Config.Shared {
+				f.StaticManifest = b.assets.manifest
+			}
+			wanted = append(wanted, f)
 		}
 	}
 	bundles, err := source.CollectAll(p.files(), wanted)

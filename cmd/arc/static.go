@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"arc/deploy"
+)
+
+// assets are the files of the static folder that are published.
+type assets struct {
+	files []asset
+	// manifest maps paths to fingerprinted names: the text of static.json, nil
+	// unless @static fingerprint is true.
+	manifest []byte
+}
+
+// asset is one file: where it lies in the project, and what it is called in
+// the bucket.
+type asset struct{ file, name string }
+
+// staticAssets lists what @static publishes; nil when there is no folder.
+func staticAssets(p *project) (*assets, error) {
+	st := p.app.Static
+	if st == nil {
+		return nil, nil
+	}
+	a := &assets{}
+	err := fs.WalkDir(p.files(), st.Folder, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel := strings.TrimPrefix(name, st.Folder+"/")
+		if !d.IsDir() && !ignored(rel, st.Ignore) {
+			a.files = append(a.files, asset{file: name, name: rel})
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil && st.Fingerprint == "true" {
+		err = a.fingerprint(p.files())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("static folder: %w", err)
+	}
+	return a, nil
+}
+
+// ignored files are never published: names that nobody means to, a static.json
+// of an earlier tool, and the user's own substrings (manifest reference,
+// @static ignore).
+func ignored(name string, user []string) bool {
+	for _, part := range append([]string{".DS_Store", "node_modules", "readme.md", "static.json"}, user...) {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// fingerprint puts ten digits of each file's SHA-1 into its name, as existing
+// apps have it (cloud reference, 4.5), so that browsers may keep it for ever.
+func (a *assets) fingerprint(files fs.FS) error {
+	names := map[string]string{}
+	for i, f := range a.files {
+		sum, err := sha1Of(files, f.file)
+		if err != nil {
+			return err
+		}
+		ext := path.Ext(f.name)
+		a.files[i].name = strings.TrimSuffix(f.name, ext) + "-" + sum[:10] + ext
+		names[f.name] = a.files[i].name
+	}
+	var err error
+	a.manifest, err = json.Marshal(names)
+	return err
+}
+
+func sha1Of(files fs.FS, name string) (string, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha1.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// publication is what a deploy to the stage publishes; nil when there is nothing.
+func (p *project) publication(a *assets, stage string) *deploy.Static {
+	if a == nil {
+		return nil
+	}
+	st := p.app.Static
+	static := &deploy.Static{Prefix: st.Prefix, Prune: st.Prune, Ignore: st.Ignore, Bucket: st.Staging}
+	if stage == "production" {
+		static.Bucket = st.Production
+	}
+	files := p.files()
+	for _, f := range a.files {
+		static.Files = append(static.Files, deploy.StaticFile{
+			Path:          f.name,
+			Fingerprinted: st.Fingerprint != "",
+			Open: func() (io.ReadSeekCloser, error) {
+				opened, err := files.Open(f.file)
+				if err != nil {
+					return nil, err
+				}
+				return opened.(io.ReadSeekCloser), nil // an *os.File: the project is a folder
+			},
+		})
+	}
+	if a.manifest != nil {
+		static.Files = append(static.Files, deploy.StaticFile{
+			Path: "static.json",
+			Open: func() (io.ReadSeekCloser, error) { return inMemory{bytes.NewReader(a.manifest)}, nil },
+		})
+	}
+	return static
+}
+
+// inMemory is a file that is none.
+type inMemory struct{ *bytes.Reader }
+
+// Close does nothing.
+func (inMemory) Close() error { return nil }
