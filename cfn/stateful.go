@@ -1,68 +1,144 @@
 package cfn
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+)
 
 // stateful are the types whose deletion loses data that no deploy can bring
 // back. Queues and log groups hold data as well, but data on its way through;
 // they are here because the rule is: nothing that holds data goes unasked.
 var stateful = map[string]bool{
-	"AWS::DynamoDB::Table":               true,
-	"AWS::DynamoDB::GlobalTable":         true,
-	"AWS::S3::Bucket":                    true,
-	"AWS::SQS::Queue":                    true,
-	"AWS::Logs::LogGroup":                true,
-	"AWS::RDS::DBInstance":               true,
-	"AWS::RDS::DBCluster":                true,
-	"AWS::Cognito::UserPool":             true,
-	"AWS::EFS::FileSystem":               true,
-	"AWS::KMS::Key":                      true,
-	"AWS::SecretsManager::Secret":        true,
-	"AWS::ElastiCache::ReplicationGroup": true,
-	"AWS::OpenSearchService::Domain":     true,
-	"AWS::Kinesis::Stream":               true,
-	"AWS::CloudFormation::Stack":         true,
+	"AWS::Backup::BackupVault":              true,
+	"AWS::Cassandra::Table":                 true,
+	"AWS::CloudFormation::Stack":            true,
+	"AWS::CodeCommit::Repository":           true,
+	"AWS::Cognito::IdentityPool":            true,
+	"AWS::Cognito::UserPool":                true,
+	"AWS::DocDB::DBCluster":                 true,
+	"AWS::DocDB::DBInstance":                true,
+	"AWS::DynamoDB::GlobalTable":            true,
+	"AWS::DynamoDB::Table":                  true,
+	"AWS::EC2::Instance":                    true,
+	"AWS::EC2::Volume":                      true,
+	"AWS::ECR::Repository":                  true,
+	"AWS::EFS::FileSystem":                  true,
+	"AWS::ElastiCache::CacheCluster":        true,
+	"AWS::ElastiCache::ReplicationGroup":    true,
+	"AWS::ElastiCache::ServerlessCache":     true,
+	"AWS::Elasticsearch::Domain":            true,
+	"AWS::Events::Archive":                  true,
+	"AWS::FSx::FileSystem":                  true,
+	"AWS::KMS::Key":                         true,
+	"AWS::Kinesis::Stream":                  true,
+	"AWS::Logs::LogGroup":                   true,
+	"AWS::MSK::Cluster":                     true,
+	"AWS::MemoryDB::Cluster":                true,
+	"AWS::Neptune::DBCluster":               true,
+	"AWS::Neptune::DBInstance":              true,
+	"AWS::OpenSearchServerless::Collection": true,
+	"AWS::OpenSearchService::Domain":        true,
+	"AWS::QLDB::Ledger":                     true,
+	"AWS::RDS::DBCluster":                   true,
+	"AWS::RDS::DBInstance":                  true,
+	"AWS::Redshift::Cluster":                true,
+	"AWS::S3::Bucket":                       true,
+	"AWS::S3Express::DirectoryBucket":       true,
+	"AWS::S3Tables::Table":                  true,
+	"AWS::S3Tables::TableBucket":            true,
+	"AWS::SDB::Domain":                      true,
+	"AWS::SQS::Queue":                       true,
+	"AWS::SecretsManager::Secret":           true,
+	"AWS::Serverless::SimpleTable":          true,
+	"AWS::Timestream::Table":                true,
+	"AWS::Timestream::Database":             true,
 }
 
 // HoldsData reports whether resources of the type hold data.
 func HoldsData(typ string) bool { return stateful[typ] }
 
-// createOnly lists, by type, the properties that cannot change in place: a
-// change replaces the resource. From the createOnlyProperties of the public
-// resource schemas, for the types that arc writes.
-var createOnly = map[string][]string{
-	"AWS::ApiGatewayV2::Api":          {"ProtocolType"},
-	"AWS::ApiGatewayV2::Deployment":   {"ApiId"},
-	"AWS::ApiGatewayV2::Integration":  {"ApiId"},
-	"AWS::ApiGatewayV2::Route":        {"ApiId"},
-	"AWS::ApiGatewayV2::Stage":        {"ApiId", "StageName"},
-	"AWS::DynamoDB::Table":            {"TableName", "KeySchema", "LocalSecondaryIndexes", "ImportSourceSpecification"},
-	"AWS::Events::Rule":               {"Name", "EventBusName"},
-	"AWS::IAM::ManagedPolicy":         {"ManagedPolicyName", "Path", "Description"},
-	"AWS::IAM::Role":                  {"RoleName", "Path"},
-	"AWS::Lambda::Alias":              {"FunctionName", "Name"},
-	"AWS::Lambda::EventSourceMapping": {"EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "SelfManagedEventSource"},
-	"AWS::Lambda::Function":           {"FunctionName", "PackageType", "TenancyConfig"},
-	"AWS::Lambda::LayerVersion":       {"LayerName", "Content", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo", "Description"},
-	"AWS::Lambda::Permission":         {"Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"},
-	"AWS::Lambda::Version":            {"FunctionName", "CodeSha256", "Description", "ProvisionedConcurrencyConfig", "RuntimePolicy"},
-	"AWS::Logs::LogGroup":             {"LogGroupName"},
-	"AWS::S3::Bucket":                 {"BucketName"},
-	"AWS::S3::BucketPolicy":           {"Bucket"},
-	"AWS::SNS::Subscription":          {"Endpoint", "Protocol", "TopicArn"},
-	"AWS::SNS::Topic":                 {"TopicName", "FifoTopic"},
-	"AWS::SQS::Queue":                 {"QueueName", "FifoQueue"},
-	"AWS::SSM::Parameter":             {"Name"},
-	"AWS::Scheduler::Schedule":        {"Name"},
+// Update is what an update of a property does to the resource. They are in
+// the order of their weight.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+type Update int
+
+// What updates do.
+const (
+	NoInterruption Update = iota
+	SomeInterruption
+	MayReplace // depends on the values, or on the service
+	Replacement
+)
+
+// String is the update in CloudFormation's words.
+func (u Update) String() string {
+	return [...]string{"no interruption", "some interruption", "may replace", "replacement"}[u]
+}
+
+// MarshalText writes the update as String does.
+func (u Update) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// updates is the table that schemas/make.py writes. It is text to be searched,
+// so that a program that never asks does not pay for it.
+//
+//go:embed schemas/updates.txt
+var updates string
+
+// UpdateOf says what an update of a property does to resources of a type, by
+// the type's public schema. The property is a path: "Environment.Variables.A".
+// A path above what the schema names counts as a change of that. Types that
+// have no public schema, such as custom resources, may replace with any change.
+func UpdateOf(typ, property string) Update {
+	marked, known := updateLine(typ)
+	if !known {
+		return MayReplace
+	}
+	worst := NoInterruption
+	for _, word := range strings.Fields(marked) {
+		update := Replacement
+		switch word[0] {
+		case '?':
+			update, word = MayReplace, word[1:]
+		case '~':
+			update, word = SomeInterruption, word[1:]
+		}
+		if touches(property, word) {
+			worst = max(worst, update)
+		}
+	}
+	return worst
+}
+
+// updateLine finds a type's properties in the table.
+func updateLine(typ string) (properties string, known bool) {
+	name, ours := strings.CutPrefix(typ, "AWS::")
+	if !ours {
+		return "", false
+	}
+	for _, end := range []string{" ", "\n"} {
+		if at := strings.Index(updates, "\n"+name+end); at >= 0 {
+			line, _, _ := strings.Cut(updates[at+1:], "\n")
+			return strings.TrimPrefix(line, name), true
+		}
+	}
+	return "", false
+}
+
+// touches reports whether one path is the other or above it. * is any index.
+func touches(a, b string) bool {
+	for {
+		nameA, restA, moreA := strings.Cut(a, ".")
+		nameB, restB, moreB := strings.Cut(b, ".")
+		if nameA != nameB && nameB != "*" {
+			return false
+		}
+		if !moreA || !moreB {
+			return true
+		}
+		a, b = restA, restB
+	}
 }
 
 // CreateOnly reports whether a change of the property (a path, of which the
 // first name counts) replaces resources of the type.
-func CreateOnly(typ, property string) bool {
-	top, _, _ := strings.Cut(property, ".")
-	for _, p := range createOnly[typ] {
-		if p == top {
-			return true
-		}
-	}
-	return false
-}
+func CreateOnly(typ, property string) bool { return UpdateOf(typ, property) == Replacement }

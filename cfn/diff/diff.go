@@ -1,14 +1,15 @@
 // Package diff compares two CloudFormation templates and says what changes and
-// how dangerous that is. Its faces (text, JSON) print the same Change values.
+// how dangerous that is.
+//
+// Compare gives the resources that differ, each property with what its update
+// does. Review turns that into what changed for the app's people: routes,
+// code, tables, rights. The faces (Text, Markdown, JSON, SARIF, HTML) print a
+// Review and decide nothing.
 package diff
 
 import (
-	"encoding/json"
 	"maps"
-	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 
 	"arc/cfn"
 )
@@ -25,33 +26,35 @@ const (
 
 // Change is one resource that differs.
 type Change struct {
-	Action      Action
-	LogicalID   string
-	Type        string
-	Replacement Replacement
-	// DataLoss says that the resource holds data and that this change deletes
-	// it: it is replaced or removed, and no policy retains it.
-	DataLoss   bool
+	Action    Action
+	LogicalID string
+	Type      string
+	// Update is the worst that the properties' updates do; of Add and Remove
+	// it says nothing.
+	Update cfn.Update
+	// Loss says which data the change deletes; "" = none.
+	Loss string `json:",omitempty"`
+	// Refused says why CloudFormation will not carry out the change, so that
+	// the whole deploy fails; "" = it will.
+	Refused    string     `json:",omitempty"`
 	Properties []Property `json:",omitempty"` // Modify: what differs, sorted by path
 }
 
 // Property is one difference inside a resource. Before or After is nil when
-// the property is absent on that side.
+// the property is absent on that side. Literal values that may be secrets are
+// replaced by Hidden.
 type Property struct {
 	Path   string // "Environment.Variables.ARC_ENV"
-	Before any
-	After  any
+	Before any    `json:",omitempty"`
+	After  any    `json:",omitempty"`
+	Update cfn.Update
+	// Because names the resource whose replacement changes this property,
+	// whose text is the same on both sides; "" = the text differs.
+	Because string `json:",omitempty"`
 }
 
-// Replacement is whether a change makes a new physical resource.
-type Replacement string
-
-// The answers, as CloudFormation's change sets give them.
-const (
-	Never       Replacement = "False"
-	Always      Replacement = "True"
-	Conditional Replacement = "Conditional"
-)
+// DataLoss reports whether the change deletes data.
+func (c Change) DataLoss() bool { return c.Loss != "" }
 
 // Compare lists what turns before into after, sorted by logical ID. A nil
 // before means that nothing is deployed.
@@ -59,84 +62,54 @@ func Compare(before, after *cfn.Document) []Change {
 	if before == nil {
 		before = &cfn.Document{}
 	}
-	ids := slices.Collect(maps.Keys(before.Resources))
-	for id := range after.Resources {
-		if _, both := before.Resources[id]; !both {
-			ids = append(ids, id)
-		}
+	if after == nil {
+		after = &cfn.Document{}
 	}
-	slices.Sort(ids)
 	var changes []Change
-	for _, id := range ids {
+	for _, id := range keysOfBoth(before.Resources, after.Resources) {
 		old, had := before.Resources[id]
 		new, has := after.Resources[id]
 		switch {
 		case !had:
-			changes = append(changes, Change{Action: Add, LogicalID: id, Type: new.Type, Replacement: Never})
+			changes = append(changes, Change{Action: Add, LogicalID: id, Type: new.Type})
 		case !has:
-			changes = append(changes, Change{Action: Remove, LogicalID: id, Type: old.Type, Replacement: Never,
-				DataLoss: cfn.HoldsData(old.Type) && !keeps(old.DeletionPolicy)})
+			changes = append(changes, Change{Action: Remove, LogicalID: id, Type: old.Type, Loss: lossOfRemoval(old)})
 		default:
 			if c, differs := compareResource(id, old, new); differs {
 				changes = append(changes, c)
 			}
 		}
 	}
+	changes = propagate(changes, before, after)
+	sameNames(changes, before, after)
 	return changes
 }
 
-// keeps reports whether a policy leaves the data in the world.
-func keeps(policy string) bool {
-	return policy == "Retain" || policy == "RetainExceptOnCreate" || policy == "Snapshot"
+// keysOfBoth lists the keys of two maps, sorted, each once.
+func keysOfBoth[V any](a, b map[string]V) []string {
+	keys := slices.AppendSeq(make([]string, 0, len(a)+8), maps.Keys(a))
+	for k := range b {
+		if _, both := a[k]; !both {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
-	c := Change{Action: Modify, LogicalID: id, Type: new.Type, Replacement: Never}
+	c := Change{Action: Modify, LogicalID: id, Type: new.Type}
 	if old.Type != new.Type {
-		c.Replacement = Always
-		c.Properties = []Property{{Path: "Type", Before: old.Type, After: new.Type}}
-	} else {
-		c.Properties = withoutSecrets(compareValues("", old.Properties, new.Properties))
-		c.Replacement = replacement(new.Type, c.Properties)
+		c.Refused = "CloudFormation cannot change the type of a resource; give the new one another logical ID"
+		c.Update = cfn.Replacement
+		c.Properties = []Property{{Path: "(Type)", Before: old.Type, After: new.Type, Update: cfn.Replacement}}
+		c.Loss = lossOfRemoval(old)
+		return c, true
 	}
-	c.Properties = append(c.Properties, compareAttributes(old, new)...)
-	if len(c.Properties) == 0 {
-		return c, false
-	}
-	c.DataLoss = c.Replacement != Never && cfn.HoldsData(old.Type) && !keeps(new.UpdateReplacePolicy)
-	return c, true
-}
-
-// Hidden stands for a literal value of an environment variable. Templates of
-// other tools hold the user's secrets there in plain text.
-const Hidden = "(hidden)"
-
-// withoutSecrets hides literal values of environment variables; references
-// say nothing secret and stay.
-func withoutSecrets(props []Property) []Property {
-	for i, p := range props {
-		if strings.HasPrefix(p.Path+".", "Environment.") {
-			props[i].Before, props[i].After = hide(p.Before), hide(p.After)
-		}
-	}
-	return props
-}
-
-func hide(v any) any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case map[string]any:
-		if isIntrinsic(v) && len(cfn.References(v)) > 0 {
-			return v
-		}
-		out := make(map[string]any, len(v))
-		for k, x := range v {
-			out[k] = hide(x)
-		}
-		return out
-	}
-	return Hidden
+	c.Properties = compareValues("", old.Properties, new.Properties)
+	judge(&c, old, new)
+	c.Properties = append(withoutSecrets(new.Type, c.Properties), compareAttributes(old, new)...)
+	return c, len(c.Properties) > 0
 }
 
 // compareAttributes compares what stands beside Properties and changes what
@@ -148,9 +121,9 @@ func compareAttributes(old, new cfn.ResourceDef) []Property {
 			out = append(out, Property{Path: path, Before: text(before), After: text(after)})
 		}
 	}
+	add("(Condition)", old.Condition, new.Condition)
 	add("(DeletionPolicy)", old.DeletionPolicy, new.DeletionPolicy)
 	add("(UpdateReplacePolicy)", old.UpdateReplacePolicy, new.UpdateReplacePolicy)
-	add("(Condition)", old.Condition, new.Condition)
 	return out
 }
 
@@ -159,90 +132,4 @@ func text(s string) any {
 		return nil
 	}
 	return s
-}
-
-// replacement asks the create-only table about the top-level properties that differ.
-func replacement(typ string, props []Property) Replacement {
-	answer := Never
-	for _, p := range props {
-		if cfn.CreateOnly(typ, p.Path) {
-			return Always
-		}
-	}
-	return answer
-}
-
-// compareValues walks two values side by side. Objects are compared key by
-// key and lists of equal length element by element; anything else is one
-// difference, intrinsics included, since half an intrinsic means nothing.
-func compareValues(path string, before, after any) []Property {
-	if equal(before, after) {
-		return nil
-	}
-	b, okB := before.(map[string]any)
-	a, okA := after.(map[string]any)
-	if okB && okA && !isIntrinsic(b) && !isIntrinsic(a) {
-		keys := slices.Collect(maps.Keys(b))
-		for k := range a {
-			if _, both := b[k]; !both {
-				keys = append(keys, k)
-			}
-		}
-		slices.Sort(keys)
-		var out []Property
-		for _, k := range keys {
-			out = append(out, compareValues(dot(path, k), b[k], a[k])...)
-		}
-		return out
-	}
-	bl, okB := before.([]any)
-	al, okA := after.([]any)
-	if okB && okA && len(bl) == len(al) {
-		var out []Property
-		for i := range bl {
-			out = append(out, compareValues(dot(path, strconv.Itoa(i)), bl[i], al[i])...)
-		}
-		return out
-	}
-	return []Property{{Path: path, Before: before, After: after}}
-}
-
-func dot(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-func isIntrinsic(m map[string]any) bool {
-	if len(m) != 1 {
-		return false
-	}
-	for k := range m {
-		return k == "Ref" || len(k) > 4 && k[:4] == "Fn::"
-	}
-	return false
-}
-
-// equal compares two JSON values; 1 and "1" are the same to CloudFormation,
-// and so are true and "true".
-func equal(a, b any) bool {
-	if reflect.DeepEqual(a, b) {
-		return true
-	}
-	x, okA := spelled(a)
-	y, okB := spelled(b)
-	return okA && okB && x == y
-}
-
-func spelled(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	case bool:
-		return strconv.FormatBool(v), true
-	}
-	return "", false
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"arc/cfn"
 )
 
 // Text prints changes for a terminal, a line a resource and a line a property.
@@ -19,11 +21,13 @@ func Text(w io.Writer, changes []Change, paint func(sign, text string) string) e
 	for _, c := range changes {
 		sign := map[Action]string{Add: "+", Modify: "~", Remove: "-"}[c.Action]
 		fmt.Fprintf(&b, "%s\n", paint(sign, fmt.Sprintf("%s %s  %s", sign, c.LogicalID, c.Type)))
-		if c.Replacement == Always {
-			fmt.Fprintf(&b, "    %s\n", paint("!", "replaced by a new resource"))
+		if c.Update >= cfn.MayReplace {
+			fmt.Fprintf(&b, "    %s\n", paint("!", c.Update.String()))
 		}
-		if c.DataLoss {
-			fmt.Fprintf(&b, "    %s\n", paint("!", "its data is deleted"))
+		for _, danger := range []string{c.Loss, c.Refused} {
+			if danger != "" {
+				fmt.Fprintf(&b, "    %s\n", paint("!", danger))
+			}
 		}
 		for _, p := range c.Properties {
 			fmt.Fprintf(&b, "    %s: %s\n", visible(p.Path), arrow(p))
@@ -36,6 +40,8 @@ func Text(w io.Writer, changes []Change, paint func(sign, text string) string) e
 
 func arrow(p Property) string {
 	switch {
+	case p.Because != "":
+		return "follows " + visible(p.Because)
 	case p.Before == nil:
 		return "added " + brief(p.After)
 	case p.After == nil:
@@ -78,7 +84,7 @@ func Summary(changes []Change) string {
 	replaced := 0
 	for _, c := range changes {
 		count[c.Action]++
-		if c.Replacement == Always {
+		if c.Update == cfn.Replacement {
 			replaced++
 		}
 	}
@@ -92,7 +98,7 @@ func Summary(changes []Change) string {
 // Dangerous reports whether any change deletes data.
 func Dangerous(changes []Change) bool {
 	for _, c := range changes {
-		if c.DataLoss {
+		if c.DataLoss() {
 			return true
 		}
 	}

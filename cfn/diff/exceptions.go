@@ -1,0 +1,175 @@
+package diff
+
+import (
+	"fmt"
+	"strings"
+
+	"arc/cfn"
+)
+
+// exceptions are the types for which the schema does not tell all.
+var exceptions = map[string]func(c *Change, old, new map[string]any){
+	"AWS::DynamoDB::Table":                judgeTable,
+	"AWS::DynamoDB::GlobalTable":          judgeTable,
+	"AWS::CloudFormation::Stack":          judgeNested,
+	"AWS::Lambda::Function":               judgeFunction,
+	"AWS::CloudFormation::CustomResource": judgeCustom,
+}
+
+func exceptionOf(typ string) func(c *Change, old, new map[string]any) {
+	if strings.HasPrefix(typ, "Custom::") {
+		return judgeCustom
+	}
+	return exceptions[typ]
+}
+
+// judgeTable knows what DynamoDB can do to a table that is there. The types
+// of attributes matter only where a key uses them; of global indexes, one may
+// be made or deleted at a time, and none changed.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
+func judgeTable(c *Change, old, new map[string]any) {
+	for i, p := range c.Properties {
+		if under(p.Path, "AttributeDefinitions") {
+			c.Properties[i].Update = cfn.NoInterruption
+			if name := attributeOf(p.Path); name != "" && p.Before != nil && p.After != nil && (usesAttribute(old["KeySchema"], name) || localUses(old, name)) {
+				c.Properties[i].Update = cfn.Replacement
+			}
+		}
+	}
+	if replaces(c) {
+		return // a new table is made with whatever indexes
+	}
+	before, okBefore := byName(list(old["GlobalSecondaryIndexes"]), "IndexName")
+	after, okAfter := byName(list(new["GlobalSecondaryIndexes"]), "IndexName")
+	if !okBefore || !okAfter {
+		return
+	}
+	moves, edited := 0, ""
+	for _, name := range keysOfBoth(before, after) {
+		b, a := before[name], after[name]
+		if b == nil || a == nil {
+			moves++
+		} else if indexEdited(b.(map[string]any), a.(map[string]any), old, new) {
+			edited = name
+		}
+	}
+	switch {
+	case edited != "":
+		c.Refused = fmt.Sprintf("DynamoDB cannot change the keys or the projection of the index %s: add one of another name, and remove this one in a later deploy", edited)
+	case moves > 1:
+		c.Refused = fmt.Sprintf("DynamoDB makes or deletes one index per update of a table, and these are %d: spread them over as many deploys", moves)
+	case changedTTL(old, new):
+		c.Refused = "DynamoDB cannot move TTL to another attribute in one update: turn it off first, and on again in a later deploy"
+	}
+}
+
+// attributeOf is the name inside "AttributeDefinitions.NAME.AttributeType".
+func attributeOf(path string) string {
+	rest, ok := strings.CutPrefix(path, "AttributeDefinitions.")
+	name, type_ := strings.CutSuffix(rest, ".AttributeType")
+	if !ok || !type_ {
+		return ""
+	}
+	return name
+}
+
+func usesAttribute(keySchema any, name string) bool {
+	for _, k := range list(keySchema) {
+		if m, _ := k.(map[string]any); m["AttributeName"] == name {
+			return true
+		}
+	}
+	return false
+}
+
+func localUses(table map[string]any, name string) bool {
+	for _, ix := range list(table["LocalSecondaryIndexes"]) {
+		if m, _ := ix.(map[string]any); usesAttribute(m["KeySchema"], name) {
+			return true
+		}
+	}
+	return false
+}
+
+// indexEdited reports whether the keys, their types or the projection of a
+// global index differ. Its throughput may change at any time.
+func indexEdited(before, after, oldTable, newTable map[string]any) bool {
+	if !equal(before["KeySchema"], after["KeySchema"]) || !equal(before["Projection"], after["Projection"]) {
+		return true
+	}
+	for _, k := range list(before["KeySchema"]) {
+		m, _ := k.(map[string]any)
+		if name, _ := m["AttributeName"].(string); attributeType(oldTable, name) != attributeType(newTable, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func attributeType(table map[string]any, name string) any {
+	for _, d := range list(table["AttributeDefinitions"]) {
+		if m, _ := d.(map[string]any); m["AttributeName"] == name {
+			return m["AttributeType"]
+		}
+	}
+	return nil
+}
+
+func changedTTL(old, new map[string]any) bool {
+	b, _ := old["TimeToLiveSpecification"].(map[string]any)
+	a, _ := new["TimeToLiveSpecification"].(map[string]any)
+	return on(b["Enabled"]) && on(a["Enabled"]) && !equal(b["AttributeName"], a["AttributeName"])
+}
+
+func on(v any) bool { return v == true || v == "true" }
+
+func replaces(c *Change) bool {
+	for _, p := range c.Properties {
+		if p.Update == cfn.Replacement {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeNested: a nested stack is updated in place, whatever its template does;
+// what happens inside is told when it is read through.
+func judgeNested(c *Change, _, _ map[string]any) {
+	for i := range c.Properties {
+		c.Properties[i].Update = cfn.NoInterruption
+	}
+}
+
+// judgeFunction: code of a function that changes between zip and image needs
+// another package type, even where the template leaves the type out.
+func judgeFunction(c *Change, old, new map[string]any) {
+	if isImage(old) == isImage(new) {
+		return
+	}
+	for i, p := range c.Properties {
+		if under(p.Path, "Code") {
+			c.Properties[i].Update = cfn.Replacement
+		}
+	}
+}
+
+func isImage(function map[string]any) bool {
+	code, _ := function["Code"].(map[string]any)
+	return function["PackageType"] == "Image" || code["ImageUri"] != nil
+}
+
+// judgeCustom: the function behind a custom resource decides whether it is
+// another one afterwards.
+func judgeCustom(c *Change, _, _ map[string]any) {
+	for i, p := range c.Properties {
+		c.Properties[i].Update = cfn.MayReplace
+		if p.Path == "ServiceToken" {
+			c.Properties[i].Update = cfn.Replacement
+		}
+	}
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}

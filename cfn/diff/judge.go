@@ -1,0 +1,170 @@
+package diff
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"arc/cfn"
+)
+
+// judge says what each of a modified resource's differences does, and what
+// the resource as a whole comes to.
+func judge(c *Change, old, new cfn.ResourceDef) {
+	for i, p := range c.Properties {
+		c.Properties[i].Update = cfn.UpdateOf(c.Type, p.Path)
+	}
+	if exception := exceptionOf(c.Type); exception != nil {
+		exception(c, old.Properties, new.Properties)
+	}
+	settle(c, old, new)
+	if c.Loss == "" {
+		c.Loss = shorterRetention(c.Type, old.Properties, new.Properties)
+	}
+}
+
+// settle draws from the properties what happens to the resource.
+func settle(c *Change, old, new cfn.ResourceDef) {
+	for _, p := range c.Properties {
+		c.Update = max(c.Update, p.Update)
+	}
+	if c.Update < cfn.MayReplace {
+		return
+	}
+	if c.Refused == "" && c.Update == cfn.Replacement {
+		c.Refused = nameTaken(c, old, new)
+	}
+	if cfn.HoldsData(c.Type) && c.Type != "AWS::CloudFormation::Stack" && !(keeps(old.UpdateReplacePolicy) && keeps(new.UpdateReplacePolicy)) {
+		c.Loss = "its data stays in the old one, which is deleted"
+		if c.Update == cfn.MayReplace {
+			c.Loss = "if it is replaced, its data is deleted with the old one"
+		}
+	}
+}
+
+// keeps reports whether a policy leaves the data in the world.
+func keeps(policy string) bool {
+	return policy == "Retain" || policy == "RetainExceptOnCreate" || policy == "Snapshot"
+}
+
+// lossOfRemoval says which data goes with a resource.
+func lossOfRemoval(old cfn.ResourceDef) string {
+	policy := old.DeletionPolicy
+	if policy == "" && (old.Type == "AWS::RDS::DBCluster" || old.Type == "AWS::RDS::DBInstance" && old.Properties["DBClusterIdentifier"] == nil) {
+		policy = "Snapshot" // what CloudFormation does by itself
+	}
+	if !cfn.HoldsData(old.Type) || keeps(policy) {
+		return ""
+	}
+	return "its data is deleted with it"
+}
+
+// retentions are the properties that say how long data is kept. A shorter
+// time deletes what is older, without a replacement.
+var retentions = map[string]struct {
+	property, what, unit string
+	fallback             int // when the property is absent; 0 = for ever
+}{
+	"AWS::Logs::LogGroup":  {"RetentionInDays", "log events", "days", 0},
+	"AWS::SQS::Queue":      {"MessageRetentionPeriod", "messages", "seconds", 345_600},
+	"AWS::Kinesis::Stream": {"RetentionPeriodHours", "records", "hours", 24},
+}
+
+func shorterRetention(typ string, old, new map[string]any) string {
+	r, ok := retentions[typ]
+	if !ok || equal(old[r.property], new[r.property]) {
+		return ""
+	}
+	before, okBefore := wholeNumber(old[r.property], r.fallback)
+	after, okAfter := wholeNumber(new[r.property], r.fallback)
+	if !okBefore || !okAfter || after == 0 || before != 0 && after >= before {
+		return ""
+	}
+	return fmt.Sprintf("%s older than %d %s are deleted", r.what, after, r.unit)
+}
+
+func wholeNumber(v any, fallback int) (int, bool) {
+	if v == nil {
+		return fallback, true
+	}
+	text, ok := spelled(v)
+	n, err := strconv.Atoi(text)
+	return n, ok && err == nil
+}
+
+// customNames are the properties with which the user names a resource for the
+// whole account and region. While one stands, a replacement would need the
+// name twice at a time, so CloudFormation refuses it.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-customname-updatereplace.html
+var customNames = map[string]string{
+	"AWS::CloudWatch::Alarm":               "AlarmName",
+	"AWS::Cognito::UserPoolDomain":         "Domain",
+	"AWS::DynamoDB::GlobalTable":           "TableName",
+	"AWS::DynamoDB::Table":                 "TableName",
+	"AWS::ECR::Repository":                 "RepositoryName",
+	"AWS::ECS::Cluster":                    "ClusterName",
+	"AWS::Events::EventBus":                "Name",
+	"AWS::IAM::Group":                      "GroupName",
+	"AWS::IAM::InstanceProfile":            "InstanceProfileName",
+	"AWS::IAM::ManagedPolicy":              "ManagedPolicyName",
+	"AWS::IAM::Role":                       "RoleName",
+	"AWS::IAM::User":                       "UserName",
+	"AWS::KMS::Alias":                      "AliasName",
+	"AWS::Kinesis::Stream":                 "Name",
+	"AWS::Lambda::Function":                "FunctionName",
+	"AWS::Logs::LogGroup":                  "LogGroupName",
+	"AWS::RDS::DBCluster":                  "DBClusterIdentifier",
+	"AWS::RDS::DBInstance":                 "DBInstanceIdentifier",
+	"AWS::S3::Bucket":                      "BucketName",
+	"AWS::SNS::Topic":                      "TopicName",
+	"AWS::SQS::Queue":                      "QueueName",
+	"AWS::SSM::Parameter":                  "Name",
+	"AWS::SecretsManager::Secret":          "Name",
+	"AWS::StepFunctions::StateMachine":     "StateMachineName",
+	"AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
+}
+
+// nameTaken says why a replacement cannot be: the resource keeps its name.
+func nameTaken(c *Change, old, new cfn.ResourceDef) string {
+	property := customNames[c.Type]
+	if property == "" || old.Properties[property] == nil || !equal(old.Properties[property], new.Properties[property]) {
+		return ""
+	}
+	return "CloudFormation cannot replace what has a fixed name: change " + property + " as well, or leave it out"
+}
+
+// sameNames finds what is removed under one logical ID and added under
+// another with the same name: the new one is made first, and its name is taken.
+func sameNames(changes []Change, before, after *cfn.Document) {
+	removed := map[string]string{}
+	key := func(r cfn.ResourceDef) string {
+		name := r.Properties[customNames[r.Type]]
+		if name == nil {
+			return ""
+		}
+		raw, _ := json.Marshal(name) // read from JSON: cannot fail
+		return r.Type + " " + string(raw)
+	}
+	for _, c := range changes {
+		if r := before.Resources[c.LogicalID]; c.Action == Remove && key(r) != "" {
+			removed[key(r)] = c.LogicalID
+		}
+	}
+	if len(removed) == 0 {
+		return
+	}
+	for i, c := range changes {
+		if c.Action != Add {
+			continue
+		}
+		if id := removed[key(after.Resources[c.LogicalID])]; id != "" {
+			changes[i].Refused = "its name is still taken by " + id + ", which CloudFormation removes only afterwards"
+		}
+	}
+}
+
+// under reports whether a property is the named one or below it.
+func under(path, name string) bool {
+	return path == name || strings.HasPrefix(path, name+".")
+}

@@ -1,0 +1,235 @@
+package diff
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"arc/cfn"
+)
+
+// compareValues walks two values side by side. Objects are compared key by
+// key, lists of named things by name, other lists of equal length element by
+// element; anything else is one difference, intrinsics included, since half an
+// intrinsic means nothing.
+func compareValues(path string, before, after any) []Property {
+	if equal(before, after) {
+		return nil
+	}
+	b, okB := before.(map[string]any)
+	a, okA := after.(map[string]any)
+	if okB && okA && !isIntrinsic(b) && !isIntrinsic(a) {
+		var out []Property
+		for _, k := range keysOfBoth(b, a) {
+			out = append(out, compareValues(dot(path, k), b[k], a[k])...)
+		}
+		return out
+	}
+	bl, okB := before.([]any)
+	al, okA := after.([]any)
+	if okB && okA {
+		if out, ok := compareNamed(path, bl, al); ok {
+			return out
+		}
+		if len(bl) == len(al) {
+			var out []Property
+			for i := range bl {
+				out = append(out, compareValues(dot(path, strconv.Itoa(i)), bl[i], al[i])...)
+			}
+			return out
+		}
+	}
+	return []Property{{Path: path, Before: before, After: after}}
+}
+
+// namesOfElements are the keys that name the elements of CloudFormation's
+// lists. The order of such lists says nothing, except where it is the key of
+// a table.
+var namesOfElements = []string{"IndexName", "AttributeName", "PolicyName", "Id", "Key", "Name"}
+
+// compareNamed compares two lists whose elements have a name each; ok is false
+// when they have not, or when only their order differs.
+func compareNamed(path string, before, after []any) (out []Property, ok bool) {
+	for _, key := range namesOfElements {
+		b, okB := byName(before, key)
+		a, okA := byName(after, key)
+		if !okB || !okA {
+			continue
+		}
+		for _, name := range keysOfBoth(b, a) {
+			out = append(out, compareValues(dot(path, name), b[name], a[name])...)
+		}
+		return out, len(out) > 0
+	}
+	return nil, false
+}
+
+func byName(list []any, key string) (map[string]any, bool) {
+	named := make(map[string]any, len(list))
+	for _, el := range list {
+		m, _ := el.(map[string]any)
+		name, ok := m[key].(string)
+		if _, twice := named[name]; !ok || twice || name == "" {
+			return nil, false
+		}
+		named[name] = el
+	}
+	return named, true
+}
+
+func dot(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func isIntrinsic(m map[string]any) bool {
+	if len(m) != 1 {
+		return false
+	}
+	for k := range m {
+		return k == "Ref" || len(k) > 4 && k[:4] == "Fn::"
+	}
+	return false
+}
+
+// equal compares two JSON values; 1 and "1" are the same to CloudFormation,
+// and so are true and "true".
+func equal(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for k, v := range x {
+			if w, has := y[k]; !has || !equal(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, equal)
+	}
+	x, okA := spelled(a)
+	y, okB := spelled(b)
+	if okA && okB {
+		return x == y
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func spelled(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}
+
+// Hidden stands for a literal value that may be a secret. Templates of other
+// tools hold the user's secrets in plain text.
+const Hidden = "(hidden)"
+
+// withoutSecrets hides literal values where secrets are: in environments, in
+// parameters, and below keys that sound like one.
+func withoutSecrets(typ string, props []Property) []Property {
+	for i, p := range props {
+		if secret(typ, p.Path) {
+			props[i].Before, props[i].After = hide(p.Before), hide(p.After)
+		} else {
+			props[i].Before, props[i].After = hideBelow(p.Before), hideBelow(p.After)
+		}
+	}
+	return props
+}
+
+func secret(typ, path string) bool {
+	if path == "Value" && typ == "AWS::SSM::Parameter" {
+		return true
+	}
+	for path != "" {
+		var name string
+		name, path, _ = strings.Cut(path, ".")
+		if secretKey(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// secretKey reports whether a key of this name may hold a secret.
+func secretKey(name string) bool {
+	switch name {
+	case "Environment", "EnvironmentVariables", "StageVariables", "UserData", "Secrets":
+		return true
+	}
+	lower := strings.ToLower(name)
+	for _, word := range []string{"password", "secretstring", "secretkey", "authtoken", "apikey", "privatekey", "oauthtoken", "accesstoken", "clientsecret"} {
+		if strings.Contains(lower, word) && !strings.HasSuffix(lower, "arn") && !strings.HasSuffix(lower, "id") {
+			return true
+		}
+	}
+	return false
+}
+
+// hide hides all literals of a value. References say nothing secret and stay;
+// of a text around references only these do.
+func hide(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		if !isIntrinsic(v) {
+			out := make(map[string]any, len(v))
+			for k, x := range v {
+				out[k] = hide(x)
+			}
+			return out
+		}
+		if v["Ref"] != nil || v["Fn::GetAtt"] != nil {
+			return v
+		}
+		if names := cfn.References(v); len(names) > 0 {
+			return Hidden + " with " + strings.Join(names, ", ")
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = hide(x)
+		}
+		return out
+	}
+	return Hidden
+}
+
+// hideBelow hides what stands below keys that may hold secrets.
+func hideBelow(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			if secretKey(k) {
+				out[k] = hide(x)
+			} else {
+				out[k] = hideBelow(x)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = hideBelow(x)
+		}
+		return out
+	}
+	return v
+}
