@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"time"
 
 	"arc/sandbox/stack"
@@ -16,7 +15,17 @@ type stageProvider struct{ gateway *Gateway }
 // farewell bounds that wait.
 const farewell = 10 * time.Second
 
-var stageName = regexp.MustCompile(`^([a-zA-Z0-9_-]{1,128}|\$default)$`)
+// validStage reports whether a stage may have the name: up to 128 letters,
+// digits, - and _, or $default. (Compiled as a regular expression, the check
+// made every command start later.)
+func validStage(name string) bool {
+	for _, r := range name {
+		if r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			return name == "$default"
+		}
+	}
+	return name != "" && len(name) <= 128
+}
 
 func (p stageProvider) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
 	return p.put(req, true)
@@ -35,7 +44,7 @@ func (sp stageProvider) put(req stack.Request, isNew bool) (stack.Resource, erro
 		[]string{"AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags"})
 	a := g.owner(p)
 	s := &stage{name: p.required("StageName"), variables: p.textMap("StageVariables"), auto: p.flag("AutoDeploy"), deployment: p.text("DeploymentId")}
-	if p.err == nil && (!stageName.MatchString(s.name) || s.name == "$default" && a.protocol != protocolHTTP) {
+	if p.err == nil && (!validStage(s.name) || s.name == "$default" && a.protocol != protocolHTTP) {
 		p.fail("StageName", "%q must be letters, digits, - and _; $default is for HTTP APIs", s.name)
 	}
 	if s.auto && s.deployment != "" {

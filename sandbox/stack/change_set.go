@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"time"
 )
@@ -50,15 +49,13 @@ type CreateChangeSetOutput struct {
 	StackID string `xml:"StackId"`
 }
 
-var changeSetName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
-
 // CreateChangeSet starts the comparison of a stack with a template. Of type
 // CREATE it makes the stack too, in REVIEW_IN_PROGRESS.
 func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (CreateChangeSetOutput, error) {
 	if err := e.fault("CreateChangeSet", ""); err != nil {
 		return CreateChangeSetOutput{}, err
 	}
-	if !changeSetName.MatchString(in.ChangeSetName) {
+	if !validName(in.ChangeSetName) {
 		return CreateChangeSetOutput{}, invalid("1 validation error detected: Value '%s' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", in.ChangeSetName)
 	}
 	if in.ChangeSetType == "" {
@@ -195,7 +192,7 @@ func (e *Engine) findChangeSet(name, stack string) (*state, *changeSet, error) {
 		}
 		return nil, nil, missing
 	}
-	if !changeSetName.MatchString(name) {
+	if !validName(name) {
 		for _, st := range e.all {
 			st.concludeChangeSets()
 			if i := slices.IndexFunc(st.changes, func(c *changeSet) bool { return c.id == name }); i >= 0 {

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"regexp"
 )
 
 // CreateStackInput is the request of CreateStack. Stack policies and rollback
@@ -24,8 +23,18 @@ type CreateStackInput struct {
 	EnableTerminationProtection bool
 }
 
-// stackName is the form that stack names must have.
-var stackName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
+// validName reports whether a stack or a change set may have the name: up to
+// 128 letters, digits and hyphens, a letter first. (As a regular expression,
+// it took a tenth of the start of every command to compile.)
+func validName(name string) bool {
+	for i, r := range name {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r != '-' && (r < '0' || r > '9')) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 128
+}
 
 // CreateStack starts the creation of a stack. The creation goes on when ctx ends.
 func (e *Engine) CreateStack(ctx context.Context, in CreateStackInput) (StackOutput, error) {
@@ -81,7 +90,7 @@ func (e *Engine) startCreate(ctx context.Context, st *state, name string, src so
 
 // enrol gives a new stack its identity.
 func (e *Engine) enrol(st *state, name string) error {
-	if !stackName.MatchString(name) {
+	if !validName(name) {
 		return invalid("1 validation error detected: Value '%s' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
 	}
 	st.ref = Ref{Name: name, ID: e.arn("stack", name), Region: e.options.Region, Account: e.options.Account}
