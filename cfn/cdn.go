@@ -55,6 +55,16 @@ func (c *compiler) cdn() {
 	c.output("CDN", "URL of the distribution", Sub("https://${"+cdnDistribution+".DomainName}"))
 }
 
+// accountWideName names what CloudFront wants unique in the account over all
+// regions, in 64 characters.
+func (c *compiler) accountWideName(what string) string {
+	stack := "${AWS::StackName}"
+	if name := c.stack.Name; len(name) > 40 {
+		stack = name[:30] + shortHash(name)
+	}
+	return Sub(stack + "-${AWS::Region}-" + what)
+}
+
 func apiOrigin(id, domain, path string) cloudfront.Distribution_Origin {
 	o := cloudfront.Distribution_Origin{
 		Id:         id,
@@ -74,7 +84,7 @@ func apiOrigin(id, domain, path string) cloudfront.Distribution_Origin {
 func (c *compiler) cdnDefault() *cloudfront.Distribution_DefaultCacheBehavior {
 	policy := c.add(cdnDistribution+"CachePolicy", c.app.CDN.Pos, &cloudfront.CachePolicy{
 		CachePolicyConfig: &cloudfront.CachePolicy_CachePolicyConfig{
-			Name:   Sub("${AWS::StackName}-api"),
+			Name:   c.accountWideName("api"),
 			MaxTTL: 365 * 24 * 60 * 60,
 			ParametersInCacheKeyAndForwardedToOrigin: &cloudfront.CachePolicy_ParametersInCacheKeyAndForwardedToOrigin{
 				CookiesConfig:              &cloudfront.CachePolicy_CookiesConfig{CookieBehavior: "all"},
@@ -102,7 +112,7 @@ func (c *compiler) cdnStatic(config *cloudfront.Distribution_DistributionConfig,
 	pos := c.app.CDN.Pos
 	access := c.add(cdnDistribution+"OriginAccess", pos, &cloudfront.OriginAccessControl{
 		OriginAccessControlConfig: &cloudfront.OriginAccessControl_OriginAccessControlConfig{
-			Name:                          Sub("${AWS::StackName}-static"),
+			Name:                          c.accountWideName("static"),
 			OriginAccessControlOriginType: "s3",
 			SigningBehavior:               "always",
 			SigningProtocol:               "sigv4",
@@ -112,7 +122,7 @@ func (c *compiler) cdnStatic(config *cloudfront.Distribution_DistributionConfig,
 		AutoPublish:    new(true),
 		FunctionCode:   stripStatic,
 		FunctionConfig: &cloudfront.Function_FunctionConfig{Comment: "take /_static off the path", Runtime: "cloudfront-js-2.0"},
-		Name:           Sub("${AWS::StackName}-static"),
+		Name:           c.accountWideName("static"),
 	})
 	c.add("StaticBucketPolicy", pos, &s3.BucketPolicy{
 		Bucket: Ref(staticBucket),

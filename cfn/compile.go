@@ -69,6 +69,8 @@ func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
 	c.roles()
 	c.functions()
 	c.parameters()
+	// The template is whole and in one piece here: whatever is to change it,
+	// such as a plugin, has its place on this line.
 	c.split()
 	c.checkLimits()
 	if c.ds.HasErrors() {

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/awslabs/goformation/v7/cloudformation/cloudformation"
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 )
 
 // layout is a template that is split.
@@ -16,8 +18,7 @@ type layout struct {
 	root     *section
 	parts    map[string]*section // by logical ID of the nested stack
 	home     map[string]*section // of each resource
-	body     []byte              // the root's template, printed
-	err      error
+	outputs  sync.Mutex          // guards section.outputs: any section may ask for one
 }
 
 // section is the part of a template that becomes one stack.
@@ -31,6 +32,8 @@ type section struct {
 	outputs     map[string]Output
 	texts       map[string][]byte // of the resources, printed once
 	wrong       []error
+	body        []byte // the template, printed
+	err         error
 }
 
 func newLayout(t *Template) *layout {
@@ -59,30 +62,37 @@ func (l *layout) move(id, to, description string) {
 // finish settles what goes in and out of the parts, prints them and puts the
 // nested stacks into the root.
 func (l *layout) finish() []Part {
-	names := slices.Sorted(maps.Keys(l.parts))
-	for _, name := range names {
-		l.parts[name].printResources()
+	sections := []*section{l.root}
+	for _, name := range slices.Sorted(maps.Keys(l.parts)) {
+		sections = append(sections, l.parts[name])
 	}
-	l.root.printResources()
-	var parts []Part
-	for _, name := range names {
-		part := l.parts[name]
-		body, err := part.print()
-		if err != nil {
-			l.root.wrong = append(l.root.wrong, err) // Template.JSON tells
+	each(sections, (*section).printResources)
+	parts := make([]Part, len(sections)-1)
+	each(sections[1:], func(s *section) { s.body, s.err = s.print() })
+	for i, s := range sections[1:] {
+		if s.err != nil {
+			l.root.wrong = append(l.root.wrong, s.err)
 		}
-		sum := sha256.Sum256(body)
-		key := hex.EncodeToString(sum[:]) + ".json"
-		parts = append(parts, Part{LogicalID: name, Key: key, Body: body})
-		l.root.resources[name] = &cloudformation.Stack{
-			Parameters:  part.values,
-			TemplateURL: Sub("https://s3.${AWS::Region}.${AWS::URLSuffix}/${" + ArtifactBucketParameter + "}/" + key),
+		sum := sha256.Sum256(s.body)
+		parts[i] = Part{LogicalID: s.name, Key: hex.EncodeToString(sum[:]) + ".json", Body: s.body}
+		l.root.resources[s.name] = &cloudformation.Stack{
+			Parameters:  s.values,
+			TemplateURL: Sub("https://s3.${AWS::Region}.${AWS::URLSuffix}/${" + ArtifactBucketParameter + "}/" + parts[i].Key),
 		}
-		l.home[name] = l.root
+		l.home[s.name] = l.root
 	}
 	l.template.Resources, l.template.layout = l.root.resources, l
-	l.body, l.err = l.root.print()
+	l.root.body, l.root.err = l.root.print()
 	return parts
+}
+
+// each does something to all sections side by side.
+func each(sections []*section, do func(*section)) {
+	var all sync.WaitGroup
+	for _, s := range sections {
+		all.Go(func() { do(s) })
+	}
+	all.Wait()
 }
 
 // printResources prints the section's resources that are not printed yet, and
@@ -148,13 +158,18 @@ func (s *section) refer(name, attribute string) (string, string) {
 		}
 		return home.name, ""
 	}
+	if attribute == "" && isFunction(home, name) {
+		attribute = "Arn" // does where the name does; one link will do for both
+	}
 	link := linkName(name, attribute)
 	value := Ref(name)
 	if attribute != "" {
 		value = GetAtt(name, attribute)
 	}
 	if home != nil && home.name != "" {
+		s.layout.outputs.Lock()
 		home.outputs[link] = Output{Value: value}
+		s.layout.outputs.Unlock()
 		if s.name == "" {
 			return home.name, "Outputs." + link
 		}
@@ -172,4 +187,12 @@ func linkName(name, attribute string) string {
 		return "RootStackName"
 	}
 	return name + attribute
+}
+
+func isFunction(home *section, name string) bool {
+	if home == nil {
+		return false
+	}
+	_, ok := home.resources[name].(*lambda.Function)
+	return ok
 }

@@ -25,7 +25,7 @@ func (c *compiler) checkLimits() {
 			"the stack's name %s has %d characters, but CloudFormation takes %d", c.stack.Name, n, maxStackName)
 	}
 	const divide = "divide the app into several, each with a manifest of its own"
-	if n := len(c.t.Resources); n > maxResources && c.opts.Stage != stageTesting {
+	if n := len(c.t.Resources); n > maxResources {
 		c.errorf(c.app.Pos, "resource-count", divide,
 			"the stack has %d resources that cannot be in a nested stack (tables, topics, queues and their like), but CloudFormation takes %d", n, maxResources)
 	}
@@ -91,7 +91,7 @@ func (c *compiler) checkMarks() {
 		texts = append(texts, t.KMSKey, t.TTL)
 	}
 	for _, f := range c.app.Functions() {
-		texts = slices.Concat(texts, f.Config.Layers, f.Config.Policies, []string{f.Config.Handler})
+		texts = append(append(append(texts, f.Config.Layers...), f.Config.Policies...), f.Config.Handler)
 	}
 	if slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, mark[:1]) }) {
 		c.errorf(c.app.Pos, "nul", "remove the character", "the manifest has a NUL character in a value")

@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +23,9 @@ func TestLint(t *testing.T) {
 		t.Skip("cfn-lint is not installed")
 	}
 	args := []string{"--regions", "us-east-1", "--format", "parseable"}
-	for name, template := range goldenTemplates(t) {
+	templates := goldenTemplates(t)
+	maps.Copy(templates, splitTemplates(t))
+	for name, template := range templates {
 		file := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(file, template, 0o644); err != nil {
 			t.Fatal(err)
@@ -32,6 +35,24 @@ func TestLint(t *testing.T) {
 	if out, err := exec.Command(lint, args...).CombinedOutput(); err != nil {
 		t.Errorf("cfn-lint: %v\n%s", err, out)
 	}
+}
+
+// splitTemplates gives the root and the parts of an app that is split.
+func splitTemplates(t *testing.T) map[string][]byte {
+	t.Helper()
+	stack, ds := Compile(fullApp(160), Options{Stage: "production", Env: []string{"SECRET_KEY"}})
+	if stack == nil || len(stack.Parts) == 0 {
+		t.Fatalf("not split: %v", ds)
+	}
+	root, err := stack.Template.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	templates := map[string][]byte{"split.json": root}
+	for _, part := range stack.Parts {
+		templates["split-"+part.LogicalID+".json"] = part.Body
+	}
+	return templates
 }
 
 // goldenTemplates gives every golden template by a file name.

@@ -132,15 +132,16 @@ func (p *printer) dependencies(arg []byte) []byte {
 	if json.Unmarshal(arg, &names) != nil {
 		return arg
 	}
-	for i, name := range names {
+	for _, name := range names {
 		p.check(name, true)
-		if p.rename != nil {
-			names[i], _ = p.rename(name, dependency)
-		}
 	}
-	if p.rename != nil {
-		slices.Sort(names)
+	if p.rename == nil {
+		return arg
 	}
+	for i, name := range names {
+		names[i], _ = p.rename(name, dependency)
+	}
+	slices.Sort(names)
 	return encode(slices.Compact(names))
 }
 

@@ -66,10 +66,9 @@ const (
 	manyFunctions = 2_400
 )
 
-// split spreads a large stack over nested ones. The sandbox's stack stays
-// whole: it is no AWS's.
+// split spreads a large stack over nested ones.
 func (c *compiler) split() {
-	if len(c.t.Resources) <= splitAbove || c.opts.Stage == stageTesting {
+	if len(c.t.Resources) <= splitAbove {
 		return
 	}
 	// Where each kind goes; a kind that goes nowhere stays in the root.
@@ -100,7 +99,7 @@ func (c *compiler) split() {
 	for _, part := range c.stack.Parts {
 		c.stack.Origins[part.LogicalID] = c.app.Pos
 	}
-	if size := len(l.body); size > maxTemplate {
+	if size := len(l.root.body); size > maxTemplate {
 		c.warnf(c.app.Pos, "template-size", "divide the app into several, each with a manifest of its own",
 			"the template of the stack has %d bytes, but CloudFormation takes %d", size, maxTemplate)
 	}

@@ -48,7 +48,7 @@ type Output struct {
 // parameter with a default: that is a secret in the template.
 func (t *Template) JSON() ([]byte, error) {
 	if t.layout != nil {
-		return t.layout.body, t.layout.err
+		return t.layout.root.body, t.layout.root.err
 	}
 	p := &printer{known: t.knows, buf: make([]byte, 0, 1024*(1+len(t.Resources)))}
 	return t.print(p, func() { printAll(p, t.Resources) })
