@@ -49,15 +49,17 @@ func (c *compiler) roles() {
 	}
 }
 
-// usedRights are those that a function's @uses asks for. To find what it names,
-// it may read where things are.
+// usedRights are those that a function's @uses asks for. What is found by its
+// name in the parameter store takes the right to look there.
 func (c *compiler) usedRights(f *lambdaFunction) []right {
 	var rights []right
+	found := false
 	for _, u := range f.Config.Uses {
-		if len(rights) == 0 {
-			rights = append(rights, c.discoveryRights()...)
-		}
 		rights = append(rights, c.rightsTo(u.Kind, u.Name, u.Action)...)
+		found = found || u.Name != ""
+	}
+	if found {
+		rights = append(rights, c.discoveryRights()...)
 	}
 	return rights
 }
