@@ -68,13 +68,18 @@ func (c *converter) root(n node) {
 		opened[name.Text] = name.Pos
 		c.pragma(name, n.elems[i])
 	}
-	if len(opened) == 0 && len(c.diags) == 0 {
+	if len(c.file.Pragmas) == 0 && !c.diags.HasErrors() {
 		c.errorf(n.value, "no-pragma", `give it the key "app" and the name of the app`, "the manifest has no pragma")
 	}
 }
 
 func (c *converter) pragma(name Value, n node) {
 	p := &Pragma{Pos: name.Pos, Name: name.Text}
+	known := name.Text == "app" || name.Text == "macros" || slices.Contains(namedPragmas, name.Text) || slices.Contains(settingPragmas, name.Text)
+	if n.kind == word && !known {
+		c.report(Warning, n.value, "pragma-form", fmt.Sprintf("remove it, or put it in a list: [%q]", n.value.Text), "a single word below %q has no effect", name.Text)
+		return
+	}
 	c.file.Pragmas = append(c.file.Pragmas, p)
 	switch {
 	case n.kind == null:
@@ -93,10 +98,10 @@ func (c *converter) pragma(name Value, n node) {
 		for i := range n.keys {
 			p.Items = append(p.Items, c.pair(p, n.keys[i].value, n.elems[i])...)
 		}
-	case slices.Contains(namedPragmas, name.Text) || slices.Contains(settingPragmas, name.Text):
-		c.errorf(n.value, "pragma-form", fmt.Sprintf("put it in a list: [%s]", n.value.Text), "%q takes an object or a list", name.Text)
+	case name.Text == "cdn":
+		c.errorf(n.value, "pragma-form", fmt.Sprintf("write [%s]", n.value.Text), "%q takes an object or a list", name.Text)
 	default:
-		c.report(Warning, n.value, "pragma-form", fmt.Sprintf("put it in a list: [%s]", n.value.Text), "a single word below %q has no effect", name.Text)
+		c.errorf(n.value, "pragma-form", "write an object {…} or a list […]", "%q takes an object or a list", name.Text)
 	}
 }
 

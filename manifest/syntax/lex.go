@@ -2,7 +2,6 @@ package syntax
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,6 +42,11 @@ func newLexer(file string, src []byte) *lexer {
 // text would else pass it on.
 func (l *lexer) checkEncoding() {
 	if utf8.ValidString(l.src) {
+		return
+	}
+	if strings.HasPrefix(l.src, "\xff\xfe") || strings.HasPrefix(l.src, "\xfe\xff") {
+		l.errorf(l.pos(), Pos{}, "not-utf8", "save the file as UTF-8", "the file is UTF-16 text")
+		l.src = "" // which makes no sense otherwise
 		return
 	}
 	look := *l
@@ -219,12 +223,14 @@ func (l *lexer) scanBare() Value {
 // characterName shows a character also where printing it would not.
 func characterName(r rune) string {
 	switch {
+	case r == '"':
+		return "a quote"
 	case r == '\u00a0':
 		return "a no-break blank (U+00A0)"
 	case !unicode.IsPrint(r):
 		return fmt.Sprintf("the character U+%04X", r)
 	}
-	return strconv.Quote(string(r))
+	return `"` + string(r) + `"`
 }
 
 // unknownHint guesses what the writer of a word wanted.
@@ -254,27 +260,27 @@ func (l *lexer) scanQuoted() Value {
 	v := Value{Pos: l.pos(), Quoted: true}
 	start := *l
 	quote := l.next()
-	afterQuote := l.pos()
 	var b strings.Builder
 	for {
 		b.WriteString(l.upTo(func(r rune) bool { return r == quote || r == '\\' }))
 		switch l.peek() {
 		case -1:
-			// Read on behind the word, so that the mistakes there are told too.
-			diags := l.diags
-			*l = start
-			l.diags = diags
-			l.unclosed(v.Pos, afterQuote, quote)
-			l.next()
-			v.Text = strings.TrimRight(l.upTo(isLineEnd), " \t")
-			v.End = l.pos()
-			return v
+			hint := ""
+			if l.long.IsValid() {
+				hint = fmt.Sprintf(", or look at the quotes in line %d, which run over several lines", l.long.Line)
+			}
+			return l.unclosed(start, hint)
 		case quote:
+			end := l.pos()
 			l.next()
 			v.Text, v.End = b.String(), l.pos()
-			if v.End.Line > v.Pos.Line {
-				l.long = v.Pos
+			if v.End.Line == v.Pos.Line {
+				return v
 			}
+			if next := l.peek(); next != -1 && next != '#' && next != ' ' && next != '\t' && !isLineEnd(next) {
+				return l.unclosed(start, fmt.Sprintf("; as it is, it runs up to %s", end))
+			}
+			l.long = v.Pos
 			return v
 		default:
 			l.next()
@@ -287,10 +293,20 @@ func (l *lexer) scanQuoted() Value {
 	}
 }
 
-func (l *lexer) unclosed(from, to Pos, quote rune) {
+// unclosed reports the quote where start stands. It reads the rest of its line
+// as one word, so that the mistakes below it are told too.
+func (l *lexer) unclosed(start lexer, more string) Value {
+	start.diags = l.diags
+	*l = start
+	v := Value{Pos: l.pos(), Quoted: true}
+	quote := l.next()
+	afterQuote := l.pos()
+	v.Text = strings.TrimRight(l.upTo(isLineEnd), " \t")
+	v.End = l.pos()
 	hint := fmt.Sprintf("close it with another %c", quote)
-	if l.long.IsValid() {
-		hint += fmt.Sprintf(", or look at the quotes in line %d, which run over several lines", l.long.Line)
+	if strings.Contains(v.Text, `\`+string(quote)) {
+		hint += `; a backslash in front of it is written \\`
 	}
-	l.errorf(from, to, "unclosed-quote", hint, "the quote is never closed")
+	l.errorf(v.Pos, afterQuote, "unclosed-quote", hint+more, "the quote is never closed")
+	return v
 }

@@ -47,7 +47,7 @@ func (p *parser) parse() {
 		case len(ln.words) == 0:
 			p.comment(ln)
 		case p.current == nil:
-			if !astray {
+			if !astray && !p.told(ln.words[0].Pos) {
 				p.errorAt(ln.words[0], "value-before-pragma", strconv.Quote(ln.words[0].Text)+" stands before the first pragma", "start the file with a pragma such as @app")
 			}
 			astray = true
@@ -60,6 +60,11 @@ func (p *parser) parse() {
 	if p.current == nil && len(p.diags) == 0 {
 		p.errorf(Pos{File: p.file.Name, Line: 1, Col: 1}, Pos{}, "no-pragma", "the file has no pragma", "start it with @app and, on the line below, the name of the app")
 	}
+}
+
+// told says whether there is a diagnostic at a place already.
+func (p *parser) told(at Pos) bool {
+	return slices.ContainsFunc(p.diags, func(d Diagnostic) bool { return d.Pos == at })
 }
 
 // comment keeps a whole-line comment for what stands below it.

@@ -65,7 +65,7 @@ func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
 			b.WriteString("warning: ")
 		}
 		b.WriteString(printable(d.Message) + "\n")
-		if in := lines[d.Pos.File]; d.Pos.IsValid() && d.Pos.Line <= len(in) {
+		if in := lines[d.Pos.File]; d.Pos.IsValid() && d.Pos.Line <= len(in) && strings.TrimSpace(in[d.Pos.Line-1]) != "" {
 			quote(&b, in[d.Pos.Line-1], d)
 		}
 		if d.Hint != "" {

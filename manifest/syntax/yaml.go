@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -32,7 +33,8 @@ const maxAliased = 10_000
 type yamlReader struct {
 	file   string
 	lines  []string
-	budget int
+	budget int // of nodes that aliases may still copy
+	site   Pos // of the node that is read, or of the alias that led to it
 	diags  Diagnostics
 }
 
@@ -42,8 +44,9 @@ func (r *yamlReader) errorf(from, to Pos, code, hint, format string, args ...any
 }
 
 func (r *yamlReader) document(src []byte) (node, bool) {
-	if len(strings.TrimSpace(strings.Join(r.lines, ""))) == 0 {
-		return node{value: Value{Pos: r.pos(1, 1)}}, true
+	if l := newLexer(r.file, src); len(l.diags) > 0 {
+		r.diags = l.diags // what is not UTF-8; the library tells no place
+		return node{}, false
 	}
 	var docs []yaml.Node
 	if err := yaml.Load(src, &docs, yaml.WithAllDocuments()); err != nil {
@@ -60,20 +63,30 @@ func (r *yamlReader) document(src []byte) (node, bool) {
 
 // syntaxError tells the library's complaint at its place.
 func (r *yamlReader) syntaxError(err error) bool {
-	where, message := r.pos(1, 1), err.Error()
+	where, message, unclosed := r.pos(1, 1), err.Error(), false
 	if e, ok := errors.AsType[*yaml.LoadError](err); ok {
 		message = e.Message
 		if e.ContextMsg != "" {
 			message = e.ContextMsg + ": " + message
 		}
-		if e.Mark.Line > 0 {
+		switch {
+		case e.ContextMark.Line > 0 && r.isEnd(e.Mark.Line):
+			unclosed = true
+			where = r.pos(e.ContextMark.Line, e.ContextMark.Column)
+		case e.Mark.Line > 0:
 			where = r.pos(e.Mark.Line, e.Mark.Column)
+		case e.Stage == yaml.ReaderStage:
+			where = r.control()
 		}
 	}
 	hint := "correct the YAML here"
 	switch {
 	case strings.Contains(message, "cannot start any token") && strings.HasPrefix(strings.TrimLeft(r.lines[where.Line-1], " "), "\t"):
 		hint = "YAML is indented with blanks, not tabs"
+	case unclosed:
+		hint = "close it"
+	case strings.Contains(message, "control characters"):
+		hint = "remove it, or write it as an escape in double quotes"
 	case strings.Contains(message, "cannot start any token"):
 		hint = "put the value in quotes"
 	case strings.Contains(message, "mapping values are not allowed"):
@@ -84,6 +97,23 @@ func (r *yamlReader) syntaxError(err error) bool {
 	return r.errorf(where, Pos{}, "yaml-syntax", hint, "%s", message)
 }
 
+// isEnd says whether nothing stands in this line and those below.
+func (r *yamlReader) isEnd(line int) bool {
+	return strings.TrimSpace(strings.Join(r.lines[min(line-1, len(r.lines)):], "")) == ""
+}
+
+// control is the place of the first control character.
+func (r *yamlReader) control() Pos {
+	for i, text := range r.lines {
+		for j, c := range []rune(text) {
+			if unicode.IsControl(c) && c != '\t' {
+				return r.pos(i+1, j+1)
+			}
+		}
+	}
+	return r.pos(1, 1)
+}
+
 // pos keeps a place that the library gives inside the text.
 func (r *yamlReader) pos(line, col int) Pos {
 	line = max(1, min(line, len(r.lines)))
@@ -92,11 +122,13 @@ func (r *yamlReader) pos(line, col int) Pos {
 
 func (r *yamlReader) node(n *yaml.Node, depth int, aliased bool) (node, bool) {
 	from := r.pos(n.Line, n.Column)
-	if aliased {
+	if !aliased {
+		r.site = from
+	} else {
 		r.budget--
 	}
 	if depth > maxDepth || r.budget < 0 {
-		return node{}, r.errorf(from, Pos{}, "nesting", "a manifest nests four levels at most; write out what the aliases stand for", "this is nested too deep, or grows too large with its aliases")
+		return node{}, r.errorf(r.site, Pos{}, "nesting", "a manifest nests four levels at most; write out what the aliases stand for", "this is nested too deep, or grows too large with its aliases")
 	}
 	out := node{value: Value{Pos: from, End: from}}
 	switch n.Kind {
