@@ -16,6 +16,7 @@ func FuzzFormat(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	addGoldens(f)
 	f.Fuzz(func(t *testing.T, src []byte) {
 		checkFormat(t, src, Parse)
 		checkFormat(t, src, ParseJSON)

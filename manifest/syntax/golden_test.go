@@ -47,6 +47,21 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// addGoldens gives a fuzz target the inputs of the goldens.
+func addGoldens(f *testing.F) {
+	files, err := filepath.Glob("testdata/*/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(a.Files[0].Data)
+	}
+}
+
 func results(t *testing.T, folder string, input txtar.File) []txtar.File {
 	t.Helper()
 	name, src := input.Name, input.Data

@@ -15,6 +15,7 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	addGoldens(f)
 	f.Fuzz(func(t *testing.T, src []byte) {
 		file, ds := Parse("app.arc", src)
 		lines := sourceLines(src)

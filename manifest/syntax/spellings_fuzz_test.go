@@ -17,6 +17,7 @@ func FuzzJSON(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	addGoldens(f)
 	f.Fuzz(func(t *testing.T, src []byte) {
 		r := newJSONReader("arc.json", src)
 		_, ok := r.document()
@@ -42,6 +43,7 @@ func FuzzYAML(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	addGoldens(f)
 	f.Fuzz(func(t *testing.T, src []byte) { checkSpelling(t, src, ParseYAML) })
 }
 

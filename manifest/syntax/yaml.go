@@ -99,7 +99,7 @@ func (r *yamlReader) syntaxError(err error) bool {
 
 // isEnd says whether nothing stands in this line and those below.
 func (r *yamlReader) isEnd(line int) bool {
-	return strings.TrimSpace(strings.Join(r.lines[min(line-1, len(r.lines)):], "")) == ""
+	return strings.TrimSpace(strings.Join(r.lines[max(0, min(line-1, len(r.lines))):], "")) == ""
 }
 
 // control is the place of the first control character.
