@@ -60,6 +60,7 @@ func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artif
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
+	os.Remove(file.Name()) // where the system allows it, a killed run leaves nothing behind
 	if err := a.Write(file); err != nil {
 		return false, err
 	}

@@ -49,7 +49,7 @@ type Options struct {
 type Cloud struct {
 	opts    Options
 	running Running
-	scratch string // unpacked code of deployed functions
+	scratch string // unpacked code of deployed functions, and what workers need
 
 	endpoint  *front
 	lambda    *lambda.Service
@@ -88,8 +88,8 @@ func (c *Cloud) start() error {
 		return err
 	}
 	c.undo = append(c.undo, unlock)
-	if c.scratch, err = os.MkdirTemp("", "arc-cloud-"); err != nil {
-		return fmt.Errorf("folder for unpacked code: %w", err)
+	if c.scratch, err = c.opts.Registry.scratch(c.opts.Project); err != nil {
+		return err
 	}
 	c.undo = append(c.undo, func() { os.RemoveAll(c.scratch) })
 

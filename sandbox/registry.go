@@ -86,8 +86,9 @@ func (r *Running) alive(ctx context.Context) bool {
 	return true
 }
 
-// Stop ends the running cloud and waits until it no longer answers.
-func (r *Running) Stop(ctx context.Context) error {
+// Stop ends the running cloud and waits until it is gone: another one can be
+// started for the project at once.
+func (g Registry) Stop(ctx context.Context, r *Running) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Endpoint+"/_arc/stop", bytes.NewReader([]byte(r.Token)))
 	if err != nil {
 		return err
@@ -100,14 +101,18 @@ func (r *Running) Stop(ctx context.Context) error {
 	if resp.StatusCode != http.StatusAccepted {
 		return fmt.Errorf("local cloud at %s: refused to stop (%s)", r.Endpoint, resp.Status)
 	}
-	for r.alive(ctx) {
+	for {
+		// It gives its lock back last of all.
+		busy, err := g.Busy(r.Project)
+		if err != nil || !busy {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("local cloud at %s: still running: %w", r.Endpoint, context.Cause(ctx))
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	return nil
 }
 
 // health is the answer of /_arc/health. ID proves which cloud it is without
@@ -166,17 +171,43 @@ func (g Registry) lock(project string) (release func(), err error) {
 	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("registry of local clouds: %w", err)
 	}
-	f, err := os.OpenFile(g.file(project, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := openLocked(g.file(project, ".lock"))
+	// Busy holds the lock for a moment; whoever runs a cloud holds it for long.
+	for tries := 0; f == nil && err == nil && tries < 5; tries++ {
+		time.Sleep(time.Millisecond)
+		f, err = openLocked(g.file(project, ".lock"))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("registry of local clouds: %w", err)
 	}
-	ours, err := tryLock(f)
-	if err != nil || !ours {
-		f.Close()
-		if err == nil {
-			return nil, ErrRunning
-		}
-		return nil, fmt.Errorf("registry of local clouds: %w", err)
+	if f == nil {
+		return nil, ErrRunning
 	}
 	return func() { f.Close() }, nil
+}
+
+// Busy reports whether a local cloud runs, starts or ends for the project.
+func (g Registry) Busy(project string) (bool, error) {
+	release, err := g.lock(project)
+	if errors.Is(err, ErrRunning) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	release()
+	return false, nil
+}
+
+// scratch makes the project's folder for files of a running cloud, with nothing
+// in it: what a killed one left goes. The caller holds the lock.
+func (g Registry) scratch(project string) (string, error) {
+	dir := g.file(project, ".scratch")
+	if err := os.RemoveAll(dir); err != nil {
+		return "", fmt.Errorf("files of an earlier local cloud: %w", err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", fmt.Errorf("files of the local cloud: %w", err)
+	}
+	return dir, nil
 }

@@ -32,14 +32,16 @@ func (c *Cloud) assemble() {
 	c.ssm = ssm.New(account, region)
 	identities := iam.New(account, region)
 	c.logs = logs.New(account, region)
-	c.code = &codeStore{root: c.scratch, get: c.s3.Get, ready: map[string]*unpacked{}}
+	c.code = &codeStore{root: filepath.Join(c.scratch, "code"), get: c.s3.Get, ready: map[string]*unpacked{}}
 	c.lambda = lambda.New(lambda.Options{
-		Env:   c.environment,
-		Path:  c.opts.Path,
-		Cache: c.opts.Cache,
-		Log:   c.functionLog,
-		Code:  c.code.unpack,
-		Live:  c.liveFunction,
+		Env:     c.environment,
+		Path:    c.opts.Path,
+		Cache:   c.opts.Cache,
+		Scratch: c.scratch,
+		Log:     c.functionLog,
+		Keep:    c.logs.Append,
+		Code:    c.code.unpack,
+		Live:    c.liveFunction,
 	})
 	c.undo = append(c.undo, func() { c.lambda.Close() })
 	c.gateway = gateway.New(gateway.Options{

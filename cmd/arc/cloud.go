@@ -84,23 +84,60 @@ func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*san
 		running, err := s.startDetached(ctx, registry, p.dir, "--cloud-only")
 		return running, nil, err
 	}
-	own, err := sandbox.Start(s.cloudOptions(p, registry))
+	own, err := s.startCloud(p, registry)
+	if errors.Is(err, sandbox.ErrRunning) {
+		// Another command is just starting it.
+		running, err := s.waitCloud(ctx, registry, p.dir)
+		if err == nil && running == nil {
+			err = errors.New("local cloud: the one that another command was starting has ended")
+		}
+		return running, nil, err
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	own.Ready()
 	r := own.Running()
 	return &r, own, nil
 }
 
-func (s *session) cloudOptions(p *project, registry sandbox.Registry) sandbox.Options {
-	return sandbox.Options{
+// startCloud runs the project's local cloud in this process.
+func (s *session) startCloud(p *project, registry sandbox.Registry) (*sandbox.Cloud, error) {
+	internal, err := s.port("ARC_INTERNAL_PORT")
+	if err != nil {
+		return nil, err
+	}
+	own, err := sandbox.Start(sandbox.Options{
 		Project:  p.dir,
 		Registry: registry,
 		Region:   p.app.AWS.Region,
-		Internal: s.port("ARC_INTERNAL_PORT"),
+		Internal: internal,
 		Path:     s.env("PATH"),
 		Cache:    filepath.Join(filepath.Dir(registry.Dir), "compiled"),
 		Log:      s.note,
+	})
+	if _, ok := errors.AsType[*sandbox.PortBusyError](err); ok {
+		return nil, withHint(err, "set ARC_INTERNAL_PORT to another port, or unset it to have the next free one")
+	}
+	return own, alreadyRunning(err)
+}
+
+// waitCloud waits for a cloud that runs or starts to be ready; nil when there
+// is none any more.
+func (s *session) waitCloud(ctx context.Context, registry sandbox.Registry, dir string) (*sandbox.Running, error) {
+	for {
+		running, err := registry.Find(ctx, dir)
+		if err != nil || running != nil && running.Ready {
+			return running, err
+		}
+		if busy, err := registry.Busy(dir); err != nil || !busy {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 }
 
@@ -114,6 +151,9 @@ func (s *session) registry() (sandbox.Registry, error) {
 		}
 		dir = found
 	}
+	if !filepath.IsAbs(dir) {
+		return sandbox.Registry{}, withHint(fmt.Errorf("the user's cache folder: XDG_CACHE_HOME=%s is not an absolute path", dir), "unset it, or write the whole path")
+	}
 	return sandbox.Registry{Dir: filepath.Join(dir, "arc", "local")}, nil
 }
 
@@ -124,7 +164,8 @@ func (s *session) startDetached(ctx context.Context, registry sandbox.Registry, 
 	if err != nil {
 		return nil, err
 	}
-	out, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	// Two commands may start it at once; one will, and neither writes over the other.
+	out, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("log of the local cloud: %w", err)
 	}
@@ -147,8 +188,15 @@ func (s *session) startDetached(ctx context.Context, registry sandbox.Registry, 
 			return running, err
 		}
 		select {
-		case <-ended:
-			return nil, fmt.Errorf("local cloud: it did not start:\n%s", indent(tail(logFile)))
+		case err := <-ended:
+			// Another command may have been first.
+			if running, err := s.waitCloud(ctx, registry, dir); err != nil || running != nil {
+				return running, err
+			}
+			if said := tail(logFile); said != "" {
+				return nil, fmt.Errorf("local cloud: it did not start:\n%s", indent(said))
+			}
+			return nil, withHint(fmt.Errorf("local cloud: it did not start, and wrote no word to %s (%v)", logFile, err), "is the disk full? arc sandbox runs it in the foreground")
 		case <-ctx.Done():
 			child.Process.Kill()
 			return nil, context.Cause(ctx)

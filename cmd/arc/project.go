@@ -31,9 +31,9 @@ func (p *project) close() { p.root.Close() }
 // open reads the project in the current folder and prints what is wrong with
 // it: every diagnostic at once. The caller closes the project.
 func (s *session) open() (*project, error) {
-	dir, err := filepath.Abs(".")
+	dir, err := projectDir()
 	if err != nil {
-		return nil, fmt.Errorf("current folder: %w", err)
+		return nil, err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -45,6 +45,19 @@ func (s *session) open() (*project, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// projectDir is the current folder by its one real name, so that a project
+// has one local cloud however one got to its folder.
+func projectDir() (string, error) {
+	dir, err := filepath.Abs(".")
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return "", fmt.Errorf("current folder: %w", err)
+	}
+	return dir, nil
 }
 
 // read loads (or loads again) the manifest of p.

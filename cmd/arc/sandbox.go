@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"arc/cfn"
+	"arc/deploy"
 	"arc/manifest"
 	"arc/manifest/syntax"
 	"arc/sandbox"
@@ -53,6 +54,9 @@ Exit codes: 0 ended by Ctrl-C or --stop, 1 an error.`,
 				return err
 			}
 			if ctx.Bool("stop") {
+				if ctx.NumFlags() > 1 {
+					return withHint(errors.New("--stop goes alone"), "arc sandbox --stop ends the local cloud of the current folder")
+				}
 				return s.stopCloud(ctx.Context)
 			}
 			return s.sandbox(ctx)
@@ -61,9 +65,9 @@ Exit codes: 0 ended by Ctrl-C or --stop, 1 an error.`,
 }
 
 func (s *session) stopCloud(ctx context.Context) error {
-	dir, err := filepath.Abs(".")
+	dir, err := projectDir()
 	if err != nil {
-		return fmt.Errorf("current folder: %w", err)
+		return err
 	}
 	registry, err := s.registry()
 	if err != nil {
@@ -77,7 +81,7 @@ func (s *session) stopCloud(ctx context.Context) error {
 		s.note("no local cloud is running for this project")
 		return nil
 	}
-	if err := running.Stop(ctx); err != nil {
+	if err := registry.Stop(ctx, running); err != nil {
 		return err
 	}
 	s.note("stopped the local cloud at %s", running.Endpoint)
@@ -94,6 +98,12 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if port := ctx.Int("port"); ctx.IsSet("port") && !isPort(port) {
+		return withHint(fmt.Errorf("--port %d: not a port", port), "choose one from 1 to 65535")
+	}
+	if _, _, err := s.appPort(p.app, ctx.Int("port")); err != nil {
+		return err
+	}
 	if ctx.Bool("detach") {
 		return s.sandboxDetached(ctx, registry, p)
 	}
@@ -101,9 +111,9 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if ctx.Bool("quiet") {
 		quiet.muted = true
 	}
-	local, err := sandbox.Start(quiet.cloudOptions(p, registry))
+	local, err := quiet.startCloud(p, registry)
 	if err != nil {
-		return alreadyRunning(err)
+		return err
 	}
 	defer local.Close()
 	quiet.note("local cloud at %s", local.Running().Endpoint)
@@ -138,16 +148,31 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 		return err
 	}
 	s.note("local cloud at %s, in the background; arc sandbox --stop ends it", running.Endpoint)
-	return nil
+	if ctx.Bool("cloud-only") {
+		return nil
+	}
+	clients, err := deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	if err != nil {
+		return err
+	}
+	live, err := clients.Describe(ctx.Context, cfn.StackName(p.app.Name, "testing", ""))
+	if err != nil {
+		return err
+	}
+	return s.printURLs(live.Outputs)
 }
 
 func alreadyRunning(err error) error {
-	var busy *sandbox.PortBusyError
-	switch {
-	case errors.Is(err, sandbox.ErrRunning):
+	if errors.Is(err, sandbox.ErrRunning) {
 		return withHint(err, "arc sandbox --stop ends it")
-	case errors.As(err, &busy):
-		return withHint(err, "choose another one: arc sandbox --port %d", busy.Port+1)
+	}
+	return err
+}
+
+// portBusy says how to have another port than a busy one.
+func portBusy(err error) error {
+	if busy, ok := errors.AsType[*sandbox.PortBusyError](err); ok {
+		return withHint(err, "choose another one: arc sandbox --port %d", busy.Port%65535+1)
 	}
 	return err
 }
@@ -168,7 +193,7 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 	watch := s.newWatch(p, local, apply)
 	outputs, err := s.applyLive(ctx, p, local, port)
 	if err != nil {
-		return alreadyRunning(err)
+		return portBusy(err)
 	}
 	local.Ready()
 	s.listRoutes(p.app)
@@ -230,7 +255,9 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	}
 	app.AssetKey = assetKey
 	app.Warm = firstCalled(stack)
-	app.Port, app.Exact = s.appPort(p.app, port)
+	if app.Port, app.Exact, err = s.appPort(p.app, port); err != nil {
+		return nil, err
+	}
 	return local.Run(ctx, app)
 }
 
@@ -274,23 +301,35 @@ func (p *project) path(slash string) string {
 // appPort is the first port that somebody asked for: preferences, --port,
 // ARC_HTTP_PORT, PORT (sandbox reference, 2). A port that was asked for is the
 // only one that will do; so is 3333, which everybody's bookmarks name.
-func (s *session) appPort(app *manifest.App, flag int) (port int, exact bool) {
-	for _, port := range []int{app.Prefs.Ports.HTTP, flag, s.port("ARC_HTTP_PORT"), s.port("PORT")} {
-		if port != 0 {
-			return port, true
+func (s *session) appPort(app *manifest.App, flag int) (port int, exact bool, err error) {
+	if port = app.Prefs.Ports.HTTP; port == 0 {
+		port = flag
+	}
+	for _, variable := range []string{"ARC_HTTP_PORT", "PORT"} {
+		if port == 0 && err == nil {
+			port, err = s.port(variable)
 		}
 	}
-	return sandbox.DefaultAppPort, true
+	if port == 0 {
+		port = sandbox.DefaultAppPort
+	}
+	return port, true, err
 }
 
 // port reads a port from the environment; 0 when there is none.
-func (s *session) port(variable string) int {
-	n, err := strconv.Atoi(s.env(variable))
-	if err != nil || n < 1 || n > 65535 {
-		return 0
+func (s *session) port(variable string) (int, error) {
+	text := s.env(variable)
+	if text == "" {
+		return 0, nil
 	}
-	return n
+	n, err := strconv.Atoi(text)
+	if err != nil || !isPort(n) {
+		return 0, withHint(fmt.Errorf("%s=%s: not a port", variable, text), "unset the variable, or set it to a number from 1 to 65535")
+	}
+	return n, nil
 }
+
+func isPort(n int) bool { return n >= 1 && n <= 65535 }
 
 // listRoutes prints what the app answers to.
 func (s *session) listRoutes(app *manifest.App) {

@@ -23,9 +23,15 @@ type Options struct {
 	// Log takes one line that a function printed. requestID is "" outside an
 	// invocation. It is called from several goroutines. nil = lines are dropped.
 	Log func(label, requestID, line string)
+	// Keep takes the same line for the log stream of its worker; where a line
+	// belongs to an invocation, its ID is in front. nil = lines are not kept.
+	Keep func(group, stream, line string)
 	// Cache is a folder where Deno keeps the modules it has fetched from one run
 	// to the next; "" = they are fetched anew.
 	Cache string
+	// Scratch is the folder in which the service makes one for bootstraps, links,
+	// inline code and the functions' HOME; "" = the system's for temporary files.
+	Scratch string
 	// Busy is how many workers start or handle an event at once before others
 	// wait; 0 = two for each core.
 	Busy int
@@ -85,6 +91,9 @@ func New(options Options) *Service {
 	if options.Log == nil {
 		options.Log = func(string, string, string) {}
 	}
+	if options.Keep == nil {
+		options.Keep = func(string, string, string) {}
+	}
 	if options.Env == nil {
 		options.Env = func() map[string]string { return nil }
 	}
@@ -96,7 +105,7 @@ func New(options Options) *Service {
 	}
 	s := &Service{options: options, functions: map[string]*function{}, workers: map[*worker]bool{}, spawn: make(chan func())}
 	s.resources.clear()
-	s.scratch = sync.OnceValues(newScratch)
+	s.scratch = sync.OnceValues(func() (string, error) { return newScratch(options.Scratch) })
 	go spawner(s.spawn)
 	return s
 }

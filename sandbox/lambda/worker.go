@@ -28,15 +28,16 @@ const (
 
 // worker is one process of a function, with a Runtime API of its own.
 type worker struct {
-	service *Service
-	owner   *function
-	fn      Function // as it was when the worker started
-	address string   // "127.0.0.1:PORT" of its Runtime API
-	output  *output
-	jobs    chan *invocation // takes one
-	ended   chan struct{}    // closed when the process and all it started are gone
-	doom    chan struct{}    // closed to have it killed
-	doomed  sync.Once
+	service   *Service
+	owner     *function
+	fn        Function // as it was when the worker started
+	address   string   // "127.0.0.1:PORT" of its Runtime API
+	logStream string
+	output    *output
+	jobs      chan *invocation // takes one
+	ended     chan struct{}    // closed when the process and all it started are gone
+	doom      chan struct{}    // closed to have it killed
+	doomed    sync.Once
 
 	// Guarded by the service's lock.
 	state     state
@@ -52,7 +53,7 @@ func (w *worker) kill() { w.doomed.Do(func() { close(w.doom) }) }
 // start begins a new worker. The caller holds the lock.
 func (s *Service) start(f *function) {
 	w := &worker{
-		service: s, owner: f, fn: f.Function,
+		service: s, owner: f, fn: f.Function, logStream: logStream(time.Now()),
 		jobs: make(chan *invocation, 1), ended: make(chan struct{}), doom: make(chan struct{}),
 	}
 	f.workers[w], s.workers[w] = true, true
@@ -156,7 +157,7 @@ func (s *Service) timeout(w *worker, inv *invocation) {
 	if s.take(w, inv.id) != nil {
 		r := timedOut(w.fn, inv.id)
 		w.output.drain()
-		s.options.Log(w.fn.Label, inv.id, fmt.Sprintf("Task timed out after %d.00 seconds", w.fn.Timeout))
+		w.log(inv.id, fmt.Sprintf("Task timed out after %d.00 seconds", w.fn.Timeout))
 		inv.done <- outcome{result: r}
 	}
 	w.kill()
@@ -276,7 +277,7 @@ func (w *worker) live() error {
 		return &startError{InitFailed, "Runtime.Unknown", fmt.Errorf("runtime API: %w", err)}
 	}
 	w.address = listener.Addr().String()
-	if w.output, err = newOutput(func(id, line string) { w.service.options.Log(w.fn.Label, id, line) }); err != nil {
+	if w.output, err = newOutput(w.log); err != nil {
 		listener.Close()
 		return &startError{InitFailed, "Runtime.Unknown", fmt.Errorf("output: %w", err)}
 	}
@@ -293,6 +294,15 @@ func (w *worker) live() error {
 		return err
 	}
 	return w.await(cmd)
+}
+
+// log hands on a line of the worker, or about it.
+func (w *worker) log(id, line string) {
+	w.service.options.Log(w.fn.Label, id, line)
+	if id != "" {
+		line = id + " " + line
+	}
+	w.service.options.Keep(w.fn.logGroup(), w.logStream, line)
 }
 
 // launch starts the process.
@@ -333,10 +343,14 @@ func (s *Service) neverReady(w *worker) {
 }
 
 // newScratch makes the folder that a service keeps its files in.
-func newScratch() (string, error) {
-	dir, err := os.MkdirTemp("", "arc-lambda-")
+func newScratch(parent string) (string, error) {
+	dir, err := os.MkdirTemp(parent, "arc-lambda-")
 	if err != nil {
 		return "", fmt.Errorf("folder for workers: %w", err)
 	}
-	return dir, unpackBootstraps(dir)
+	if err := unpackBootstraps(dir); err != nil {
+		os.RemoveAll(dir) // half of it is of no use, and the disk may be full
+		return "", err
+	}
+	return dir, nil
 }

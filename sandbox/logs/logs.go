@@ -26,7 +26,8 @@ type Store struct {
 
 type group struct {
 	created   time.Time
-	retention int // days; 0 = for ever. Shown, not kept: lines go by number.
+	retention int  // days; 0 = for ever. Shown, not kept: lines go by number.
+	byLine    bool // a line made it, not a stack or a client
 	streams   map[string]*stream
 	lines     []line // oldest first
 	next      int    // number of the next line
@@ -55,6 +56,7 @@ func (s *Store) Append(groupName, streamName, message string) {
 	g := s.groups[groupName]
 	if g == nil {
 		g = newGroup(0)
+		g.byLine = true
 		s.groups[groupName] = g
 	}
 	g.append(streamName, time.Now().UTC(), message)
@@ -101,7 +103,9 @@ func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource
 	}
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
-	if p.store.groups[name] != nil {
+	// A function that was still at work when its stack was deleted may have left
+	// a group behind; on AWS too, but there it is rare.
+	if g := p.store.groups[name]; g != nil && !g.byLine {
 		return stack.Resource{}, fmt.Errorf("Resource of type 'AWS::Logs::LogGroup' with identifier '%s' already exists.", name) //nolint:staticcheck // CloudFormation's words
 	}
 	p.store.groups[name] = newGroup(days(req.Properties["RetentionInDays"]))

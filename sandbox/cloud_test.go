@@ -1,0 +1,247 @@
+package sandbox_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"arc/sandbox"
+)
+
+// need skips a test whose tool is missing; in CI it fails.
+func need(t testing.TB, tool string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not on the PATH", tool)
+	}
+	t.Skipf("%s is not on the PATH", tool)
+}
+
+// project is a folder with a local cloud's surroundings.
+type project struct {
+	t        testing.TB
+	dir      string
+	registry sandbox.Registry
+
+	mu    sync.Mutex
+	lines []string
+}
+
+func newProject(t testing.TB) *project {
+	return &project{t: t, dir: t.TempDir(), registry: sandbox.Registry{Dir: filepath.Join(t.TempDir(), "arc", "local")}}
+}
+
+func (p *project) log(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lines = append(p.lines, fmt.Sprintf(format, args...))
+}
+
+func (p *project) logged(line string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Contains(p.lines, line)
+}
+
+func (p *project) options() sandbox.Options {
+	return sandbox.Options{Project: p.dir, Registry: p.registry, Region: "us-west-2", Path: os.Getenv("PATH"), Log: p.log}
+}
+
+func (p *project) start() *sandbox.Cloud {
+	p.t.Helper()
+	c, err := sandbox.Start(p.options())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(c.Close)
+	return c
+}
+
+func (p *project) find() *sandbox.Running {
+	p.t.Helper()
+	r, err := p.registry.Find(context.Background(), p.dir)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return r
+}
+
+// write puts a file into the project and gives its folder.
+func (p *project) write(name, text string) string {
+	p.t.Helper()
+	file := filepath.Join(p.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		p.t.Fatal(err)
+	}
+	return filepath.Dir(file)
+}
+
+// files lists what a folder holds, at any depth.
+func files(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, filepath.Base(name))
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestOneCloudAProject(t *testing.T) {
+	p := newProject(t)
+	if r := p.find(); r != nil {
+		t.Fatalf("found %+v before there was one", r)
+	}
+	c := p.start()
+	r := p.find()
+	if r == nil || r.Endpoint != c.Running().Endpoint || r.Ready {
+		t.Fatalf("found %+v", r)
+	}
+	if c.Ready(); !p.find().Ready {
+		t.Error("not ready")
+	}
+	if _, err := sandbox.Start(p.options()); !errors.Is(err, sandbox.ErrRunning) {
+		t.Errorf("a second cloud for the project: %v", err)
+	}
+	if p.find() == nil {
+		t.Fatal("the second one took the first one's place")
+	}
+
+	other := newProject(t)
+	other.registry = p.registry
+	if second := other.start(); second.Running().Endpoint == r.Endpoint {
+		t.Error("two projects share an endpoint")
+	}
+
+	if err := p.registry.Stop(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	<-c.Done()
+	if p.find() != nil || other.find() == nil {
+		t.Error("the stopped one is found, or the other is not")
+	}
+	// What Stop has ended can be started again at once.
+	p.start().Close()
+	other.find()
+	if left := files(t, p.registry.Dir); slices.ContainsFunc(left, func(name string) bool {
+		return strings.HasSuffix(name, ".cjs") || strings.HasPrefix(name, "registration-")
+	}) {
+		t.Errorf("left in the registry: %q", left)
+	}
+}
+
+// TestManyAtOnce starts clouds for one project at the same moment: one runs.
+func TestManyAtOnce(t *testing.T) {
+	p := newProject(t)
+	var wg sync.WaitGroup
+	clouds := make(chan *sandbox.Cloud, 8)
+	for range cap(clouds) {
+		wg.Go(func() {
+			c, err := sandbox.Start(p.options())
+			if err == nil {
+				clouds <- c
+			} else if !errors.Is(err, sandbox.ErrRunning) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(clouds) != 1 {
+		t.Fatalf("%d clouds run", len(clouds))
+	}
+	c := <-clouds
+	if r := p.find(); r == nil || r.Endpoint != c.Running().Endpoint {
+		t.Errorf("found %+v, but %s runs", r, c.Running().Endpoint)
+	}
+	c.Close()
+}
+
+// TestStale meets the registration of a cloud that was killed, and what it left.
+func TestStale(t *testing.T) {
+	p := newProject(t)
+	p.start().Close()
+	lock := slices.DeleteFunc(files(t, p.registry.Dir), func(name string) bool { return filepath.Ext(name) != ".lock" })
+	if len(lock) != 1 {
+		t.Fatalf("locks: %q", lock)
+	}
+	stem := filepath.Join(p.registry.Dir, strings.TrimSuffix(lock[0], ".lock"))
+	// Somebody else answers at the port by now.
+	stranger := http.Server{Handler: http.NotFoundHandler()}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go stranger.Serve(l)
+	defer stranger.Close()
+	registration, err := json.Marshal(sandbox.Running{Project: p.dir, Endpoint: "http://" + l.Addr().String(), PID: 1, Token: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{".json": string(registration), ".scratch/code/0/index.mjs": "old"} {
+		if err := os.MkdirAll(filepath.Dir(stem+name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(stem+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := p.find(); r != nil {
+		t.Fatalf("found %+v", r)
+	}
+	c := p.start()
+	if r := p.find(); r == nil || r.Endpoint != c.Running().Endpoint {
+		t.Errorf("found %+v", r)
+	}
+	if left := files(t, stem+".scratch"); len(left) > 0 {
+		t.Errorf("an earlier cloud's files are there: %q", left)
+	}
+	c.Close()
+	if _, err := os.Stat(stem + ".scratch"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("files of the stopped cloud: %v", err)
+	}
+}
+
+func TestStopNeedsTheToken(t *testing.T) {
+	p := newProject(t)
+	r := p.start().Running()
+	for _, token := range []string{"", "guess", strings.Repeat("x", 1<<20)} {
+		resp, err := http.Post(r.Endpoint+"/_arc/stop", "text/plain", strings.NewReader(token))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusForbidden {
+			t.Errorf("token of %d bytes: %s", len(token), resp.Status)
+		}
+	}
+	resp, err := http.Get(r.Endpoint + "/_arc/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || strings.Contains(string(body), r.Token) {
+		t.Errorf("health tells the token: %s %v", body, err)
+	}
+}
