@@ -194,9 +194,25 @@ func (s *session) printOutcome(o deploy.Outcome, took time.Duration) error {
 	case o.Unchanged:
 		s.note("%s: nothing has changed", o.StackName)
 	default:
-		s.note("%s %s: %d zips uploaded, %d files published, %.1f s", s.paint(green, "deployed"), o.StackName, o.Uploaded, o.Published, took.Seconds())
+		s.note("%s %s: %s uploaded, %s published, %s", s.paint(green, "deployed"), o.StackName, count(o.Uploaded, "zip"), count(o.Published, "file"), duration(took))
 	}
 	return s.printURLs(o.Outputs)
+}
+
+// count is a number of things in words: 1 zip, 2 zips.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// duration is a time as people say it: milliseconds below a second.
+func duration(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // printURLs prints where the app answers.

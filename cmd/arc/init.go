@@ -54,11 +54,17 @@ Exit codes: 0 written or nothing to do, 1 an error.`,
 // initialize writes what is missing in a project folder, and a manifest when
 // there is none.
 func (s *session) initialize(dir, name, runtime string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("project folder: %w", err)
-	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
+		return fmt.Errorf("project folder: %w", err)
+	}
+	if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
+		// It is made only when something can be written to it.
+		if _, err := newManifest(abs, name, runtime); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(abs, 0o777); err != nil {
 		return fmt.Errorf("project folder: %w", err)
 	}
 	root, err := os.OpenRoot(abs)
@@ -68,7 +74,11 @@ func (s *session) initialize(dir, name, runtime string) error {
 	p := &project{dir: abs, root: root}
 	defer p.close()
 	if !hasManifest(p.files()) {
-		if err := s.writeManifest(p, name, runtime); err != nil {
+		text, err := newManifest(p.dir, name, runtime)
+		if err != nil {
+			return err
+		}
+		if err := s.writeNew(p, "app.arc", text); err != nil {
 			return err
 		}
 	} else if name != "" || runtime != "" {
@@ -88,22 +98,23 @@ func hasManifest(files fs.FS) bool {
 	return r.App == nil || r.App.File != ""
 }
 
-func (s *session) writeManifest(p *project, name, runtime string) error {
+// newManifest is the manifest of a new app in a folder.
+func newManifest(dir, name, runtime string) ([]byte, error) {
 	if name == "" {
-		name = filepath.Base(p.dir)
+		name = filepath.Base(dir)
 	}
 	if !manifest.ValidAppName(name) {
-		return withHint(fmt.Errorf("%q cannot be the name of an app", name),
+		return nil, withHint(fmt.Errorf("%q cannot be the name of an app", name),
 			"choose one with --name: two or more letters, digits, - or _, and a lower-case letter first")
 	}
 	text := "@app\n" + name + "\n\n@http\nget /\n"
 	if runtime != "" {
 		if !manifest.ValidRuntime(runtime) {
-			return withHint(fmt.Errorf("there is no runtime %q", runtime), "known: %s", strings.Join(manifest.RuntimeNames(), ", "))
+			return nil, withHint(fmt.Errorf("there is no runtime %q", runtime), "known: %s", strings.Join(manifest.RuntimeNames(), ", "))
 		}
 		text += "\n@aws\nruntime " + runtime + "\n"
 	}
-	return s.writeNew(p, "app.arc", []byte(text))
+	return []byte(text), nil
 }
 
 // writeHandlers writes a boilerplate for every function without a handler, and

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"arc/cfn"
 
 	"github.com/urfave/cli/v2"
@@ -10,8 +13,18 @@ import (
 func stageFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "production", Aliases: []string{"p"}},
-		&cli.StringFlag{Name: "name", Aliases: []string{"n"}},
+		&cli.StringFlag{Name: "name", Aliases: []string{"n"}, Action: stackName},
 	}
+}
+
+// stackName refuses a name that would leave nothing of itself in the stack's:
+// an empty shell variable must not deploy to the stage instead.
+func stackName(_ *cli.Context, name string) error {
+	isKept := func(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' }
+	if !strings.ContainsFunc(name, isKept) {
+		return withHint(fmt.Errorf("--name %q: not a name", name), "write letters and digits: --name preview")
+	}
+	return nil
 }
 
 // stageOptions reads stageFlags.
@@ -39,7 +52,7 @@ Flags:
 
 Examples:
   arc package > template.json
-  arc package --production | cfn-lint -
+  arc package --production | cfn-lint
 
 Exit codes: 0 printed, 1 the project has mistakes.`,
 		Action: func(ctx *cli.Context) error {

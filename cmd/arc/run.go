@@ -170,10 +170,21 @@ func usageError(ctx *cli.Context, err error, _ bool) error {
 	}
 	text := strings.TrimPrefix(err.Error(), "flag provided but not defined: ")
 	if text != err.Error() {
+		if name := strings.TrimLeft(text, "-"); name == "version" || name == "v" {
+			return withHint(fmt.Errorf("unknown flag %s", dashes(text)), "did you mean arc version?")
+		}
 		err = fmt.Errorf("unknown flag %s", dashes(text))
 		if near := syntax.Near(strings.TrimLeft(text, "-"), flagNames(ctx)); near != "" {
 			return withHint(err, "did you mean --%s?", near)
 		}
+	}
+	if rest, ok := strings.CutPrefix(err.Error(), `invalid value "`); ok {
+		value, rest, _ := strings.Cut(rest, `" for flag -`)
+		name, why, _ := strings.Cut(rest, ": ")
+		if why == "parse error" {
+			why = "not a number" // the only values that are parsed
+		}
+		err = fmt.Errorf("%s %s: %s", dashes(name), value, why)
 	}
 	return withHint(err, "%s", helpHint(ctx))
 }
@@ -243,6 +254,9 @@ func (s *session) root(ctx *cli.Context) error {
 		names = append(names, c.Name)
 	}
 	err := fmt.Errorf("there is no command arc %s", word)
+	if word == "" {
+		err = errors.New("the command is empty")
+	}
 	if near := syntax.Near(word, names); near != "" {
 		return withHint(err, "did you mean arc %s?", near)
 	}
