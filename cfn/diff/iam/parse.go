@@ -1,0 +1,305 @@
+// Package iam compares IAM policies by what they allow: not whether their
+// text differs, but whether there is a request that one allows and the other
+// does not.
+//
+// It is sound: where it says that rights are not widened, no request is newly
+// allowed. Where it cannot tell, it says that they may be.
+package iam
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Policy is what one or several policy documents say together.
+type Policy struct {
+	statements []statement
+	named      []string // policies that are known by name only, and only allow
+	unread     []string // what could not be read; texts of it
+}
+
+type statement struct {
+	deny         bool
+	actions      []pattern // letters in lower case
+	notActions   bool
+	resources    []pattern
+	notResources bool
+	principals   []string // "AWS:…", "Service:…" or "*"; nil = not a resource policy
+	notPrincipal bool
+	conditions   []condition
+}
+
+// Parse reads a policy document of a template: decoded JSON with intrinsics.
+// What it does not understand is remembered, and makes comparisons unsure.
+func Parse(document any) Policy {
+	var p Policy
+	m, ok := document.(map[string]any)
+	if !ok || m["Statement"] == nil {
+		if document != nil {
+			p.unread = append(p.unread, canonical(document))
+		}
+		return p
+	}
+	for _, v := range listOf(m["Statement"]) {
+		s, ok := parseStatement(v)
+		if !ok {
+			p.unread = append(p.unread, canonical(v))
+			continue
+		}
+		p.statements = append(p.statements, s)
+	}
+	return p
+}
+
+// Named is a managed policy, of which a template has only the ARN. Those of
+// AWS allow and do not deny, but for two families; of others nothing is known.
+func Named(arn any) Policy {
+	name := patternOf(arn).text
+	policy, aws := strings.CutPrefix(name[max(strings.Index(name, ":iam::"), 0):], ":iam::aws:policy/")
+	if aws && !strings.HasPrefix(policy, "AWSDeny") && !strings.HasPrefix(policy, "AWSCompromised") {
+		return Policy{named: []string{policy}}
+	}
+	return Policy{unread: []string{name}}
+}
+
+// And is what both policies together say.
+func (p Policy) And(q Policy) Policy {
+	return Policy{slices.Concat(p.statements, q.statements), slices.Concat(p.named, q.named), slices.Concat(p.unread, q.unread)}
+}
+
+// Empty reports whether the policy says nothing.
+func (p Policy) Empty() bool { return len(p.statements)+len(p.named)+len(p.unread) == 0 }
+
+func parseStatement(v any) (statement, bool) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return statement{}, false
+	}
+	s := statement{deny: m["Effect"] == "Deny"}
+	if !s.deny && m["Effect"] != "Allow" {
+		return s, false
+	}
+	known := map[string]bool{"Effect": true, "Sid": true, "Action": true, "NotAction": true, "Resource": true,
+		"NotResource": true, "Principal": true, "NotPrincipal": true, "Condition": true}
+	for key := range m {
+		if !known[key] {
+			return s, false
+		}
+	}
+	actions, notActions := m["Action"], m["NotAction"]
+	if (actions == nil) == (notActions == nil) {
+		return s, false
+	}
+	s.notActions = notActions != nil
+	for _, a := range append(listOf(actions), listOf(notActions)...) {
+		p := patternOf(a)
+		for i, letter := range p.symbols {
+			if !letter.unknown() {
+				p.symbols[i] = symbol(strings.ToLower(string(letter)))
+			}
+		}
+		s.actions = append(s.actions, p)
+	}
+	resources, notResources := m["Resource"], m["NotResource"]
+	s.notResources = notResources != nil
+	for _, r := range append(listOf(resources), listOf(notResources)...) {
+		s.resources = append(s.resources, wholeARN(patternOf(r)))
+	}
+	if resources == nil && notResources == nil {
+		s.resources = []pattern{everything} // a trust policy, say: the resource is what it hangs on
+	}
+	s.notPrincipal = m["NotPrincipal"] != nil
+	var okPrincipal, okCondition bool
+	s.principals, okPrincipal = parsePrincipals(m["Principal"], m["NotPrincipal"])
+	s.conditions, okCondition = parseConditions(m["Condition"])
+	return s, okPrincipal && okCondition
+}
+
+// parsePrincipals reads Principal or NotPrincipal. {"AWS": "*"} and "*" are the
+// same: everyone.
+func parsePrincipals(principal, not any) ([]string, bool) {
+	v := principal
+	if v == nil {
+		v = not
+	}
+	switch v := v.(type) {
+	case nil:
+		return nil, true
+	case string:
+		return []string{v}, v == "*"
+	case map[string]any:
+		out := []string{}
+		for kind, values := range v {
+			if kind == "Ref" || strings.HasPrefix(kind, "Fn::") {
+				return nil, false
+			}
+			for _, value := range listOf(values) {
+				text := patternOf(value).text
+				if kind == "AWS" && text == "*" {
+					out = append(out, "*")
+					continue
+				}
+				if account, ok := strings.CutSuffix(text, ":root"); ok && kind == "AWS" {
+					text = account[strings.LastIndexByte(account, ':')+1:]
+				}
+				out = append(out, kind+":"+text)
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out), true
+	}
+	return nil, false
+}
+
+func listOf(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
+}
+
+// wholeARN completes an ARN of too few fields with stars, as IAM does.
+func wholeARN(p pattern) pattern {
+	colons := 0
+	for _, s := range p.symbols {
+		if s == ":" {
+			colons++
+		}
+		if s.unknown() && colons == 0 {
+			return p
+		}
+	}
+	if !strings.HasPrefix(p.text, "arn:") || colons >= 5 {
+		return p
+	}
+	for ; colons < 5; colons++ {
+		p.symbols = append(p.symbols, ":", anyText)
+	}
+	return p
+}
+
+// patternOf reads a string with the intrinsics that make one: Ref, Fn::GetAtt,
+// Fn::Sub and Fn::Join. Any other is one unknown text.
+func patternOf(v any) pattern {
+	switch v := v.(type) {
+	case string:
+		return pattern{letters(v), v}
+	case json.Number:
+		return pattern{letters(v.String()), v.String()}
+	case bool:
+		return pattern{letters(fmt.Sprint(v)), fmt.Sprint(v)}
+	case map[string]any:
+		if len(v) != 1 {
+			break
+		}
+		for fn, arg := range v {
+			if p, ok := call(fn, arg); ok {
+				return p
+			}
+		}
+	}
+	name := "${" + canonical(v) + "}"
+	return pattern{[]symbol{symbol(name)}, name}
+}
+
+func call(fn string, arg any) (pattern, bool) {
+	switch fn {
+	case "Ref":
+		if name, ok := arg.(string); ok {
+			return unknownText(name), true
+		}
+	case "Fn::GetAtt":
+		switch arg := arg.(type) {
+		case string:
+			return unknownText(arg), true
+		case []any:
+			if len(arg) == 2 {
+				id, okID := arg[0].(string)
+				attribute, okAttribute := arg[1].(string)
+				return unknownText(id + "." + attribute), okID && okAttribute
+			}
+		}
+	case "Fn::Sub":
+		if text, ok := arg.(string); ok {
+			return substituted(text, nil), true
+		}
+		if l, ok := arg.([]any); ok && len(l) == 2 {
+			text, okText := l[0].(string)
+			own, okOwn := l[1].(map[string]any)
+			return substituted(text, own), okText && okOwn
+		}
+	case "Fn::Join":
+		return joined(arg)
+	}
+	return pattern{}, false
+}
+
+func unknownText(name string) pattern {
+	name = "${" + name + "}"
+	return pattern{[]symbol{symbol(name)}, name}
+}
+
+// substituted reads the text of a Sub. What it leaves to IAM (${!x}) is a
+// policy variable.
+func substituted(text string, own map[string]any) pattern {
+	var p pattern
+	add := func(more pattern) {
+		p.symbols = append(p.symbols, more.symbols...)
+		p.text += more.text
+	}
+	for text != "" {
+		plain, rest, found := strings.Cut(text, "${")
+		add(pattern{letters(plain), plain})
+		if !found {
+			break
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			add(pattern{letters("${" + rest), "${" + rest})
+			break
+		}
+		text = after
+		if v, given := own[strings.TrimSpace(name)]; given {
+			add(patternOf(v))
+		} else {
+			add(unknownText(strings.TrimSpace(name)))
+		}
+	}
+	return p
+}
+
+func joined(arg any) (pattern, bool) {
+	l, _ := arg.([]any)
+	if len(l) != 2 {
+		return pattern{}, false
+	}
+	between, ok := l[0].(string)
+	parts, okParts := l[1].([]any)
+	if !ok || !okParts {
+		return pattern{}, false
+	}
+	var p pattern
+	for i, part := range parts {
+		if i > 0 {
+			p.symbols = append(p.symbols, letters(between)...)
+			p.text += between
+		}
+		more := patternOf(part)
+		p.symbols = append(p.symbols, more.symbols...)
+		p.text += more.text
+	}
+	return p, true
+}
+
+func canonical(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(raw)
+}
