@@ -21,6 +21,7 @@ Start:
 Manifest:
   check      tell every mistake of the project
   inventory  list everything the app consists of
+  graph      draw what triggers what, as Mermaid or SVG
 
 Ship:
   package    print the CloudFormation template

@@ -135,6 +135,7 @@ func (s *session) app() *cli.App {
 			s.sandboxCommand(),
 			s.checkCommand(),
 			s.inventoryCommand(),
+			s.graphCommand(),
 			s.packageCommand(),
 			s.diffCommand(),
 			s.deployCommand(),
