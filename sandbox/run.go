@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"time"
 
 	"arc/cfn"
 	"arc/sandbox/lambda"
@@ -113,16 +114,28 @@ func (c *Cloud) physicalID(ctx context.Context, stackName, logicalID string) str
 	return found.StackResourceDetail.PhysicalResourceID
 }
 
-// warm starts workers for the functions that will be called first.
+// warm starts workers for the functions that will be called first: the first
+// of them at once, so that it has the processors to itself, the rest when it
+// has most likely started.
 func (c *Cloud) warm(app App) {
-	for _, fn := range c.lambda.Functions() {
-		for _, id := range app.Warm {
-			if isLive(fn, app.Functions[id]) {
-				c.lambda.Warm(fn.Name)
+	for i, id := range app.Warm {
+		start := func() {
+			for _, fn := range c.lambda.Functions() {
+				if isLive(fn, app.Functions[id]) {
+					c.lambda.Warm(fn.Name)
+				}
 			}
+		}
+		if i == 0 {
+			start()
+		} else {
+			time.AfterFunc(warmRest, start)
 		}
 	}
 }
+
+// warmRest is how long a first worker has the machine to itself.
+const warmRest = 150 * time.Millisecond
 
 // Changed says that the code of some live functions is different now: their
 // workers finish what they are at and are not used again. Open WebSockets stay
