@@ -20,6 +20,7 @@ Start:
 
 Manifest:
   check      tell every mistake of the project
+  fmt        rewrite the manifest in canonical form
   inventory  list everything the app consists of
   graph      draw what triggers what, as Mermaid or SVG
 

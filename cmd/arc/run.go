@@ -134,6 +134,7 @@ func (s *session) app() *cli.App {
 			s.createCommand(),
 			s.sandboxCommand(),
 			s.checkCommand(),
+			s.fmtCommand(),
 			s.inventoryCommand(),
 			s.graphCommand(),
 			s.packageCommand(),
