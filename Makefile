@@ -3,9 +3,10 @@
 # make bench      prints our figures beside their floors
 # make lint       what the reviewer's machine checks first
 # make fuzz       half a minute for every fuzz target
+# make oracle     compares with Architect itself, which npm installs
 GO ?= go
 
-.PHONY: build test bench lint fuzz
+.PHONY: build test bench lint fuzz oracle
 
 build:
 	CGO_ENABLED=0 $(GO) build -tags urfave_cli_no_docs -trimpath -ldflags "-s -w" -o arc ./cmd/arc
@@ -28,6 +29,9 @@ fuzz:
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 30s $$package || exit 1; \
 	  done; \
 	done
+
+oracle:
+	ARC_ORACLE=1 $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cfn ./manifest
 
 # The first minute: the echo app on the local cloud.
 .PHONY: seed
