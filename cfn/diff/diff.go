@@ -17,40 +17,40 @@ import (
 // Action is what happens to a resource.
 type Action string
 
-// The actions, as CloudFormation names them.
+// The actions.
 const (
-	Add    Action = "Add"
-	Modify Action = "Modify"
-	Remove Action = "Remove"
+	Add    Action = "add"
+	Modify Action = "modify"
+	Remove Action = "remove"
 )
 
 // Change is one resource that differs.
 type Change struct {
-	Action    Action
-	LogicalID string
-	Type      string
+	Action    Action `json:"action"`
+	LogicalID string `json:"logicalId"`
+	Type      string `json:"type"`
 	// Update is the worst that the properties' updates do; of Add and Remove
 	// it says nothing.
-	Update cfn.Update
+	Update cfn.Update `json:"update"`
 	// Loss says which data the change deletes; "" = none.
-	Loss string `json:",omitempty"`
+	Loss string `json:"loss,omitempty"`
 	// Refused says why CloudFormation will not carry out the change, so that
 	// the whole deploy fails; "" = it will.
-	Refused    string     `json:",omitempty"`
-	Properties []Property `json:",omitempty"` // Modify: what differs, sorted by path
+	Refused    string     `json:"refused,omitempty"`
+	Properties []Property `json:"properties,omitempty"` // Modify: what differs, sorted by path
 }
 
 // Property is one difference inside a resource. Before or After is nil when
 // the property is absent on that side. Literal values that may be secrets are
 // replaced by Hidden.
 type Property struct {
-	Path   string // "Environment.Variables.ARC_ENV"
-	Before any    `json:",omitempty"`
-	After  any    `json:",omitempty"`
-	Update cfn.Update
+	Path   string     `json:"path"` // "Environment.Variables.ARC_ENV"
+	Before any        `json:"before,omitempty"`
+	After  any        `json:"after,omitempty"`
+	Update cfn.Update `json:"update"`
 	// Because names the resource whose replacement changes this property,
 	// whose text is the same on both sides; "" = the text differs.
-	Because string `json:",omitempty"`
+	Because string `json:"because,omitempty"`
 }
 
 // DataLoss reports whether the change deletes data.
@@ -65,7 +65,7 @@ func Compare(before, after *cfn.Document) []Change {
 	if after == nil {
 		after = &cfn.Document{}
 	}
-	var changes []Change
+	changes := []Change{}
 	for _, id := range keysOfBoth(before.Resources, after.Resources) {
 		old, had := before.Resources[id]
 		new, has := after.Resources[id]

@@ -10,38 +10,171 @@ import (
 	"arc/cfn"
 )
 
-// Text prints changes for a terminal, a line a resource and a line a property.
-// paint colours a sign line ("+", "~", "-", "!"); nil = no colour. Values are
-// cut at 60 characters: the template itself has the rest.
-func Text(w io.Writer, changes []Change, paint func(sign, text string) string) error {
-	if paint == nil {
-		paint = func(_, text string) string { return text }
+// TextOptions set how Text looks.
+type TextOptions struct {
+	// Width is how many columns there are; 0 = no limit, as in a file.
+	Width int
+	// Paint colours a text by its sign: "+", "~", "-", "!" (a danger) or "#" (a
+	// title); nil = no colour.
+	Paint func(sign, text string) string
+	// Resources adds the view by resource and property.
+	Resources bool
+}
+
+// Text prints a review for a terminal.
+func Text(w io.Writer, r *Review, o TextOptions) error {
+	p := &textPrinter{TextOptions: o}
+	if p.Paint == nil {
+		p.Paint = func(_, text string) string { return text }
 	}
-	var b bytes.Buffer
-	for _, c := range changes {
-		sign := map[Action]string{Add: "+", Modify: "~", Remove: "-"}[c.Action]
-		fmt.Fprintf(&b, "%s\n", paint(sign, fmt.Sprintf("%s %s  %s", sign, c.LogicalID, c.Type)))
-		if c.Update >= cfn.MayReplace {
-			fmt.Fprintf(&b, "    %s\n", paint("!", c.Update.String()))
-		}
-		for _, danger := range []string{c.Loss, c.Refused} {
-			if danger != "" {
-				fmt.Fprintf(&b, "    %s\n", paint("!", danger))
-			}
-		}
-		for _, p := range c.Properties {
-			fmt.Fprintf(&b, "    %s: %s\n", visible(p.Path), arrow(p))
-		}
+	if r.Verdict == NoChanges {
+		p.b.WriteString("no changes\n")
+		p.limits(r)
+		_, err := w.Write(p.b.Bytes())
+		return err
 	}
-	fmt.Fprintf(&b, "%s\n", Summary(changes))
-	_, err := w.Write(b.Bytes())
+	p.title(r)
+	for _, g := range r.Groups {
+		p.line("", "#", g.Name)
+		for _, it := range g.Items {
+			p.item(it)
+		}
+		p.b.WriteByte('\n')
+	}
+	if o.Resources {
+		p.line("", "#", "Resources")
+		for _, c := range r.Changes {
+			p.change(c)
+		}
+		p.b.WriteByte('\n')
+	}
+	p.limits(r)
+	p.line("", "", Summary(r.Changes))
+	sign := "+"
+	if r.Verdict == Dangerous {
+		sign = "!"
+	}
+	p.line("", sign, r.Headline())
+	_, err := w.Write(p.b.Bytes())
 	return err
+}
+
+type textPrinter struct {
+	TextOptions
+	b bytes.Buffer
+}
+
+func (p *textPrinter) title(r *Review) {
+	if sides := r.sides(); sides != "" {
+		p.line("", "#", sides)
+		p.b.WriteByte('\n')
+	}
+}
+
+// sides says what is compared: "MyappStaging: deployed → working tree".
+func (r *Review) sides() string {
+	out := r.Stack
+	if r.Before != "" && r.After != "" {
+		if out != "" {
+			out += ": "
+		}
+		out += r.Before + " → " + r.After
+	}
+	return out
+}
+
+func (p *textPrinter) limits(r *Review) {
+	for _, l := range r.Limits {
+		p.line("", "~", "note: "+l)
+	}
+}
+
+var signs = map[Action]string{Add: "+", Modify: "~", Remove: "-"}
+
+func (p *textPrinter) item(it Item) {
+	text := it.Subject
+	if it.Text != "" {
+		text += ": " + it.Text
+	}
+	if it.Position != nil {
+		text += "  (" + it.Position.String() + ")"
+	}
+	p.line("  "+signs[it.Action]+" ", signs[it.Action], text)
+	for _, d := range it.Details {
+		p.line("      ", "", d)
+	}
+	for _, risk := range it.Risks {
+		if risk.Class == Public {
+			continue // the item says so
+		}
+		p.line("      ! ", "!", string(risk.Class)+": "+risk.Text)
+	}
+}
+
+// String is the position as editors take it: "app.arc:3".
+func (p Position) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+
+func (p *textPrinter) change(c Change) {
+	p.line("  "+signs[c.Action]+" ", signs[c.Action], c.LogicalID+"  "+c.Type)
+	if c.Update >= cfn.MayReplace {
+		p.line("      ! ", "!", c.Update.String())
+	}
+	for _, danger := range []string{c.Loss, c.Refused} {
+		if danger != "" {
+			p.line("      ! ", "!", danger)
+		}
+	}
+	for _, prop := range c.Properties {
+		text := strings.Trim(prop.Path, "()") + ": " + arrow(prop)
+		if prop.Update != cfn.NoInterruption {
+			text += "  [" + prop.Update.String() + "]"
+		}
+		p.line("      ", "", text)
+	}
+}
+
+// line prints one line, wrapped at blanks so that it stays in its columns;
+// what follows is indented as deep as the start.
+func (p *textPrinter) line(start, sign, text string) {
+	text = visible(text)
+	room := p.Width - len(start)
+	if p.Width <= 0 || room < 20 {
+		room = 1 << 20
+	}
+	for {
+		part, rest := wrap(text, room)
+		out := start + part
+		if sign != "" && out != "" {
+			out = p.Paint(sign, out)
+		}
+		p.b.WriteString(out + "\n")
+		if rest == "" {
+			return
+		}
+		start, text = strings.Repeat(" ", len(start)), rest
+	}
+}
+
+// wrap cuts a text at the last blank that fits, or where it must.
+func wrap(text string, room int) (part, rest string) {
+	runes := []rune(text)
+	if len(runes) <= room {
+		return text, ""
+	}
+	at := room
+	for i := room; i > room/3; i-- {
+		if runes[i] == ' ' {
+			at = i
+			break
+		}
+	}
+	return strings.TrimRight(string(runes[:at]), " "), strings.TrimLeft(string(runes[at:]), " ")
 }
 
 func arrow(p Property) string {
 	switch {
 	case p.Because != "":
-		return "follows " + visible(p.Because)
+		return "follows " + p.Because
 	case p.Before == nil:
 		return "added " + brief(p.After)
 	case p.After == nil:
@@ -65,17 +198,32 @@ func brief(v any) string {
 	return string(text)
 }
 
-// visible keeps control characters of a template's keys off the terminal.
+// visible keeps what steers a terminal, or turns the direction of text, off
+// the reader's screen.
 func visible(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f || 0x80 <= r && r < 0xa0 {
+		switch {
+		case r < 0x20, r == 0x7f, 0x80 <= r && r < 0xa0, // control characters
+			0x200b <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069, r == 0xfeff, r == 0x2028, r == 0x2029:
 			return '�'
 		}
 		return r
 	}, s)
 }
 
-// Summary counts changes: "2 to add, 1 to change, 0 to remove".
+// Headline is the verdict in one line: "dangerous: 1 data-loss, 2 rights".
+func (r *Review) Headline() string {
+	if len(r.Classes) == 0 {
+		return string(r.Verdict)
+	}
+	var parts []string
+	for _, c := range r.Classes {
+		parts = append(parts, fmt.Sprintf("%d %s", c.Count, c.Class))
+	}
+	return string(r.Verdict) + ": " + strings.Join(parts, ", ")
+}
+
+// Summary counts changes: "resources: 2 to add, 1 to change, 0 to remove".
 func Summary(changes []Change) string {
 	if len(changes) == 0 {
 		return "no changes"
@@ -84,23 +232,13 @@ func Summary(changes []Change) string {
 	replaced := 0
 	for _, c := range changes {
 		count[c.Action]++
-		if c.Update == cfn.Replacement {
+		if c.Action == Modify && c.Update == cfn.Replacement {
 			replaced++
 		}
 	}
-	text := fmt.Sprintf("%d to add, %d to change, %d to remove", count[Add], count[Modify], count[Remove])
+	text := fmt.Sprintf("resources: %d to add, %d to change, %d to remove", count[Add], count[Modify], count[Remove])
 	if replaced > 0 {
 		text += fmt.Sprintf(" (%d replaced)", replaced)
 	}
 	return text
-}
-
-// Dangerous reports whether any change deletes data.
-func Dangerous(changes []Change) bool {
-	for _, c := range changes {
-		if c.DataLoss() {
-			return true
-		}
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"arc/cfn"
 	"arc/cfn/diff"
@@ -20,6 +21,7 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.StringFlag{Name: "template"},
 			&cli.BoolFlag{Name: "local"},
 			&cli.BoolFlag{Name: "json"},
+			&cli.BoolFlag{Name: "resources"},
 		),
 		Description: `Usage: arc diff [--production] [--name NAME] [--template FILE] [--local]
 
@@ -73,7 +75,8 @@ func (s *session) diff(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.printDiff(diff.Compare(before, after), ctx.Bool("json"))
+	review := diff.Compose(before, after, diff.Options{Stack: b.stack.Name, Origin: origins(b.stack), Name: functionNames(b.stack), Now: time.Now().UTC()})
+	return s.printDiff(review, ctx.Bool("json"), ctx.Bool("resources"))
 }
 
 // deployed reads the stack's template, and the names of the user's variables
@@ -121,24 +124,41 @@ func (s *session) readTemplate(file string) (*cfn.Document, error) {
 	return doc, nil
 }
 
-// printDiff prints changes on stdout and ends the command with the code that
-// says how dangerous they are.
-func (s *session) printDiff(changes []diff.Change, asJSON bool) error {
+// origins finds the manifest line of a resource.
+func origins(stack *cfn.Stack) func(string) (diff.Position, bool) {
+	return func(id string) (diff.Position, bool) {
+		pos, ok := stack.Origins[id]
+		return diff.Position{File: pos.File, Line: pos.Line, Column: pos.Col}, ok && pos.Line > 0
+	}
+}
+
+// functionNames tells what the manifest calls the function of a logical ID.
+func functionNames(stack *cfn.Stack) func(string) string {
+	names := map[string]string{}
+	for _, fn := range stack.Functions {
+		names[fn.LogicalID] = "@" + fn.Pragma + " " + fn.Name
+	}
+	return func(id string) string { return names[id] }
+}
+
+// printDiff prints a review on stdout and ends the command with the code that
+// says how dangerous it is.
+func (s *session) printDiff(review *diff.Review, asJSON, resources bool) error {
 	var err error
 	if asJSON {
 		enc := json.NewEncoder(s.stdout)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		err = enc.Encode(struct{ Changes []diff.Change }{changes})
+		err = enc.Encode(review)
 	} else {
-		err = diff.Text(s.stdout, changes, s.paintSign)
+		err = diff.Text(s.stdout, review, diff.TextOptions{Paint: s.paintSign, Resources: resources})
 	}
 	switch {
 	case err != nil:
 		return err
-	case diff.Dangerous(changes):
+	case review.Verdict == diff.Dangerous:
 		return exitCode(exitDangerous)
-	case len(changes) > 0:
+	case review.Verdict != diff.NoChanges:
 		return exitCode(exitChanges)
 	}
 	return nil
@@ -148,5 +168,5 @@ func (s *session) paintSign(sign, text string) string {
 	if !wantsColor(s.stdout, s.env) {
 		return text
 	}
-	return s.paint(map[string]string{"+": green, "~": yellow, "-": red, "!": red}[sign], text)
+	return "\x1b[" + map[string]string{"+": green, "~": yellow, "-": red, "!": red, "#": bold}[sign] + "m" + text + "\x1b[0m"
 }

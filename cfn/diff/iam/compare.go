@@ -78,7 +78,7 @@ func exceeding(a, b Policy) (extra []Grant, sure bool) {
 			}
 		}
 	}
-	rest := notWithin(a.allows(), b.allows()) // newly allowed, at first sight
+	rest := notWithin(a.allows(), b.allows())   // newly allowed, at first sight
 	lifted := notWithin(b.denies(), a.denies()) // no longer denied
 	beyond := newSearch(rest, a.denies(), b.allows())
 	denied := newSearch(a.allows(), a.denies(), nil)

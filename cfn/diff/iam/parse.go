@@ -303,3 +303,39 @@ func canonical(v any) string {
 	}
 	return string(raw)
 }
+
+// Except is the policy without the rights over resources that are pinned to
+// one of the given logical IDs: the ARN, a name, or what lies below them.
+func (p Policy) Except(given func(logicalID string) bool) Policy {
+	q := Policy{named: p.named, unread: p.unread}
+	for _, s := range p.statements {
+		if !s.deny && !s.notResources {
+			s.resources = slices.DeleteFunc(slices.Clone(s.resources), func(r pattern) bool { return pinned(r, given) })
+			if len(s.resources) == 0 {
+				continue
+			}
+		}
+		q.statements = append(q.statements, s)
+	}
+	return q
+}
+
+// pinned reports whether a pattern matches only what belongs to one of the
+// given resources: its reference stands as a whole field, after no wildcard.
+func pinned(p pattern, given func(string) bool) bool {
+	for i, s := range p.symbols {
+		if s == anyText || s == anyOne {
+			return false
+		}
+		if !s.unknown() {
+			continue
+		}
+		id, _, _ := strings.Cut(strings.Trim(string(s), "${}"), ".")
+		startsField := i == 0 || p.symbols[i-1] == ":" || p.symbols[i-1] == "/"
+		endsField := i+1 == len(p.symbols) || p.symbols[i+1] == ":" || p.symbols[i+1] == "/"
+		if given(id) && startsField && endsField {
+			return true
+		}
+	}
+	return false
+}

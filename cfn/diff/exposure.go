@@ -1,0 +1,227 @@
+package diff
+
+import (
+	"strings"
+
+	"arc/cfn"
+)
+
+// fact is something of a template that is open to the public.
+type fact struct {
+	subject, text string
+	resource      string // logical ID
+	api           string // of a route: the API it belongs to
+	function      string // of a route: where it leads
+}
+
+// exposure tells what is newly open. A further route of an API that is public
+// already is public as well, which is what routes are for: it is told, and is
+// no danger by itself.
+func (r *reviewer) exposure() []Item {
+	before, after := r.facts(r.before), r.facts(r.after)
+	var items []Item
+	for _, k := range keysOfBoth(nil, after) {
+		if _, had := before[k]; had {
+			continue
+		}
+		f := after[k]
+		it := Item{Action: Modify, Subject: f.subject, Text: f.text, Resources: []string{f.resource}}
+		if r.added(f.resource) {
+			it.Action = Add
+		}
+		it.place(r, f.function)
+		it.place(r, f.resource)
+		class := Exposure
+		if f.api != "" && (r.first || r.hadPublicRoute(before, f) && !r.wasGuarded(k)) {
+			class = Public
+		}
+		if f.api != "" && class == Public {
+			it.Action = Add
+		}
+		it.Risks = []Risk{{class, f.subject + " " + f.text}}
+		items = append(items, it)
+	}
+	for _, k := range keysOfBoth(nil, before) {
+		if _, has := after[k]; has || before[k].api != "" {
+			continue
+		}
+		f := before[k]
+		items = append(items, Item{Action: Remove, Subject: f.subject, Text: "no longer " + strings.TrimPrefix(f.text, "is "), Resources: []string{f.resource}})
+	}
+	return sortItems(items)
+}
+
+func (r *reviewer) hadPublicRoute(before map[string]fact, f fact) bool {
+	for _, b := range before {
+		if b.api == f.api {
+			return true
+		}
+	}
+	return false
+}
+
+// wasGuarded reports whether a route asked who calls, and does so no more.
+func (r *reviewer) wasGuarded(key string) bool {
+	name := strings.TrimPrefix(key, "route ")
+	was, ok := r.before.routes[name]
+	if !ok {
+		was, ok = r.before.actions[name]
+	}
+	return ok && was.guarded
+}
+
+// facts lists what a template opens to the public, by a key that stays.
+func (r *reviewer) facts(m *model) map[string]fact {
+	facts := map[string]fact{}
+	for _, routes := range []map[string]route{m.routes, m.actions} {
+		for name, to := range routes {
+			if !to.guarded && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
+				facts["route "+name] = fact{strings.TrimPrefix(name, "$"), "is public and asks nobody who they are", to.resource, to.api, to.function}
+			}
+		}
+	}
+	for id, def := range m.doc.Resources {
+		if text := r.openResource(m, id, def); text != "" {
+			facts[def.Type+" "+id+" "+text] = fact{subject: r.describe(id), text: text, resource: id}
+		}
+	}
+	return facts
+}
+
+// openResource says how a resource is open to the public; "" = it is not.
+func (r *reviewer) openResource(m *model, id string, def cfn.ResourceDef) string {
+	p := def.Properties
+	if holder, ok := policyHolders[def.Type]; ok && r.open(policyAt(p, holder[0])) {
+		return "lets everyone in by its policy"
+	}
+	switch def.Type {
+	case "AWS::Lambda::Url":
+		if plainText(p["AuthType"]) == "NONE" {
+			return "is a public URL that asks nobody who they are"
+		}
+	case "AWS::Lambda::Permission":
+		return openPermission(p)
+	case "AWS::S3::Bucket":
+		return openBucket(p)
+	case "AWS::IAM::Role":
+		if r.open(p["AssumeRolePolicyDocument"]) {
+			return "may be taken by everyone"
+		}
+	case "AWS::EC2::SecurityGroup":
+		for _, rule := range list(p["SecurityGroupIngress"]) {
+			if openRule(rule) {
+				return "is open to every address"
+			}
+		}
+	case "AWS::EC2::SecurityGroupIngress":
+		if openRule(p) {
+			return "is open to every address"
+		}
+	case "AWS::RDS::DBInstance", "AWS::Redshift::Cluster":
+		if on(p["PubliclyAccessible"]) {
+			return "has a public address"
+		}
+	case "AWS::ElasticLoadBalancingV2::LoadBalancer":
+		if scheme := plainText(p["Scheme"]); scheme == "" || scheme == "internet-facing" {
+			return "has a public address"
+		}
+	case "AWS::AppSync::GraphQLApi":
+		if plainText(p["AuthenticationType"]) == "API_KEY" {
+			return "asks for no more than an API key"
+		}
+	}
+	return ""
+}
+
+// openPermission: a service may invoke for anyone's resources when nothing
+// says for which.
+func openPermission(p map[string]any) string {
+	principal := plainText(p["Principal"])
+	switch {
+	case p["SourceArn"] != nil || p["SourceAccount"] != nil || p["PrincipalOrgID"] != nil || p["EventSourceToken"] != nil:
+		return ""
+	case principal == "*" && plainText(p["FunctionUrlAuthType"]) != "AWS_IAM":
+		return "lets everyone invoke the function"
+	case strings.HasSuffix(principal, ".amazonaws.com"):
+		return "lets " + principal + " invoke the function for any account"
+	}
+	return ""
+}
+
+// openBucket: since 2023 a bucket blocks public access unless it says otherwise.
+func openBucket(p map[string]any) string {
+	if acl := plainText(p["AccessControl"]); strings.HasPrefix(acl, "Public") {
+		return "is public by its ACL (" + acl + ")"
+	}
+	block, ok := p["PublicAccessBlockConfiguration"].(map[string]any)
+	if !ok {
+		return ""
+	}
+	for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+		if !on(block[name]) {
+			return "may be made public: public access is not blocked"
+		}
+	}
+	return ""
+}
+
+func openRule(v any) bool {
+	rule, _ := v.(map[string]any)
+	cidr, cidr6 := plainText(rule["CidrIp"]), plainText(rule["CidrIpv6"])
+	return strings.HasSuffix(cidr, "/0") || strings.HasSuffix(cidr6, "/0")
+}
+
+// narrowing are the condition keys that keep strangers out.
+var narrowing = []string{"aws:sourcearn", "aws:sourceaccount", "aws:principalorg", "aws:principalarn", "aws:principalaccount",
+	"aws:sourcevpc", "aws:sourceip", "aws:sourceorg", "aws:username", "aws:userid", "kms:calleraccount", "kms:viaservice", "s3:dataaccesspointaccount"}
+
+// open reports whether a policy lets everyone in.
+func (r *reviewer) open(document any) bool {
+	m, _ := document.(map[string]any)
+	statements := list(m["Statement"])
+	if one, ok := m["Statement"].(map[string]any); ok {
+		statements = []any{one}
+	}
+	for _, v := range statements {
+		s, _ := v.(map[string]any)
+		if s["Effect"] == "Allow" && (anyone(s["Principal"]) || s["NotPrincipal"] != nil) && !narrowed(s["Condition"]) {
+			return true
+		}
+	}
+	return false
+}
+
+func anyone(principal any) bool {
+	switch p := principal.(type) {
+	case string:
+		return p == "*"
+	case map[string]any:
+		if p["AWS"] == "*" {
+			return true
+		}
+		for _, v := range list(p["AWS"]) {
+			if v == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func narrowed(condition any) bool {
+	block, _ := condition.(map[string]any)
+	for operator, keys := range block {
+		if strings.Contains(operator, "Not") || strings.HasSuffix(operator, "IfExists") {
+			continue
+		}
+		m, _ := keys.(map[string]any)
+		for key := range m {
+			for _, n := range narrowing {
+				if strings.HasPrefix(strings.ToLower(key), n) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,330 @@
+package diff
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Code is what a function's bundle holds.
+type Code struct {
+	Size     int64             // bytes, unpacked
+	Files    map[string]string // path → something that differs when the content does
+	Packages map[string]string // npm packages inside: name → version
+}
+
+const lambdaType = "AWS::Lambda::Function"
+
+// functions tells of functions that come and go, of their code and settings.
+// Functions with the same changes are one item.
+func (r *reviewer) functions() []Item {
+	var items []Item
+	alike := map[string]int{} // what changes → index in items
+	for _, id := range r.changed(lambdaType) {
+		c := r.changes[id]
+		var it Item
+		switch c.Action {
+		case Add:
+			it = r.item(Add, r.function(id), "", id)
+			it.Details = r.newFunction(id)
+		case Remove:
+			it = r.item(Remove, r.function(id), "", id)
+		default:
+			it = r.item(Modify, r.function(id), "", id)
+			it.Details = append(r.code(id), r.functionSettings(*c)...)
+			if len(it.Details) == 0 && len(it.Risks) == 0 {
+				continue // only its environment or its role
+			}
+		}
+		for _, group := range []string{id + "LogGroup"} {
+			if c.Action != Modify && r.changes[group] != nil && r.changes[group].Action == c.Action {
+				it.add(r, group)
+			}
+		}
+		key := string(it.Action) + "\x00" + strings.Join(it.Details, "\x00")
+		if at, ok := alike[key]; ok && c.Action == Modify && len(it.Risks) == 0 && len(items[at].Risks) == 0 {
+			items[at].Resources = append(items[at].Resources, id)
+			items[at].Text += "\x00" + it.Subject
+			continue
+		}
+		alike[key] = len(items)
+		items = append(items, it)
+	}
+	for i := range items {
+		if n := len(items[i].Resources); items[i].Action == Modify && n > 1 {
+			items[i].Text = few(strings.Split(items[i].Subject+items[i].Text, "\x00"))
+			items[i].Subject = fmt.Sprintf("%d functions", n)
+		}
+	}
+	return sortItems(items)
+}
+
+// few lists names, the first six of them.
+func few(names []string) string {
+	if len(names) > 7 {
+		names = append(names[:6:6], fmt.Sprintf("and %d more", len(names)-6))
+	}
+	return strings.Join(names, ", ")
+}
+
+// changed lists the changed resources of a type, sorted.
+func (r *reviewer) changed(types ...string) []string {
+	var ids []string
+	for id, c := range r.changes {
+		if slices.Contains(types, c.Type) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// newFunction says what a new function runs on.
+func (r *reviewer) newFunction(id string) []string {
+	p := r.after.doc.Resources[id].Properties
+	var parts []string
+	for _, s := range []struct{ property, format string }{{"Runtime", "%s"}, {"MemorySize", "%s MB"}, {"Timeout", "%s s"}} {
+		if v := plainText(p[s.property]); v != "" {
+			parts = append(parts, fmt.Sprintf(s.format, v))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{strings.Join(parts, ", ")}
+}
+
+// code says how a function's code changes.
+func (r *reviewer) code(id string) []string {
+	before := codeOf(r.before.doc.Resources[id].Properties)
+	after := codeOf(r.after.doc.Resources[id].Properties)
+	if before == after {
+		return nil
+	}
+	if r.opts.Code != nil {
+		b, okB := r.opts.Code(before)
+		a, okA := r.opts.Code(after)
+		if okA && okB {
+			return compareCode(b, a)
+		}
+		if okA {
+			return []string{fmt.Sprintf("code changes (now %s)", size(a.Size))}
+		}
+	}
+	return []string{"code changes"}
+}
+
+// codeOf is what tells one code from another.
+func codeOf(properties map[string]any) string {
+	code, _ := properties["Code"].(map[string]any)
+	if key := plainText(code["S3Key"]); key != "" && len(code) == 2 {
+		return key
+	}
+	return plainText(properties["Code"])
+}
+
+// maxFiles is how many files of a change are named.
+const maxFiles = 10
+
+// compareCode names the files and packages that differ. What lies in
+// node_modules is told by package.
+func compareCode(before, after Code) []string {
+	var out []string
+	if before.Size != after.Size {
+		out = append(out, fmt.Sprintf("code changes, %s → %s", size(before.Size), size(after.Size)))
+	} else {
+		out = append(out, fmt.Sprintf("code changes, %s as before", size(after.Size)))
+	}
+	var files []string
+	for _, path := range keysOfBoth(before.Files, after.Files) {
+		b, had := before.Files[path]
+		a, has := after.Files[path]
+		if b == a || strings.Contains("/"+path, "/node_modules/") && packaged(path, before, after) {
+			continue
+		}
+		files = append(files, sign(had, has)+" "+path)
+	}
+	if more := len(files) - maxFiles; more > 0 {
+		files = append(files[:maxFiles], fmt.Sprintf("and %d files more", more))
+	}
+	out = append(out, files...)
+	for _, name := range keysOfBoth(before.Packages, after.Packages) {
+		b, a := before.Packages[name], after.Packages[name]
+		switch {
+		case b == a:
+		case b == "":
+			out = append(out, "+ package "+name+" "+a)
+		case a == "":
+			out = append(out, "- package "+name+" "+b)
+		default:
+			out = append(out, "~ package "+name+" "+b+" → "+a)
+		}
+	}
+	return out
+}
+
+// packaged reports whether a file belongs to a package whose version tells
+// of the change.
+func packaged(path string, before, after Code) bool {
+	at := strings.LastIndex("/"+path, "/node_modules/")
+	rest := path[at+len("node_modules/"):]
+	parts := strings.SplitN(rest, "/", 3)
+	name := parts[0]
+	if strings.HasPrefix(name, "@") && len(parts) > 1 {
+		name += "/" + parts[1]
+	}
+	return before.Packages[name] != after.Packages[name]
+}
+
+func sign(had, has bool) string {
+	switch {
+	case !had:
+		return "+"
+	case !has:
+		return "-"
+	}
+	return "~"
+}
+
+// size is a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n >= 10_000_000:
+		return fmt.Sprintf("%d MB", n/1_000_000)
+	case n >= 1_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 10_000:
+		return fmt.Sprintf("%d kB", n/1000)
+	case n >= 1000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// settingWords are what people call the properties of functions and queues,
+// with their units.
+var settingWords = map[string]struct{ name, unit string }{
+	"Architectures":                  {"architecture", ""},
+	"EphemeralStorage.Size":          {"storage", " MB"},
+	"Handler":                        {"handler", ""},
+	"MemorySize":                     {"memory", " MB"},
+	"ReservedConcurrentExecutions":   {"concurrency", ""},
+	"Runtime":                        {"runtime", ""},
+	"Timeout":                        {"timeout", " s"},
+	"Layers":                         {"layers", ""},
+	"VisibilityTimeout":              {"visibility timeout", " s"},
+	"MessageRetentionPeriod":         {"retention", " s"},
+	"RetentionInDays":                {"retention", " days"},
+	"BatchSize":                      {"batch size", ""},
+	"MaximumBatchingWindowInSeconds": {"batch window", " s"},
+}
+
+// functionSettings lists what else of a function changes. Code, environment
+// and role are told elsewhere.
+func (r *reviewer) functionSettings(c Change) []string {
+	var out []string
+	for _, p := range c.Properties {
+		if p.Because != "" || under(p.Path, "Code") || under(p.Path, "Environment") || under(p.Path, "Role") {
+			continue
+		}
+		out = append(out, setting(p))
+	}
+	return out
+}
+
+// setting is one difference in people's words.
+func setting(p Property) string {
+	path := p.Path
+	if base, index, ok := strings.Cut(path, "."); ok && strings.Trim(index, "0123456789") == "" {
+		path = base
+	}
+	w, ok := settingWords[path]
+	if !ok {
+		return strings.Trim(p.Path, "()") + ": " + arrow(p)
+	}
+	say := func(v any) string {
+		if v == nil {
+			return "default"
+		}
+		if l, ok := v.([]any); ok {
+			var parts []string
+			for _, el := range l {
+				parts = append(parts, plainText(el))
+			}
+			return strings.Join(parts, ", ")
+		}
+		return plainText(v) + w.unit
+	}
+	return w.name + " " + say(p.Before) + " → " + say(p.After)
+}
+
+// environment tells which variables functions get and lose: names, never
+// values.
+func (r *reviewer) environment() []Item {
+	type edit struct {
+		action Action
+		name   string
+	}
+	functions := map[edit][]string{}
+	had := 0 // functions that stay
+	for _, id := range r.after.byType[lambdaType] {
+		old, ok := r.before.doc.Resources[id]
+		if !ok || old.Type != lambdaType {
+			continue
+		}
+		had++
+		b, a := variables(old.Properties), variables(r.after.doc.Resources[id].Properties)
+		for _, name := range keysOfBoth(b, a) {
+			vb, inB := b[name]
+			va, inA := a[name]
+			switch {
+			case !inB:
+				functions[edit{Add, name}] = append(functions[edit{Add, name}], id)
+			case !inA:
+				functions[edit{Remove, name}] = append(functions[edit{Remove, name}], id)
+			case !equal(vb, va):
+				functions[edit{Modify, name}] = append(functions[edit{Modify, name}], id)
+			}
+		}
+	}
+	var items []Item
+	for e, ids := range functions {
+		it := Item{Action: e.action, Subject: e.name, Resources: ids, Text: r.inFunctions(ids, had)}
+		it.place(r, ids[0])
+		if e.action == Modify {
+			it.Text = "another value " + it.Text
+		}
+		items = append(items, it)
+	}
+	for _, id := range ids(r.changes) { // a change of the environment alone is told here
+		if c := r.changes[id]; c.Type == lambdaType && len(risksOf(*c, "")) == 0 {
+			r.told[id] = true
+		}
+	}
+	return sortItems(items)
+}
+
+func ids(changes map[string]*Change) []string { return keysOfBoth(nil, changes) }
+
+func variables(properties map[string]any) map[string]any {
+	env, _ := properties["Environment"].(map[string]any)
+	vars, _ := env["Variables"].(map[string]any)
+	return vars
+}
+
+// inFunctions says where: in all, or in which ones.
+func (r *reviewer) inFunctions(ids []string, all int) string {
+	if len(ids) == all && all > 1 {
+		return fmt.Sprintf("in all %d functions", all)
+	}
+	var names []string
+	for _, id := range ids {
+		names = append(names, r.function(id))
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(a, b) })
+	if len(names) > 3 {
+		return fmt.Sprintf("in %s and %d functions more", strings.Join(names[:3], ", "), len(names)-3)
+	}
+	return "in " + strings.Join(names, ", ")
+}

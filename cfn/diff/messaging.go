@@ -1,0 +1,98 @@
+package diff
+
+import (
+	"strings"
+
+	"arc/cfn"
+)
+
+// queues tells of queues and of how functions read them.
+func (r *reviewer) queues() []Item {
+	return r.simple("AWS::SQS::Queue", "AWS::Lambda::EventSourceMapping")
+}
+
+// topics tells of topics and of who is subscribed.
+func (r *reviewer) topics() []Item {
+	return r.simple("AWS::SNS::Topic", "AWS::SNS::Subscription")
+}
+
+// simple tells of resources of a type, and with them of what hangs on them.
+func (r *reviewer) simple(typ, hanging string) []Item {
+	var items []Item
+	at := map[string]int{}
+	for _, id := range r.changed(typ) {
+		c := r.changes[id]
+		it := r.item(c.Action, r.describe(id), "", id)
+		if c.Action == Modify {
+			for _, p := range c.Properties {
+				if p.Because == "" {
+					it.Details = append(it.Details, setting(p))
+				}
+			}
+		}
+		at[id] = len(items)
+		items = append(items, it)
+	}
+	for _, id := range r.changed(hanging) {
+		c := r.changes[id]
+		m := r.after
+		if c.Action == Remove {
+			m = r.before
+		}
+		p := m.doc.Resources[id].Properties
+		source := m.first(typ, p["EventSourceArn"], p["TopicArn"])
+		if source == "" {
+			continue
+		}
+		i, known := at[source]
+		if !known {
+			i = len(items)
+			at[source] = i
+			items = append(items, Item{Action: Modify, Subject: r.describe(source)})
+		}
+		items[i].hang(r, id, *c, m.functionOf(anyOf(p["FunctionName"], p["Endpoint"])))
+	}
+	return sortItems(items)
+}
+
+// hang tells of what reads a queue or listens to a topic.
+func (it *Item) hang(r *reviewer, id string, c Change, function string) {
+	whole := it.Action == c.Action && c.Action != Modify // the queue and its reader come or go together
+	it.add(r, id)
+	switch {
+	case whole:
+	case c.Action == Add:
+		it.Details = append(it.Details, "+ invokes "+r.function(function))
+	case c.Action == Remove:
+		it.Details = append(it.Details, "- no longer invokes "+r.function(function))
+	default:
+		for _, p := range c.Properties {
+			if p.Because == "" {
+				it.Details = append(it.Details, setting(p))
+			} else if strings.HasSuffix(p.Path, "Arn") {
+				it.Details = append(it.Details, "follows "+r.describe(p.Because))
+			}
+		}
+	}
+}
+
+// first is the resource of a type that one of the values refers to.
+func (m *model) first(typ string, values ...any) string {
+	for _, v := range values {
+		for _, id := range cfn.References(v) {
+			if m.doc.Resources[id].Type == typ {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
+func anyOf(values ...any) any {
+	for _, v := range values {
+		if v != nil {
+			return v
+		}
+	}
+	return nil
+}

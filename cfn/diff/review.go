@@ -1,0 +1,329 @@
+package diff
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"arc/cfn"
+)
+
+// Review is a comparison in the words of the app's people, with a verdict.
+type Review struct {
+	Stack   string       `json:"stack"`
+	Before  string       `json:"before"` // what the two sides are: "deployed", "working tree"
+	After   string       `json:"after"`
+	Verdict Verdict      `json:"verdict"`
+	Classes []ClassCount `json:"classes"`   // of all risks, the gravest first
+	Groups  []Group      `json:"groups"`    // what changed, by kind; only those with items
+	Limits  []string     `json:"limits"`    // what could not be judged
+	Changes []Change     `json:"resources"` // the same as resources, sorted by logical ID
+}
+
+// Verdict is what a review comes to.
+type Verdict string
+
+// The verdicts.
+const (
+	NoChanges Verdict = "no changes"
+	Safe      Verdict = "safe"
+	Dangerous Verdict = "dangerous"
+)
+
+// Class is a kind of risk.
+type Class string
+
+// The classes, from the gravest.
+const (
+	DataLoss     Class = "data-loss"    // data is deleted
+	Replaced     Class = "replacement"  // what holds data, or what clients address, becomes another one
+	Rights       Class = "rights"       // something may do more than before
+	Exposure     Class = "exposure"     // something is newly open to the public, or no longer asks who it is
+	Refused      Class = "refused"      // CloudFormation or the service will not do it, so the deploy fails
+	Protection   Class = "protection"   // a safeguard goes: retention, recovery, encryption
+	Interruption Class = "interruption" // something does not answer for a while
+	Removal      Class = "removal"      // something that others may use is gone
+	Public       Class = "public"       // a further public route of an API that is public already
+)
+
+// classes in order; the first of them are dangerous.
+var classes = []Class{DataLoss, Replaced, Rights, Exposure, Refused, Protection, Interruption, Removal, Public}
+
+// DangerousClasses are those that make a change dangerous unless told otherwise.
+func DangerousClasses() []Class { return slices.Clone(classes[:5]) }
+
+// AllClasses lists every class, the gravest first.
+func AllClasses() []Class { return slices.Clone(classes) }
+
+// ClassCount is how many risks of a class there are.
+type ClassCount struct {
+	Class Class `json:"class"`
+	Count int   `json:"count"`
+}
+
+// Group is the changes of one kind.
+type Group struct {
+	Name  string `json:"name"` // "Routes"
+	Items []Item `json:"items"`
+}
+
+// Item is one change as the app's people see it.
+type Item struct {
+	Action    Action    `json:"action"`
+	Subject   string    `json:"subject"`        // "get /notes", "table notes"
+	Text      string    `json:"text,omitempty"` // what happens to it
+	Details   []string  `json:"details,omitempty"`
+	Risks     []Risk    `json:"risks,omitempty"`
+	Position  *Position `json:"position,omitempty"`  // its line of the manifest
+	Resources []string  `json:"resources,omitempty"` // logical IDs
+}
+
+// Risk is a reason to look twice.
+type Risk struct {
+	Class Class  `json:"class"`
+	Text  string `json:"text"`
+}
+
+// Position is a line of the manifest. Lines and columns start at 1.
+type Position struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// Options tell what templates do not. Every field may be left out.
+type Options struct {
+	Stack         string
+	Before, After string
+	Origin        func(logicalID string) (Position, bool)   // of the after side's resources
+	Name          func(logicalID string) string             // what the manifest calls a function: "@http get /"
+	Code          func(key string) (code Code, ok bool)     // what is in a bundle
+	Now           time.Time                                 // when schedules are looked at; zero = not at all
+	Zone          func(name string) (*time.Location, error) // nil = time.LoadLocation
+}
+
+// Compose reviews what turns before into after. A nil before means that
+// nothing is deployed.
+func Compose(before, after *cfn.Document, opts Options) *Review {
+	if before == nil {
+		before = &cfn.Document{}
+	}
+	if after == nil {
+		after = &cfn.Document{}
+	}
+	r := &reviewer{
+		opts: opts, before: newModel(before), after: newModel(after),
+		changes: map[string]*Change{}, told: map[string]bool{},
+		first: len(before.Resources) == 0,
+	}
+	out := &Review{
+		Stack: opts.Stack, Before: opts.Before, After: opts.After, Changes: Compare(before, after),
+		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(),
+	}
+	for i := range out.Changes {
+		r.changes[out.Changes[i].LogicalID] = &out.Changes[i]
+	}
+	for _, g := range []struct {
+		name  string
+		items func() []Item
+	}{
+		{"Routes", r.routes},
+		{"WebSocket actions", r.actions},
+		{"Functions", r.functions},
+		{"Environment", r.environment},
+		{"Tables", r.tables},
+		{"Queues", r.queues},
+		{"Topics", r.topics},
+		{"Schedules", r.schedules},
+		{"Permissions", r.permissions},
+		{"Exposure", r.exposure},
+		{"Other resources", r.others},
+	} {
+		if items := g.items(); len(items) > 0 {
+			out.Groups = append(out.Groups, Group{Name: g.name, Items: items})
+		}
+	}
+	out.count()
+	return out
+}
+
+// reviewer holds one review. Each kind of change has a file that adds methods.
+type reviewer struct {
+	opts          Options
+	before, after *model
+	changes       map[string]*Change // by logical ID
+	told          map[string]bool    // logical IDs that an item has
+	first         bool               // nothing was there before
+}
+
+// count settles the verdict.
+func (out *Review) count() {
+	n := map[Class]int{}
+	for _, g := range out.Groups {
+		for _, it := range g.Items {
+			for _, risk := range it.Risks {
+				n[risk.Class]++
+			}
+		}
+	}
+	for _, c := range classes {
+		if n[c] > 0 {
+			out.Classes = append(out.Classes, ClassCount{c, n[c]})
+		}
+	}
+	switch {
+	case out.Has(DangerousClasses()):
+		out.Verdict = Dangerous
+	case len(out.Changes) == 0 && len(out.Groups) == 0:
+		out.Verdict = NoChanges
+	default:
+		out.Verdict = Safe
+	}
+}
+
+// Has reports whether any risk is of one of the classes.
+func (out *Review) Has(list []Class) bool {
+	return slices.ContainsFunc(out.Classes, func(c ClassCount) bool { return slices.Contains(list, c.Class) })
+}
+
+// item makes an item about resources, with the risks that their changes bear
+// and that no item has told yet.
+func (r *reviewer) item(action Action, subject, text string, ids ...string) Item {
+	it := Item{Action: action, Subject: subject, Text: text}
+	for _, id := range ids {
+		it.add(r, id)
+	}
+	return it
+}
+
+// add lets the item stand for one more resource.
+func (it *Item) add(r *reviewer, id string) {
+	if id == "" || slices.Contains(it.Resources, id) {
+		return
+	}
+	it.Resources = append(it.Resources, id)
+	if it.Position == nil && r.opts.Origin != nil {
+		if p, ok := r.opts.Origin(id); ok {
+			it.Position = &p
+		}
+	}
+	if r.told[id] {
+		return
+	}
+	r.told[id] = true
+	if c := r.changes[id]; c != nil {
+		it.Risks = append(it.Risks, risksOf(*c, r.describe(id))...)
+	}
+}
+
+// risksOf lists what a resource's change endangers by itself.
+func risksOf(c Change, what string) []Risk {
+	var risks []Risk
+	if c.Loss != "" {
+		risks = append(risks, Risk{DataLoss, what + ": " + c.Loss})
+	}
+	if c.Action == Modify && c.Refused == "" && c.Update >= cfn.MayReplace && (cfn.HoldsData(c.Type) || addressed[c.Type]) {
+		verb := "is replaced by a new one"
+		if c.Update == cfn.MayReplace {
+			verb = "may be replaced by a new one"
+		}
+		risks = append(risks, Risk{Replaced, what + " " + verb + because(c)})
+	}
+	if c.Refused != "" {
+		risks = append(risks, Risk{Refused, c.Refused})
+	}
+	if c.Action == Modify && c.Update == cfn.SomeInterruption {
+		risks = append(risks, Risk{Interruption, what + " is interrupted while it is updated"})
+	}
+	if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
+		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
+	}
+	return append(risks, unprotected(c, what)...)
+}
+
+// because names the properties that bring about a replacement.
+func because(c Change) string {
+	var paths []string
+	for _, p := range c.Properties {
+		if p.Update < cfn.MayReplace {
+			continue
+		}
+		if p.Because != "" {
+			paths = append(paths, p.Because+" is replaced")
+			continue
+		}
+		top, _, _ := strings.Cut(p.Path, ".")
+		paths = append(paths, top+" changes")
+	}
+	if len(paths) == 0 {
+		return ""
+	}
+	slices.Sort(paths)
+	return ", because " + strings.Join(slices.Compact(paths), " and ")
+}
+
+// addressed are the types that others find by a name or URL which the deploy
+// makes up: another one has another address.
+var addressed = map[string]bool{
+	"AWS::ApiGateway::RestApi":                  true,
+	"AWS::ApiGatewayV2::Api":                    true,
+	"AWS::AppSync::GraphQLApi":                  true,
+	"AWS::CloudFront::Distribution":             true,
+	"AWS::Lambda::Function":                     true,
+	"AWS::Lambda::Url":                          true,
+	"AWS::SNS::Topic":                           true,
+	"AWS::ElasticLoadBalancingV2::LoadBalancer": true,
+	"AWS::StepFunctions::StateMachine":          true,
+	"AWS::Events::EventBus":                     true,
+}
+
+// unprotected lists the safeguards that a change takes away.
+func unprotected(c Change, what string) []Risk {
+	var risks []Risk
+	say := func(text string) { risks = append(risks, Risk{Protection, what + " " + text}) }
+	for _, p := range c.Properties {
+		off := p.Before != nil && !on(p.After)
+		switch {
+		case p.Because != "":
+		case (p.Path == "(DeletionPolicy)" || p.Path == "(UpdateReplacePolicy)") && cfn.HoldsData(c.Type):
+			before, _ := p.Before.(string)
+			after, _ := p.After.(string)
+			if keeps(before) && !keeps(after) {
+				say("is no longer kept when it leaves the stack or is replaced")
+			}
+		case strings.HasSuffix(p.Path, "PointInTimeRecoveryEnabled") && off, p.Path == "PointInTimeRecoverySpecification" && p.After == nil:
+			say("loses its continuous backups")
+		case strings.HasPrefix(p.Path, "DeletionProtection") && off:
+			say("is no longer protected from deletion")
+		case encryption[p.Path] && off:
+			say("is no longer encrypted with a key of its own")
+		}
+	}
+	slices.SortFunc(risks, func(a, b Risk) int { return cmp.Compare(a.Text, b.Text) })
+	return slices.Compact(risks)
+}
+
+var encryption = map[string]bool{
+	"SSESpecification": true, "SSESpecification.SSEEnabled": true, "BucketEncryption": true,
+	"SqsManagedSseEnabled": true, "KmsMasterKeyId": true, "StorageEncrypted": true, "Encrypted": true,
+}
+
+// limits says what the review cannot see.
+func (r *reviewer) limits() []string {
+	out := []string{}
+	for _, m := range []*model{r.before, r.after} {
+		if m.doc.Transform != nil {
+			out = append(out, "a template needs a macro (Transform), which only CloudFormation runs: what it makes is not compared")
+		}
+	}
+	return slices.Compact(out)
+}
+
+func sortItems(items []Item) []Item {
+	order := map[Action]int{Add: 0, Modify: 1, Remove: 2}
+	slices.SortStableFunc(items, func(a, b Item) int {
+		return cmp.Or(order[a.Action]-order[b.Action], cmp.Compare(a.Subject, b.Subject))
+	})
+	return items
+}

@@ -1,0 +1,348 @@
+package diff
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+	"arc/cfn/diff/iam"
+)
+
+// permissions tells of what roles may do and who may use a resource, by
+// meaning. Rights over what is added with the same change come with it and
+// endanger nothing that is there.
+func (r *reviewer) permissions() []Item {
+	items := append(r.roles(), r.resourcePolicies()...)
+	return sortItems(items)
+}
+
+// roleOf is what a role may do, from every place a template says so.
+func (m *model) roleOf(id string) (rights, trust iam.Policy) {
+	role, ok := m.doc.Resources[id]
+	if !ok {
+		return
+	}
+	p := role.Properties
+	for _, v := range list(p["Policies"]) {
+		inline, _ := v.(map[string]any)
+		if inline["PolicyDocument"] == nil || isIntrinsic(inline) {
+			rights = rights.And(iam.Parse(v))
+			continue
+		}
+		rights = rights.And(iam.Parse(inline["PolicyDocument"]))
+	}
+	for _, arn := range list(p["ManagedPolicyArns"]) {
+		if own := m.managedPolicy(arn); own != nil {
+			rights = rights.And(iam.Parse(own))
+		} else {
+			rights = rights.And(iam.Named(arn))
+		}
+	}
+	for _, typ := range []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"} {
+		for _, policy := range m.byType[typ] {
+			q := m.doc.Resources[policy].Properties
+			attached := append(cfn.References(q["Roles"]), cfn.References(q["RoleName"])...)
+			if slices.Contains(attached, id) {
+				rights = rights.And(iam.Parse(q["PolicyDocument"]))
+			}
+		}
+	}
+	return rights, iam.Parse(p["AssumeRolePolicyDocument"])
+}
+
+// managedPolicy is the document of a managed policy of the template itself.
+func (m *model) managedPolicy(arn any) any {
+	for _, id := range cfn.References(arn) {
+		if m.doc.Resources[id].Type == "AWS::IAM::ManagedPolicy" {
+			return m.doc.Resources[id].Properties["PolicyDocument"]
+		}
+	}
+	return nil
+}
+
+// roleOfFunction is the logical ID of a function's role.
+func (m *model) roleOfFunction(id string) string {
+	for _, role := range cfn.References(m.doc.Resources[id].Properties["Role"]) {
+		if m.doc.Resources[role].Type == "AWS::IAM::Role" {
+			return role
+		}
+	}
+	return ""
+}
+
+// transition is a pair of roles: what something has before and after.
+type transition struct{ before, after string }
+
+// roles compares what functions may do, by pairs of their roles before and
+// after, and then the roles that no function has.
+func (r *reviewer) roles() []Item {
+	functions := map[transition][]string{}
+	for _, id := range r.after.byType[lambdaType] {
+		functions[transition{r.before.roleOfFunction(id), r.after.roleOfFunction(id)}] = append(
+			functions[transition{r.before.roleOfFunction(id), r.after.roleOfFunction(id)}], id)
+	}
+	for _, id := range r.after.byType["AWS::IAM::Role"] {
+		used := false
+		for t := range functions {
+			used = used || t.after == id
+		}
+		if !used {
+			functions[transition{id, id}] = nil
+		}
+	}
+	order := slices.SortedFunc(maps.Keys(functions), func(a, b transition) int {
+		return strings.Compare(a.after+" "+a.before, b.after+" "+b.before)
+	})
+	var items []Item
+	for _, t := range order {
+		if t.after == "" {
+			continue
+		}
+		if it, ok := r.role(t, functions[t]); ok {
+			items = append(items, it)
+		}
+	}
+	for _, id := range r.changed("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy") {
+		r.told[id] = r.told[id] || len(risksOf(*r.changes[id], "")) == 0
+	}
+	return items
+}
+
+// role compares the rights of one transition. What has no role before gets
+// one that is compared with all that functions could do before: within that it
+// is nothing new.
+func (r *reviewer) role(t transition, functions []string) (Item, bool) {
+	if t.before == t.after && r.changes[t.after] == nil && !r.policiesChanged() {
+		return Item{}, false
+	}
+	before, trustBefore := r.before.roleOf(t.before)
+	after, trustAfter := r.after.roleOf(t.after)
+	isNew := t.before == ""
+	if isNew {
+		if _, had := r.before.doc.Resources[t.after]; had {
+			return Item{}, false // a new function with a role that is there
+		}
+		for _, id := range r.before.byType["AWS::IAM::Role"] {
+			rights, trust := r.before.roleOf(id)
+			before, trustBefore = before.And(rights), trustBefore.And(trust)
+		}
+	}
+	it := Item{Action: Modify, Subject: r.describe(t.after), Resources: []string{t.after}}
+	if len(functions) > 0 && (t.before != t.after || len(functions) <= 3) {
+		it.Subject = strings.TrimPrefix(r.inFunctions(functions, 0), "in ")
+	}
+	if isNew {
+		it.Action = Add
+	}
+	it.place(r, t.after)
+	result := iam.Compare(before, after)
+	r.word(&it, result, before, after, isNew)
+	if trust := iam.Compare(trustBefore, trustAfter); trust.Verdict != iam.Equal && !isNew {
+		it.Details = append(it.Details, "who may take the role: "+string(trust.Verdict))
+		r.grants(&it, "+", trust.Added)
+		if trust.Widens() {
+			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": the role may be taken by others: " + r.grantee(trust.Added[0])})
+		}
+	}
+	return it, it.Text != "" || len(it.Details) > 0
+}
+
+func (r *reviewer) policiesChanged() bool {
+	return len(r.changed("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")) > 0
+}
+
+// word puts a comparison of rights into an item.
+func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, isNew bool) {
+	if result.Verdict == iam.Equal || isNew && result.Verdict == iam.Narrowed {
+		return
+	}
+	danger := result
+	if result.Widens() {
+		danger = iam.Compare(before, after.Except(r.added))
+	}
+	switch {
+	case result.Verdict == iam.Narrowed:
+		it.Text = "rights narrowed"
+	case !danger.Widens() && len(r.before.doc.Resources) > 0:
+		it.Text = "rights grow with what is added"
+	case !danger.Sure:
+		it.Text = "rights may be widened"
+	case isNew:
+		it.Text = "a new role with rights that no function had"
+	default:
+		it.Text = "rights " + string(result.Verdict)
+	}
+	r.grants(it, "+", result.Added)
+	if !isNew {
+		r.grants(it, "-", result.Removed)
+	}
+	if danger.Widens() && !r.first {
+		it.Risks = append(it.Risks, Risk{Rights, fmt.Sprintf("%s: now also %s", it.Subject, r.grantText(danger.Added[0]))})
+	}
+}
+
+// added reports whether a resource comes with this change.
+func (r *reviewer) added(id string) bool {
+	c := r.changes[id]
+	return c != nil && c.Action == Add
+}
+
+// maxGrants is how many examples an item shows.
+const maxGrants = 8
+
+func (r *reviewer) grants(it *Item, sign string, grants []iam.Grant) {
+	type where struct{ resource, principal, conditions string }
+	actions := map[where][]string{}
+	var order []where
+	for _, g := range grants {
+		w := where{r.resourceText(g.Resource), g.Principal, strings.Join(g.Conditions, " and ")}
+		if actions[w] == nil {
+			order = append(order, w)
+		}
+		actions[w] = append(actions[w], actionText(g))
+	}
+	for i, w := range order {
+		if i == maxGrants {
+			it.Details = append(it.Details, fmt.Sprintf("%s and %d more", sign, len(order)-maxGrants))
+			break
+		}
+		list := slices.Compact(slices.Sorted(slices.Values(actions[w])))
+		if len(list) > 6 {
+			list = append(list[:6], fmt.Sprintf("and %d more", len(list)-6))
+		}
+		text := strings.Join(list, ", ") + " on " + w.resource
+		if w.principal != "" {
+			text += " for " + principalText(w.principal)
+		}
+		if w.conditions != "" {
+			text += " if " + w.conditions
+		}
+		it.Details = append(it.Details, sign+" "+text)
+	}
+}
+
+func actionText(g iam.Grant) string {
+	if g.Within != "" {
+		return g.Action + " (" + g.Within + ")"
+	}
+	return g.Action
+}
+
+func (r *reviewer) grantText(g iam.Grant) string {
+	text := actionText(g) + " on " + r.resourceText(g.Resource)
+	if g.Principal != "" {
+		text += " for " + principalText(g.Principal)
+	}
+	return text
+}
+
+func (r *reviewer) grantee(g iam.Grant) string {
+	if g.Principal == "" {
+		return r.grantText(g)
+	}
+	return principalText(g.Principal)
+}
+
+func principalText(p string) string {
+	if p == "*" {
+		return "everyone"
+	}
+	kind, name, ok := strings.Cut(p, ":")
+	if ok && kind == "AWS" && !strings.HasPrefix(name, "arn:") {
+		return "the account " + name
+	}
+	return strings.TrimPrefix(p, kind+":")
+}
+
+// resourceText names what a right is about: "table notes" for ${NotesTable.Arn}.
+func (r *reviewer) resourceText(text string) string {
+	if text == "*" {
+		return "everything"
+	}
+	for _, m := range []*model{r.after, r.before} {
+		rest, ok := strings.CutPrefix(text, "${")
+		name, tail, closed := strings.Cut(rest, "}")
+		if !ok || !closed {
+			break
+		}
+		id, attribute, _ := strings.Cut(name, ".")
+		if _, known := m.doc.Resources[id]; known && (attribute == "" || strings.HasSuffix(attribute, "Arn")) {
+			return r.describe(id) + tail
+		}
+	}
+	return strings.ReplaceAll(text, "${AWS::", "${")
+}
+
+// policyHolders are the properties that hold a resource's own policy.
+var policyHolders = map[string][2]string{ // type → the policy, what it is about
+	"AWS::S3::BucketPolicy":               {"PolicyDocument", "Bucket"},
+	"AWS::SQS::QueuePolicy":               {"PolicyDocument", "Queues"},
+	"AWS::SNS::TopicPolicy":               {"PolicyDocument", "Topics"},
+	"AWS::KMS::Key":                       {"KeyPolicy", ""},
+	"AWS::SecretsManager::ResourcePolicy": {"ResourcePolicy", "SecretId"},
+	"AWS::ECR::Repository":                {"RepositoryPolicyText", ""},
+	"AWS::Events::EventBusPolicy":         {"Statement", "EventBusName"},
+	"AWS::DynamoDB::Table":                {"ResourcePolicy.PolicyDocument", ""},
+	"AWS::ApiGateway::RestApi":            {"Policy", ""},
+}
+
+// resourcePolicies compares the policies that hang on resources.
+func (r *reviewer) resourcePolicies() []Item {
+	var items []Item
+	for _, id := range ids(r.changes) {
+		c := r.changes[id]
+		holder, ok := policyHolders[c.Type]
+		if !ok {
+			continue
+		}
+		b, a := policyAt(r.before.doc.Resources[id].Properties, holder[0]), policyAt(r.after.doc.Resources[id].Properties, holder[0])
+		if equal(b, a) {
+			continue
+		}
+		before, after := iam.Parse(b), iam.Parse(a)
+		result := iam.Compare(before, after)
+		if result.Verdict == iam.Equal {
+			r.told[id] = r.told[id] || holder[1] != ""
+			continue
+		}
+		about := id
+		m := r.after
+		if c.Action == Remove {
+			m = r.before
+		}
+		if holder[1] != "" {
+			if targets := cfn.References(m.doc.Resources[id].Properties[holder[1]]); len(targets) == 1 {
+				about = targets[0]
+			}
+		}
+		if c.Action == Add && r.added(about) && about != id && !r.open(a) {
+			r.told[id] = true // the policy of something new comes with it
+			continue
+		}
+		it := r.item(c.Action, "who may use "+r.describe(about), "rights "+string(result.Verdict))
+		it.Resources = []string{id}
+		it.place(r, id)
+		r.told[id] = r.told[id] || holder[1] != ""
+		r.grants(&it, "+", result.Added)
+		r.grants(&it, "-", result.Removed)
+		if result.Widens() && !r.first && !r.added(about) {
+			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+func policyAt(properties map[string]any, path string) any {
+	var at any = properties
+	for _, name := range strings.Split(path, ".") {
+		m, _ := at.(map[string]any)
+		at = m[name]
+	}
+	if m, ok := at.(map[string]any); ok && m["Effect"] != nil { // a lone statement
+		return map[string]any{"Statement": at}
+	}
+	return at
+}
