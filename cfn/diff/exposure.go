@@ -6,6 +6,9 @@ import (
 	"arc/cfn"
 )
 
+// anyAPI is the API of what stands in front of whichever there are.
+const anyAPI = "*"
+
 // fact is something of a template that is open to the public.
 type fact struct {
 	subject, text string
@@ -53,7 +56,7 @@ func (r *reviewer) exposure() []Item {
 
 func (r *reviewer) hadPublicRoute(before map[string]fact, f fact) bool {
 	for _, b := range before {
-		if b.api == f.api {
+		if b.api == f.api || b.api != "" && f.api == anyAPI {
 			return true
 		}
 	}
@@ -79,6 +82,9 @@ func (r *reviewer) facts(m *model) map[string]fact {
 				facts["route "+name] = fact{strings.TrimPrefix(name, "$"), "is public and asks nobody who they are", to.resource, to.api, to.function}
 			}
 		}
+	}
+	for _, id := range m.byType["AWS::CloudFront::Distribution"] {
+		facts["cdn "+id] = fact{r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, ""}
 	}
 	for id, def := range m.doc.Resources {
 		if text := r.openResource(m, id, def); text != "" {

@@ -88,8 +88,10 @@ func (r *reviewer) roles() []Item {
 		for t := range functions {
 			used = used || t.after == id
 		}
-		if !used {
+		if _, had := r.before.doc.Resources[id]; !used && had {
 			functions[transition{id, id}] = nil
+		} else if !used {
+			functions[transition{"", id}] = nil
 		}
 	}
 	order := slices.SortedFunc(maps.Keys(functions), func(a, b transition) int {
@@ -139,10 +141,14 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 	it.place(r, t.after)
 	result := iam.Compare(before, after)
 	r.word(&it, result, before, after, isNew)
-	if trust := iam.Compare(trustBefore, trustAfter); trust.Verdict != iam.Equal && !isNew {
+	trust := iam.Compare(trustBefore, trustAfter)
+	if isNew { // services come with what they do; others are let in
+		trust.Added = slices.DeleteFunc(trust.Added, func(g iam.Grant) bool { return strings.HasPrefix(g.Principal, "Service:") })
+	}
+	if trust.Verdict != iam.Equal && (!isNew || len(trust.Added) > 0) {
 		it.Details = append(it.Details, "who may take the role: "+string(trust.Verdict))
 		r.grants(&it, "+", trust.Added)
-		if trust.Widens() {
+		if trust.Widens() && !r.first {
 			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": the role may be taken by others: " + r.grantee(trust.Added[0])})
 		}
 	}
@@ -160,7 +166,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 	}
 	danger := result
 	if result.Widens() {
-		danger = iam.Compare(before, after.Except(r.added))
+		danger = iam.Compare(before, after.Except(r.comes))
 	}
 	switch {
 	case result.Verdict == iam.Narrowed:
@@ -187,6 +193,31 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 func (r *reviewer) added(id string) bool {
 	c := r.changes[id]
 	return c != nil && c.Action == Add
+}
+
+// comes reports whether what a right is pinned to comes with this change: the
+// resource; the stream or the indexes that a table had none of; or the stack's
+// own parameters or logs, of which it had none.
+func (r *reviewer) comes(reference, pattern string) bool {
+	id, attribute, _ := strings.Cut(reference, ".")
+	if r.added(id) {
+		return true
+	}
+	_, rest, _ := strings.Cut(pattern, "${"+reference+"}")
+	switch {
+	case reference == "AWS::StackName" && strings.Contains(pattern, ":parameter/${"):
+		return len(r.before.byType["AWS::SSM::Parameter"]) == 0
+	case reference == "AWS::StackName" && strings.Contains(pattern, ":log-group:/arc/${"):
+		return len(r.before.byType["AWS::Logs::LogGroup"]) == 0
+	}
+	before, had := r.before.doc.Resources[id]
+	if !had || before.Type != "AWS::DynamoDB::Table" {
+		return false
+	}
+	if attribute == "StreamArn" || strings.HasPrefix(rest, "/stream/") {
+		return before.Properties["StreamSpecification"] == nil
+	}
+	return strings.HasPrefix(rest, "/index/") && len(list(before.Properties["GlobalSecondaryIndexes"])) == 0
 }
 
 // maxGrants is how many examples an item shows.
@@ -327,7 +358,7 @@ func (r *reviewer) resourcePolicies() []Item {
 		r.told[id] = r.told[id] || holder[1] != ""
 		r.grants(&it, "+", result.Added)
 		r.grants(&it, "-", result.Removed)
-		if result.Widens() && !r.first && !r.added(about) {
+		if result.Widens() && !r.first && !r.added(about) && iam.Compare(before, after.Except(r.comes)).Widens() {
 			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
 		}
 		items = append(items, it)

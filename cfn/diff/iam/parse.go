@@ -305,11 +305,19 @@ func canonical(v any) string {
 }
 
 // Except is the policy without the rights over resources that are pinned to
-// one of the given logical IDs: the ARN, a name, or what lies below them.
-func (p Policy) Except(given func(logicalID string) bool) Policy {
+// one that is given: to its reference, as a whole field behind no wildcard. The
+// function is told the reference ("Jobs.Arn") and the whole pattern.
+func (p Policy) Except(given func(reference, pattern string) bool) Policy {
 	q := Policy{named: p.named, unread: p.unread}
 	for _, s := range p.statements {
-		if !s.deny && !s.notResources {
+		if s.deny {
+			q.statements = append(q.statements, s)
+			continue
+		}
+		if s.forOnly(given) {
+			continue
+		}
+		if !s.notResources {
 			s.resources = slices.DeleteFunc(slices.Clone(s.resources), func(r pattern) bool { return pinned(r, given) })
 			if len(s.resources) == 0 {
 				continue
@@ -320,9 +328,7 @@ func (p Policy) Except(given func(logicalID string) bool) Policy {
 	return q
 }
 
-// pinned reports whether a pattern matches only what belongs to one of the
-// given resources: its reference stands as a whole field, after no wildcard.
-func pinned(p pattern, given func(string) bool) bool {
+func pinned(p pattern, given func(reference, pattern string) bool) bool {
 	for i, s := range p.symbols {
 		if s == anyText || s == anyOne {
 			return false
@@ -330,10 +336,28 @@ func pinned(p pattern, given func(string) bool) bool {
 		if !s.unknown() {
 			continue
 		}
-		id, _, _ := strings.Cut(strings.Trim(string(s), "${}"), ".")
 		startsField := i == 0 || p.symbols[i-1] == ":" || p.symbols[i-1] == "/"
 		endsField := i+1 == len(p.symbols) || p.symbols[i+1] == ":" || p.symbols[i+1] == "/"
-		if given(id) && startsField && endsField {
+		if startsField && endsField && given(strings.Trim(string(s), "${}"), p.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// forOnly reports whether a statement lets in nothing but what is given: its
+// conditions say so of the source.
+func (s statement) forOnly(given func(reference, pattern string) bool) bool {
+	for _, c := range s.conditions {
+		set, operator, ifExists := c.base()
+		if c.key != "aws:sourcearn" || set != "" || ifExists || operator != "StringEquals" && operator != "ArnLike" {
+			continue
+		}
+		only := len(c.values) > 0
+		for _, v := range c.values {
+			only = only && pinned(substituted(v, nil), given)
+		}
+		if only {
 			return true
 		}
 	}
