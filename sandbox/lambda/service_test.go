@@ -270,6 +270,8 @@ func TestMakeRoom(t *testing.T) {
 			s.Put(function(t, name, pidHandler))
 		}
 		pids[name] = s.pid(name).PID
+		// A worker is idle only once it has asked for the next event.
+		eventually(t, name+" is idle", func() bool { _, busy := s.Workers(); return busy == 0 })
 	}
 	eventually(t, "b is gone", func() bool { return dead(pids["b"]) })
 	if s.pid("a").PID != pids["a"] || s.pid("c").PID != pids["c"] {
