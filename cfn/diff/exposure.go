@@ -79,7 +79,7 @@ func (r *reviewer) facts(m *model) map[string]fact {
 	for _, routes := range []map[string]route{m.routes, m.actions} {
 		for name, to := range routes {
 			if !to.guarded && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
-				facts["route "+name] = fact{strings.TrimPrefix(name, "$"), "is public and asks nobody who they are", to.resource, to.api, to.function}
+				facts["route "+name] = fact{strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.resource, to.api, to.function}
 			}
 		}
 	}

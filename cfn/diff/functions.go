@@ -276,6 +276,9 @@ func (r *reviewer) environment() []Item {
 		had++
 		b, a := variables(old.Properties), variables(r.after.doc.Resources[id].Properties)
 		for _, name := range keysOfBoth(b, a) {
+			if name == "ARC_ROLE" {
+				continue // told with the rights
+			}
 			vb, inB := b[name]
 			va, inA := a[name]
 			switch {
@@ -324,7 +327,7 @@ func (r *reviewer) inFunctions(ids []string, all int) string {
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(a, b) })
 	if len(names) > 3 {
-		return fmt.Sprintf("in %s and %d functions more", strings.Join(names[:3], ", "), len(names)-3)
+		return fmt.Sprintf("in %s and %d more", strings.Join(names[:3], ", "), len(names)-3)
 	}
 	return "in " + strings.Join(names, ", ")
 }

@@ -11,7 +11,7 @@ import (
 type model struct {
 	doc      *cfn.Document
 	names    map[string]string   // what the manifest calls tables, queues, topics: logical ID → "notes"
-	triggers map[string][]string // what invokes a function: logical ID → "get /notes", …
+	triggers map[string][]string // what invokes a function: logical ID → "@http get /notes", …
 	routes   map[string]route    // "get /notes" → where it leads; @http
 	actions  map[string]route    // "$default" → where it leads; @ws
 	byType   map[string][]string // logical IDs, sorted
@@ -53,6 +53,9 @@ func (m *model) readNames() {
 		targets := cfn.References(props["Value"])
 		if len(path) >= 3 && len(targets) == 1 {
 			m.names[targets[0]] = path[len(path)-1]
+			if path[len(path)-2] == "static" {
+				m.names[targets[0]] = "of static files"
+			}
 		}
 	}
 	for _, id := range m.byType["AWS::SQS::Queue"] {
@@ -85,19 +88,19 @@ func (m *model) readTriggers() {
 	}
 	for _, id := range m.byType["AWS::SNS::Subscription"] {
 		p := m.doc.Resources[id].Properties
-		add(p["Endpoint"], "event "+m.nameOfTarget(p["TopicArn"]))
+		add(p["Endpoint"], "@events "+m.nameOfTarget(p["TopicArn"]))
 	}
 	for _, id := range m.byType["AWS::Lambda::EventSourceMapping"] {
 		p := m.doc.Resources[id].Properties
-		kind := "queue "
+		kind := "@queues "
 		if source := cfn.References(p["EventSourceArn"]); len(source) == 1 && strings.Contains(m.doc.Resources[source[0]].Type, "DynamoDB") {
-			kind = "stream of "
+			kind = "@tables-streams "
 		}
 		add(p["FunctionName"], kind+m.nameOfTarget(p["EventSourceArn"]))
 	}
 	for _, s := range m.readSchedules() {
 		if s.function != "" {
-			m.triggers[s.function] = append(m.triggers[s.function], "schedule "+s.name)
+			m.triggers[s.function] = append(m.triggers[s.function], "@scheduled "+s.name)
 		}
 	}
 }
@@ -199,7 +202,7 @@ func (r *reviewer) logsOf(m *model, group string) string {
 	return ""
 }
 
-// function names a function by what invokes it: "get /notes".
+// function names a function by what invokes it: "@http get /notes".
 func (r *reviewer) function(id string) string {
 	if r.opts.Name != nil {
 		if name := r.opts.Name(id); name != "" {

@@ -175,6 +175,8 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 		it.Text = "rights grow with what is added"
 	case !danger.Sure:
 		it.Text = "rights may be widened"
+	case r.first:
+		it.Text = "rights"
 	case isNew:
 		it.Text = "a new role with rights that no function had"
 	default:

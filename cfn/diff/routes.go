@@ -37,10 +37,10 @@ func (m *model) readRoutes() {
 		m.readRoute(id)
 	}
 	for name, r := range m.routes {
-		m.triggers[r.function] = append(m.triggers[r.function], name)
+		m.triggers[r.function] = append(m.triggers[r.function], "@http "+name)
 	}
 	for name, r := range m.actions {
-		m.triggers[r.function] = append(m.triggers[r.function], "ws "+strings.TrimPrefix(name, "$"))
+		m.triggers[r.function] = append(m.triggers[r.function], "@ws "+strings.TrimPrefix(name, "$"))
 	}
 	delete(m.triggers, "")
 }
@@ -65,11 +65,28 @@ func (m *model) readBody(api string, body map[string]any) {
 				method = "any"
 			}
 			uri := integration["uri"]
-			m.routes[m.routeName(api, method+" "+path, m.routes)] = route{
+			m.routes[m.routeName(api, method+" "+manifestPath(path), m.routes)] = route{
 				api: api, function: m.functionOf(uri), target: plainText(uri), guarded: guarded, resource: api,
 			}
 		}
 	}
+}
+
+// manifestPath writes a path of API Gateway as the manifest does: /a/:b/*.
+func manifestPath(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		name, ok := strings.CutPrefix(part, "{")
+		name, closed := strings.CutSuffix(name, "}")
+		switch {
+		case !ok || !closed:
+		case strings.HasSuffix(name, "+"):
+			parts[i] = "*"
+		default:
+			parts[i] = ":" + name
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // routeName keeps the routes of several APIs apart.
@@ -102,14 +119,22 @@ func (m *model) readRoute(id string) {
 	}
 	method, path, ok := strings.Cut(key, " ")
 	if ok {
-		key = strings.ToLower(method) + " " + path
+		key = strings.ToLower(method) + " " + manifestPath(path)
 	}
 	m.routes[m.routeName(r.api, key, m.routes)] = r
 }
 
 func (r *reviewer) routes() []Item {
-	items := r.compareRoutes(r.before.routes, r.after.routes, func(name string) string { return name })
+	items := r.compareRoutes(r.before.routes, r.after.routes, shownRoute)
 	return append(items, r.apis()...)
+}
+
+// shownRoute is a route in words.
+func shownRoute(name string) string {
+	if strings.HasSuffix(name, "$default") {
+		return "every other request"
+	}
+	return name
 }
 
 func (r *reviewer) actions() []Item {

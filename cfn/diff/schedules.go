@@ -76,13 +76,13 @@ func (r *reviewer) schedules() []Item {
 		var it Item
 		switch {
 		case !had:
-			it = r.item(Add, "schedule "+a.name, a.text(), a.id)
+			it = r.item(Add, r.scheduleName(a), a.text(), a.id)
 			it.Details = r.firings("next", a)
 		case !has:
-			it = r.item(Remove, "schedule "+b.name, b.text(), b.id)
-			it.Risks = append(it.Risks, Risk{Removal, "schedule " + b.name + " fires no more"})
+			it = r.item(Remove, r.scheduleName(b), b.text(), b.id)
+			it.Risks = append(it.Risks, Risk{Removal, r.scheduleName(b) + " fires no more"})
 		case b.text() != a.text():
-			it = r.item(Modify, "schedule "+a.name, b.text()+" → "+a.text(), a.id)
+			it = r.item(Modify, r.scheduleName(a), b.text()+" → "+a.text(), a.id)
 			if b.id != a.id {
 				it.add(r, b.id)
 			}
@@ -91,7 +91,7 @@ func (r *reviewer) schedules() []Item {
 			if c := r.changes[a.id]; c == nil {
 				continue
 			}
-			it = r.item(Modify, "schedule "+a.name, "", a.id)
+			it = r.item(Modify, r.scheduleName(a), "", a.id)
 			if b.id != a.id {
 				it.add(r, b.id)
 				it.Text = "is kept by EventBridge Scheduler, no longer by a rule"
@@ -103,6 +103,16 @@ func (r *reviewer) schedules() []Item {
 		items = append(items, it)
 	}
 	return sortItems(items)
+}
+
+// scheduleName is what the manifest calls a schedule, where it is known.
+func (r *reviewer) scheduleName(s schedule) string {
+	if r.opts.Name != nil {
+		if name, ok := strings.CutPrefix(r.opts.Name(s.function), "@scheduled "); ok {
+			return "schedule " + name
+		}
+	}
+	return "schedule " + s.name
 }
 
 func (s schedule) text() string {

@@ -71,11 +71,12 @@ func exceeding(a, b Policy) (extra []Grant, sure bool) {
 	} else if text, ok := firstNotIn(b.unread, a.unread); ok { // it may have denied
 		extra, sure = append(extra, Grant{Action: "what was not readable", Resource: text}), false
 	}
-	if !b.allowsAll() {
-		for _, name := range a.named {
-			if !slices.Contains(b.named, name) {
-				extra = append(extra, Grant{Action: "all of " + name, Resource: "*"})
-			}
+	if b.allowsAll() {
+		return extra, sure
+	}
+	for _, name := range a.named {
+		if !slices.Contains(b.named, name) {
+			extra = append(extra, Grant{Action: "all of " + name, Resource: "*"})
 		}
 	}
 	rest := notWithin(a.allows(), b.allows())   // newly allowed, at first sight
@@ -129,7 +130,8 @@ func (p Policy) pick(deny bool) []statement {
 // allowsAll reports whether one statement allows everything and none denies.
 func (p Policy) allowsAll() bool {
 	all := statement{actions: []pattern{everything}, resources: []pattern{everything}}
-	return len(p.denies()) == 0 && len(p.unread) == 0 && slices.ContainsFunc(p.allows(), all.within)
+	return len(p.denies()) == 0 && len(p.unread) == 0 &&
+		(slices.ContainsFunc(p.allows(), all.within) || slices.Contains(p.named, "AdministratorAccess"))
 }
 
 // within reports whether every request that s is about is one that t is about.

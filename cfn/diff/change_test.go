@@ -1,0 +1,168 @@
+package diff
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// faces are the ways a review is printed; the key ends the golden's name.
+var faces = map[string]func(w io.Writer, r *Review) error{
+	".text": func(w io.Writer, r *Review) error { return Text(w, r, TextOptions{}) },
+	".narrow.text": func(w io.Writer, r *Review) error {
+		return Text(w, r, TextOptions{Width: 60, Resources: true, Paint: func(sign, text string) string { return "<" + sign + ">" + text + "</>" }})
+	},
+	".md":    func(w io.Writer, r *Review) error { return Markdown(w, r, false) },
+	".json":  JSON,
+	".sarif": func(w io.Writer, r *Review) error { return SARIF(w, r, "app.arc") },
+	".html": func(w io.Writer, r *Review) error {
+		return HTML(w, r, []Graph{{"before", []byte("<svg/>")}, {"after", []byte("<svg/>")}})
+	},
+}
+
+// TestFaces reads testdata/changes/*.txtar: an edit of one of testdata/apps.
+// Files below edit/ are hunks of the app's files (" " stays, "-" goes, "+"
+// comes), files below new/ come. Every face's golden stands beside.
+func TestFaces(t *testing.T) {
+	files, err := filepath.Glob("testdata/changes/*.txtar")
+	if err != nil || len(files) < 12 {
+		t.Fatalf("%d cases, want 12 at least: %v", len(files), err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(file, ".txtar")
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			review := reviewOf(t, file)
+			for ext, print := range faces {
+				var got bytes.Buffer
+				if err := print(&got, review); err != nil {
+					t.Fatal(err)
+				}
+				golden(t, name+ext, got.Bytes())
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("%s: run go test ./cfn/diff -update and read the difference\n%s", file, d)
+	}
+}
+
+// reviewOf makes the review of a case.
+func reviewOf(t testing.TB, file string) *Review {
+	t.Helper()
+	ar, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, first := "", false
+	codes := map[string]bool{}
+	for _, line := range strings.Split(string(ar.Comment), "\n") {
+		switch words := strings.Fields(line); {
+		case len(words) == 2 && words[0] == "app":
+			app = words[1]
+		case len(words) == 1 && words[0] == "first":
+			first = true
+		case len(words) == 3 && words[0] == "code":
+			codes[words[1]] = true
+		}
+	}
+	sides := &txtar.Archive{Comment: ar.Comment}
+	root := os.DirFS(filepath.Join("../../testdata/apps", app))
+	edits := map[string][]byte{}
+	for _, f := range ar.Files {
+		if name, ok := strings.CutPrefix(f.Name, "edit/"); ok {
+			edits[name] = f.Data
+		}
+		if name, ok := strings.CutPrefix(f.Name, "new/"); ok {
+			sides.Files = append(sides.Files, txtar.File{Name: "after/" + name, Data: f.Data})
+		}
+	}
+	err = fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && d.Name() == "node_modules" {
+				return fs.SkipDir
+			}
+			return err
+		}
+		data, err := fs.ReadFile(root, path)
+		if err != nil {
+			return err
+		}
+		if !first {
+			sides.Files = append(sides.Files, txtar.File{Name: "before/" + path, Data: data})
+		}
+		after := data
+		if edit, ok := edits[path]; ok {
+			after = applyEdit(t, path, data, edit)
+		}
+		for dir := range codes {
+			if strings.HasPrefix(path, dir+"/") {
+				after = append(bytes.Clone(after), "// and more\n"...)
+			}
+		}
+		sides.Files = append(sides.Files, txtar.File{Name: "after/" + path, Data: after})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := compileSide(t, sides, "before/")
+	after, stack := compileSide(t, sides, "after/")
+	return Compose(before, after, Options{
+		Stack: stack.Name, Before: "main", After: "working tree", Origin: originOf(stack), Name: nameOf(stack),
+		Now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Code: someCode,
+	})
+}
+
+// someCode makes up what is in a bundle.
+func someCode(key string) (Code, bool) {
+	if !strings.HasPrefix(key, "src-http-get-index-") {
+		return Code{}, false
+	}
+	n := int64(len(key))
+	version := key[len(key)-len("0.zip") : len(key)-len(".zip")]
+	return Code{Size: 1200 * n, Files: map[string]string{"index.mjs": key, "lib/same.mjs": "x", "node_modules/left-pad/index.js": key},
+		Packages: map[string]string{"left-pad": "1.0." + version}}, true
+}
+
+func applyEdit(t testing.TB, path string, data, edit []byte) []byte {
+	t.Helper()
+	for _, hunk := range strings.Split(strings.TrimRight(string(edit), "\n"), "\n\n") {
+		var old, new strings.Builder
+		for _, line := range strings.Split(hunk, "\n") {
+			text := strings.TrimPrefix(line[1:], " ")
+			if line[0] != '+' {
+				old.WriteString(text + "\n")
+			}
+			if line[0] != '-' {
+				new.WriteString(text + "\n")
+			}
+		}
+		if strings.Count(string(data), old.String()) == 0 {
+			t.Fatalf("%s has no lines\n%s", path, old.String())
+		}
+		data = []byte(strings.Replace(string(data), old.String(), new.String(), 1))
+	}
+	return data
+}

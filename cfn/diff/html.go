@@ -1,0 +1,112 @@
+package diff
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"strings"
+)
+
+// Graph is a picture of the app, as SVG.
+type Graph struct {
+	Title string
+	SVG   []byte
+}
+
+// page is parsed when the first HTML is asked for.
+//
+//go:embed page.html
+var page string
+
+// HTML prints a review as one page that needs nothing else: no script, no
+// request. Graphs are shown as images, in which nothing runs.
+func HTML(w io.Writer, r *Review, graphs []Graph) error {
+	t, err := template.New("page").Parse(page)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, pageOf(r, graphs)); err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// What the page shows; every text has passed visible.
+type (
+	pageData struct {
+		Title, Sides, Headline, VerdictClass, Summary string
+		Limits                                        []string
+		Graphs                                        []pageGraph
+		Groups                                        []pageGroup
+		Changes                                       []pageChange
+	}
+	pageGraph struct {
+		Title  string
+		Source template.URL
+	}
+	pageGroup struct {
+		Name  string
+		Items []pageItem
+	}
+	pageItem struct {
+		Action                  Action
+		Subject, Text, Position string
+		Details                 []string
+		Risks                   []pageRisk
+	}
+	pageRisk struct {
+		Class  Class
+		Text   string
+		Danger bool
+	}
+	pageChange struct {
+		Action          Action
+		LogicalID, Type string
+		Lines           []string
+	}
+)
+
+func pageOf(r *Review, graphs []Graph) pageData {
+	d := pageData{
+		Title: visible(r.Stack), Headline: r.Headline(), Summary: Summary(r.Changes), Limits: r.Limits,
+		VerdictClass: strings.ReplaceAll(string(r.Verdict), " ", "-"),
+	}
+	if d.Title == "" {
+		d.Title = "arc diff"
+	}
+	if r.Before != "" && r.After != "" {
+		d.Sides = visible(r.Before + " → " + r.After)
+	}
+	for _, g := range graphs {
+		d.Graphs = append(d.Graphs, pageGraph{visible(g.Title), template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(g.SVG))})
+	}
+	for _, g := range r.Groups {
+		group := pageGroup{Name: g.Name}
+		for _, it := range g.Items {
+			item := pageItem{Action: it.Action, Subject: visible(it.Subject), Text: visible(it.Text)}
+			if it.Position != nil {
+				item.Position = visible(it.Position.String())
+			}
+			for _, text := range it.Details {
+				item.Details = append(item.Details, visible(text))
+			}
+			for _, risk := range it.Risks {
+				item.Risks = append(item.Risks, pageRisk{risk.Class, visible(risk.Text), isDangerous(risk.Class)})
+			}
+			group.Items = append(group.Items, item)
+		}
+		d.Groups = append(d.Groups, group)
+	}
+	for _, c := range r.Changes {
+		change := pageChange{Action: c.Action, LogicalID: visible(c.LogicalID), Type: visible(c.Type)}
+		for _, p := range c.Properties {
+			change.Lines = append(change.Lines, visible(strings.Trim(p.Path, "()")+": "+arrow(p)))
+		}
+		d.Changes = append(d.Changes, change)
+	}
+	return d
+}

@@ -1,0 +1,14 @@
+package diff
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// JSON prints a review for machines; docs/diff.schema.json describes it.
+func JSON(w io.Writer, r *Review) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
