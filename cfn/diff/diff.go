@@ -107,6 +107,9 @@ func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 		return c, true
 	}
 	c.Properties = compareValues("", old.Properties, new.Properties)
+	if home(old) != home(new) { // another stack makes its own
+		c.Properties = append(c.Properties, Property{Path: "(Stack)", Before: text(home(old)), After: text(home(new)), Update: cfn.Replacement})
+	}
 	judge(&c, old, new)
 	c.Properties = append(withoutSecrets(new.Type, c.Properties), compareAttributes(old, new)...)
 	return c, len(c.Properties) > 0

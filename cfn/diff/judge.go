@@ -13,7 +13,9 @@ import (
 // the resource as a whole comes to.
 func judge(c *Change, old, new cfn.ResourceDef) {
 	for i, p := range c.Properties {
-		c.Properties[i].Update = cfn.UpdateOf(c.Type, p.Path)
+		if p.Path != "(Stack)" {
+			c.Properties[i].Update = cfn.UpdateOf(c.Type, p.Path)
+		}
 	}
 	if exception := exceptionOf(c.Type); exception != nil {
 		exception(c, old.Properties, new.Properties)

@@ -1,0 +1,208 @@
+package diff
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+)
+
+const stackType = "AWS::CloudFormation::Stack"
+
+// homeKey is where Flatten notes which nested stack a resource is in.
+const homeKey = "arc diff: nested stack"
+
+// Flatten reads nested stacks through: it gives one document with the
+// resources of a template and of all its nested stacks, and with references
+// that lead from one to the other in place of parameters and outputs. part
+// gives the template of a nested stack by its path of logical IDs ("Functions3",
+// "A/B"), or nil when it is not known; unread lists those. A logical ID that
+// several stacks have gets the path in front.
+func Flatten(root *cfn.Document, part func(path string, def cfn.ResourceDef) (*cfn.Document, error)) (flat *cfn.Document, unread []string, err error) {
+	if root == nil {
+		return nil, nil, nil
+	}
+	f := &flattener{part: part, out: map[string]cfn.ResourceDef{}}
+	f.count = map[string]int{}
+	top, err := f.read("", root, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.resolve(top)
+	flat = &cfn.Document{}
+	*flat = *root
+	flat.Resources = f.out
+	return flat, f.unread, nil
+}
+
+// maxNesting bounds stacks within stacks.
+const maxNesting = 10
+
+type flattener struct {
+	part   func(path string, def cfn.ResourceDef) (*cfn.Document, error)
+	out    map[string]cfn.ResourceDef
+	count  map[string]int // how many stacks have a logical ID
+	unread []string
+}
+
+// nested is one stack of the tree.
+type nested struct {
+	path  string // "" = the root
+	doc   *cfn.Document
+	parts map[string]*nested
+	given map[string]any // values of its parameters, seen from outside
+}
+
+func (f *flattener) read(path string, doc *cfn.Document, depth int) (*nested, error) {
+	n := &nested{path: path, doc: doc, parts: map[string]*nested{}}
+	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
+		def := doc.Resources[id]
+		if def.Type != stackType || f.part == nil {
+			f.count[id]++
+			continue
+		}
+		below := strings.TrimPrefix(path+"/"+id, "/")
+		inner, err := f.part(below, def)
+		if err != nil {
+			return nil, fmt.Errorf("nested stack %s: %w", below, err)
+		}
+		if inner == nil || depth == maxNesting {
+			f.unread = append(f.unread, below)
+			f.count[id]++
+			continue
+		}
+		if n.parts[id], err = f.read(below, inner, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// name is what a resource of a stack is called in the flat document.
+func (f *flattener) name(n *nested, id string) string {
+	if n.path != "" && f.count[id] > 1 {
+		return n.path + "/" + id
+	}
+	return id
+}
+
+func (f *flattener) resolve(n *nested) {
+	for id, def := range n.doc.Resources {
+		if inner := n.parts[id]; inner != nil {
+			inner.given, _ = f.rewrite(n, def.Properties["Parameters"], 0).(map[string]any)
+			f.resolve(inner)
+			continue
+		}
+		def.Properties, _ = f.rewrite(n, def.Properties, 0).(map[string]any)
+		if n.path != "" {
+			def.Metadata = map[string]any{homeKey: n.path}
+		}
+		f.out[f.name(n, id)] = def
+	}
+}
+
+// rewrite gives a value of stack n as it reads in the flat document.
+func (f *flattener) rewrite(n *nested, v any, depth int) any {
+	if depth > 200 { // an output that refers to itself
+		return v
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		if isIntrinsic(v) {
+			if out, ok := f.reference(n, v, depth); ok {
+				return out
+			}
+		}
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			out[k] = f.rewrite(n, x, depth+1)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = f.rewrite(n, x, depth+1)
+		}
+		return out
+	}
+	return v
+}
+
+func (f *flattener) reference(n *nested, v map[string]any, depth int) (any, bool) {
+	if name, ok := v["Ref"].(string); ok {
+		return f.ref(n, name), true
+	}
+	switch arg := v["Fn::GetAtt"].(type) {
+	case string:
+		id, attribute, _ := strings.Cut(arg, ".")
+		return f.attribute(n, id, attribute, depth), true
+	case []any:
+		if len(arg) == 2 {
+			id, okID := arg[0].(string)
+			attribute, okAttribute := arg[1].(string)
+			if okID && okAttribute {
+				return f.attribute(n, id, attribute, depth), true
+			}
+		}
+	}
+	if text, ok := v["Fn::Sub"].(string); ok {
+		return map[string]any{"Fn::Sub": f.sub(n, text, depth)}, true
+	}
+	return nil, false
+}
+
+func (f *flattener) ref(n *nested, name string) any {
+	if value, given := n.given[name]; given {
+		return value
+	}
+	if _, ok := n.doc.Resources[name]; ok {
+		name = f.name(n, name)
+	}
+	return map[string]any{"Ref": name}
+}
+
+func (f *flattener) attribute(n *nested, id, attribute string, depth int) any {
+	if inner := n.parts[id]; inner != nil {
+		if output, ok := strings.CutPrefix(attribute, "Outputs."); ok {
+			if inner.given == nil {
+				inner.given, _ = f.rewrite(n, n.doc.Resources[id].Properties["Parameters"], depth+1).(map[string]any)
+			}
+			return f.rewrite(inner, inner.doc.Outputs[output].Value, depth+1)
+		}
+	}
+	return map[string]any{"Fn::GetAtt": []any{f.name(n, id), attribute}}
+}
+
+// sub rewrites the variables of a Sub's text.
+func (f *flattener) sub(n *nested, text string, depth int) string {
+	var b strings.Builder
+	for {
+		plain, rest, found := strings.Cut(text, "${")
+		name, after, closed := strings.Cut(rest, "}")
+		b.WriteString(plain)
+		if !found || !closed {
+			if found {
+				b.WriteString("${" + rest)
+			}
+			return b.String()
+		}
+		text = after
+		id, attribute, dotted := strings.Cut(name, ".")
+		switch {
+		case strings.HasPrefix(name, "!"):
+			b.WriteString("${" + name + "}")
+		case dotted:
+			b.WriteString(plainText(f.attribute(n, id, attribute, depth)))
+		default:
+			b.WriteString(plainText(f.ref(n, name)))
+		}
+	}
+}
+
+// home is the nested stack that a resource of a flat document is in.
+func home(def cfn.ResourceDef) string {
+	path, _ := def.Metadata[homeKey].(string)
+	return path
+}
