@@ -1,0 +1,3 @@
+@aws
+runtime ruby
+timeout 300

@@ -1,0 +1,4 @@
+@aws
+fifo false
+runtime python
+timeout 30

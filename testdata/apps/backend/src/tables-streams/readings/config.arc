@@ -1,0 +1,2 @@
+@aws
+provisionedConcurrency 1

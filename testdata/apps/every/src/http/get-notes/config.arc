@@ -1,0 +1,2 @@
+@uses
+tables notes read

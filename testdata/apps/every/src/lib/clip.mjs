@@ -1,0 +1,1 @@
+export const clip = text => text.slice(0, 200)

@@ -1,0 +1,1 @@
+export const page = body => `<!doctype html><title>notes</title>${body}`

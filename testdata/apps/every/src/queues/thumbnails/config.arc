@@ -1,0 +1,4 @@
+@aws
+fifo false
+timeout 60
+memory 1024

@@ -1,0 +1,6 @@
+@aws
+timeout 900
+
+@arc
+shared false
+env false

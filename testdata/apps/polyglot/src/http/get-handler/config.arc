@@ -1,0 +1,2 @@
+@aws
+handler main.run

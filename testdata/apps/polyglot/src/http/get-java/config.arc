@@ -1,0 +1,4 @@
+@aws
+runtime java21
+handler app.handle
+memory 2048

@@ -1,0 +1,3 @@
+@aws
+runtime nodejs20.x
+architecture x86_64

@@ -1,0 +1,5 @@
+@arc
+env false
+shared false
+views false
+hydrate false

@@ -1,0 +1,6 @@
+@aws
+timeout 20
+memory 256
+
+@arc
+shared false

@@ -1,0 +1,6 @@
+@aws
+fifo false
+timeout 60
+policies
+  architect-default-policies
+  AmazonSESFullAccess

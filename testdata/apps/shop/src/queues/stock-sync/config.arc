@@ -1,0 +1,3 @@
+@aws
+timeout 120
+concurrency 1
