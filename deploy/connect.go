@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,6 +35,18 @@ const DefaultRegion = "us-west-2"
 // ErrNoCredentials tells that nothing on this machine signs requests: no
 // environment variables, no profile, no single sign-on session, no role.
 var ErrNoCredentials = errors.New("no AWS credentials")
+
+// UnreachableError tells that nothing has ever answered at the endpoint of a
+// service: there is no network, or the address is wrong.
+type UnreachableError struct {
+	Endpoint string // scheme and host, or all there is where it has none
+	Err      error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("no connection to %s: %v", e.Endpoint, e.Err)
+}
+func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // Time limits. A call that answers nothing for this long is tried again; an
 // upload may take longer, but its connection may not.
@@ -127,7 +141,7 @@ func newClients(cfg aws.Config) Clients {
 		patient = func(o *s3.Options) { o.HTTPClient = client }
 	}
 	uploads := s3.NewFromConfig(cfg, pathStyle, patient)
-	cfg.HTTPClient = wholeRequests{cfg.HTTPClient}
+	cfg.HTTPClient = &firstContact{HTTPClient: wholeRequests{cfg.HTTPClient}}
 	stacks := cloudformation.NewFromConfig(cfg)
 	return Clients{
 		Stacks:     stacks,
@@ -160,6 +174,44 @@ func (c wholeRequests) Do(req *http.Request) (*http.Response, error) {
 	return c.HTTPClient.Do(&whole)
 }
 
+// firstContact ends a run at once when it cannot connect before anything has
+// answered: a network that fails in the middle comes back, while waiting for
+// one that was never there looks like a program that hangs.
+type firstContact struct {
+	aws.HTTPClient
+	made atomic.Bool
+}
+
+// Do sends one request.
+func (c *firstContact) Do(req *http.Request) (*http.Response, error) {
+	resp, err := c.HTTPClient.Do(req)
+	if err == nil {
+		c.made.Store(true)
+		return resp, nil
+	}
+	if !c.made.Load() && neverConnects(err) {
+		var call *url.Error
+		if errors.As(err, &call) {
+			err = call.Err
+		}
+		where := &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
+		if where.Scheme == "" {
+			where = req.URL
+		}
+		return nil, &UnreachableError{Endpoint: where.String(), Err: err}
+	}
+	return nil, err
+}
+
+// neverConnects tells a refused connection, a name that is not known and an
+// address that is none from what another try may mend.
+func neverConnects(err error) bool {
+	var name *net.DNSError
+	var call *url.Error
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &name) && name.IsNotFound ||
+		errors.As(err, &call) && strings.HasPrefix(call.Err.Error(), "unsupported protocol scheme")
+}
+
 // newRetryer retries as the SDK's standard mode does, but for longer, and
 // without its budget of retries: eight uploads that are throttled together
 // would spend that in a second. The adaptive mode makes everything wait.
@@ -168,8 +220,17 @@ func newRetryer() aws.Retryer {
 		o.MaxAttempts = maxAttempts
 		o.MaxBackoff = maxBackoff
 		o.RateLimiter = ratelimit.None
+		// The first one with an opinion decides.
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isUnreachable)}, o.Retryables...)
 		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(isCutShort))
 	})
+}
+
+func isUnreachable(err error) aws.Ternary {
+	if _, ok := errors.AsType[*UnreachableError](err); ok {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }
 
 // isCutShort tells an answer that broke off, which the SDK takes for one that

@@ -1,13 +1,16 @@
 package deploy
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // noAWS hides every AWS setting of the machine from the test.
@@ -121,5 +124,32 @@ func TestEndpointVariableIsHonoured(t *testing.T) {
 	clients.Describe(t.Context(), "DemoStaging")
 	if len(seen) != 1 || !strings.Contains(seen[0], "Credential=AKIDUSER/") || !clients.Local {
 		t.Errorf("%q", seen)
+	}
+}
+
+// TestUnreachable asks where nobody is: it says so at once.
+func TestUnreachable(t *testing.T) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := "http://" + listener.Addr().String()
+	listener.Close()
+	for endpoint, want := range map[string]string{
+		closed:                  "no connection to " + closed + ": ",
+		"nonsense":              "no connection to /nonsense: unsupported protocol scheme",
+		"http://nobody.invalid": "no connection to http://nobody.invalid: ",
+	} {
+		clients, err := Connect(t.Context(), ConnectOptions{Endpoint: endpoint})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		_, err = clients.Describe(ctx, "AppStaging")
+		cancel()
+		unreachable, ok := errors.AsType[*UnreachableError](err)
+		if !ok || !strings.HasPrefix(unreachable.Error(), want) || strings.Contains(err.Error(), "exceeded maximum") {
+			t.Errorf("%s: %v", endpoint, err)
+		}
 	}
 }

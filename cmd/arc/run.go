@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"arc/deploy"
 	"arc/manifest/syntax"
 
 	"github.com/urfave/cli/v2"
@@ -72,6 +73,14 @@ func (s *session) report(err error) int {
 		return exitOK
 	case errors.As(err, &code):
 		return int(code)
+	}
+	if none, ok := errors.AsType[*deploy.UnreachableError](err); ok {
+		// What was being asked for, and by which call, is of no interest then.
+		hint := "is there a network? arc deploy --local and arc sandbox need none"
+		if from := s.env("AWS_ENDPOINT_URL"); from != "" {
+			hint = "AWS_ENDPOINT_URL=" + from + " says so; is something running there?"
+		}
+		err = withHint(none, "%s", hint)
 	}
 	fmt.Fprintf(s.stderr, "%s %v\n", s.paint(red, "error:"), err)
 	var h hinted
