@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
-	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"arc/cfn"
@@ -59,7 +61,7 @@ func (c *Cloud) portFree(app App) error {
 	if port == 0 {
 		port = DefaultAppPort
 	}
-	f, err := listen(port, app.Exact, http.NotFoundHandler())
+	f, err := c.listen(port, app.Exact, http.NotFoundHandler())
 	if err != nil {
 		return err
 	}
@@ -91,18 +93,21 @@ func (c *Cloud) serveStatic(ctx context.Context, app App) error {
 	if bucket == "" {
 		return nil // the app has no bucket of its own
 	}
-	root, err := os.OpenRoot(app.Static)
-	if os.IsNotExist(err) {
-		return c.s3.Serve(bucket, nil)
+	// Seen from the project, as a deploy sees it: links to other places in the
+	// project are followed, and a folder that is made later is found.
+	name, err := filepath.Rel(c.opts.Project, app.Static)
+	if err != nil || !filepath.IsLocal(name) {
+		return fmt.Errorf("static folder %s: lies outside the project", app.Static)
 	}
+	folder, err := fs.Sub(c.root.FS(), filepath.ToSlash(name))
 	if err != nil {
 		return fmt.Errorf("static folder: %w", err)
 	}
-	if c.static != nil {
-		c.static.Close()
+	prefix := strings.Trim(app.Prefix, "/")
+	if prefix != "" {
+		prefix += "/"
 	}
-	c.static = root
-	return c.s3.Serve(bucket, root.FS())
+	return c.s3.Serve(bucket, prefix, folder)
 }
 
 // physicalID is the ID of a stack's resource; "" when there is none.

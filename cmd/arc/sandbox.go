@@ -248,7 +248,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		Objects:    map[string][]byte{},
 	}
 	if p.app.Static != nil {
-		app.Static, app.Bucket = p.path(p.app.Static.Folder), "StaticBucket"
+		app.Static, app.Bucket, app.Prefix = p.path(p.app.Static.Folder), "StaticBucket", p.app.Static.Prefix
 	}
 	for _, part := range stack.Parts {
 		app.Objects[part.Key] = part.Body

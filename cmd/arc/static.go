@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"arc/deploy"
 )
@@ -39,10 +40,11 @@ func staticAssets(p *project) (*assets, error) {
 			return err
 		}
 		rel := strings.TrimPrefix(name, st.Folder+"/")
-		if !d.IsDir() && !ignored(rel, st.Ignore) {
-			a.files = append(a.files, asset{file: name, name: rel})
+		if d.IsDir() || ignored(rel, st.Ignore) {
+			return nil
 		}
-		return nil
+		a.files = append(a.files, asset{file: name, name: rel})
+		return publishable(p.files(), name)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -54,6 +56,34 @@ func staticAssets(p *project) (*assets, error) {
 		return nil, fmt.Errorf("static folder: %w", err)
 	}
 	return a, nil
+}
+
+// publishable refuses what only looks like a file of the folder, before
+// anything of a deploy is done.
+func publishable(files fs.FS, name string) error {
+	info, err := fs.Stat(files, name)
+	why := ""
+	switch {
+	case !utf8.ValidString(name):
+		why = "its name is not UTF-8, which S3 asks for"
+	case err != nil:
+		why = "cannot be read: " + reason(err)
+	case info.IsDir():
+		why = "is a link to a folder, and links to folders are not followed"
+	case !info.Mode().IsRegular():
+		why = "is no file"
+	default:
+		return nil
+	}
+	return withHint(fmt.Errorf("%q: %s", name, why), "put the file itself there, or name it below @static ignore")
+}
+
+// reason is what the system says, without what was asked of it.
+func reason(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 // ignored files are never published: names that nobody means to, a static.json

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,16 +17,18 @@ import (
 )
 
 // Serve shows a folder in a bucket: its files can be read and listed as
-// objects, as they are at that moment. What is put into the bucket lies on top
-// and stays in memory; the folder is never written. A nil folder shows none.
-// The bucket is made when there is none of the name.
-func (s *Server) Serve(bucket string, folder fs.FS) error {
+// objects, with prefix in front of their paths, as they are at that moment.
+// What is put into the bucket lies on top and stays in memory; the folder is
+// never written. A nil folder shows none. The bucket is made when there is
+// none of the name.
+func (s *Server) Serve(bucket, prefix string, folder fs.FS) error {
 	if err := s.store.CreateBucket(bucket); err != nil && !gofakes3.IsAlreadyExists(err) {
 		return fmt.Errorf("bucket %s: %w", bucket, err)
 	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	s.store.buckets[bucket].folder = folder
+	b := s.store.buckets[bucket]
+	b.folder, b.prefix = folder, prefix
 	return nil
 }
 
@@ -62,21 +65,36 @@ func (s *sums) of(name string, info fs.FileInfo, content io.Reader) ([]byte, err
 	return s.known[name].md5, nil
 }
 
-func (b *bucket) stat(key string) (fs.FileInfo, error) { return fs.Stat(b.folder, key) }
+// stat finds the file of the folder that a key shows.
+func (b *bucket) stat(key string) (fs.FileInfo, error) {
+	name, ok := strings.CutPrefix(key, b.prefix)
+	if !ok || !fs.ValidPath(name) {
+		return nil, fs.ErrNotExist
+	}
+	info, err := fs.Stat(b.folder, name)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fs.ErrNotExist
+	case err != nil && !errors.Is(err, fs.ErrPermission):
+		// A file where a folder should be, a name that is too long, a link that
+		// leads out of the folder: there is no such object.
+		return nil, fs.ErrNotExist
+	case err != nil:
+		return nil, fmt.Errorf("file %s of a bucket's folder: %w", key, err)
+	}
+	return info, nil
+}
 
 // file opens a file of the folder as an object; nil when there is none.
 func (b *bucket) file(key string, span *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
-	if !fs.ValidPath(key) {
-		return nil, nil
-	}
 	info, err := b.stat(key)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("file %s of a bucket's folder: %w", key, err)
+		return nil, err
 	}
-	f, err := b.folder.Open(key)
+	f, err := b.folder.Open(strings.TrimPrefix(key, b.prefix))
 	if err != nil {
 		return nil, fmt.Errorf("file %s of a bucket's folder: %w", key, err)
 	}

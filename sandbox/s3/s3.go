@@ -88,20 +88,21 @@ type reply struct {
 }
 
 func (w *reply) WriteHeader(status int) {
-	if !w.written {
-		w.written = true
-		h := w.Header()
-		// An object's checksum is not that of a part of it.
-		if status == http.StatusPartialContent {
-			for name := range h {
-				if strings.HasPrefix(name, "X-Amz-Checksum-") {
-					h.Del(name)
-				}
+	if w.written {
+		return // gofakes3 tells of a client that went away in the middle
+	}
+	w.written = true
+	h := w.Header()
+	// An object's checksum is not that of a part of it.
+	if status == http.StatusPartialContent {
+		for name := range h {
+			if strings.HasPrefix(name, "X-Amz-Checksum-") {
+				h.Del(name)
 			}
 		}
-		// gofakes3 opens every bucket to every origin.
-		h.Del("Access-Control-Allow-Origin")
 	}
+	// gofakes3 opens every bucket to every origin.
+	h.Del("Access-Control-Allow-Origin")
 	w.ResponseWriter.WriteHeader(status)
 }
 

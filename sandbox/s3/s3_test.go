@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -68,7 +69,7 @@ func TestServeFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	if err := s.Serve("site", root.FS()); err != nil {
+	if err := s.Serve("site", "", root.FS()); err != nil {
 		t.Fatal(err)
 	}
 	get := func(key, want string) *http.Response {
@@ -234,11 +235,59 @@ func TestProviders(t *testing.T) {
 	if err := types["AWS::S3::Bucket"].Provider.Delete(ctx, req); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("a bucket with versions: %v", err)
 	}
-	if err := s.Serve("folder", fstest.MapFS{"a": {Data: []byte("x")}}); err != nil {
+	if err := s.Serve("folder", "", fstest.MapFS{"a": {Data: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := types["AWS::S3::Bucket"].Provider.Delete(ctx, stack.Request{PhysicalID: "folder"}); err != nil {
 		t.Errorf("a bucket that only shows a folder: %v", err)
+	}
+}
+
+// TestFolderOddities shows a folder under a prefix, with files that are none.
+func TestFolderOddities(t *testing.T) {
+	s, do := newServer(t)
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	folder, err := fs.Sub(root.FS(), "public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Serve("site", "pre/", folder); err != nil {
+		t.Fatal(err)
+	}
+	if _, text := do("GET", "/site/?list-type=2", nil); strings.Contains(text, "<Contents>") {
+		t.Errorf("a folder that is not there: %s", text)
+	}
+	outside := filepath.Join(t.TempDir(), "secret")
+	for _, err := range []error{
+		os.MkdirAll(filepath.Join(dir, "public", "sub"), 0o755),
+		os.WriteFile(filepath.Join(dir, "public", "ü ñ.txt"), []byte("text"), 0o644),
+		os.WriteFile(filepath.Join(dir, "lib.js"), []byte("lib"), 0o644),
+		os.WriteFile(outside, []byte("secret"), 0o644),
+		os.Symlink("../lib.js", filepath.Join(dir, "public", "lib.js")),
+		os.Symlink(outside, filepath.Join(dir, "public", "out")),
+		os.Symlink("nowhere", filepath.Join(dir, "public", "broken")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, want := range map[string]string{"pre/%C3%BC%20%C3%B1.txt": "text", "pre/lib.js": "lib"} {
+		if resp, text := do("GET", "/site/"+key, nil); text != want {
+			t.Errorf("%s: %s %q", key, resp.Status, text)
+		}
+	}
+	for _, key := range []string{"lib.js", "pre/out", "pre/broken", "pre/sub", "pre/lib.js/x", "pre/../lib.js", "pre/" + strings.Repeat("x", 1000)} {
+		if resp, text := do("GET", "/site/"+key, nil); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%.40s: %s %.200q", key, resp.Status, text)
+		}
+	}
+	if _, text := do("GET", "/site/?list-type=2", nil); strings.Count(text, "<Contents>") != 2 || strings.Contains(text, "pre/out") {
+		t.Errorf("list: %s", text)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/md5"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -30,8 +31,9 @@ type bucket struct {
 	created    time.Time
 	versioning gofakes3.VersioningStatus
 	objects    map[string]*object
-	folder     fs.FS // shown under the objects; nil = none
-	sums       sums  // of the folder's files
+	folder     fs.FS  // shown under the objects; nil = none
+	prefix     string // of its files' keys
+	sums       sums   // of the folder's files
 	settings   map[string][]byte
 }
 
@@ -289,7 +291,7 @@ func (s *store) remove(b *bucket, key string) gofakes3.ObjectDeleteResult {
 	}
 	s.drop(b, key, "")
 	if b.folder != nil {
-		if _, err := fs.Stat(b.folder, key); err == nil {
+		if _, err := b.stat(key); err == nil {
 			s.push(b, key, marker)
 		}
 	}
@@ -314,12 +316,17 @@ func (b *bucket) keys() ([]string, error) {
 	found := map[string]bool{}
 	if b.folder != nil {
 		err := fs.WalkDir(b.folder, ".", func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() {
-				found[path] = true
+			link := err == nil && d.Type()&fs.ModeSymlink != 0
+			if link {
+				_, broken := b.stat(b.prefix + path)
+				link = broken == nil
+			}
+			if err == nil && (link || d.Type().IsRegular()) {
+				found[b.prefix+path] = true
 			}
 			return err
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a folder may come later, and go
 			return nil, fmt.Errorf("folder of a bucket: %w", err)
 		}
 	}
