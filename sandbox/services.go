@@ -184,7 +184,11 @@ func configuration(fn lambda.Function) map[string]any {
 		"Handler":      fn.Handler,
 		"Timeout":      fn.Timeout,
 		"MemorySize":   fn.MemoryMB,
+		"PackageType":  "Zip",
 		"State":        "Active",
-		"Version":      "$LATEST",
+		// A function is listed when it is ready, and its update takes no time.
+		"LastUpdateStatus": "Successful",
+		"Version":          "$LATEST",
+		"LoggingConfig":    map[string]any{"LogFormat": "Text", "LogGroup": fn.Logs()},
 	}
 }

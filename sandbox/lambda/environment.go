@@ -23,7 +23,7 @@ func (w *worker) environment(scratch string) map[string]string {
 		"TZ":                             ":UTC",
 		"AWS_EXECUTION_ENV":              "AWS_Lambda_" + fn.Runtime,
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-		"AWS_LAMBDA_LOG_GROUP_NAME":      fn.logGroup(),
+		"AWS_LAMBDA_LOG_GROUP_NAME":      fn.Logs(),
 		"AWS_LAMBDA_LOG_STREAM_NAME":     w.logStream,
 	}
 	if region := regionOf(fn.ARN); region != "" {
@@ -52,14 +52,6 @@ func pairs(env map[string]string) []string {
 		list = append(list, name+"="+env[name])
 	}
 	return list
-}
-
-// logGroup is where the function's lines go.
-func (fn *Function) logGroup() string {
-	if fn.LogGroup == "" {
-		return "/aws/lambda/" + fn.Name
-	}
-	return fn.LogGroup
 }
 
 // logStream names the log stream of a worker that starts now.

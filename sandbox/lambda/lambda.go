@@ -35,6 +35,14 @@ type Function struct {
 	LogGroup string // "" = /aws/lambda/NAME
 }
 
+// Logs is the log group that the function's lines go to.
+func (fn *Function) Logs() string {
+	if fn.LogGroup == "" {
+		return "/aws/lambda/" + fn.Name
+	}
+	return fn.LogGroup
+}
+
 // Result is the outcome of an invocation that reached the function.
 type Result struct {
 	Payload []byte // the function's JSON result, or the error object

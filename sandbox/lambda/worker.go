@@ -302,7 +302,7 @@ func (w *worker) log(id, line string) {
 	if id != "" {
 		line = id + " " + line
 	}
-	w.service.options.Keep(w.fn.logGroup(), w.logStream, line)
+	w.service.options.Keep(w.fn.Logs(), w.logStream, line)
 }
 
 // launch starts the process.

@@ -2,6 +2,8 @@ package wire
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -74,6 +76,10 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) {
 	if len(event) == 0 {
 		event = []byte("{}")
 	}
+	if !json.Valid(event) {
+		writeJSONError(w, &stack.Error{Code: "InvalidRequestContentException", Message: "Could not parse request body into json: the payload is not JSON", Status: http.StatusBadRequest})
+		return
+	}
 	physical, _ := configuration["FunctionName"].(string)
 	switch r.Header.Get("X-Amz-Invocation-Type") {
 	case "DryRun":
@@ -93,8 +99,46 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) {
 	if result.Failed != "" {
 		w.Header().Set("X-Amz-Function-Error", result.Failed)
 	}
+	if r.Header.Get("X-Amz-Log-Type") == "Tail" {
+		w.Header().Set("X-Amz-Log-Result", h.logTail(configuration, result.RequestID))
+	}
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
 	w.Header().Set("x-amzn-RequestId", result.RequestID)
 	w.Header().Set("Content-Type", "application/json")
 	w.Write(result.Payload)
+}
+
+// maxLogTail is how much of an invocation's log goes back with its result.
+const maxLogTail = 4 << 10
+
+// logTail gives the end of what a function printed for a request, in base64.
+func (h *Handler) logTail(configuration map[string]any, request string) string {
+	var where struct{ LoggingConfig struct{ LogGroup string } }
+	var found struct{ Events []struct{ Message string } }
+	if h.options.Logs == nil || reshape(configuration, &where) != nil {
+		return ""
+	}
+	query, err := json.Marshal(map[string]string{"logGroupName": where.LoggingConfig.LogGroup, "filterPattern": `"` + request + `"`})
+	if err != nil {
+		return ""
+	}
+	// A group that is not there yet holds no lines.
+	answer, err := h.options.Logs.Handle("FilterLogEvents", query)
+	if err != nil || reshape(answer, &found) != nil {
+		return ""
+	}
+	var text strings.Builder
+	for _, e := range found.Events {
+		text.WriteString(e.Message + "\n")
+	}
+	return base64.StdEncoding.EncodeToString([]byte(text.String()[max(0, text.Len()-maxLogTail):]))
+}
+
+// reshape gives a value that prints as JSON the form of another one.
+func reshape(from, to any) error {
+	data, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, to)
 }

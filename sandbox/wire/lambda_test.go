@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,7 +21,8 @@ import (
 type shelf struct{}
 
 func (shelf) List() []map[string]any {
-	return []map[string]any{{"FunctionName": "app-Index", "Runtime": "nodejs22.x", "Handler": "index.handler"}}
+	return []map[string]any{{"FunctionName": "app-Index", "Runtime": "nodejs22.x", "Handler": "index.handler",
+		"LoggingConfig": map[string]any{"LogGroup": "/aws/lambda/app-Index"}}}
 }
 
 func (s shelf) Function(name string) (map[string]any, bool) {
@@ -71,6 +73,14 @@ func TestAWSCLIFunctionsAndLogs(t *testing.T) {
 	if got := text("lambda", "invoke", "--function-name", "app-Index", "--payload", `{"boom":1}`, "--query", "FunctionError", result); got != "Unhandled" {
 		t.Errorf("error: %q", got)
 	}
+	if out, err := c.try(t, "aws", "lambda", "invoke", "--function-name", "app-Index", "--payload", `not JSON`, result); err == nil || !strings.Contains(out, "InvalidRequestContentException") {
+		t.Errorf("a payload that is not JSON: %v %s", err, out)
+	}
+	groups.Append("/aws/lambda/app-Index", "2026/11/23/[$LATEST]a", "said for another request")
+	groups.Append("/aws/lambda/app-Index", "2026/11/23/[$LATEST]a", "r says hello")
+	if got := text("lambda", "invoke", "--function-name", "app-Index", "--log-type", "Tail", "--query", "LogResult", result); !strings.Contains(unbase64(t, got), "r says hello\n") {
+		t.Errorf("log: %q", got)
+	}
 	for i := range 3 {
 		groups.Append("/aws/lambda/app-Index", "2026/11/23/[$LATEST]a", fmt.Sprintf("line %d", i))
 	}
@@ -87,6 +97,15 @@ func TestAWSCLIFunctionsAndLogs(t *testing.T) {
 	if got := text("logs", "describe-log-groups", "--query", "length(logGroups)"); got != "0" {
 		t.Errorf("groups: %q", got)
 	}
+}
+
+func unbase64(t *testing.T, text string) string {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // Discovery as the npm library asks: unsigned, at a path of its own.
