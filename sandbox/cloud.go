@@ -6,8 +6,10 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"sync"
@@ -60,7 +62,7 @@ type Cloud struct {
 	logs      *logs.Store
 	wire      *wire.Handler
 	code      *codeStore
-	static    *os.Root // the live app's static folder
+	root      *os.Root // the project, for its static folder
 	live      liveApp
 	ready     atomic.Bool
 	closeOnce sync.Once
@@ -88,6 +90,10 @@ func (c *Cloud) start() error {
 		return err
 	}
 	c.undo = append(c.undo, unlock)
+	if c.root, err = os.OpenRoot(c.opts.Project); err != nil {
+		return fmt.Errorf("project folder: %w", err)
+	}
+	c.undo = append(c.undo, func() { c.root.Close() })
 	if c.scratch, err = c.opts.Registry.scratch(c.opts.Project); err != nil {
 		return err
 	}
@@ -98,7 +104,7 @@ func (c *Cloud) start() error {
 	if c.opts.Internal != 0 {
 		first, exact = c.opts.Internal, true
 	}
-	if c.endpoint, err = listen(first, exact, gateway.Loopback(mux)); err != nil {
+	if c.endpoint, err = c.listen(first, exact, gateway.Loopback(mux)); err != nil {
 		return fmt.Errorf("endpoint of the local cloud: %w", err)
 	}
 	c.undo = append(c.undo, c.endpoint.close)
@@ -115,7 +121,34 @@ func (c *Cloud) start() error {
 		return err
 	}
 	c.undo = append(c.undo, unregister)
+	go c.watchHome()
 	return nil
+}
+
+// homeCheck is how often a cloud looks whether it is still wanted.
+const homeCheck = time.Second
+
+// watchHome ends a cloud that nobody can find any more: its project, or its
+// registration, was deleted. One in the background would run for ever.
+func (c *Cloud) watchHome() {
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-time.After(homeCheck):
+		}
+		gone := ""
+		if _, err := os.Stat(c.opts.Project); errors.Is(err, fs.ErrNotExist) {
+			gone = c.opts.Project
+		} else if !c.opts.Registry.has(c.running) {
+			gone = "its registration in " + c.opts.Registry.Dir
+		}
+		if gone != "" {
+			c.opts.Log("the local cloud ends: %s is gone", gone)
+			c.Close()
+			return
+		}
+	}
 }
 
 // route puts the cloud's own pages and the AWS protocols on the endpoint.
@@ -170,7 +203,7 @@ func (c *Cloud) bind(ref stack.Ref, handler http.Handler) (string, func(), error
 	if c.live.is(ref.Name) {
 		first, exact = c.live.port()
 	}
-	f, err := listen(first, exact, handler)
+	f, err := c.listen(first, exact, handler)
 	if err != nil {
 		return "", nil, err
 	}
@@ -197,6 +230,7 @@ type App struct {
 	Functions  map[string]LiveFunction // by logical ID
 	Static     string                  // absolute folder served as the static bucket; "" = none
 	Bucket     string                  // logical ID of that bucket
+	Prefix     string                  // in front of the files' keys
 	Warm       []string                // logical IDs of functions to have ready before the first call
 	Objects    map[string][]byte       // what the template finds in its artifact bucket, by key: nested templates
 	AssetKey   string                  // key that the template gives the asset function's code; "" = it has none

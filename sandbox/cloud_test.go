@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"arc/sandbox"
 )
@@ -219,6 +220,28 @@ func TestStale(t *testing.T) {
 	c.Close()
 	if _, err := os.Stat(stem + ".scratch"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("files of the stopped cloud: %v", err)
+	}
+}
+
+// TestHomeless takes away what a cloud runs for: it ends by itself.
+func TestHomeless(t *testing.T) {
+	for what, dir := range map[string]func(*project) string{
+		"project":      func(p *project) string { return p.dir },
+		"registration": func(p *project) string { return p.registry.Dir },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t)
+			c := p.start()
+			if err := os.RemoveAll(dir(p)); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-c.Done():
+			case <-time.After(20 * time.Second):
+				t.Error("it goes on")
+			}
+		})
 	}
 }
 

@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -22,9 +24,9 @@ type front struct {
 }
 
 // listen opens a port from first on. With exact, only first itself will do.
-func listen(first int, exact bool, handler http.Handler) (*front, error) {
+func (c *Cloud) listen(first int, exact bool, handler http.Handler) (*front, error) {
 	for port := first; port < first+portTries; port++ {
-		f, err := listenOn(port, handler)
+		f, err := listenOn(port, handler, log.New(lines(c.opts.Log), "", 0))
 		if err == nil {
 			return f, nil
 		}
@@ -43,7 +45,15 @@ type PortBusyError struct{ Port int }
 
 func (e *PortBusyError) Error() string { return fmt.Sprintf("port %d: already in use", e.Port) }
 
-func listenOn(port int, handler http.Handler) (*front, error) {
+// lines are the log of a server, as a writer.
+type lines func(format string, args ...any)
+
+func (l lines) Write(p []byte) (int, error) {
+	l("%s", bytes.TrimRight(p, "\n"))
+	return len(p), nil
+}
+
+func listenOn(port int, handler http.Handler, problems *log.Logger) (*front, error) {
 	v4, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return nil, err
@@ -61,7 +71,7 @@ func listenOn(port int, handler http.Handler) (*front, error) {
 	}
 	// WebSockets are hijacked and have no deadline here; a plain request that
 	// dribbles its header in has one.
-	f.server = &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second}
+	f.server = &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second, ErrorLog: problems}
 	for _, l := range f.listeners {
 		go f.server.Serve(l) // ends with Close, which closes the listener
 	}

@@ -159,6 +159,13 @@ func (g Registry) register(r Running) (unregister func(), err error) {
 	}, nil
 }
 
+// has reports whether r is the cloud that is written down for its project.
+func (g Registry) has(r Running) bool {
+	var now Running
+	data, err := os.ReadFile(g.file(r.Project, ".json"))
+	return !errors.Is(err, fs.ErrNotExist) && (err != nil || json.Unmarshal(data, &now) != nil || now.Token == r.Token)
+}
+
 func newToken() string {
 	return rand.Text()
 }
