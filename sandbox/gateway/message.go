@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"arc/sandbox/lambda"
 )
 
 // message runs the function that a message selects. The function's result
@@ -49,6 +51,8 @@ func (c *connection) callRoute(live *liveStage, rt *route, request, body string)
 	switch {
 	case errors.Is(err, errTimedOut):
 		return " " + err.Error(), "Endpoint request timed out"
+	case errors.Is(err, lambda.ErrNotFound):
+		return " " + err.Error() + " (a deployment keeps a route that was removed until its routes change again, here as on AWS)", "Internal server error"
 	case err != nil:
 		return " " + err.Error(), "Internal server error"
 	case result.Failed != "":
