@@ -164,6 +164,24 @@ func compareCode(before, after Code) []string {
 	return out
 }
 
+// packages tells of npm packages whose version in the lock file changes.
+func (r *reviewer) packages() []Item {
+	var items []Item
+	for _, name := range keysOfBoth(r.opts.PackagesBefore, r.opts.PackagesAfter) {
+		b, a := r.opts.PackagesBefore[name], r.opts.PackagesAfter[name]
+		switch {
+		case b == a:
+		case b == "":
+			items = append(items, Item{Action: Add, Subject: name, Text: a})
+		case a == "":
+			items = append(items, Item{Action: Remove, Subject: name, Text: b})
+		default:
+			items = append(items, Item{Action: Modify, Subject: name, Text: b + " → " + a})
+		}
+	}
+	return sortItems(items)
+}
+
 // packaged reports whether a file belongs to a package whose version tells
 // of the change.
 func packaged(path string, before, after Code) bool {

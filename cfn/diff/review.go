@@ -96,11 +96,14 @@ type Position struct {
 type Options struct {
 	Stack         string
 	Before, After string
-	Origin        func(logicalID string) (Position, bool)   // of the after side's resources
-	Name          func(logicalID string) string             // what the manifest calls a function: "@http get /"
-	Code          func(key string) (code Code, ok bool)     // what is in a bundle
-	Now           time.Time                                 // when schedules are looked at; zero = not at all
-	Zone          func(name string) (*time.Location, error) // nil = time.LoadLocation
+	Origin        func(logicalID string) (Position, bool) // of the after side's resources
+	Name          func(logicalID string) string           // what the manifest calls a function: "@http get /"
+	Code          func(key string) (code Code, ok bool)   // what is in a bundle
+	// Packages are the versions that the lock file has of each npm package.
+	PackagesBefore, PackagesAfter map[string]string
+	Unread                        []string                                  // nested stacks whose templates are not at hand
+	Now                           time.Time                                 // when schedules are looked at; zero = not at all
+	Zone                          func(name string) (*time.Location, error) // nil = time.LoadLocation
 }
 
 // Compose reviews what turns before into after. A nil before means that
@@ -131,6 +134,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		{"Routes", r.routes},
 		{"WebSocket actions", r.actions},
 		{"Functions", r.functions},
+		{"Packages", r.packages},
 		{"Environment", r.environment},
 		{"Tables", r.tables},
 		{"Queues", r.queues},
@@ -312,6 +316,9 @@ var encryption = map[string]bool{
 // limits says what the review cannot see.
 func (r *reviewer) limits() []string {
 	out := []string{}
+	for _, path := range r.opts.Unread {
+		out = append(out, "the template of the nested stack "+path+" is not at hand: what is in it is not compared")
+	}
 	for _, m := range []*model{r.before, r.after} {
 		if m.doc.Transform != nil {
 			out = append(out, "a template needs a macro (Transform), which only CloudFormation runs: what it makes is not compared")

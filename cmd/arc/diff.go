@@ -1,16 +1,19 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"arc/cfn"
 	"arc/cfn/diff"
+	"arc/graph"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
 )
 
 func (s *session) diffCommand() *cli.Command {
@@ -18,30 +21,44 @@ func (s *session) diffCommand() *cli.Command {
 		Name:  "diff",
 		Usage: "show what a deploy would change",
 		Flags: append(stageFlags(),
+			&cli.StringFlag{Name: "base"},
 			&cli.StringFlag{Name: "template"},
 			&cli.BoolFlag{Name: "local"},
+			&cli.StringFlag{Name: "format", Value: "text"},
 			&cli.BoolFlag{Name: "json"},
 			&cli.BoolFlag{Name: "resources"},
+			&cli.StringFlag{Name: "fail-on"},
 		),
-		Description: `Usage: arc diff [--production] [--name NAME] [--template FILE] [--local]
+		Description: `Usage: arc diff [--production] [--name NAME] [--base REF | --template FILE | --local]
+                [--format FORMAT] [--resources] [--fail-on CLASSES]
 
-Compares the stack that a deploy would make with the one that is deployed:
-resources added, changed and removed, and each property that differs. Values of
-environment variables are never shown.
+Compares the stack that a deploy would make with the one that is deployed, in
+the words of the manifest: routes, code, tables, schedules, rights, what is open
+to the public; and says how dangerous the change is. Values of environment
+variables are never shown.
 
 Flags:
   -p, --production   the production stack (default: staging)
   -n, --name NAME    a further stack of the stage
-      --template F   compare with the template in file F ("-": standard input)
-                     instead of what is deployed; needs no account
+      --base REF     compare with the project at a git revision; needs no account
+      --template F   compare with the template in file F ("-": standard input),
+                     by whatever tool; needs no account
       --local        compare with what is deployed in the local cloud
-      --json         print the changes as JSON
+      --format F     text, markdown (a comment on a pull request), json, sarif
+                     (annotations at manifest lines) or html (one page)
+      --json         the same as --format json
+      --resources    each CloudFormation resource and property as well
+      --fail-on C    which classes give exit code 3, with commas between them:
+                     data-loss, replacement, rights, exposure, refused (these
+                     five unless told otherwise), protection, interruption,
+                     removal, public; or changes (any), or none
 
 Examples:
   arc diff
+  arc diff --base main --format markdown > comment.md
   arc package > before.json && edit app.arc && arc diff --template before.json
 
-Exit codes: 0 no changes, 1 an error, 2 changes, 3 changes that delete data.`,
+Exit codes: 0 no changes, 1 an error, 2 changes, 3 dangerous changes.`,
 		Action: func(ctx *cli.Context) error {
 			if err := noWords(ctx); err != nil {
 				return err
@@ -51,122 +68,241 @@ Exit codes: 0 no changes, 1 an error, 2 changes, 3 changes that delete data.`,
 	}
 }
 
+// formats are the faces of a review.
+var formats = []string{"text", "markdown", "json", "sarif", "html"}
+
+// side is one of the two things that are compared.
+type side struct {
+	label    string
+	doc      *cfn.Document // nil when nothing is deployed
+	unread   []string      // nested stacks without a template
+	project  *project      // nil when there is only a template
+	build    *build        // the same
+	packages map[string]string
+}
+
 func (s *session) diff(ctx *cli.Context) error {
+	format := ctx.String("format")
+	if ctx.Bool("json") {
+		format = "json"
+	}
+	if !slices.Contains(formats, format) {
+		return withHint(fmt.Errorf("--format %q: no such format", format), "write one of %s", strings.Join(formats, ", "))
+	}
+	failOn, err := failOn(ctx.String("fail-on"))
+	if err != nil {
+		return err
+	}
+	if err := oneOf(ctx, "base", "template", "local"); err != nil {
+		return err
+	}
 	p, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer p.close()
 	opts := stageOptions(ctx)
-	var before *cfn.Document
-	if file := ctx.String("template"); file != "" {
-		before, err = s.readTemplate(file)
-	} else {
+	var before side
+	switch {
+	case ctx.IsSet("base"):
+		before, err = s.baseSide(ctx.Context, p, opts, ctx.String("base"))
+	case ctx.IsSet("template"):
+		before, err = s.templateSide(ctx.String("template"))
+	default:
 		before, opts.Env, err = s.deployed(ctx, p, opts)
 	}
 	if err != nil {
 		return err
 	}
+	after, err := s.treeSide(p, opts)
+	if err != nil {
+		return err
+	}
+	review := diff.Compose(before.doc, after.doc, diff.Options{
+		Stack: after.build.stack.Name, Before: before.label, After: after.label,
+		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
+		Code: codeIn(before.build, after.build), Now: time.Now().UTC(), Unread: append(before.unread, after.unread...),
+		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(before),
+	})
+	if err := s.printReview(review, format, ctx.Bool("resources"), before, after); err != nil {
+		return err
+	}
+	switch {
+	case review.Verdict == diff.NoChanges:
+		return nil
+	case failOn(review):
+		return exitCode(exitDangerous)
+	}
+	return exitCode(exitChanges)
+}
+
+// oneOf refuses flags that exclude each other.
+func oneOf(ctx *cli.Context, names ...string) error {
+	var set []string
+	for _, name := range names {
+		if ctx.IsSet(name) {
+			set = append(set, "--"+name)
+		}
+	}
+	if len(set) > 1 {
+		return withHint(fmt.Errorf("%s: a diff has one other side", strings.Join(set, " and ")), "write one of them")
+	}
+	return nil
+}
+
+// failOn reads --fail-on: which reviews end in exit code 3.
+func failOn(list string) (func(*diff.Review) bool, error) {
+	classes := diff.DangerousClasses()
+	switch list {
+	case "":
+	case "none":
+		classes = nil
+	case "changes":
+		return func(*diff.Review) bool { return true }, nil
+	default:
+		classes = nil
+		for _, name := range strings.Split(list, ",") {
+			class := diff.Class(strings.TrimSpace(name))
+			if !slices.Contains(diff.AllClasses(), class) {
+				return nil, withHint(fmt.Errorf("--fail-on %q: no such class", name), "arc diff --help lists the classes")
+			}
+			classes = append(classes, class)
+		}
+	}
+	return func(r *diff.Review) bool { return r.Has(classes) }, nil
+}
+
+// treeSide compiles the working tree.
+func (s *session) treeSide(p *project, opts cfn.Options) (side, error) {
 	b, err := s.compile(p, opts)
 	if err != nil {
-		return err
+		return side{}, err
 	}
-	after, err := cfn.Parse(b.template)
+	return s.builtSide("working tree", p, b)
+}
+
+func (s *session) builtSide(label string, p *project, b *build) (side, error) {
+	root, err := cfn.Parse(b.template)
 	if err != nil {
-		return err
+		return side{}, err
 	}
-	review := diff.Compose(before, after, diff.Options{Stack: b.stack.Name, Origin: origins(b.stack), Name: functionNames(b.stack), Now: time.Now().UTC()})
-	return s.printDiff(review, ctx.Bool("json"), ctx.Bool("resources"))
+	parts := map[string][]byte{}
+	for _, part := range b.stack.Parts {
+		parts[part.LogicalID] = part.Body
+	}
+	doc, unread, err := readThrough(root, parts)
+	return side{label: label, doc: doc, unread: unread, project: p, build: b}, err
+}
+
+// readThrough makes one document of a template and its nested ones.
+func readThrough(root *cfn.Document, parts map[string][]byte) (*cfn.Document, []string, error) {
+	return diff.Flatten(root, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) {
+		body, ok := parts[path]
+		if !ok {
+			return nil, nil
+		}
+		return cfn.Parse(body)
+	})
 }
 
 // deployed reads the stack's template, and the names of the user's variables
 // that a deploy would give it.
-func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (*cfn.Document, []string, error) {
+func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (side, []string, error) {
+	before := side{label: "deployed"}
 	clients, err := s.connect(ctx, p)
 	if err != nil {
-		return nil, nil, err
+		return before, nil, err
 	}
 	variables, err := clients.Env(ctx.Context, p.app.Name, opts.Stage)
 	if err != nil {
-		return nil, nil, err
+		return before, nil, err
 	}
 	name := cfn.StackName(p.app.Name, opts.Stage, opts.Name)
 	state, err := clients.Describe(ctx.Context, name)
 	if err != nil {
-		return nil, nil, err
+		return before, nil, err
 	}
 	if !state.Exists {
 		s.note("%s is not deployed yet: everything would be added", name)
-		return nil, names(variables), nil
+		return before, names(variables), nil
 	}
-	doc, err := cfn.Parse(state.Template)
+	root, err := cfn.Parse(state.Template)
 	if err != nil {
-		return nil, nil, fmt.Errorf("deployed stack %s: %w", name, err)
+		return before, nil, fmt.Errorf("deployed stack %s: %w", name, err)
 	}
-	return doc, names(variables), nil
+	var parts map[string][]byte
+	for _, r := range root.Resources {
+		if r.Type == "AWS::CloudFormation::Stack" && parts == nil {
+			if parts, err = clients.NestedTemplates(ctx.Context, state.ID); err != nil {
+				return before, nil, err
+			}
+		}
+	}
+	if before.doc, before.unread, err = readThrough(root, parts); err != nil {
+		return before, nil, fmt.Errorf("deployed stack %s: %w", name, err)
+	}
+	return before, names(variables), nil
 }
 
-func (s *session) readTemplate(file string) (*cfn.Document, error) {
+func (s *session) templateSide(file string) (side, error) {
+	before := side{label: file}
 	var data []byte
 	var err error
 	if file == "-" {
+		before.label = "standard input"
 		data, err = io.ReadAll(s.stdin)
 	} else {
 		data, err = os.ReadFile(file)
 	}
 	if err != nil {
-		return nil, withHint(fmt.Errorf("template to compare with: %w", err), "arc package prints one")
+		return before, withHint(fmt.Errorf("template to compare with: %w", err), "arc package prints one")
 	}
-	doc, err := cfn.Parse(data)
+	root, err := cfn.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return before, fmt.Errorf("%s: %w", file, err)
 	}
-	return doc, nil
+	before.doc, before.unread, err = readThrough(root, nil)
+	return before, err
 }
 
-// origins finds the manifest line of a resource.
-func origins(stack *cfn.Stack) func(string) (diff.Position, bool) {
-	return func(id string) (diff.Position, bool) {
-		pos, ok := stack.Origins[id]
-		return diff.Position{File: pos.File, Line: pos.Line, Column: pos.Col}, ok && pos.Line > 0
+// printReview prints a review on stdout.
+func (s *session) printReview(review *diff.Review, format string, resources bool, before, after side) error {
+	switch format {
+	case "markdown":
+		return diff.Markdown(s.stdout, review, resources)
+	case "json":
+		return diff.JSON(s.stdout, review)
+	case "sarif":
+		return diff.SARIF(s.stdout, review, after.project.app.File)
+	case "html":
+		var graphs []diff.Graph
+		for _, one := range []side{before, after} {
+			if one.project != nil {
+				graphs = append(graphs, diff.Graph{Title: one.label, SVG: graph.Of(one.project.app).SVG()})
+			}
+		}
+		return diff.HTML(s.stdout, review, graphs)
 	}
+	return diff.Text(s.stdout, review, diff.TextOptions{Paint: s.paintSign, Resources: resources, Width: columns(s.stdout)})
 }
 
-// functionNames tells what the manifest calls the function of a logical ID.
-func functionNames(stack *cfn.Stack) func(string) string {
-	names := map[string]string{}
-	for _, fn := range stack.Functions {
-		names[fn.LogicalID] = "@" + fn.Pragma + " " + fn.Name
+// columns is how wide a terminal is; 0 when it is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
 	}
-	return func(id string) string { return names[id] }
-}
-
-// printDiff prints a review on stdout and ends the command with the code that
-// says how dangerous it is.
-func (s *session) printDiff(review *diff.Review, asJSON, resources bool) error {
-	var err error
-	if asJSON {
-		enc := json.NewEncoder(s.stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(review)
-	} else {
-		err = diff.Text(s.stdout, review, diff.TextOptions{Paint: s.paintSign, Resources: resources})
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
 	}
-	switch {
-	case err != nil:
-		return err
-	case review.Verdict == diff.Dangerous:
-		return exitCode(exitDangerous)
-	case review.Verdict != diff.NoChanges:
-		return exitCode(exitChanges)
-	}
-	return nil
+	return width
 }
 
 func (s *session) paintSign(sign, text string) string {
 	if !wantsColor(s.stdout, s.env) {
 		return text
 	}
-	return "\x1b[" + map[string]string{"+": green, "~": yellow, "-": red, "!": red, "#": bold}[sign] + "m" + text + "\x1b[0m"
+	color := map[string]string{"+": green, "~": yellow, "-": red, "!": red, "#": bold}[sign]
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff"
 	"arc/manifest"
 	"arc/manifest/syntax"
 	"arc/source"
@@ -18,13 +19,19 @@ import (
 type project struct {
 	dir     string // absolute
 	root    *os.Root
+	tree    fs.FS // a git revision of the folder, in place of the folder; nil = the folder
 	app     *manifest.App
 	sources map[string][]byte // manifest files' text, for rendering diagnostics
 }
 
 // files is the project folder as every room but cmd/arc sees it: nothing
 // outside can be reached through it.
-func (p *project) files() fs.FS { return p.root.FS() }
+func (p *project) files() fs.FS {
+	if p.tree != nil {
+		return p.tree
+	}
+	return p.root.FS()
+}
 
 func (p *project) close() { p.root.Close() }
 
@@ -110,6 +117,7 @@ type build struct {
 	bundles  map[string]*source.Bundle // by artifact key
 	labels   map[string]string         // artifact key → the folder it comes from
 	assets   *assets                   // nil when nothing is published
+	contents map[string]diff.Code      // of bundles that cannot be read any more, by artifact key
 }
 
 // compile collects the code of every function and compiles the app. env names
