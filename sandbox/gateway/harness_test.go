@@ -58,16 +58,21 @@ type cloud struct {
 
 	mu    sync.Mutex
 	lines []string
+	more  chan struct{} // gets one after a line
 	ids   map[string]string // physical IDs by logical ones
 }
 
 func newCloud(t testing.TB, options gateway.Options) *cloud {
-	c := &cloud{t: t, ids: map[string]string{}, ref: stack.Ref{Name: "Demo", ID: "arn:aws:cloudformation:us-east-1:123456789012:stack/Demo/1", Region: "us-east-1", Account: "123456789012"}}
+	c := &cloud{t: t, more: make(chan struct{}, 1), ids: map[string]string{}, ref: stack.Ref{Name: "Demo", ID: "arn:aws:cloudformation:us-east-1:123456789012:stack/Demo/1", Region: "us-east-1", Account: "123456789012"}}
 	options.Bind = bind
 	options.Log = func(line string) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.lines = append(c.lines, line)
+		select {
+		case c.more <- struct{}{}:
+		default:
+		}
 	}
 	c.Gateway = gateway.New(options)
 	t.Cleanup(func() {
@@ -88,6 +93,25 @@ func bind(_ stack.Ref, h http.Handler) (string, func(), error) {
 	server := &http.Server{Handler: h}
 	go server.Serve(l)
 	return fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port), func() { server.Close() }, nil
+}
+
+// awaitLines waits for lines of messages, which are told of when their function
+// has returned, be the connection closed or not.
+func (c *cloud) awaitLines(n int) {
+	late := time.After(10 * time.Second)
+	for {
+		c.mu.Lock()
+		enough := len(c.lines) >= n
+		c.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-c.more:
+		case <-late:
+			return // the comparison tells what is missing
+		}
+	}
 }
 
 func (c *cloud) log() string {

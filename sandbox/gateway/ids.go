@@ -13,10 +13,12 @@ import (
 
 // newToken makes a connection, message or request ID as API Gateway does: 16
 // characters that end in "=", so code that forgets to escape one in a URL
-// fails here as it would there. 88 random bits keep it unique everywhere.
+// fails here as it would there. It never begins with "-", which command lines
+// take for a flag. 87 random bits keep it unique everywhere.
 func newToken() string {
 	var b [11]byte
 	rand.Read(b[:]) // never fails
+	b[0] &= 0x7f
 	return base64.URLEncoding.EncodeToString(b[:])
 }
 

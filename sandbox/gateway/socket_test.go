@@ -98,6 +98,8 @@ func TestSockets(t *testing.T) {
 		if err := c.Close(ctx); err != nil {
 			t.Error(err)
 		}
+		want, _ := a.section("log")
+		c.awaitLines(strings.Count(want, "\n"))
 		a.golden(t, "log", s.normal.text(c.log())+"\n")
 	})
 }
