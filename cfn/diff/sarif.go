@@ -82,7 +82,7 @@ var meanings = map[Class]string{
 func SARIF(w io.Writer, r *Review, manifest string) error {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{Name: "arc"}}, Results: []sarifResult{}, ColumnKind: "utf16CodeUnits",
-		Properties: map[string]any{"stack": r.Stack, "verdict": r.Verdict},
+		Properties: map[string]any{"stack": visible(r.Stack), "verdict": r.Verdict},
 	}
 	index := map[Class]int{}
 	for i, c := range classes {

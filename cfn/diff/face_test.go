@@ -1,0 +1,232 @@
+package diff
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"arc/cfn"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// TestFirings reads testdata/firings.txt, of which every line was worked out
+// with a calendar.
+func TestFirings(t *testing.T) {
+	data, err := os.ReadFile("testdata/firings.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const form = "2006-01-02T15:04"
+	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		cells := strings.Split(line, "|")
+		zone, err := time.LoadLocation(strings.TrimSpace(cells[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := time.ParseInLocation(form, strings.TrimSpace(cells[2]), zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		times, ok := NextFirings(strings.TrimSpace(cells[0]), now, 3)
+		var texts []string
+		for _, at := range times {
+			texts = append(texts, at.Format(form))
+		}
+		got := strings.Join(texts, " ")
+		if !ok {
+			got = "not an expression"
+		}
+		if want := strings.TrimSpace(cells[3]); got != want {
+			t.Errorf("line %d: %s\n got %s", i+1, line, got)
+		}
+	}
+}
+
+// TestSchema checks every JSON golden against the published schema.
+func TestSchema(t *testing.T) {
+	c := jsonschema.NewCompiler()
+	schema, err := c.Compile("../../docs/diff.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/changes/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no goldens: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(v); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+// hostile is in every text that a template gives.
+const hostile = "\x1b[31m</pre><script>alert(1)</script>`@octocat` #1 [x](https://example.com) --> \u202e"
+
+func hostileReview(t *testing.T) *Review {
+	t.Helper()
+	template := func(key, route string) *cfn.Document {
+		raw, err := json.Marshal(map[string]any{"Resources": map[string]any{
+			"T" + hostile: map[string]any{"Type": "AWS::DynamoDB::Table", "Properties": map[string]any{"KeySchema": []any{map[string]any{"AttributeName": key + hostile, "KeyType": "HASH"}}}},
+			"F":           map[string]any{"Type": "AWS::Lambda::Function", "Properties": map[string]any{"Environment": map[string]any{"Variables": map[string]any{"V" + key + hostile: "secret-value"}}}},
+			"X" + key:     map[string]any{"Type": hostile},
+			"Api": map[string]any{"Type": "AWS::ApiGatewayV2::Api", "Properties": map[string]any{"Body": map[string]any{"paths": map[string]any{
+				route + hostile: map[string]any{"get": map[string]any{"x-amazon-apigateway-integration": map[string]any{"uri": hostile}}}}}}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := cfn.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc
+	}
+	return Compose(template("a", "/a"), template("b", "/b"), Options{Stack: hostile, Before: hostile, After: hostile,
+		Origin: func(string) (Position, bool) { return Position{hostile, 1, 1}, true }})
+}
+
+// TestEscaped: no face lets a text of a template out of its place.
+func TestEscaped(t *testing.T) {
+	review := hostileReview(t)
+	for ext, print := range faces {
+		var b bytes.Buffer
+		if err := print(&b, review); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		if strings.Contains(text, "secret-value") {
+			t.Errorf("%s shows a value of a variable", ext)
+		}
+		if ext != ".json" && strings.ContainsAny(text, "\x1b\u202e") {
+			t.Errorf("%s lets control characters through", ext)
+		}
+		if ext == ".json" && strings.Contains(text, "\x1b") {
+			t.Errorf("%s lets an escape through", ext)
+		}
+		switch ext {
+		case ".html":
+			if strings.Contains(text, "<script") || strings.Count(text, "</pre>") != strings.Count(text, "<pre>") {
+				t.Errorf("%s lets markup through:\n%s", ext, text)
+			}
+		case ".md":
+			if outsideCode := withoutCode(text); strings.Contains(outsideCode, "<script") || strings.Contains(outsideCode, "@octocat") || strings.Contains(outsideCode, "](") {
+				t.Errorf("%s lets markup through:\n%s", ext, outsideCode)
+			}
+			if first, _, _ := strings.Cut(text, "\n"); strings.Count(first, "-->") != 1 || !strings.HasSuffix(first, " -->") {
+				t.Errorf("the marker is broken: %s", first)
+			}
+		}
+	}
+}
+
+// withoutCode drops the code spans of Markdown and the marker.
+func withoutCode(text string) string {
+	_, text, _ = strings.Cut(text, "\n")
+	var out strings.Builder
+	for text != "" {
+		before, rest, found := strings.Cut(text, "`")
+		out.WriteString(before)
+		if !found {
+			break
+		}
+		fence := "`"
+		for strings.HasPrefix(rest, "`") {
+			fence, rest = fence+"`", rest[1:]
+		}
+		for { // the same number of backticks ends it
+			at := strings.Index(rest, fence)
+			if at < 0 {
+				return out.String() + rest
+			}
+			end := at + len(fence)
+			if strings.HasPrefix(rest[end:], "`") {
+				rest = strings.TrimLeft(rest[end:], "`")
+				continue
+			}
+			text = rest[end:]
+			break
+		}
+	}
+	return out.String()
+}
+
+// TestMarkdownLength: however much changes, a comment fits.
+func TestMarkdownLength(t *testing.T) {
+	for _, n := range []int{10, 300, 3000, 20_000} {
+		resources := map[string]cfn.ResourceDef{}
+		for i := range n {
+			resources[fmt.Sprintf("Table%d%s", i, strings.Repeat("x", 40))] = cfn.ResourceDef{Type: "AWS::DynamoDB::Table"}
+			resources[fmt.Sprintf("Thing%d%s", i, strings.Repeat("<", 40))] = cfn.ResourceDef{Type: "AWS::EC2::VPC"}
+		}
+		review := Compose(&cfn.Document{Resources: resources}, nil, Options{Stack: "big", Before: "a", After: "b"})
+		var b bytes.Buffer
+		if err := Markdown(&b, review, true); err != nil {
+			t.Fatal(err)
+		}
+		if b.Len() >= maxMarkdown {
+			t.Errorf("%d resources make %d bytes", 2*n, b.Len())
+		}
+		if !strings.HasPrefix(b.String(), "<!-- arc-diff: big -->\n") || strings.Count(b.String(), "<details>") != strings.Count(b.String(), "</details>") {
+			t.Errorf("%d resources: the comment is not whole", 2*n)
+		}
+	}
+}
+
+// FuzzCompose: whatever two templates hold, a review of them can be printed,
+// and a template does not differ from itself.
+func FuzzCompose(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		parts := strings.Split(string(data), "\n-- ")
+		f.Add(strings.SplitAfterN(parts[1], "\n", 2)[1], strings.SplitAfterN(parts[2], "\n", 2)[1])
+	}
+	f.Add(`{"Resources":{"A":{"Type":"AWS::IAM::Role","Properties":{"Policies":[{"PolicyDocument":{"Statement":{"Effect":"Allow","Action":"*","Resource":{"Fn::Sub":"${A}${"}}}}]}}}}`,
+		`{"Resources":{"A":{"Type":"AWS::CloudFormation::Stack","Properties":{"Parameters":{"X":{"Fn::GetAtt":["A","Outputs.Y"]}}}}},"Outputs":{"Y":{"Value":{"Ref":"X"}}}}`)
+	f.Fuzz(func(t *testing.T, a, b string) {
+		before, errA := cfn.Parse([]byte(a))
+		after, errB := cfn.Parse([]byte(b))
+		if errA != nil || errB != nil {
+			return
+		}
+		flat, _, err := Flatten(after, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return before, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, doc := range []*cfn.Document{after, flat} {
+			review := Compose(before, doc, Options{Now: time.Unix(0, 0).UTC()})
+			for _, print := range faces {
+				if err := print(&bytes.Buffer{}, review); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if same := Compose(before, before, Options{}); same.Verdict != NoChanges {
+			t.Fatalf("a template differs from itself: %v", same.Groups)
+		}
+	})
+}
