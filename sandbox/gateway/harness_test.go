@@ -58,7 +58,7 @@ type cloud struct {
 
 	mu    sync.Mutex
 	lines []string
-	more  chan struct{} // gets one after a line
+	more  chan struct{}     // gets one after a line
 	ids   map[string]string // physical IDs by logical ones
 }
 
