@@ -166,3 +166,33 @@ func applyEdit(t testing.TB, path string, data, edit []byte) []byte {
 	}
 	return data
 }
+
+// TestOriginal compares the template that Architect 11 makes of the seed app,
+// expanded by AWS's translator, with ours: an existing stack keeps its data and
+// its addresses.
+func TestOriginal(t *testing.T) {
+	data, err := os.ReadFile("testdata/original/seed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := parse(t, data)
+	ar := &txtar.Archive{}
+	root := os.DirFS("../../testdata/apps/seed")
+	for _, name := range []string{"app.arc", "src/http/get-index/index.mjs"} {
+		file, err := fs.ReadFile(root, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ar.Files = append(ar.Files, txtar.File{Name: "after/" + name, Data: file})
+	}
+	after, stack := compileSide(t, ar, "after/")
+	review := Compose(before, after, Options{Stack: stack.Name, Before: "Architect", After: "arc", Origin: originOf(stack), Name: nameOf(stack)})
+	if review.Has([]Class{DataLoss, Replaced, Exposure, Refused}) {
+		t.Error(review.Headline())
+	}
+	var got bytes.Buffer
+	if err := Text(&got, review, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/original/seed.text", got.Bytes())
+}

@@ -138,8 +138,11 @@ func plainText(v any) string {
 		if name, ok := v["Ref"].(string); ok {
 			return "${" + name + "}"
 		}
-		if text, ok := v["Fn::Sub"].(string); ok {
+		if text, ok := exactText(v); ok {
 			return text
+		}
+		if sub := list(v["Fn::Sub"]); len(sub) == 2 {
+			return plainText(sub[0])
 		}
 		if arg, ok := v["Fn::GetAtt"].([]any); ok && len(arg) == 2 {
 			return "${" + plainText(arg[0]) + "." + plainText(arg[1]) + "}"

@@ -31,11 +31,11 @@ func (m *model) roleOf(id string) (rights, trust iam.Policy) {
 			rights = rights.And(iam.Parse(v))
 			continue
 		}
-		rights = rights.And(iam.Parse(inline["PolicyDocument"]))
+		rights = rights.And(m.policy(inline["PolicyDocument"]))
 	}
 	for _, arn := range list(p["ManagedPolicyArns"]) {
 		if own := m.managedPolicy(arn); own != nil {
-			rights = rights.And(iam.Parse(own))
+			rights = rights.And(m.policy(own))
 		} else {
 			rights = rights.And(iam.Named(arn))
 		}
@@ -45,7 +45,7 @@ func (m *model) roleOf(id string) (rights, trust iam.Policy) {
 			q := m.doc.Resources[policy].Properties
 			attached := append(cfn.References(q["Roles"]), cfn.References(q["RoleName"])...)
 			if slices.Contains(attached, id) {
-				rights = rights.And(iam.Parse(q["PolicyDocument"]))
+				rights = rights.And(m.policy(q["PolicyDocument"]))
 			}
 		}
 	}
@@ -289,25 +289,6 @@ func principalText(p string) string {
 	return strings.TrimPrefix(p, kind+":")
 }
 
-// resourceText names what a right is about: "table notes" for ${NotesTable.Arn}.
-func (r *reviewer) resourceText(text string) string {
-	if text == "*" {
-		return "everything"
-	}
-	for _, m := range []*model{r.after, r.before} {
-		rest, ok := strings.CutPrefix(text, "${")
-		name, tail, closed := strings.Cut(rest, "}")
-		if !ok || !closed {
-			break
-		}
-		id, attribute, _ := strings.Cut(name, ".")
-		if _, known := m.doc.Resources[id]; known && (attribute == "" || strings.HasSuffix(attribute, "Arn")) {
-			return r.describe(id) + tail
-		}
-	}
-	return strings.ReplaceAll(text, "${AWS::", "${")
-}
-
 // policyHolders are the properties that hold a resource's own policy.
 var policyHolders = map[string][2]string{ // type → the policy, what it is about
 	"AWS::S3::BucketPolicy":               {"PolicyDocument", "Bucket"},
@@ -334,7 +315,7 @@ func (r *reviewer) resourcePolicies() []Item {
 		if equal(b, a) {
 			continue
 		}
-		before, after := iam.Parse(b), iam.Parse(a)
+		before, after := r.before.policy(b), r.after.policy(a)
 		result := iam.Compare(before, after)
 		if result.Verdict == iam.Equal {
 			r.told[id] = r.told[id] || holder[1] != ""

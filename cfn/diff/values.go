@@ -96,12 +96,105 @@ func isIntrinsic(m map[string]any) bool {
 	return false
 }
 
+// exactText writes intrinsics that make a string as the text of one Sub, in
+// which equal strings are equal: ok is false for those of which the value
+// depends on more.
+func exactText(v any) (text string, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return v, !strings.Contains(v, "${") // as text it means itself, in a Sub it would not
+	case json.Number:
+		return v.String(), true
+	case map[string]any:
+		if len(v) != 1 {
+			return "", false
+		}
+		for name, arg := range v {
+			return exactCall(name, arg)
+		}
+	}
+	return "", false
+}
+
+func exactCall(name string, arg any) (text string, ok bool) {
+	l := list(arg)
+	switch name {
+	case "Ref":
+		text, ok = arg.(string)
+		return "${" + text + "}", ok
+	case "Fn::GetAtt":
+		if text, ok = arg.(string); ok {
+			return "${" + text + "}", true
+		}
+		if len(l) == 2 {
+			id, okID := l[0].(string)
+			attribute, okAttribute := l[1].(string)
+			return "${" + id + "." + attribute + "}", okID && okAttribute
+		}
+	case "Fn::Sub":
+		if text, ok = arg.(string); ok {
+			return text, true
+		}
+		if len(l) == 2 {
+			text, okText := l[0].(string)
+			own, okOwn := l[1].(map[string]any)
+			return exactSub(text, own, okText && okOwn)
+		}
+	case "Fn::Join":
+		if len(l) == 2 {
+			between, okBetween := l[0].(string)
+			parts, okParts := l[1].([]any)
+			var b strings.Builder
+			for i, part := range parts {
+				one, okOne := exactText(part)
+				okParts = okParts && okOne
+				if i > 0 {
+					b.WriteString(between)
+				}
+				b.WriteString(one)
+			}
+			return b.String(), okBetween && okParts && !strings.Contains(between, "${")
+		}
+	}
+	return "", false
+}
+
+// exactSub writes a Sub's own variables into its text.
+func exactSub(text string, own map[string]any, ok bool) (string, bool) {
+	var b strings.Builder
+	for ok {
+		plain, rest, found := strings.Cut(text, "${")
+		name, tail, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			b.WriteString(text)
+			break
+		}
+		b.WriteString(plain)
+		if v, given := own[name]; given {
+			var one string
+			one, ok = exactText(v)
+			b.WriteString(one)
+		} else {
+			b.WriteString("${" + name + "}")
+		}
+		text = tail
+	}
+	return b.String(), ok
+}
+
 // equal compares two JSON values; 1 and "1" are the same to CloudFormation,
 // and so are true and "true".
 func equal(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
 		y, ok := b.(map[string]any)
+		if ok && isIntrinsic(x) && isIntrinsic(y) {
+			textA, okA := exactText(x)
+			textB, okB := exactText(y)
+			if okA && okB {
+				return textA == textB
+			}
+		}
 		if !ok || len(x) != len(y) {
 			return false
 		}

@@ -36,7 +36,7 @@ type Grant struct {
 }
 
 // maxGrants is how many examples a comparison gives.
-const maxGrants = 25
+const maxGrants = 100
 
 // Compare says whether after allows requests that before did not (widened),
 // and the other way round (narrowed).

@@ -105,7 +105,7 @@ func parseStatement(v any) (statement, bool) {
 	resources, notResources := m["Resource"], m["NotResource"]
 	s.notResources = notResources != nil
 	for _, r := range append(listOf(resources), listOf(notResources)...) {
-		s.resources = append(s.resources, wholeARN(patternOf(r)))
+		s.resources = append(s.resources, wholeARN(ownPartition(patternOf(r))))
 	}
 	if resources == nil && notResources == nil {
 		s.resources = []pattern{everything} // a trust policy, say: the resource is what it hangs on
@@ -161,6 +161,15 @@ func listOf(v any) []any {
 		return v
 	}
 	return []any{v}
+}
+
+// ownPartition reads "arn:aws:" as an ARN of the partition that the stack is
+// in: one of another partition names nothing there is.
+func ownPartition(p pattern) pattern {
+	if strings.HasPrefix(p.text, "arn:aws:") {
+		p.symbols = slices.Concat(letters("arn:"), []symbol{"${AWS::Partition}"}, p.symbols[len("arn:aws"):])
+	}
+	return p
 }
 
 // wholeARN completes an ARN of too few fields with stars, as IAM does.
