@@ -22,6 +22,7 @@ type Stack struct {
 	Parameters   map[string]string // NoEcho ones read "****"
 	Tags         map[string]string
 	Template     []byte // as it was sent; nil when the stack does not exist
+	Protected    bool   // CloudFormation refuses to delete it
 	// version changes with every operation on the stack, and with nothing else.
 	version     string
 	changeSetID string // of the last change set that was executed, "" where that is not told
@@ -72,6 +73,7 @@ func newStack(s types.Stack) Stack {
 		Outputs:      map[string]string{},
 		Parameters:   map[string]string{},
 		Tags:         map[string]string{},
+		Protected:    aws.ToBool(s.EnableTerminationProtection),
 	}
 	stack.Exists = stack.Status != string(types.StackStatusReviewInProgress) && stack.Status != string(types.StackStatusDeleteComplete)
 	for _, o := range s.Outputs {

@@ -32,6 +32,7 @@ type fakeCloud struct {
 	buckets       map[string]*fakeBucket
 	parameters    map[string]string
 	failing       map[string]string // logical ID → why it cannot be made
+	stuck         map[string]string // logical ID → why it cannot be deleted
 	changeSetTime time.Duration
 	resourceTime  time.Duration
 }
@@ -49,7 +50,7 @@ type fakeObject struct {
 
 func newFakeCloud() *fakeCloud {
 	return &fakeCloud{
-		buckets: map[string]*fakeBucket{}, parameters: map[string]string{}, failing: map[string]string{},
+		buckets: map[string]*fakeBucket{}, parameters: map[string]string{}, failing: map[string]string{}, stuck: map[string]string{},
 		changeSetTime: 2 * time.Second, resourceTime: time.Second,
 	}
 }
@@ -136,7 +137,7 @@ func (s *session) ListStackResources(_ context.Context, in *cloudformation.ListS
 		var all []types.StackResourceSummary
 		for _, id := range slices.Sorted(maps.Keys(stack.resources)) {
 			r := stack.resources[id]
-			all = append(all, types.StackResourceSummary{LogicalResourceId: aws.String(id), PhysicalResourceId: aws.String(r.physicalID), ResourceType: aws.String(r.kind), ResourceStatus: types.ResourceStatus(r.status)})
+			all = append(all, types.StackResourceSummary{LogicalResourceId: aws.String(id), PhysicalResourceId: aws.String(r.physicalID), ResourceType: aws.String(r.kind), ResourceStatus: types.ResourceStatus(r.status), ResourceStatusReason: aws.String(r.reason)})
 		}
 		items, next := page(all, in.NextToken, 2)
 		return &cloudformation.ListStackResourcesOutput{StackResourceSummaries: items, NextToken: next}, nil
@@ -226,6 +227,15 @@ func (s *session) PutParameter(_ context.Context, in *ssm.PutParameterInput, _ .
 		}
 		s.parameters[*in.Name] = *in.Value
 		return &ssm.PutParameterOutput{}, nil
+	})
+}
+
+func (s *session) DeleteParameters(_ context.Context, in *ssm.DeleteParametersInput, _ ...func(*ssm.Options)) (*ssm.DeleteParametersOutput, error) {
+	return call(s, "DeleteParameters", func() (*ssm.DeleteParametersOutput, error) {
+		for _, name := range in.Names {
+			delete(s.parameters, name)
+		}
+		return &ssm.DeleteParametersOutput{}, nil
 	})
 }
 
@@ -325,6 +335,23 @@ func (s *session) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ 
 		}
 		items, next := page(all, in.ContinuationToken, 2)
 		return &s3.ListObjectsV2Output{Contents: items, NextContinuationToken: next, IsTruncated: aws.Bool(next != nil)}, nil
+	})
+}
+
+func (s *session) ListObjectVersions(_ context.Context, in *s3.ListObjectVersionsInput, _ ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error) {
+	return call(s, "ListObjectVersions", func() (*s3.ListObjectVersionsOutput, error) {
+		b, err := s.bucket(in.Bucket, in.ExpectedBucketOwner)
+		if err != nil {
+			return nil, err
+		}
+		out := &s3.ListObjectVersionsOutput{}
+		for _, key := range slices.Sorted(maps.Keys(b.objects)) {
+			out.Versions = append(out.Versions, s3types.ObjectVersion{Key: aws.String(key), VersionId: aws.String("null")})
+		}
+		if len(out.Versions) > 1 { // pages of one
+			out.Versions, out.IsTruncated = out.Versions[:1], aws.Bool(true)
+		}
+		return out, nil
 	})
 }
 

@@ -30,11 +30,12 @@ type fakeStack struct {
 	resources        map[string]*fakeResource
 	events           []types.StackEvent // oldest first
 	sets             map[string]*fakeChangeSet
+	protected        bool
 }
 
 type fakeResource struct {
-	kind, physicalID, status string
-	properties               map[string]any
+	kind, physicalID, status, reason string
+	properties                       map[string]any
 }
 
 type fakeChangeSet struct {
@@ -319,19 +320,6 @@ func (c *fakeCloud) rollBack(stack *fakeStack, set *fakeChangeSet, kind, failed 
 	})
 }
 
-func (c *fakeCloud) deleteStack(nameOrID string) error {
-	stack, err := c.find(nameOrID)
-	if err != nil || stack.busy() {
-		return nil
-	}
-	c.event(stack, "", "DELETE_IN_PROGRESS", "")
-	go func() {
-		time.Sleep(c.resourceTime)
-		c.locked(func() { c.event(stack, "", "DELETE_COMPLETE", "") })
-	}()
-	return nil
-}
-
 // event appends an event; logicalID "" is the stack itself.
 func (c *fakeCloud) event(stack *fakeStack, logicalID, status, reason string) {
 	e := types.StackEvent{
@@ -351,7 +339,7 @@ func (c *fakeCloud) event(stack *fakeStack, logicalID, status, reason string) {
 }
 
 func (s *fakeStack) describe() types.Stack {
-	out := types.Stack{StackName: aws.String(s.name), StackId: aws.String(s.id), StackStatus: types.StackStatus(s.status), LastUpdatedTime: s.updated}
+	out := types.Stack{StackName: aws.String(s.name), StackId: aws.String(s.id), StackStatus: types.StackStatus(s.status), LastUpdatedTime: s.updated, EnableTerminationProtection: aws.Bool(s.protected)}
 	if s.changeSetID != "" {
 		out.ChangeSetId = aws.String(s.changeSetID)
 	}

@@ -36,12 +36,17 @@ func (dp *Deployer) newRun(d Deployment) (*run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("template of stack %s: %w", d.StackName, err)
 	}
-	r := &run{Clients: dp.Clients, d: d, template: doc, outcome: Outcome{StackName: d.StackName}}
+	r := &run{Clients: dp.Clients, d: d, template: doc, progress: dp.oneAtATime(), outcome: Outcome{StackName: d.StackName}}
 	if err := r.checkParameters(); err != nil {
 		return nil, err
 	}
+	return r, nil
+}
+
+// oneAtATime is the deployer's progress, whose calls do not overlap.
+func (dp *Deployer) oneAtATime() Progress {
 	var one sync.Mutex
-	r.progress = func(s Step) {
+	return func(s Step) {
 		if dp.Progress == nil {
 			return
 		}
@@ -49,7 +54,6 @@ func (dp *Deployer) newRun(d Deployment) (*run, error) {
 		defer one.Unlock()
 		dp.Progress(s)
 	}
-	return r, nil
 }
 
 func (r *run) checkParameters() error {

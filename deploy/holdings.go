@@ -1,0 +1,128 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"arc/cfn"
+)
+
+// holdings is what a stack has that its deletion loses or leaves behind.
+type holdings struct {
+	losses []Loss          // sorted by LogicalID
+	kept   []Kept          // likewise
+	static string          // the stack's own bucket of static files, when it goes with the stack
+	known  map[string]bool // logical IDs of the template and of the stack
+}
+
+// look reads what the stack holds, through nested stacks.
+func (w *destruction) look(ctx context.Context, stack Stack) (*holdings, error) {
+	h := &holdings{kept: []Kept{}, known: map[string]bool{}}
+	if err := w.lookInto(ctx, h, stack.ID, ""); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(h.losses, func(a, b Loss) int { return strings.Compare(a.LogicalID, b.LogicalID) })
+	slices.SortFunc(h.kept, func(a, b Kept) int { return strings.Compare(a.LogicalID, b.LogicalID) })
+	return h, nil
+}
+
+func (w *destruction) lookInto(ctx context.Context, h *holdings, stackID, within string) error {
+	doc, err := w.processedTemplate(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	for id := range doc.Resources {
+		h.known[within+id] = true
+	}
+	resources, err := w.listResources(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	for _, res := range resources {
+		id, kind, physical := aws.ToString(res.LogicalResourceId), aws.ToString(res.ResourceType), aws.ToString(res.PhysicalResourceId)
+		h.known[within+id] = true
+		if physical == "" || res.ResourceStatus == types.ResourceStatusDeleteComplete || res.ResourceStatus == types.ResourceStatusDeleteSkipped {
+			continue
+		}
+		policy := doc.Resources[id].DeletionPolicy
+		switch {
+		case isKept("", policy):
+			// A retained version goes with its function all the same.
+			if kind != "AWS::Lambda::Version" {
+				h.kept = append(h.kept, Kept{within + id, kind, physical, policy == "Snapshot"})
+			}
+		case kind == nestedStack:
+			if err := w.lookInto(ctx, h, physical, within+id+"/"); err != nil {
+				return err
+			}
+		case dataTypes[kind]:
+			h.losses = append(h.losses, Loss{LogicalID: within + id, Type: kind, PhysicalID: physical, Origin: w.origin(id)})
+			if within+id == staticBucketID {
+				h.static = physical
+			}
+		}
+	}
+	return nil
+}
+
+// processedTemplate reads the template whose resources the stack really has:
+// that of a stack which another tool made may have gone through a macro.
+func (w *destruction) processedTemplate(ctx context.Context, stackID string) (*cfn.Document, error) {
+	got, err := w.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(stackID), TemplateStage: types.TemplateStageProcessed})
+	if isMissingStack(err) || err == nil && aws.ToString(got.TemplateBody) == "" {
+		return &cfn.Document{}, nil // only ever reviewed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the template of stack %s: %w", stackID, err)
+	}
+	return parseOrEmpty([]byte(*got.TemplateBody)), nil
+}
+
+// empty deletes every object of a bucket with all its versions.
+func (w *destruction) empty(ctx context.Context, bucket string) error {
+	for {
+		// What was listed is deleted before more is listed, so each page is the first.
+		page, err := w.Objects.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: aws.String(bucket)})
+		if isCode(err, "NoSuchBucket", "NotFound") {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("list the versions in bucket %s: %w", bucket, explainDenied(err))
+		}
+		var doomed []s3types.ObjectIdentifier
+		for _, v := range page.Versions {
+			doomed = append(doomed, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+		}
+		for _, m := range page.DeleteMarkers {
+			doomed = append(doomed, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+		}
+		if len(doomed) == 0 {
+			break
+		}
+		for batch := range slices.Chunk(doomed, maxDeletions) {
+			got, err := w.Objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+				Bucket: aws.String(bucket), Delete: &s3types.Delete{Objects: batch, Quiet: aws.Bool(true)},
+			})
+			if err != nil {
+				return fmt.Errorf("empty bucket %s: %w", bucket, explainDenied(err))
+			}
+			if len(got.Errors) > 0 {
+				first := got.Errors[0]
+				return fmt.Errorf("empty bucket %s: %s: %s", bucket, aws.ToString(first.Key), aws.ToString(first.Message))
+			}
+			w.done.Emptied += len(batch)
+		}
+	}
+	if w.done.Emptied > 0 {
+		w.note("emptied bucket %s: %d objects and old versions", bucket, w.done.Emptied)
+	}
+	return nil
+}
