@@ -80,7 +80,7 @@ func (r *run) makeChangeSet(ctx context.Context, stack Stack, bucket artifactBuc
 }
 
 func (r *run) createChangeSet(ctx context.Context, in *cloudformation.CreateChangeSetInput) (*changeSet, error) {
-	set := &changeSet{name: newToken(), stackID: r.d.StackName}
+	set := &changeSet{name: r.changeSetPrefix() + newToken(), stackID: r.d.StackName}
 	in.ChangeSetName = aws.String(set.name)
 	in.ClientToken = aws.String(set.name)
 	made, err := r.Stacks.CreateChangeSet(ctx, in)
@@ -227,5 +227,5 @@ func isBusy(err error) bool {
 func newToken() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return "arc-" + hex.EncodeToString(b[:])
+	return hex.EncodeToString(b[:])
 }

@@ -22,6 +22,9 @@ type Deployment struct {
 	Bucket     string     // artifact bucket to use; "" = found in SSM or made
 	Static     *Static    // nil: nothing to publish
 	AllowLoss  []string   // logical IDs of data-holding resources that may be replaced or deleted
+	// Plan, when there is one, must still fit the stack: otherwise Deploy fails
+	// with a *MovedError and changes nothing.
+	Plan *Planned
 	// Origin gives the manifest position of a resource ("app.arc:7:1") for
 	// error messages; nil or "" when there is none.
 	Origin func(logicalID string) string
@@ -66,8 +69,8 @@ type Deployer struct {
 
 // Deploy brings d to its stack. Killing it at any moment and running it again
 // gives the same end state; when another run is under way it follows that one.
-// It fails with a *LossError, a *FailedError, an *InterruptedError, or the
-// SDK's error with the call that it answers.
+// It fails with a *LossError, a *MovedError, a *FailedError, an
+// *InterruptedError, or the SDK's error with the call that it answers.
 func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 	r, err := dp.newRun(d)
 	if err != nil {

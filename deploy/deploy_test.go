@@ -332,7 +332,11 @@ func TestEnvIsReadByStage(t *testing.T) {
 		cloud.parameters["/demo/"+name] = "v " + name
 	}
 	env, err := (&session{fakeCloud: cloud}).clients().Env(t.Context(), "demo", "staging")
-	if diff := cmp.Diff(map[string]string{"A": "v staging/A", "B": "v staging/B", "C": "v staging/C"}, env); err != nil || diff != "" {
+	values := map[string]string{}
+	for name, v := range env {
+		values[name] = v.Value
+	}
+	if diff := cmp.Diff(map[string]string{"A": "v staging/A", "B": "v staging/B", "C": "v staging/C"}, values); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }

@@ -124,7 +124,7 @@ func (w *destruction) remove(ctx context.Context, stack Stack) error {
 		return err
 	}
 	w.executing = true
-	_, err = w.Stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(stack.ID), ClientRequestToken: aws.String(newToken())})
+	_, err = w.Stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(stack.ID), ClientRequestToken: aws.String("arc-" + newToken())})
 	if err != nil {
 		return fmt.Errorf("delete stack %s: %w", stack.Name, err)
 	}

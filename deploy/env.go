@@ -9,20 +9,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
+// Variable is an environment variable that the user keeps for a stage.
+type Variable struct {
+	Value   string // a secret
+	Version string // changes whenever the value is set, and tells nothing of it
+}
+
 // Env reads the environment variables that the user keeps for a stage, in SSM
-// as /<app>/<stage>/<NAME>. They are secrets: they go into NoEcho parameters
-// and nowhere else.
-func (c Clients) Env(ctx context.Context, app, stage string) (map[string]string, error) {
+// as /<app>/<stage>/<NAME>, by name. They are secrets: they go into NoEcho
+// parameters and nowhere else.
+func (c Clients) Env(ctx context.Context, app, stage string) (map[string]Variable, error) {
 	folder := "/" + app + "/" + stage
 	in := &ssm.GetParametersByPathInput{Path: aws.String(folder), WithDecryption: aws.Bool(true)}
-	env := map[string]string{}
+	env := map[string]Variable{}
 	for {
 		page, err := c.Parameters.GetParametersByPath(ctx, in)
 		if err != nil {
 			return nil, fmt.Errorf("read the environment variables in SSM under %s: %w", folder, err)
 		}
 		for _, p := range page.Parameters {
-			env[strings.TrimPrefix(aws.ToString(p.Name), folder+"/")] = aws.ToString(p.Value)
+			// A parameter that is deleted and made again counts from 1 again.
+			version := fmt.Sprintf("%d@%d", p.Version, aws.ToTime(p.LastModifiedDate).Unix())
+			env[strings.TrimPrefix(aws.ToString(p.Name), folder+"/")] = Variable{aws.ToString(p.Value), version}
 		}
 		if aws.ToString(page.NextToken) == "" {
 			return env, nil

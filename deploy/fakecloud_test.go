@@ -75,11 +75,15 @@ type session struct {
 	late   bool // the call that is killed takes effect, but its answer is lost
 	dead   bool
 	kill   context.CancelFunc
+	before func(call string) // somebody else, who is quicker than this call
 }
 
 var errKilled = errors.New("killed")
 
 func call[T any](s *session, name string, effect func() (T, error)) (T, error) {
+	if s.before != nil {
+		s.before(name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var none T

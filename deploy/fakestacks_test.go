@@ -290,6 +290,7 @@ func (c *fakeCloud) operate(stack *fakeStack, set *fakeChangeSet, kind string) {
 		}
 		for _, change := range set.changes {
 			if change.ResourceChange.Action == types.ChangeActionRemove {
+				c.event(stack, *change.ResourceChange.LogicalResourceId, "DELETE_COMPLETE", "")
 				delete(done, *change.ResourceChange.LogicalResourceId)
 			}
 		}

@@ -31,7 +31,7 @@ func (r *run) deleteRolledBack(ctx context.Context, stack Stack) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.Stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(stack.ID), ClientRequestToken: aws.String(newToken())})
+	_, err = r.Stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(stack.ID), ClientRequestToken: aws.String("arc-" + newToken())})
 	if err != nil {
 		return fmt.Errorf("delete the rolled-back stack %s: %w", stack.Name, err)
 	}

@@ -24,6 +24,7 @@ type run struct {
 	template  *cfn.Document
 	progress  Progress
 	executing bool
+	resumed   bool // the stack is what an earlier run of the same plan made of it
 	outcome   Outcome
 }
 
@@ -90,6 +91,9 @@ func (r *run) bring(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.stillAsPlanned(ctx, stack); err != nil {
+			return err
+		}
 		switch {
 		case stack.inProgress():
 			err = r.attach(ctx, stack)
@@ -152,6 +156,10 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 		return err
 	}
 	r.reportChanges(set)
+	if err := r.confirm(ctx, set); err != nil {
+		r.deleteChangeSet(ctx, set)
+		return err
+	}
 	if err := r.refuseLoss(ctx, set, stack.Template); err != nil {
 		r.deleteChangeSet(ctx, set)
 		return err

@@ -155,8 +155,8 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 			return ""
 		},
 	}
-	for name, value := range variables {
-		d.Parameters[cfn.EnvParameter(name)] = value
+	for name, v := range variables {
+		d.Parameters[cfn.EnvParameter(name)] = v.Value
 	}
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
 	return (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
@@ -184,7 +184,7 @@ func (b *build) artifacts() []deploy.Artifact {
 }
 
 // names lists variable names in order.
-func names(variables map[string]string) []string {
+func names(variables map[string]deploy.Variable) []string {
 	return slices.Sorted(maps.Keys(variables))
 }
 
