@@ -122,7 +122,7 @@ func (w *destruction) empty(ctx context.Context, bucket string) error {
 		}
 	}
 	if w.done.Emptied > 0 {
-		w.note("emptied bucket %s: %d objects and old versions", bucket, w.done.Emptied)
+		w.note("emptied bucket %s: objects and old versions deleted: %d", bucket, w.done.Emptied)
 	}
 	return nil
 }

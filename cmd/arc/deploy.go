@@ -148,18 +148,23 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 		Bucket:     p.app.AWS.Bucket,
 		Static:     static,
 		AllowLoss:  order.allowLoss,
-		Origin: func(id string) string {
-			if pos := b.stack.Origins[id]; pos.IsValid() {
-				return pos.String()
-			}
-			return ""
-		},
+		Origin:     lines(b.stack),
 	}
 	for name, v := range variables {
 		d.Parameters[cfn.EnvParameter(name)] = v.Value
 	}
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
 	return (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
+}
+
+// lines finds the manifest line of a resource, as text; "" when it has none.
+func lines(stack *cfn.Stack) func(logicalID string) string {
+	return func(id string) string {
+		if pos := stack.Origins[id]; pos.IsValid() {
+			return pos.String()
+		}
+		return ""
+	}
 }
 
 // artifacts lists what the template refers to by key: zips, and the templates

@@ -29,6 +29,7 @@ Ship:
   diff       show what a deploy would change
   deploy     deploy to staging; --production for production; --local for the
              local cloud on this machine
+  destroy    delete a stack of the app, data only when told so
 
 More:
   version    print the version

@@ -52,6 +52,8 @@ func TestScripts(t *testing.T) {
 			"get":    get,
 			"await":  await,
 			"echo":   wsEcho,
+			"url":    appURL,
+			"gone":   gone,
 		},
 	})
 }
@@ -121,6 +123,30 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Check(err)
+}
+
+// url NAME FILE sets NAME to the HTTP URL that a deploy printed into FILE.
+func appURL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: url name file")
+	}
+	found := regexp.MustCompile(`(?m)^HTTP  (\S+)$`).FindStringSubmatch(ts.ReadFile(args[1]))
+	if found == nil {
+		ts.Fatalf("%s holds no HTTP URL", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// gone URL says that nothing answers there any more.
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: gone url")
+	}
+	resp, err := http.Get(args[0])
+	if err == nil {
+		resp.Body.Close()
+		ts.Fatalf("GET %s: %s", args[0], resp.Status)
+	}
 }
 
 func fetch(args []string) error {

@@ -18,13 +18,30 @@ func stageFlags() []cli.Flag {
 }
 
 // stackName refuses a name that would leave nothing of itself in the stack's:
-// an empty shell variable must not deploy to the stage instead.
+// an empty shell variable must not deploy to the stage instead. It refuses as
+// well what the stack's name cannot show, so that nobody who gives the branch
+// a/b deletes the stack of a.b.
 func stackName(_ *cli.Context, name string) error {
-	isKept := func(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' }
-	if !strings.ContainsFunc(name, isKept) {
-		return withHint(fmt.Errorf("--name %q: not a name", name), "write letters and digits: --name preview")
+	var plain strings.Builder
+	for _, r := range name {
+		if isLetterOrDigit(r) || r == '-' {
+			plain.WriteRune(r)
+		} else {
+			plain.WriteRune('-')
+		}
+	}
+	suggested := strings.Trim(plain.String(), "-")
+	if suggested == "" {
+		return withHint(fmt.Errorf("--name %q: not a name", name), "write letters, digits and hyphens: --name pr-7")
+	}
+	if suggested != name {
+		return withHint(fmt.Errorf("--name %q: only letters, digits and hyphens between them", name), "--name %s", suggested)
 	}
 	return nil
+}
+
+func isLetterOrDigit(r rune) bool {
+	return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
 }
 
 // stageOptions reads stageFlags.

@@ -149,6 +149,7 @@ func (s *session) app() *cli.App {
 			s.packageCommand(),
 			s.diffCommand(),
 			s.deployCommand(),
+			s.destroyCommand(),
 			s.versionCommand(),
 			s.helpCommand(),
 		},

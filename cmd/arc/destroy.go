@@ -1,0 +1,193 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"arc/cfn"
+	"arc/deploy"
+	"arc/manifest"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (s *session) destroyCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "destroy",
+		Usage: "delete a stack of the app",
+		Flags: append(stageFlags(),
+			&cli.StringFlag{Name: "app"},
+			&cli.BoolFlag{Name: "local"},
+			&cli.StringSliceFlag{Name: "allow-loss"},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}},
+			&cli.BoolFlag{Name: "json"},
+		),
+		Description: `Usage: arc destroy --app APP [--production] [--name NAME] [--local]
+                   [--allow-loss ID]... [--force]
+
+Deletes a stack: staging's, or production's. Nothing is deleted while the stack
+holds data that was not given up: tables, buckets, queues. Production's tables
+and files outlive their stack, and so does what several stacks share: the
+environment variables, and the bucket with the functions' code.
+
+--app repeats the app's name, so that no stack goes by mistake. In a folder
+without a manifest it is also where the name comes from, and AWS_REGION says
+where the stack is: a stack can be deleted when its branch is gone.
+
+Flags:
+      --app APP        the app's name, as @app has it
+  -p, --production     the production stack (default: staging)
+  -n, --name NAME      a further stack of the stage
+      --local          the stack in the local cloud of this project
+      --allow-loss ID  let the data of this resource be lost
+  -f, --force          let all data in the stack be lost
+      --json           print the outcome as JSON
+
+Examples:
+  arc destroy --app my-app --allow-loss AccountsTable
+  arc destroy --app my-app --name pr-7 --force
+  arc destroy --app my-app --local --force
+
+Exit codes: 0 deleted, or there is no such stack; 1 an error.`,
+		Action: func(ctx *cli.Context) error {
+			if err := noWords(ctx); err != nil {
+				return err
+			}
+			return s.destroy(ctx)
+		},
+	}
+}
+
+func (s *session) destroy(ctx *cli.Context) error {
+	p, err := s.openConfirmed(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	clients, err := s.connect(ctx, p)
+	if err != nil {
+		return err
+	}
+	opts := stageOptions(ctx)
+	order := deploy.Destruction{
+		App:       p.app.Name,
+		StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name),
+		AllowLoss: ctx.StringSlice("allow-loss"),
+		Force:     ctx.Bool("force"),
+		Origin:    places(p.app, opts),
+	}
+	started := time.Now()
+	destroyer := &deploy.Deployer{Clients: clients, Progress: s.progress()}
+	done, err := destroyer.Destroy(ctx.Context, order)
+	if _, ok := errors.AsType[*deploy.LossError](err); ok {
+		return withHint(err, "--force lets everything in the stack be lost")
+	}
+	if err != nil {
+		return err
+	}
+	if done.Missing {
+		s.note("there is no stack %s in %s", done.StackName, clients.Region)
+	} else {
+		s.note("%s %s: %s", s.paint(green, "destroyed"), done.StackName, duration(time.Since(started)))
+	}
+	if ctx.Bool("json") {
+		return s.printJSON(done)
+	}
+	return s.printKept(done.Kept)
+}
+
+// openConfirmed reads the project and checks that --app names it. Without a
+// manifest the project is the name alone.
+func (s *session) openConfirmed(ctx *cli.Context) (*project, error) {
+	name := ctx.String("app")
+	p, err := s.openOrBare(name)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case name == p.app.Name && manifest.ValidAppName(name):
+		return p, nil
+	case name == "" && p.app.File == "":
+		err = withHint(errors.New("arc destroy wants the name of the app, and there is no manifest here"), "%s", destroyHint(ctx, "my-app"))
+	case name == "":
+		err = withHint(errors.New("arc destroy wants the name of the app, so that no stack goes by mistake"), "%s", destroyHint(ctx, p.app.Name))
+	case p.app.File == "":
+		err = withHint(fmt.Errorf("--app %q: not the name of an app", name), "write it as @app in the manifest has it: my-app")
+	default:
+		err = withHint(fmt.Errorf("--app %s: the app of this folder is %s (%s)", name, p.app.Name, p.app.Pos), "%s", destroyHint(ctx, p.app.Name))
+	}
+	p.close()
+	return nil, err
+}
+
+// openOrBare opens the project of the current folder, or one of which there is
+// no more than the name.
+func (s *session) openOrBare(name string) (*project, error) {
+	dir, err := projectDir()
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("project folder: %w", err)
+	}
+	p := &project{dir: dir, root: root}
+	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home()})
+	if p.app = result.App; p.app != nil && p.app.File == "" {
+		p.app = &manifest.App{Name: name}
+		return p, nil
+	}
+	// Its warnings are about an app that is to go.
+	if result.Diagnostics.HasErrors() {
+		p.sources = result.Sources
+		err := s.diagnose(p, result.Diagnostics)
+		root.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// destroyHint is the command that was meant, with the flags that were given.
+func destroyHint(ctx *cli.Context, app string) string {
+	words := []string{"arc destroy --app", app}
+	if ctx.Bool("production") {
+		words = append(words, "--production")
+	}
+	if name := ctx.String("name"); name != "" {
+		words = append(words, "--name", name)
+	}
+	if ctx.Bool("local") {
+		words = append(words, "--local")
+	}
+	return strings.Join(words, " ")
+}
+
+// places finds the manifest lines of the stack's resources; nil when the app
+// as it stands makes no stack, which does not keep the old one from going.
+func places(app *manifest.App, opts cfn.Options) func(logicalID string) string {
+	stack, ds := cfn.Compile(app, opts)
+	if ds.HasErrors() {
+		return nil
+	}
+	return lines(stack)
+}
+
+// printKept tells by which names to find what outlives the stack.
+func (s *session) printKept(kept []deploy.Kept) error {
+	if len(kept) > 0 {
+		s.note("what the stack left behind costs on; delete it by hand when it is of no use")
+	}
+	for _, k := range kept {
+		what := "kept"
+		if k.Snapshot {
+			what = "kept a snapshot of"
+		}
+		if _, err := fmt.Fprintf(s.stdout, "%s %s (%s): %s\n", what, k.LogicalID, k.Type, k.PhysicalID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
