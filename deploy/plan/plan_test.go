@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"arc/deploy"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func example() *Plan {
+	return &Plan{
+		Arc: "1.0.0", App: "demo", Stage: "production", Stack: "DemoProduction", Account: "111122223333", Region: "us-west-2",
+		State:   deploy.State{StackID: "arn:aws:cloudformation:…", LastEvent: "e1"},
+		Dangers: []Danger{{"data-loss", "table <accounts>: its items are deleted"}},
+		Losses:  []string{"AccountsTable", "NotesTable"}, AllowLoss: []string{"NotesTable"}, Goes: []string{"AccountsTable", "NotesTable"},
+		Tags: map[string]string{"team": "a"}, Variables: map[string]string{"SECRET": "3@1700000000"},
+		Artifacts: []Artifact{{"aa.zip", "src/http/get-index"}, {"bb.zip", "src/ws/default"}},
+		Static:    &Static{Files: []File{{"index.html", "00"}, {"app.js", "11"}}},
+		Template:  `{"Resources":{}}`,
+	}
+}
+
+func TestSealAndOpen(t *testing.T) {
+	data, id, err := example().Seal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, gotID, err := Open(data)
+	if err != nil || gotID != id || len(id) != idLength {
+		t.Fatalf("%s %s %v", id, gotID, err)
+	}
+	if diff := cmp.Diff(example(), got); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.HasPrefix(string(data), "arcplan 1 "+id) {
+		t.Errorf("first line of %.100s", data)
+	}
+	if diff := cmp.Diff([]string{"AccountsTable"}, got.Unallowed()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestOpenRefuses changes each byte of a plan, and cuts it at each place.
+func TestOpenRefuses(t *testing.T) {
+	data, _, _ := example().Seal()
+	for i := range data {
+		changed := slices.Clone(data)
+		changed[i] ^= 1
+		if _, _, err := Open(changed); err == nil {
+			t.Errorf("byte %d changed: opened", i)
+		}
+		if _, _, err := Open(data[:i]); err == nil {
+			t.Errorf("cut at %d: opened", i)
+		}
+	}
+	for _, other := range []string{"", "\n", "arcplan", "{}", "@app\ndemo\n", "PK\x03\x04\n"} {
+		if _, _, err := Open([]byte(other)); !errors.Is(err, ErrNoPlan) {
+			t.Errorf("%q: %v", other, err)
+		}
+	}
+	newer := bytes.Replace(data, []byte("arcplan 1 "), []byte("arcplan 2 "), 1)
+	if _, _, err := Open(newer); err == nil || !strings.Contains(err.Error(), `format "2"`) {
+		t.Errorf("newer: %v", err)
+	}
+	for _, body := range []string{`{}`, `{"stack":"A","stack":"B"}`, `[]`, ``, `{"unknown":1}`} {
+		if _, _, err := Open([]byte("arcplan 1 " + digest([]byte(body)) + "\n" + body)); err == nil || !strings.Contains(err.Error(), "make a new plan") {
+			t.Errorf("body %s: %v", body, err)
+		}
+	}
+}
+
+func TestMoved(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Plan)
+		want   []string
+	}{
+		"nothing":  {func(*Plan) {}, nil},
+		"manifest": {func(p *Plan) { p.Template = "{}" }, []string{"the manifest or its settings make another template"}},
+		"code":     {func(p *Plan) { p.Template, p.Artifacts[0].Key = "{}", "cc.zip" }, []string{"src/http/get-index: other code"}},
+		"less":     {func(p *Plan) { p.Template, p.Artifacts = "{}", p.Artifacts[:1] }, []string{"src/ws/default: no longer there"}},
+		"files": {func(p *Plan) { p.Static.Files = []File{{"index.html", "01"}, {"new.js", "2"}} },
+			[]string{"static file index.html: changed", "static file new.js: new", "static file app.js: gone"}},
+		"no folder": {func(p *Plan) { p.Static = nil }, []string{"static file index.html: gone", "static file app.js: gone"}},
+		"pruned":    {func(p *Plan) { p.Static.Prune = true }, []string{"@static: other settings"}},
+	} {
+		now := example()
+		c.change(now)
+		if diff := cmp.Diff(c.want, example().Moved(now)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	data, _, _ := example().Seal()
+	f.Add(data)
+	f.Add([]byte("arcplan 1 x\n{}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_, body, _ := bytes.Cut(data, []byte("\n"))
+		// Almost nothing has the right digest, so each body is also tried with its own.
+		for _, in := range [][]byte{data, append([]byte("arcplan 1 "+digest(body)+"\n"), body...)} {
+			p, id, err := Open(in)
+			if err != nil {
+				continue
+			}
+			again, againID, err := p.Seal()
+			if err != nil || againID != id || !bytes.Equal(again, in) {
+				t.Errorf("opened and sealed again, it is another plan: %v", err)
+			}
+		}
+	})
+}
