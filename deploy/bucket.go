@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // maxBucketTries bounds the names tried when others hold them already.
@@ -34,11 +33,11 @@ func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
 	if r.d.Bucket != "" {
 		return artifactBucket{name: r.d.Bucket}, nil
 	}
-	id, err := r.Identity.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	account, err := r.Account(ctx)
 	if err != nil {
-		return artifactBucket{}, fmt.Errorf("find out the AWS account: %w", err)
+		return artifactBucket{}, err
 	}
-	owner := id.Account
+	owner := aws.String(account)
 	recorded, err := r.readParameters(ctx, bucketParameter(r.d.App))
 	if err != nil {
 		return artifactBucket{}, err

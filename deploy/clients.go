@@ -2,7 +2,9 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -65,4 +67,13 @@ type Parameters interface {
 // Identity is the STS call that names the account.
 type Identity interface {
 	GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput, ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
+}
+
+// Account gives the 12 digits of the account that the credentials belong to.
+func (c Clients) Account(ctx context.Context) (string, error) {
+	id, err := c.Identity.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", fmt.Errorf("find out the AWS account: %w", err)
+	}
+	return aws.ToString(id.Account), nil
 }

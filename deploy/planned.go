@@ -16,7 +16,8 @@ import (
 type Planned struct {
 	ID    string // letters and digits; the change set carries it in its name
 	State State
-	// Goes names the resources that are removed or may be replaced.
+	// Goes has the logical IDs of the resources that are removed or may be
+	// replaced; nested stacks and what is in them may be left out.
 	Goes map[string]bool
 }
 
@@ -44,15 +45,16 @@ func (c Clients) State(ctx context.Context, stackName string) (State, error) {
 		return State{}, fmt.Errorf("stack %s is in %s; plan the change when that is over", stackName, stack.Status)
 	case isStuck(stack.Status):
 		return State{}, &FailedError{StackName: stackName, Status: stack.Status}
-	case isAbsent(stack):
+	case stack.Absent():
 		return State{}, nil
 	}
 	return State{stack.ID, event}, nil
 }
 
-// isAbsent tells a stack that has no resources.
-func isAbsent(stack Stack) bool {
-	return !stack.Exists || stack.Status == string(types.StackStatusRollbackComplete)
+// Absent tells a stack that has no resources: it was never made, or what was
+// made of it has been rolled back.
+func (s Stack) Absent() bool {
+	return !s.Exists || s.Status == string(types.StackStatusRollbackComplete)
 }
 
 // lastEvent gives the ID of a stack's newest event, "" when there is none.
@@ -91,7 +93,7 @@ func (r *run) stillAsPlanned(ctx context.Context, stack Stack) error {
 	}
 	want := r.d.Plan.State
 	if want.StackID == "" {
-		if isAbsent(stack) {
+		if stack.Absent() {
 			return nil
 		}
 	} else if stack.ID == want.StackID && !stack.inProgress() {
@@ -154,7 +156,8 @@ func (r *run) confirm(ctx context.Context, set *changeSet) error {
 	var more []string
 	for _, c := range set.changes {
 		rc := c.ResourceChange
-		if rc == nil || r.d.Plan.Goes[aws.ToString(rc.LogicalResourceId)] {
+		// What a nested stack holds is looked at by refuseLoss.
+		if rc == nil || aws.ToString(rc.ResourceType) == nestedStack || r.d.Plan.Goes[aws.ToString(rc.LogicalResourceId)] {
 			continue
 		}
 		what := aws.ToString(rc.LogicalResourceId) + " (" + aws.ToString(rc.ResourceType) + ")"

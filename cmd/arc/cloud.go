@@ -44,21 +44,25 @@ func (s *session) cloudFor(ctx *cli.Context, p *project) (*cloud, error) {
 
 // connect connects to AWS or, with --local, to the running local cloud.
 func (s *session) connect(ctx *cli.Context, p *project) (deploy.Clients, error) {
-	if !ctx.Bool("local") {
-		return s.connectAWS(ctx.Context, p)
+	return s.connectLocal(ctx.Context, p, ctx.Bool("local"))
+}
+
+func (s *session) connectLocal(ctx context.Context, p *project, local bool) (deploy.Clients, error) {
+	if !local {
+		return s.connectAWS(ctx, p)
 	}
 	registry, err := s.registry()
 	if err != nil {
 		return deploy.Clients{}, err
 	}
-	running, err := registry.Find(ctx.Context, p.dir)
+	running, err := registry.Find(ctx, p.dir)
 	if err != nil {
 		return deploy.Clients{}, err
 	}
 	if running == nil {
 		return deploy.Clients{}, withHint(errors.New("no local cloud is running for this project"), "arc sandbox, or arc deploy --local, starts one")
 	}
-	return deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	return deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
 }
 
 func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, error) {

@@ -27,14 +27,19 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.BoolFlag{Name: "prune"},
 			&cli.StringSliceFlag{Name: "allow-loss"},
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
+			&cli.StringFlag{Name: "approve"},
 			&cli.BoolFlag{Name: "json"},
 		),
 		Description: `Usage: arc deploy [--production] [--name NAME] [--local [--detach]]
+       arc deploy [--approve ID] PLAN
 
 Packages the app and brings it to its stack: staging, or production. Uploads
 only code that is not there yet, goes by a change set, follows it to the end,
 publishes static files, and prints the URLs. When nothing has changed, nothing
 is called that would change anything.
+
+With a PLAN that arc diff -o made, deploys exactly what was reviewed, to the
+stack that was reviewed, or refuses when the tree or the stack has moved on.
 
 Flags:
   -p, --production       the production stack (default: staging)
@@ -46,6 +51,7 @@ Flags:
       --prune            delete published files that the folder no longer has
       --allow-loss ID    let the deploy delete the data of this resource
   -t, --tag KEY=VALUE    tag the stack (may be repeated)
+      --approve ID       approve the dangers of the plan with this ID
       --json             print the outcome as JSON
 
 AWS_ENDPOINT_URL points a plain arc deploy at any other endpoint. Region and
@@ -55,11 +61,18 @@ Examples:
   arc deploy
   arc deploy --production
   arc deploy --local --detach
+  arc diff --production -o release.arcplan && arc deploy release.arcplan
 
 Exit codes: 0 deployed or unchanged, 1 an error.`,
 		Action: func(ctx *cli.Context) error {
+			if isPlan(ctx.Args().Slice()) {
+				return s.deployPlan(ctx, ctx.Args().First())
+			}
 			if err := noWords(ctx); err != nil {
 				return err
+			}
+			if ctx.IsSet("approve") {
+				return withHint(errors.New("--approve is for a plan"), "arc deploy --approve %s release.arcplan", ctx.String("approve"))
 			}
 			return s.deployFlags(ctx)
 		},
@@ -84,9 +97,15 @@ func (s *session) deployFlags(ctx *cli.Context) error {
 		return err
 	}
 	defer cloud.close()
-	started := time.Now()
 	order := deployOrder{options: stageOptions(ctx), tags: tags, prune: ctx.Bool("prune"), allowLoss: ctx.StringSlice("allow-loss")}
-	outcome, err := s.deploy(ctx.Context, p, cloud.clients, order)
+	return s.finish(ctx, cloud, func() (deploy.Outcome, error) { return s.deploy(ctx.Context, p, cloud.clients, order) })
+}
+
+// finish deploys, prints the outcome, and stays as long as the local cloud runs
+// in this process.
+func (s *session) finish(ctx *cli.Context, cloud *cloud, deploy func() (deploy.Outcome, error)) error {
+	started := time.Now()
+	outcome, err := deploy()
 	if err != nil {
 		return err
 	}
@@ -119,6 +138,7 @@ type deployOrder struct {
 	tags      map[string]string
 	prune     bool
 	allowLoss []string
+	plan      *deploy.Planned // nil: deploy whatever there is to deploy
 }
 
 // deploy compiles the app and brings it to one stack.
@@ -133,21 +153,23 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 	if err != nil {
 		return deploy.Outcome{}, err
 	}
-	static := p.publication(b.assets, opts.Stage)
-	if static != nil {
-		static.Prune = static.Prune || order.prune
-	}
+	return s.bring(ctx, p, clients, b, variables, order)
+}
+
+// bring brings what was built to its stack.
+func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients, b *build, variables map[string]deploy.Variable, order deployOrder) (deploy.Outcome, error) {
 	d := deploy.Deployment{
 		App:        p.app.Name,
-		Stage:      opts.Stage,
+		Stage:      order.options.Stage,
 		StackName:  b.stack.Name,
 		Template:   b.template,
 		Parameters: map[string]string{},
 		Tags:       order.tags,
 		Artifacts:  b.artifacts(),
 		Bucket:     p.app.AWS.Bucket,
-		Static:     static,
+		Static:     p.publication(b.assets, order.options.Stage, order.prune),
 		AllowLoss:  order.allowLoss,
+		Plan:       order.plan,
 		Origin:     lines(b.stack),
 	}
 	for name, v := range variables {

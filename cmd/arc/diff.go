@@ -10,6 +10,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
+	"arc/deploy"
 	"arc/graph"
 
 	"github.com/urfave/cli/v2"
@@ -28,9 +29,14 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json"},
 			&cli.BoolFlag{Name: "resources"},
 			&cli.StringFlag{Name: "fail-on"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
+			&cli.StringSliceFlag{Name: "allow-loss"},
+			&cli.BoolFlag{Name: "prune"},
+			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
 		),
 		Description: `Usage: arc diff [--production] [--name NAME] [--base REF | --template FILE | --local]
                 [--format FORMAT] [--resources] [--fail-on CLASSES]
+       arc diff [--production] [--name NAME] [--local] -o PLAN [--allow-loss ID]
 
 Compares the stack that a deploy would make with the one that is deployed, in
 the words of the manifest: routes, code, tables, schedules, rights, what is open
@@ -52,11 +58,16 @@ Flags:
                      data-loss, replacement, rights, exposure, refused (these
                      five unless told otherwise), protection, interruption,
                      removal, public; or changes (any), or none
+  -o, --output PLAN  seal this very change in a file; arc deploy PLAN deploys it,
+                     or refuses when the tree or the stack has moved on
+      --allow-loss ID  in the plan: let the data of this resource be lost
+      --prune, --tag   in the plan: as for arc deploy
 
 Examples:
   arc diff
   arc diff --base main --format markdown > comment.md
   arc package > before.json && edit app.arc && arc diff --template before.json
+  arc diff --production -o release.arcplan
 
 Exit codes: 0 no changes, 1 an error, 2 changes, 3 dangerous changes.`,
 		Action: func(ctx *cli.Context) error {
@@ -79,6 +90,23 @@ type side struct {
 	project  *project      // nil when there is only a template
 	build    *build        // the same
 	packages map[string]string
+	deployed *deployedStack // nil when the side is not what is deployed
+}
+
+// deployedStack is where a deployed side comes from.
+type deployedStack struct {
+	clients   deploy.Clients
+	state     deploy.State // when a plan is to be made
+	variables map[string]deploy.Variable
+	root      *cfn.Document // nil when nothing is deployed
+}
+
+// variables names the user's variables; only a stack knows them.
+func (a side) variables() []string {
+	if a.deployed == nil {
+		return nil
+	}
+	return names(a.deployed.variables)
 }
 
 func (s *session) diff(ctx *cli.Context) error {
@@ -96,6 +124,10 @@ func (s *session) diff(ctx *cli.Context) error {
 	if err := oneOf(ctx, "base", "template", "local"); err != nil {
 		return err
 	}
+	order, err := planOrder(ctx)
+	if err != nil {
+		return err
+	}
 	p, err := s.open()
 	if err != nil {
 		return err
@@ -109,7 +141,8 @@ func (s *session) diff(ctx *cli.Context) error {
 	case ctx.IsSet("template"):
 		before, err = s.templateSide(ctx.String("template"))
 	default:
-		before, opts.Env, err = s.deployed(ctx, p, opts)
+		before, err = s.deployed(ctx, p, opts)
+		opts.Env = before.variables()
 	}
 	if err != nil {
 		return err
@@ -126,6 +159,11 @@ func (s *session) diff(ctx *cli.Context) error {
 	})
 	if err := s.printReview(review, format, ctx.Bool("resources"), before, after); err != nil {
 		return err
+	}
+	if order != nil {
+		if err := s.writePlan(ctx.Context, *order, review, before, after); err != nil {
+			return err
+		}
 	}
 	switch {
 	case review.Verdict == diff.NoChanges:
@@ -205,43 +243,49 @@ func readThrough(root *cfn.Document, parts map[string][]byte) (*cfn.Document, []
 	})
 }
 
-// deployed reads the stack's template, and the names of the user's variables
-// that a deploy would give it.
-func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (side, []string, error) {
-	before := side{label: "deployed"}
-	clients, err := s.connect(ctx, p)
-	if err != nil {
-		return before, nil, err
+// deployed reads the stack's template, and the user's variables that a deploy
+// would give it.
+func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (side, error) {
+	before := side{label: "deployed", deployed: &deployedStack{}}
+	d := before.deployed
+	var err error
+	if d.clients, err = s.connect(ctx, p); err != nil {
+		return before, err
 	}
-	variables, err := clients.Env(ctx.Context, p.app.Name, opts.Stage)
-	if err != nil {
-		return before, nil, err
+	if d.variables, err = d.clients.Env(ctx.Context, p.app.Name, opts.Stage); err != nil {
+		return before, err
 	}
 	name := cfn.StackName(p.app.Name, opts.Stage, opts.Name)
-	state, err := clients.Describe(ctx.Context, name)
-	if err != nil {
-		return before, nil, err
+	if ctx.IsSet("output") {
+		// The state comes first: what happens to the stack from here on makes
+		// the plan void.
+		if d.state, err = d.clients.State(ctx.Context, name); err != nil {
+			return before, err
+		}
 	}
-	if !state.Exists {
+	stack, err := d.clients.Describe(ctx.Context, name)
+	if err != nil {
+		return before, err
+	}
+	if stack.Absent() {
 		s.note("%s is not deployed yet: everything would be added", name)
-		return before, names(variables), nil
+		return before, nil
 	}
-	root, err := cfn.Parse(state.Template)
-	if err != nil {
-		return before, nil, fmt.Errorf("deployed stack %s: %w", name, err)
+	if d.root, err = cfn.Parse(stack.Template); err != nil {
+		return before, fmt.Errorf("deployed stack %s: %w", name, err)
 	}
 	var parts map[string][]byte
-	for _, r := range root.Resources {
+	for _, r := range d.root.Resources {
 		if r.Type == "AWS::CloudFormation::Stack" && parts == nil {
-			if parts, err = clients.NestedTemplates(ctx.Context, state.ID); err != nil {
-				return before, nil, err
+			if parts, err = d.clients.NestedTemplates(ctx.Context, stack.ID); err != nil {
+				return before, err
 			}
 		}
 	}
-	if before.doc, before.unread, err = readThrough(root, parts); err != nil {
-		return before, nil, fmt.Errorf("deployed stack %s: %w", name, err)
+	if before.doc, before.unread, err = readThrough(d.root, parts); err != nil {
+		return before, fmt.Errorf("deployed stack %s: %w", name, err)
 	}
-	return before, names(variables), nil
+	return before, nil
 }
 
 func (s *session) templateSide(file string) (side, error) {

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			env.Setenv("PORT", strconv.Itoa(freePort(t)))
+			env.Setenv("CLOUD_PORT", strconv.Itoa(freePort(t))) // for scripts that talk to the local cloud themselves
 			return os.MkdirAll(filepath.Join(env.WorkDir, ".home"), 0o777)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

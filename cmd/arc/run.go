@@ -235,7 +235,7 @@ func noStrayFlags(ctx *cli.Context) error {
 	for i, a := range args {
 		if strings.HasPrefix(a, "-") && a != "-" {
 			return withHint(fmt.Errorf("%s stands after %q, where it would be ignored", a, args[max(i-1, 0)]),
-				"flags come first: arc %s %s %s", ctx.Command.Name, a, strings.Join(args[:i], " "))
+				"flags come first: arc %s %s %s", ctx.Command.Name, strings.Join(args[i:], " "), strings.Join(args[:i], " "))
 		}
 	}
 	return nil

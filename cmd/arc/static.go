@@ -130,12 +130,13 @@ func sha1Of(files fs.FS, name string) (string, error) {
 }
 
 // publication is what a deploy to the stage publishes; nil when there is nothing.
-func (p *project) publication(a *assets, stage string) *deploy.Static {
+// prune adds to what the manifest says.
+func (p *project) publication(a *assets, stage string, prune bool) *deploy.Static {
 	if a == nil {
 		return nil
 	}
 	st := p.app.Static
-	static := &deploy.Static{Prefix: st.Prefix, Prune: st.Prune, Ignore: st.Ignore, Bucket: st.Staging}
+	static := &deploy.Static{Prefix: st.Prefix, Prune: st.Prune || prune, Ignore: st.Ignore, Bucket: st.Staging}
 	if stage == "production" {
 		static.Bucket = st.Production
 	}

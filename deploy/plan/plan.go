@@ -33,6 +33,7 @@ type Plan struct {
 	Losses    []string          `json:"losses"`    // logical IDs of what holds data and would be deleted or replaced
 	AllowLoss []string          `json:"allowLoss"` // those that were given up by name
 	Goes      []string          `json:"goes"`      // logical IDs that are removed or may be replaced
+	Bucket    string            `json:"bucket"`    // artifact bucket that the manifest names; ""
 	Tags      map[string]string `json:"tags"`
 	Variables map[string]string `json:"variables"` // name of each environment variable → its version in SSM
 	Artifacts []Artifact        `json:"artifacts"`
@@ -164,7 +165,7 @@ func (p *Plan) Unallowed() []string {
 // the plan was made of: a line each, in the user's words; none = it does not.
 func (p *Plan) Moved(now *Plan) []string {
 	moved := movedArtifacts(p.Artifacts, now.Artifacts)
-	if p.Template != now.Template && len(moved) == 0 {
+	if p.Bucket != now.Bucket || p.Template != now.Template && len(moved) == 0 {
 		moved = append(moved, "the manifest or its settings make another template")
 	}
 	return append(moved, movedStatic(p.Static, now.Static)...)
@@ -188,7 +189,7 @@ func movedArtifacts(before, after []Artifact) []string {
 	for _, a := range before {
 		if !has[a] && !labels[a.Label] {
 			labels[a.Label] = true
-			moved = append(moved, a.Label+": no longer there")
+			moved = append(moved, a.Label+": other code, or gone")
 		}
 	}
 	return moved

@@ -82,7 +82,7 @@ func TestMoved(t *testing.T) {
 		"nothing":  {func(*Plan) {}, nil},
 		"manifest": {func(p *Plan) { p.Template = "{}" }, []string{"the manifest or its settings make another template"}},
 		"code":     {func(p *Plan) { p.Template, p.Artifacts[0].Key = "{}", "cc.zip" }, []string{"src/http/get-index: other code"}},
-		"less":     {func(p *Plan) { p.Template, p.Artifacts = "{}", p.Artifacts[:1] }, []string{"src/ws/default: no longer there"}},
+		"less":     {func(p *Plan) { p.Template, p.Artifacts = "{}", p.Artifacts[:1] }, []string{"src/ws/default: other code, or gone"}},
 		"files": {func(p *Plan) { p.Static.Files = []File{{"index.html", "01"}, {"new.js", "2"}} },
 			[]string{"static file index.html: changed", "static file new.js: new", "static file app.js: gone"}},
 		"no folder": {func(p *Plan) { p.Static = nil }, []string{"static file index.html: gone", "static file app.js: gone"}},

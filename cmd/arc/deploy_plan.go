@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+	"arc/deploy"
+	"arc/deploy/plan"
+
+	"github.com/urfave/cli/v2"
+)
+
+// deployPlan deploys what a plan has sealed, or refuses and changes nothing.
+func (s *session) deployPlan(ctx *cli.Context, file string) error {
+	for _, name := range []string{"production", "name", "prune", "allow-loss", "tag"} {
+		if ctx.IsSet(name) {
+			return withHint(fmt.Errorf("--%s with a plan: the plan says what is deployed where", name), "make another plan: arc diff --%s … -o %s", name, file)
+		}
+	}
+	sealed, id, err := readPlan(file)
+	if err != nil {
+		return err
+	}
+	if err := approved(ctx, sealed, id, file); err != nil {
+		return err
+	}
+	if ctx.Bool("local") && !sealed.Local {
+		return withHint(fmt.Errorf("%s is a plan for AWS account %s", file, sealed.Account), "arc diff --local -o %s plans for the local cloud", file)
+	}
+	if ctx.Bool("detach") {
+		return errors.New("--detach with a plan: its local cloud runs already")
+	}
+	p, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	order := deployOrder{
+		options: cfn.Options{Stage: sealed.Stage, Name: sealed.Name, Env: slices.Sorted(maps.Keys(sealed.Variables))},
+		tags:    sealed.Tags, allowLoss: sealed.AllowLoss, plan: &deploy.Planned{ID: id, State: sealed.State, Goes: map[string]bool{}},
+	}
+	for _, gone := range sealed.Goes {
+		order.plan.Goes[gone] = true
+	}
+	// What was pruned by a flag is pruned again; what the manifest says now is
+	// compared with what it said.
+	order.prune = sealed.Static != nil && sealed.Static.Prune
+	b, err := s.planBuild(p, sealed, id, order)
+	if err != nil {
+		return err
+	}
+	clients, err := s.connectLocal(ctx.Context, p, sealed.Local)
+	if err != nil {
+		return err
+	}
+	account, err := clients.Account(ctx.Context)
+	if err != nil {
+		return err
+	}
+	if account != sealed.Account || clients.Region != sealed.Region {
+		return withHint(fmt.Errorf("plan %s is for account %s in %s, and you are in account %s in %s", id, sealed.Account, sealed.Region, account, clients.Region),
+			"set AWS_PROFILE and AWS_REGION to what it was made with")
+	}
+	variables, err := clients.Env(ctx.Context, p.app.Name, sealed.Stage)
+	if err != nil {
+		return err
+	}
+	if moved := movedVariables(sealed.Variables, variables); len(moved) > 0 {
+		return s.planMoved(id, "the environment variables", moved, "make a new plan")
+	}
+	s.note("plan %s", id)
+	cloud := &cloud{clients: clients, note: s.note}
+	err = s.finish(ctx, cloud, func() (deploy.Outcome, error) { return s.bring(ctx.Context, p, clients, b, variables, order) })
+	if _, moved := errors.AsType[*deploy.MovedError](err); moved {
+		return withHint(err, "nothing was changed; review it anew: arc diff … -o %s", file)
+	}
+	return err
+}
+
+// readPlan reads a plan file.
+func readPlan(file string) (*plan.Plan, string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, "", withHint(fmt.Errorf("plan: %w", err), "arc diff -o %s makes one", file)
+	}
+	sealed, id, err := plan.Open(data)
+	if err != nil {
+		return nil, "", fmt.Errorf("plan %s: %w", file, err)
+	}
+	return sealed, id, nil
+}
+
+// approved refuses a dangerous plan that nobody has approved.
+func approved(ctx *cli.Context, sealed *plan.Plan, id, file string) error {
+	if given := ctx.String("approve"); ctx.IsSet("approve") && given != id {
+		return withHint(fmt.Errorf("--approve %s: that is another plan; %s is %s", given, file, id), "review this one before you approve it")
+	}
+	var lines []string
+	for _, d := range sealed.Dangers {
+		lines = append(lines, fmt.Sprintf("  %s: %s", d.Class, d.Text))
+	}
+	text := ""
+	if len(lines) > 0 {
+		text = ":\n" + strings.Join(lines, "\n")
+	}
+	if left := sealed.Unallowed(); len(left) > 0 {
+		return withHint(fmt.Errorf("plan %s would lose data that nobody has given up by name%s", id, text),
+			"when that is meant, make the plan again with --allow-loss %s", strings.Join(left, " --allow-loss "))
+	}
+	if len(lines) > 0 && !ctx.IsSet("approve") {
+		return withHint(fmt.Errorf("plan %s is dangerous, and not approved%s", id, text), "when that is meant: arc deploy --approve %s %s", id, file)
+	}
+	return nil
+}
+
+// planBuild compiles the working tree and checks that it is what the plan was
+// made of.
+func (s *session) planBuild(p *project, sealed *plan.Plan, id string, order deployOrder) (*build, error) {
+	if p.app.Name != sealed.App {
+		return nil, withHint(fmt.Errorf("plan %s is of the app %s, and this is %s", id, sealed.App, p.app.Name), "change to the folder of %s", sealed.App)
+	}
+	b, err := s.compile(p, order.options)
+	if err != nil {
+		return nil, err
+	}
+	now, err := p.plan(b, order.options, order.prune)
+	if err != nil {
+		return nil, err
+	}
+	moved := sealed.Moved(now)
+	if len(moved) == 0 {
+		return b, nil
+	}
+	hint := "check out what it was made of, or make a new plan"
+	if sealed.Arc != now.Arc {
+		hint += fmt.Sprintf("\nit was made with arc %s, and this is %s", sealed.Arc, now.Arc)
+	}
+	return nil, s.planMoved(id, "the working tree", moved, hint)
+}
+
+// maxMoved bounds how many differences an error tells.
+const maxMoved = 12
+
+func (s *session) planMoved(id, what string, moved []string, hint string) error {
+	if more := len(moved) - maxMoved; more > 0 {
+		moved = append(moved[:maxMoved:maxMoved], fmt.Sprintf("and %d more", more))
+	}
+	return withHint(fmt.Errorf("plan %s no longer fits %s:\n%s", id, what, indent(strings.Join(moved, "\n"))), "%s", hint)
+}
+
+// movedVariables compares by version, so that no value is told.
+func movedVariables(before map[string]string, now map[string]deploy.Variable) []string {
+	var moved []string
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if v, ok := now[name]; !ok {
+			moved = append(moved, name+": gone")
+		} else if v.Version != before[name] {
+			moved = append(moved, name+": another value")
+		}
+	}
+	for _, name := range names(now) {
+		if _, ok := before[name]; !ok {
+			moved = append(moved, name+": new")
+		}
+	}
+	return moved
+}
