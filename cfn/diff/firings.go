@@ -40,6 +40,41 @@ func NextFirings(expression string, now time.Time, n int) (times []time.Time, ok
 	return nil, false
 }
 
+// firingsAMonth is how often a schedule fires in a month of 730 hours, on the
+// average of a year without a leap day; 0 for one that fires once, < 0 when it
+// cannot be told.
+func firingsAMonth(expression string) float64 {
+	kind, rest, _ := strings.Cut(strings.TrimSpace(expression), "(")
+	fields := strings.Fields(strings.TrimSuffix(rest, ")"))
+	switch {
+	case kind == "rate" && len(fields) == 2:
+		if step, ok := rateStep(fields[0], fields[1]); ok {
+			return float64(730*time.Hour) / float64(step)
+		}
+	case kind == "at":
+		return 0
+	case kind == "cron" && len(fields) == 6 && fields[5] == "*":
+		minutes, ok1 := cronSet(fields[0], 0, 59, nil)
+		hours, ok2 := cronSet(fields[1], 0, 23, nil)
+		months, ok3 := cronSet(fields[3], 1, 12, monthNames)
+		if !ok1 || !ok2 || !ok3 {
+			return -1
+		}
+		days := 0
+		for day := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() == 2027; day = day.AddDate(0, 0, 1) {
+			fires, ok := firesOn(day, fields[2], fields[4])
+			if !ok {
+				return -1
+			}
+			if fires && months[int(day.Month())] {
+				days++
+			}
+		}
+		return float64(days*len(minutes)*len(hours)) / 12
+	}
+	return -1
+}
+
 func rateStep(value, unit string) (time.Duration, bool) {
 	n, err := strconv.Atoi(value)
 	step, known := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[strings.TrimSuffix(unit, "s")]

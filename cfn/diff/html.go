@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"arc/cfn/cost"
 )
 
 // Graph is a picture of the app, as SVG.
@@ -43,6 +45,16 @@ type (
 		Graphs                                        []pageGraph
 		Groups                                        []pageGroup
 		Changes                                       []pageChange
+		Cost                                          *pageCost
+	}
+	pageCost struct {
+		Title string
+		Parts []pageCostPart
+	}
+	// pageCostPart is a sentence about the estimate, with the changes below it.
+	pageCostPart struct {
+		Text  string
+		Lines []costLine
 	}
 	pageGraph struct {
 		Title  string
@@ -101,6 +113,9 @@ func pageOf(r *Review, graphs []Graph) pageData {
 		}
 		d.Groups = append(d.Groups, group)
 	}
+	if r.Cost != nil {
+		d.Cost = pageCostOf(r.Cost)
+	}
 	for _, c := range r.Changes {
 		change := pageChange{Action: c.Action, LogicalID: visible(c.LogicalID), Type: visible(c.Type)}
 		for _, p := range c.Properties {
@@ -109,4 +124,17 @@ func pageOf(r *Review, graphs []Graph) pageData {
 		d.Changes = append(d.Changes, change)
 	}
 	return d
+}
+
+func pageCostOf(d *cost.Delta) *pageCost {
+	page := &pageCost{Title: visible(costTitle(d))}
+	for _, l := range costLines(d) {
+		if l.Action == "" {
+			page.Parts = append(page.Parts, pageCostPart{Text: visible(l.Text)})
+			continue
+		}
+		last := &page.Parts[len(page.Parts)-1] // a sentence comes first
+		last.Lines = append(last.Lines, costLine{l.Action, visible(l.Subject), l.Text, l.Detail})
+	}
+	return page
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"arc/cfn/cost"
 )
 
 // maxMarkdown is how long a comment on GitHub may be, in characters.
@@ -69,6 +71,9 @@ func (l markdownLevel) print(r *Review) string {
 	}
 	for _, g := range r.Groups {
 		l.group(&b, g)
+	}
+	if r.Cost != nil {
+		l.cost(&b, r.Cost)
 	}
 	if l.resources && len(r.Changes) > 0 {
 		fmt.Fprintf(&b, "<details><summary>Resources (%d)</summary>\n\n", len(r.Changes))
@@ -144,6 +149,41 @@ func (l markdownLevel) group(b *strings.Builder, g Group) {
 		}
 	}
 	b.WriteString("\n</details>\n\n")
+}
+
+// cost prints the estimate: what changes in tables, what is said about it as
+// lists.
+func (l markdownLevel) cost(b *strings.Builder, d *cost.Delta) {
+	lines := costLines(d)
+	fmt.Fprintf(b, "<details><summary>%s</summary>\n\n%s\n\n", htmlText(costSummary(d)), md(costTitle(d)))
+	inTable := false
+	for i, line := range lines {
+		if i == l.items && len(lines) > i+2 { // the last two say what it rests on
+			fmt.Fprintf(b, "\n- and %d more\n", len(lines)-i-2)
+		}
+		if i >= l.items && i < len(lines)-2 {
+			inTable = false
+			continue
+		}
+		if row := line.Action != ""; row != inTable {
+			inTable = row
+			b.WriteString("\n")
+			if row {
+				b.WriteString("| | | cost | how |\n|---|---|---|---|\n")
+			}
+		}
+		if inTable {
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", mdSigns[line.Action], cell(code(short(line.Subject))), cell(md(line.Text)), cell(md(line.Detail)))
+			continue
+		}
+		fmt.Fprintf(b, "- %s\n", md(short(line.Text)))
+	}
+	b.WriteString("\n</details>\n\n")
+}
+
+// cell is Markdown that no bar in it ends as a cell of a table.
+func cell(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, `\|`, "|"), "|", `\|`)
 }
 
 var mdSigns = map[Action]string{Add: "➕", Modify: "✏️", Remove: "➖"}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"arc/cfn"
+	"arc/cfn/cost"
 )
 
 // Review is a comparison in the words of the app's people, with a verdict.
@@ -19,6 +20,7 @@ type Review struct {
 	Groups  []Group      `json:"groups"`    // what changed, by kind; only those with items
 	Limits  []string     `json:"limits"`    // what could not be judged
 	Changes []Change     `json:"resources"` // the same as resources, sorted by logical ID
+	Cost    *cost.Delta  `json:"cost,omitempty"`
 }
 
 // Verdict is what a review comes to.
@@ -102,6 +104,7 @@ type Options struct {
 	// Packages are the versions that the lock file has of each npm package.
 	PackagesBefore, PackagesAfter map[string]string
 	Unread                        []string                                  // nested stacks whose templates are not at hand
+	Cost                          string                                    // the region whose prices to estimate with; "" = no estimate
 	Now                           time.Time                                 // when schedules are looked at; zero = not at all
 	Zone                          func(name string) (*time.Location, error) // nil = time.LoadLocation
 }
@@ -147,6 +150,9 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		if items := g.items(); len(items) > 0 {
 			out.Groups = append(out.Groups, Group{Name: g.name, Items: items})
 		}
+	}
+	if opts.Cost != "" {
+		out.Cost = r.cost(opts.Cost)
 	}
 	out.count()
 	return out

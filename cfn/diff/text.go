@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/cost"
 )
 
 // TextOptions set how Text looks.
@@ -40,6 +41,9 @@ func Text(w io.Writer, r *Review, o TextOptions) error {
 			p.item(it)
 		}
 		p.b.WriteByte('\n')
+	}
+	if r.Cost != nil {
+		p.cost(r.Cost)
 	}
 	if o.Resources {
 		p.line("", "#", "Resources")
@@ -109,6 +113,19 @@ func (p *textPrinter) item(it Item) {
 		}
 		p.line("      ! ", "!", string(risk.Class)+": "+risk.Text)
 	}
+}
+
+func (p *textPrinter) cost(d *cost.Delta) {
+	p.line("", "#", costTitle(d))
+	for _, l := range costLines(d) {
+		if l.Action == "" {
+			p.line("  ", "", l.Text)
+			continue
+		}
+		p.line("  "+signs[l.Action]+" ", signs[l.Action], l.Subject+": "+l.Text)
+		p.line("      ", "", l.Detail)
+	}
+	p.b.WriteByte('\n')
 }
 
 // String is the position as editors take it: "app.arc:3".

@@ -28,6 +28,7 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Value: "text"},
 			&cli.BoolFlag{Name: "json"},
 			&cli.BoolFlag{Name: "resources"},
+			&cli.BoolFlag{Name: "cost"},
 			&cli.StringFlag{Name: "fail-on"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
 			&cli.StringSliceFlag{Name: "allow-loss"},
@@ -35,7 +36,7 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
 		),
 		Description: `Usage: arc diff [--production] [--name NAME] [--base REF | --template FILE | --local]
-                [--format FORMAT] [--resources] [--fail-on CLASSES]
+                [--format FORMAT] [--resources] [--cost] [--fail-on CLASSES]
        arc diff [--production] [--name NAME] [--local] -o PLAN [--allow-loss ID]
 
 Compares the stack that a deploy would make with the one that is deployed, in
@@ -54,6 +55,7 @@ Flags:
                      (annotations at manifest lines) or html (one page)
       --json         the same as --format json
       --resources    each CloudFormation resource and property as well
+      --cost         estimate what the change costs: a month, and a million calls
       --fail-on C    which classes give exit code 3, with commas between them:
                      data-loss, replacement, rights, exposure, refused (these
                      five unless told otherwise), protection, interruption,
@@ -151,7 +153,12 @@ func (s *session) diff(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	region := ""
+	if ctx.Bool("cost") {
+		region = p.app.AWS.Region
+	}
 	review := diff.Compose(before.doc, after.doc, diff.Options{
+		Cost:  region,
 		Stack: after.build.stack.Name, Before: before.label, After: after.label,
 		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
 		Code: codeIn(before.build, after.build), Now: time.Now().UTC(), Unread: append(before.unread, after.unread...),

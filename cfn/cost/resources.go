@@ -1,0 +1,276 @@
+package cost
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// hours are those of a month, as AWS counts in its own examples.
+const hours = 730
+
+// charge is what a resource costs by the month, used or not.
+type charge struct {
+	usd float64
+	how string // "2 × 512 MB arm64"
+}
+
+// charges knows the types that have a price by the month. An error says why a
+// resource cannot be priced; a charge of nothing is free.
+var charges = map[string]func(r resource) (charge, error){
+	"AWS::ApiGateway::Stage":                    (resource).restStage,
+	"AWS::CloudFormation::Stack":                func(resource) (charge, error) { return charge{}, errors.New("its template is not at hand") },
+	"AWS::CloudFront::Distribution":             (resource).distribution,
+	"AWS::CloudWatch::Alarm":                    (resource).alarm,
+	"AWS::CloudWatch::CompositeAlarm":           monthly(alarmComposite, "a composite alarm"),
+	"AWS::CloudWatch::Dashboard":                monthly(dashboard, "a dashboard"),
+	"AWS::DynamoDB::Table":                      (resource).table,
+	"AWS::EC2::EIP":                             hourly(ipv4Address, "a public IPv4 address"),
+	"AWS::EC2::NatGateway":                      hourly(natGateway, "a NAT gateway"),
+	"AWS::EC2::VPCEndpoint":                     (resource).endpoint,
+	"AWS::ElasticLoadBalancing::LoadBalancer":   hourly(classicBalancer, "a classic load balancer"),
+	"AWS::ElasticLoadBalancingV2::LoadBalancer": (resource).balancer,
+	"AWS::KMS::Key":                             monthly(kmsKey, "a key"),
+	"AWS::KMS::ReplicaKey":                      monthly(kmsKey, "a key"),
+	"AWS::Kinesis::Stream":                      (resource).stream,
+	"AWS::Lambda::Alias":                        (resource).concurrency,
+	"AWS::Lambda::EventSourceMapping":           (resource).mapping,
+	"AWS::Lambda::Function":                     (resource).snapStart,
+	"AWS::Lambda::Version":                      (resource).concurrency,
+	"AWS::Route53::HostedZone":                  monthly(hostedZone, "a hosted zone"),
+	"AWS::SSM::Parameter":                       (resource).parameter,
+	"AWS::SecretsManager::Secret":               monthly(secret, "a secret"),
+	"AWS::WAFv2::WebACL":                        (resource).webACL,
+}
+
+func monthly(what item, how string) func(resource) (charge, error) {
+	return func(r resource) (charge, error) { return charge{r.e.prices.of(what), how}, nil }
+}
+
+func hourly(what item, how string) func(resource) (charge, error) {
+	return func(r resource) (charge, error) { return charge{hours * r.e.prices.of(what), how}, nil }
+}
+
+//go:embed free.txt
+var freeText string
+
+// isFree reports whether resources of a type cost nothing by the month.
+func isFree(typ string) bool {
+	if strings.HasPrefix(typ, "Custom::") {
+		return true
+	}
+	name := strings.TrimPrefix(typ, "AWS::")
+	for line := range strings.SplitSeq(freeText, "\n") {
+		start, open := strings.CutSuffix(line, "*")
+		if line == name || open && strings.HasPrefix(name, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// concurrency prices instances that are kept ready.
+// https://aws.amazon.com/lambda/pricing/
+func (r resource) concurrency() (charge, error) {
+	property, path := "ProvisionedConcurrencyConfig", "ProvisionedConcurrentExecutions"
+	n, err := r.number(0, property, path)
+	if err != nil || n == 0 {
+		return charge{}, err
+	}
+	f, err := r.e.functionOf(r.def.Properties["FunctionName"])
+	if err != nil {
+		return charge{}, err
+	}
+	price := r.e.prices.of(provisionedX86)
+	if f.arm {
+		price = r.e.prices.of(provisionedArm)
+	}
+	return charge{n * f.memory / 1024 * hours * 3600 * price, fmt.Sprintf("%v kept ready, %s each", n, f.size())}, nil
+}
+
+// snapStart: the kept snapshot is free for Java only.
+func (r resource) snapStart() (charge, error) {
+	on, err := r.text("SnapStart", "ApplyOn")
+	if err != nil || on != "PublishedVersions" {
+		return charge{}, err
+	}
+	runtime, err := r.text("Runtime")
+	if err != nil || strings.HasPrefix(runtime, "java") {
+		return charge{}, err
+	}
+	return charge{}, errors.New("what SnapStart keeps is not in the table")
+}
+
+func (r resource) mapping() (charge, error) {
+	if r.def.Properties["ProvisionedPollerConfig"] == nil {
+		return charge{}, nil
+	}
+	return charge{}, errors.New("provisioned pollers are not in the table")
+}
+
+// table prices the capacity of a table and its indexes, where it is provisioned.
+// https://aws.amazon.com/dynamodb/pricing/provisioned/
+func (r resource) table() (charge, error) {
+	onDemand, err := r.onDemand()
+	if err != nil || onDemand {
+		return charge{}, err
+	}
+	if class, err := r.text("TableClass"); err != nil || class == "STANDARD_INFREQUENT_ACCESS" {
+		return charge{}, errors.Join(err, errors.New("the infrequent access class is not in the table"))
+	}
+	reads, err := r.number(0, "ProvisionedThroughput", "ReadCapacityUnits")
+	if err != nil {
+		return charge{}, err
+	}
+	writes, err := r.number(0, "ProvisionedThroughput", "WriteCapacityUnits")
+	if err != nil {
+		return charge{}, err
+	}
+	indexes, err := r.value("GlobalSecondaryIndexes")
+	if err != nil {
+		return charge{}, err
+	}
+	list, _ := indexes.([]any)
+	for _, v := range list {
+		index, _ := v.(map[string]any)
+		throughput, _ := index["ProvisionedThroughput"].(map[string]any)
+		for name, sum := range map[string]*float64{"ReadCapacityUnits": &reads, "WriteCapacityUnits": &writes} {
+			n, err := number(throughput[name])
+			if err != nil {
+				return charge{}, err
+			}
+			*sum += n
+		}
+	}
+	usd := hours * (reads*r.e.prices.of(dynamoReadCapacity) + writes*r.e.prices.of(dynamoWriteCapacity))
+	return charge{usd, fmt.Sprintf("capacity for %v reads and %v writes a second", reads, writes)}, nil
+}
+
+// onDemand reports whether a table is paid for by its use.
+func (r resource) onDemand() (bool, error) {
+	mode, err := r.text("BillingMode")
+	return mode == "PAY_PER_REQUEST", err
+}
+
+func (r resource) parameter() (charge, error) {
+	tier, err := r.text("Tier")
+	switch {
+	case err != nil || tier == "" || tier == "Standard":
+		return charge{}, err
+	case tier == "Advanced":
+		return charge{r.e.prices.of(parameterAdvanced), "an advanced parameter"}, nil
+	}
+	return charge{}, errors.New("its tier follows from its value")
+}
+
+func (r resource) alarm() (charge, error) {
+	period, err := r.number(60, "Period")
+	if err != nil {
+		return charge{}, err
+	}
+	metrics := 1
+	if list, ok := r.def.Properties["Metrics"].([]any); ok {
+		metrics = 0
+		for _, v := range list {
+			m, _ := v.(map[string]any)
+			stat, ok := m["MetricStat"].(map[string]any)
+			if !ok {
+				continue // an expression costs nothing
+			}
+			metrics++
+			if n, err := number(stat["Period"]); err == nil {
+				period = min(period, n)
+			}
+		}
+	}
+	if r.def.Properties["ThresholdMetricId"] != nil {
+		metrics *= 3 // an anomaly alarm watches the metric and the two bounds
+	}
+	price, how := r.e.prices.of(alarm), "an alarm"
+	if period < 60 {
+		price, how = r.e.prices.of(alarmHighResolution), "an alarm of high resolution"
+	}
+	if metrics > 1 {
+		how += fmt.Sprintf(" on %d metrics", metrics)
+	}
+	return charge{float64(metrics) * price, how}, nil
+}
+
+// endpoint: those for S3 and DynamoDB are free; an interface is paid for in
+// each of its subnets.
+func (r resource) endpoint() (charge, error) {
+	kind, err := r.text("VpcEndpointType")
+	if err != nil || kind == "" || kind == "Gateway" {
+		return charge{}, err
+	}
+	if kind != "Interface" {
+		return charge{}, fmt.Errorf("endpoints of the type %s are not in the table", kind)
+	}
+	subnets, ok := r.def.Properties["SubnetIds"].([]any)
+	if !ok {
+		return charge{}, errors.New("its subnets are known only when it is deployed")
+	}
+	n := float64(len(subnets))
+	return charge{n * hours * r.e.prices.of(endpoint), fmt.Sprintf("an endpoint in %v subnets", n)}, nil
+}
+
+func (r resource) balancer() (charge, error) {
+	kind, err := r.text("Type")
+	if err != nil {
+		return charge{}, err
+	}
+	switch kind {
+	case "", "application":
+		return charge{hours * r.e.prices.of(applicationBalancer), "an application load balancer"}, nil
+	case "network":
+		return charge{hours * r.e.prices.of(networkBalancer), "a network load balancer"}, nil
+	}
+	return charge{}, fmt.Errorf("load balancers of the type %s are not in the table", kind)
+}
+
+func (r resource) webACL() (charge, error) {
+	rules, ok := r.def.Properties["Rules"].([]any)
+	if !ok && r.def.Properties["Rules"] != nil {
+		return charge{}, errors.New("its rules are known only when it is deployed")
+	}
+	n := float64(len(rules))
+	return charge{r.e.prices.of(wafACL) + n*r.e.prices.of(wafRule), fmt.Sprintf("a web ACL with %v rules", n)}, nil
+}
+
+func (r resource) stream() (charge, error) {
+	mode, err := r.text("StreamModeDetails", "StreamMode")
+	if err != nil {
+		return charge{}, err
+	}
+	if mode == "ON_DEMAND" {
+		return charge{hours * r.e.prices.of(kinesisOnDemand), "a stream on demand"}, nil
+	}
+	shards, err := r.number(1, "ShardCount")
+	return charge{hours * shards * r.e.prices.of(kinesisShard), fmt.Sprintf("%v shards", shards)}, err
+}
+
+func (r resource) restStage() (charge, error) {
+	on, err := r.value("CacheClusterEnabled")
+	if err != nil || on != true && on != "true" {
+		return charge{}, err
+	}
+	size, err := r.number(0.5, "CacheClusterSize")
+	if err != nil {
+		return charge{}, err
+	}
+	if size != 0.5 {
+		return charge{}, errors.New("only the smallest cache is in the table")
+	}
+	return charge{hours * r.e.prices.of(restCache), "a cache of 0.5 GB"}, nil
+}
+
+// distribution: only addresses of its own have a price by the month.
+func (r resource) distribution() (charge, error) {
+	config, _ := r.def.Properties["DistributionConfig"].(map[string]any)
+	certificate, _ := config["ViewerCertificate"].(map[string]any)
+	if certificate["SslSupportMethod"] == "vip" {
+		return charge{}, errors.New("addresses of its own are not in the table")
+	}
+	return charge{}, nil
+}
