@@ -2,6 +2,7 @@ package cost
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -44,9 +45,11 @@ type Change struct {
 // gives what people call a resource.
 func Compare(before, after *Estimate, name func(logicalID string) string) *Delta {
 	c := comparison{before: before, after: after, name: name}
+	monthlyBefore, monthlyAfter := known(before.monthly, after), known(after.monthly, before)
 	d := &Delta{
 		Region: after.prices.region, Borrowed: []string{}, NotEstimated: []Unknown{},
-		Monthly: c.changes(before.monthly, after.monthly), Million: c.changes(before.million, after.million),
+		Monthly: c.changes(monthlyBefore, monthlyAfter),
+		Million: c.changes(known(before.million, after), known(after.million, before)),
 	}
 	for _, e := range []*Estimate{before, after} {
 		for _, item := range e.prices.borrowed {
@@ -60,13 +63,23 @@ func Compare(before, after *Estimate, name func(logicalID string) string) *Delta
 		d.To = max(d.To, e.prices.to)
 	}
 	slices.Sort(d.Borrowed)
-	d.Before, d.After = total(before.monthly), total(after.monthly)
+	d.Before, d.After = total(monthlyBefore), total(monthlyAfter)
 	for _, l := range c.kept {
 		d.After = round(d.After + l)
 	}
 	c.unknown(d)
 	d.Assumptions, d.LeftOut = c.assumptions(d)
 	return d
+}
+
+// known leaves out what the other side cannot tell: a cost that becomes unknown
+// is neither saved nor added.
+func known(lines map[string]line, other *Estimate) map[string]line {
+	out := maps.Clone(lines)
+	for key := range other.unknown {
+		delete(out, key)
+	}
+	return out
 }
 
 type comparison struct {

@@ -126,7 +126,7 @@ func (e *estimator) estimate(id string, out *Estimate) {
 // resource.
 func reason(err error) string {
 	text := err.Error()
-	return text[strings.LastIndex(text, ": ")+1:]
+	return strings.TrimSpace(text[strings.LastIndex(text, ": ")+1:])
 }
 
 // call prices a million calls, or what a schedule comes to in a month.
