@@ -162,13 +162,19 @@ func sameResource(a, b cfn.ResourceDef) bool {
 func (c *comparison) assumptions(d *Delta) (assumed, leftOut []string) {
 	assumed = []string{"a month has 730 hours"}
 	leftOut = []string{"free tiers", "data transfer", "what is stored", "logs", "discounts and further tiers", "taxes"}
+	changed := map[string]bool{}
+	for _, one := range slices.Concat(d.Monthly, d.Million) {
+		changed[one.Subject] = true
+	}
 	met := map[By]bool{}
 	for _, e := range []*Estimate{c.before, c.after} {
 		for _, call := range e.app.Calls {
-			met[call.By] = true
+			if changed[call.Name] {
+				met[call.By] = true
+			}
 		}
 	}
-	if len(d.Million) == 0 && !met[Schedule] && !met[Rule] {
+	if len(met) == 0 {
 		return assumed, leftOut
 	}
 	assumed = append(assumed, "a call lasts 100 ms and has a small payload")

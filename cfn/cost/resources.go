@@ -13,7 +13,7 @@ const hours = 730
 // charge is what a resource costs by the month, used or not.
 type charge struct {
 	usd float64
-	how string // "2 × 512 MB arm64"
+	how string // "2 × 512 MB arm64, kept ready"
 }
 
 // charges knows the types that have a price by the month. An error says why a
@@ -82,11 +82,12 @@ func (r resource) concurrency() (charge, error) {
 	if err != nil {
 		return charge{}, err
 	}
-	price := r.e.prices.of(provisionedX86)
+	what := provisionedX86
 	if f.arm {
-		price = r.e.prices.of(provisionedArm)
+		what = provisionedArm
 	}
-	return charge{n * f.memory / 1024 * hours * 3600 * price, fmt.Sprintf("%v kept ready, %s each", n, f.size())}, nil
+	usd := n * f.memory / 1024 * hours * 3600 * r.e.prices.of(what)
+	return charge{usd, fmt.Sprintf("%v × %s, kept ready", n, f.size())}, nil
 }
 
 // snapStart: the kept snapshot is free for Java only.
@@ -187,14 +188,14 @@ func (r resource) alarm() (charge, error) {
 	if r.def.Properties["ThresholdMetricId"] != nil {
 		metrics *= 3 // an anomaly alarm watches the metric and the two bounds
 	}
-	price, how := r.e.prices.of(alarm), "an alarm"
+	what, how := alarm, "an alarm"
 	if period < 60 {
-		price, how = r.e.prices.of(alarmHighResolution), "an alarm of high resolution"
+		what, how = alarmHighResolution, "an alarm of high resolution"
 	}
 	if metrics > 1 {
 		how += fmt.Sprintf(" on %d metrics", metrics)
 	}
-	return charge{float64(metrics) * price, how}, nil
+	return charge{float64(metrics) * r.e.prices.of(what), how}, nil
 }
 
 // endpoint: those for S3 and DynamoDB are free; an interface is paid for in

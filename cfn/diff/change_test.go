@@ -30,15 +30,21 @@ var faces = map[string]func(w io.Writer, r *Review) error{
 
 // TestFaces reads testdata/changes/*.txtar: an edit of one of testdata/apps.
 // Files below edit/ are hunks of the app's files (" " stays, "-" goes, "+"
-// comes), files below new/ come. Every face's golden stands beside.
+// comes), files below new/ come. Every face's golden stands beside. Those of
+// testdata/cost have a line "cost REGION", and an estimate.
 func TestFaces(t *testing.T) {
 	files, err := filepath.Glob("testdata/changes/*.txtar")
 	if err != nil || len(files) < 12 {
 		t.Fatalf("%d cases, want 12 at least: %v", len(files), err)
 	}
+	estimated, err := filepath.Glob("testdata/cost/*.txtar")
+	if err != nil || len(estimated) == 0 {
+		t.Fatalf("no cases with an estimate: %v", err)
+	}
+	files = append(files, estimated...)
 	for _, file := range files {
 		name := strings.TrimSuffix(file, ".txtar")
-		t.Run(filepath.Base(name), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(filepath.ToSlash(name), "testdata/"), func(t *testing.T) {
 			review := reviewOf(t, file)
 			for ext, print := range faces {
 				var got bytes.Buffer
@@ -75,12 +81,14 @@ func reviewOf(t testing.TB, file string) *Review {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, first := "", false
+	app, first, region := "", false, ""
 	codes := map[string]bool{}
 	for _, line := range strings.Split(string(ar.Comment), "\n") {
 		switch words := strings.Fields(line); {
 		case len(words) == 2 && words[0] == "app":
 			app = words[1]
+		case len(words) == 2 && words[0] == "cost":
+			region = words[1]
 		case len(words) == 1 && words[0] == "first":
 			first = true
 		case len(words) == 3 && words[0] == "code":
@@ -131,7 +139,7 @@ func reviewOf(t testing.TB, file string) *Review {
 	after, stack := compileSide(t, sides, "after/")
 	return Compose(before, after, Options{
 		Stack: stack.Name, Before: "main", After: "working tree", Origin: originOf(stack), Name: nameOf(stack),
-		Now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Code: someCode,
+		Now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Code: someCode, Cost: region,
 	})
 }
 

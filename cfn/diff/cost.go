@@ -12,7 +12,18 @@ import (
 func (r *reviewer) cost(region string) *cost.Delta {
 	before := cost.Of(cost.App{Doc: r.before.doc, Calls: r.calls(r.before)}, region)
 	after := cost.Of(cost.App{Doc: r.after.doc, Calls: r.calls(r.after)}, region)
-	return cost.Compare(before, after, r.describe)
+	return cost.Compare(before, after, r.costName)
+}
+
+// costName names a resource; an alias or a version by its function, to which
+// what it costs belongs.
+func (r *reviewer) costName(id string) string {
+	for _, m := range []*model{r.after, r.before} {
+		if fn := m.via[id]; fn != "" {
+			return r.function(fn)
+		}
+	}
+	return r.describe(id)
 }
 
 // calls lists what can happen in an app, under the names that its people use.
@@ -161,6 +172,9 @@ func foldCosts(changes []cost.Change) []costLine {
 	var order []alike
 	subjects := map[alike][]string{}
 	for _, c := range changes {
+		if Action(c.Action) == Modify && cost.USD(c.Before) == cost.USD(c.After) {
+			continue // less than is written
+		}
 		key := alike{c.Action, c.How, c.Before, c.After}
 		if subjects[key] == nil {
 			order = append(order, key)

@@ -58,7 +58,7 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob("testdata/changes/*.json")
+	files, err := filepath.Glob("testdata/c*/*.json") // changes and cost
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no goldens: %v", err)
 	}
@@ -99,7 +99,7 @@ func hostileReview(t *testing.T) *Review {
 		}
 		return doc
 	}
-	return Compose(template("a", "/a"), template("b", "/b"), Options{Stack: hostile, Before: hostile, After: hostile,
+	return Compose(template("a", "/a"), template("b", "/b"), Options{Stack: hostile, Before: hostile, After: hostile, Cost: hostile,
 		Origin: func(string) (Position, bool) { return Position{hostile, 1, 1}, true }})
 }
 
@@ -175,17 +175,18 @@ func TestMarkdownLength(t *testing.T) {
 		for i := range n {
 			resources[fmt.Sprintf("Table%d%s", i, strings.Repeat("x", 40))] = cfn.ResourceDef{Type: "AWS::DynamoDB::Table"}
 			resources[fmt.Sprintf("Thing%d%s", i, strings.Repeat("<", 40))] = cfn.ResourceDef{Type: "AWS::EC2::VPC"}
+			resources[fmt.Sprintf("Odd%d", i)] = cfn.ResourceDef{Type: "Acme::Odd"}
 		}
-		review := Compose(&cfn.Document{Resources: resources}, nil, Options{Stack: "big", Before: "a", After: "b"})
+		review := Compose(&cfn.Document{Resources: resources}, nil, Options{Stack: "big", Before: "a", After: "b", Cost: "us-east-1"})
 		var b bytes.Buffer
 		if err := Markdown(&b, review, true); err != nil {
 			t.Fatal(err)
 		}
 		if b.Len() >= maxMarkdown {
-			t.Errorf("%d resources make %d bytes", 2*n, b.Len())
+			t.Errorf("%d resources make %d bytes", 3*n, b.Len())
 		}
 		if !strings.HasPrefix(b.String(), "<!-- arc-diff: big -->\n") || strings.Count(b.String(), "<details>") != strings.Count(b.String(), "</details>") {
-			t.Errorf("%d resources: the comment is not whole", 2*n)
+			t.Errorf("%d resources: the comment is not whole", 3*n)
 		}
 	}
 }
@@ -218,7 +219,7 @@ func FuzzCompose(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, doc := range []*cfn.Document{after, flat} {
-			review := Compose(before, doc, Options{Now: time.Unix(0, 0).UTC()})
+			review := Compose(before, doc, Options{Now: time.Unix(0, 0).UTC(), Cost: "us-east-1"})
 			for _, print := range faces {
 				if err := print(&bytes.Buffer{}, review); err != nil {
 					t.Fatal(err)

@@ -116,13 +116,15 @@ func TestMoved(t *testing.T) {
 func BenchmarkReview(b *testing.B) {
 	for _, routes := range []int{60, 1650} { // about 200 and 5,000 resources
 		before, after := largeApp(b, routes, ""), largeApp(b, routes, "get /more\n@events\nping\n")
-		b.Run(fmt.Sprintf("%d-resources", len(after.Resources)/100*100), func(b *testing.B) {
-			for b.Loop() {
-				review := Compose(before, after, Options{})
-				if err := Text(io.Discard, review, TextOptions{}); err != nil || review.Verdict != Safe {
-					b.Fatal(review.Headline(), err)
+		for name, region := range map[string]string{"": "", "-cost": "us-east-1"} {
+			b.Run(fmt.Sprintf("%d-resources%s", len(after.Resources)/100*100, name), func(b *testing.B) {
+				for b.Loop() {
+					review := Compose(before, after, Options{Cost: region})
+					if err := Text(io.Discard, review, TextOptions{}); err != nil || review.Verdict != Safe {
+						b.Fatal(review.Headline(), err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
