@@ -40,7 +40,7 @@ var charges = map[string]func(r resource) (charge, error){
 	"AWS::Lambda::Version":                      (resource).concurrency,
 	"AWS::Route53::HostedZone":                  monthly(hostedZone, "a hosted zone"),
 	"AWS::SSM::Parameter":                       (resource).parameter,
-	"AWS::SecretsManager::Secret":               monthly(secret, "a secret"),
+	"AWS::SecretsManager::Secret":               (resource).secret,
 	"AWS::WAFv2::WebACL":                        (resource).webACL,
 }
 
@@ -152,6 +152,19 @@ func (r resource) table() (charge, error) {
 func (r resource) onDemand() (bool, error) {
 	mode, err := r.text("BillingMode")
 	return mode == "PAY_PER_REQUEST", err
+}
+
+// secret: each replica costs as much as the secret.
+func (r resource) secret() (charge, error) {
+	replicas, ok := r.def.Properties["ReplicaRegions"].([]any)
+	if !ok && r.def.Properties["ReplicaRegions"] != nil {
+		return charge{}, errors.New("its replicas are known only when it is deployed")
+	}
+	how := "a secret"
+	if n := len(replicas); n > 0 {
+		how += fmt.Sprintf(" and %d replicas", n)
+	}
+	return charge{float64(1+len(replicas)) * r.e.prices.of(secret), how}, nil
 }
 
 func (r resource) parameter() (charge, error) {

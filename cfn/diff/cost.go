@@ -133,7 +133,8 @@ func costSummary(d *cost.Delta) string {
 // another memory size for a hundred routes is one.
 func costLines(d *cost.Delta) []costLine {
 	var out []costLine
-	if len(d.Monthly)+len(d.Million) == 0 {
+	changes := len(d.Monthly)+len(d.Million) > 0
+	if !changes {
 		out = append(out, costLine{Text: "nothing that is estimated changes"})
 	}
 	if len(d.Monthly) > 0 {
@@ -152,7 +153,7 @@ func costLines(d *cost.Delta) []costLine {
 		}
 		out = append(out, costLine{Text: "not estimated: " + text + ": " + u.Why})
 	}
-	if len(d.Borrowed) > 0 {
+	if len(d.Borrowed) > 0 && changes {
 		out = append(out, costLine{Text: "priced as in us-east-1: " + strings.ReplaceAll(strings.Join(d.Borrowed, ", "), "-", " ")})
 	}
 	return append(out,

@@ -51,6 +51,28 @@ func TestFirings(t *testing.T) {
 	}
 }
 
+// TestFiringsAMonth: 730 hours are a twelfth of a year of 365 days.
+func TestFiringsAMonth(t *testing.T) {
+	for expression, want := range map[string]float64{
+		"rate(1 minute)":            43_800,
+		"rate(2 hours)":             365,
+		"rate(0 hours)":             -1,
+		"at(2030-01-01T00:00:00)":   0,
+		"cron(0 5 * * ? *)":         365.0 / 12,
+		"cron(0/15 * * * ? *)":      2920,
+		"cron(0 8 L * ? *)":         1,
+		"cron(0 8 ? * 2#1 *)":       1,
+		"cron(0 8 ? JAN,JUL SUN *)": 9.0 / 12, // 5 Sundays in January 2027, 4 in July
+		"cron(0 0 * * ? 2030)":      -1,
+		"cron(0 0 x * ? *)":         -1,
+		"every day":                 -1,
+	} {
+		if got := firingsAMonth(expression); got != want {
+			t.Errorf("%s fires %v times, want %v", expression, got, want)
+		}
+	}
+}
+
 // TestSchema checks every JSON golden against the published schema.
 func TestSchema(t *testing.T) {
 	c := jsonschema.NewCompiler()
