@@ -77,8 +77,11 @@ func (c *compiler) logGroup(f *lambdaFunction) string {
 	}))
 }
 
+// LogGroups is the folder of every stack's log groups: /arc/<stack>/….
+const LogGroups = "/arc/"
+
 // logGroupPrefix starts the names of a stack's log groups.
-const logGroupPrefix = "/arc/${AWS::StackName}/"
+const logGroupPrefix = LogGroups + "${AWS::StackName}/"
 
 // mayWriteLogs is the right that every function has.
 func mayWriteLogs() right {

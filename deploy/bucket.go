@@ -18,7 +18,10 @@ import (
 const maxBucketTries = 8
 
 // bucketParameter is where an app's stages find the artifact bucket they share.
-func bucketParameter(app string) string { return "/" + app + "/deploy/bucket" }
+func bucketParameter(app string) string { return OwnFolder(app) + "/bucket" }
+
+// OwnFolder is where deploy keeps in SSM what it has to remember of an app.
+func OwnFolder(app string) string { return "/" + app + "/deploy" }
 
 // artifactBucket is where the run's artifacts go. owner, when known, goes with
 // every request, so that S3 refuses to hand code to a stranger's bucket.
@@ -142,10 +145,15 @@ func (r *run) protectBucket(ctx context.Context, name string, owner *string) err
 
 // bucketName stays within the 63 characters of a bucket's name.
 func bucketName(app, account, region string, try int) string {
-	stem := strings.ReplaceAll(strings.ToLower(app), "_", "-")
-	stem = strings.Trim(stem[:min(len(stem), 38)], "-")
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%s/%d", account, region, app, try))
-	return stem + "-cfn-deployments-" + hex.EncodeToString(sum[:])[:5]
+	return BucketPrefix(app) + hex.EncodeToString(sum[:])[:5]
+}
+
+// BucketPrefix begins the name of an app's artifact bucket, unless @aws bucket
+// names another one.
+func BucketPrefix(app string) string {
+	stem := strings.ReplaceAll(strings.ToLower(app), "_", "-")
+	return strings.Trim(stem[:min(len(stem), 38)], "-") + "-cfn-deployments-"
 }
 
 // readParameters gives the values of those parameters that exist.

@@ -80,7 +80,7 @@ func sameTemplate(a, b []byte) bool {
 // compared by CloudFormation itself.
 
 func secretsParameter(app, stackName string) string {
-	return "/" + app + "/deploy/secrets/" + stackName
+	return OwnFolder(app) + "/secrets/" + stackName
 }
 
 func (r *run) sameSecrets(ctx context.Context, stack Stack) (bool, error) {

@@ -19,7 +19,7 @@ type Variable struct {
 // as /<app>/<stage>/<NAME>, by name. They are secrets: they go into NoEcho
 // parameters and nowhere else.
 func (c Clients) Env(ctx context.Context, app, stage string) (map[string]Variable, error) {
-	folder := "/" + app + "/" + stage
+	folder := EnvFolder(app, stage)
 	in := &ssm.GetParametersByPathInput{Path: aws.String(folder), WithDecryption: aws.Bool(true)}
 	env := map[string]Variable{}
 	for {
@@ -38,3 +38,6 @@ func (c Clients) Env(ctx context.Context, app, stage string) (map[string]Variabl
 		in.NextToken = page.NextToken
 	}
 }
+
+// EnvFolder is where the user's variables of a stage are in SSM.
+func EnvFolder(app, stage string) string { return "/" + app + "/" + stage }

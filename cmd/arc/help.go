@@ -30,6 +30,7 @@ Ship:
   deploy     deploy to staging; --production for production; --local for the
              local cloud on this machine
   destroy    delete a stack of the app, data only when told so
+  ci         write a workflow that reviews pull requests and deploys
 
 More:
   version    print the version

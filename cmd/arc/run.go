@@ -150,6 +150,7 @@ func (s *session) app() *cli.App {
 			s.diffCommand(),
 			s.deployCommand(),
 			s.destroyCommand(),
+			s.ciCommand(),
 			s.versionCommand(),
 			s.helpCommand(),
 		},
@@ -165,6 +166,9 @@ func (s *session) harden(c *cli.Command) {
 	c.OnUsageError = usageError
 	c.HideHelpCommand = true
 	c.CustomHelpTemplate = commandHelp
+	for _, sub := range c.Subcommands {
+		s.harden(sub)
+	}
 	action := c.Action
 	c.Action = func(ctx *cli.Context) error {
 		if err := noStrayFlags(ctx); err != nil {
@@ -224,7 +228,7 @@ func flagNames(ctx *cli.Context) []string {
 
 func helpHint(ctx *cli.Context) string {
 	if ctx.Command != nil && ctx.Command.Name != "" && ctx.Command.Name != ctx.App.Name {
-		return "arc " + ctx.Command.Name + " --help shows all flags"
+		return ctx.Command.HelpName + " --help shows all flags"
 	}
 	return "arc help shows all commands"
 }
@@ -248,7 +252,7 @@ func noWords(ctx *cli.Context) error {
 		return nil
 	}
 	word := ctx.Args().First()
-	err := fmt.Errorf("arc %s takes no argument, but got %q", ctx.Command.Name, word)
+	err := fmt.Errorf("%s takes no argument, but got %q", ctx.Command.HelpName, word)
 	if near := syntax.Near(word, flagNames(ctx)); near != "" {
 		return withHint(err, "did you mean --%s?", near)
 	}
