@@ -8,8 +8,9 @@ import (
 	"arc/cfn/cost"
 )
 
-// maxMarkdown is how long a comment on GitHub may be, in characters.
-const maxMarkdown = 65_536
+// maxMarkdown is how long a comment on GitHub may be, 65,536 characters, less
+// what a workflow writes below the review: where the preview answers.
+const maxMarkdown = 65_536 - 1_024
 
 // Marker is the first line of a review's Markdown. A bot finds its own comment
 // by it, and updates that instead of adding another.

@@ -1,0 +1,368 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"arc/deploy"
+	"arc/sandbox"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// shopFiles is the app that the workflow deploys. A package's script that runs
+// would show in what is deployed.
+const shopFiles = `
+-- app.arc --
+@app
+shopper
+@http
+get /
+@tables
+accounts
+  id *String
+-- package.json --
+{"name": "shopper", "version": "1.0.0", "scripts": {"postinstall": "echo owned > public/owned.txt"}}
+-- package-lock.json --
+{"name": "shopper", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {"": {"name": "shopper", "version": "1.0.0", "hasInstallScript": true}}}
+-- public/hello.txt --
+hello
+-- src/http/get-index/index.mjs --
+export const handler = async () => ({ statusCode: 200, body: 'first ' + process.env.ARC_ENV })
+`
+
+// newGitHub makes a repository of the app with the workflow that arc writes,
+// and a local cloud in the place of AWS.
+func newGitHub(t *testing.T) *github {
+	t.Helper()
+	lookTool(t, "jq")
+	lookTool(t, "curl")
+	lookTool(t, "npm")
+	for _, name := range []string{"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
+		t.Setenv(name, os.DevNull)
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &github{t: t, origin: filepath.Join(dir, "origin.git"), clone: filepath.Join(dir, "clone"), arc: filepath.Join(dir, "arc"), tokens: map[string]string{}}
+	g.serve()
+	cloud, err := sandbox.Start(sandbox.Options{
+		Project: dir, Registry: sandbox.Registry{Dir: filepath.Join(dir, "registry")}, Region: deploy.DefaultRegion, Path: os.Getenv("PATH"), Log: t.Logf,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cloud.Close() })
+	cloud.Ready()
+	g.endpoint = cloud.Running().Endpoint
+	self, err := os.ReadFile(os.Args[0])
+	if err == nil {
+		err = os.Mkdir(g.arc, 0o777)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(g.arc, "arc"), self, 0o755)
+	}
+	if err == nil {
+		err = git(dir, io.Discard, "init --quiet --bare origin.git", "clone --quiet origin.git clone", "-C origin.git config uploadpack.allowAnySHA1InWant true")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.write(shopFiles)
+	g.arcIn(g.clone, "ci", "github", "--repo", "acme/shop", "--account", "123456789012")
+	g.commit("The shop")
+	g.git("push --quiet origin HEAD:refs/heads/main")
+	return g
+}
+
+// arcIn runs arc in a folder.
+func (g *github) arcIn(dir string, args ...string) {
+	g.t.Helper()
+	cmd := exec.Command(filepath.Join(g.arc, "arc"), args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		g.t.Fatalf("arc %q: %v\n%s", args, err, out)
+	}
+}
+
+func (g *github) write(archive string) {
+	g.t.Helper()
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		file := filepath.Join(g.clone, f.Name)
+		err := os.MkdirAll(filepath.Dir(file), 0o777)
+		if err == nil {
+			err = os.WriteFile(file, f.Data, 0o666)
+		}
+		if err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
+func (g *github) git(commands ...string) {
+	g.t.Helper()
+	var log strings.Builder
+	if err := git(g.clone, &log, commands...); err != nil {
+		g.t.Fatalf("%v\n%s", err, log.String())
+	}
+}
+
+func (g *github) commit(message string) {
+	g.t.Helper()
+	g.git("add --all", "commit --quiet --allow-empty --message "+strings.ReplaceAll(message, " ", "-"))
+}
+
+// pullRequest changes files on a branch and makes of it what GitHub makes of a
+// pull request: the branch merged into main, at a ref of its own.
+func (g *github) pullRequest(archive string) {
+	g.t.Helper()
+	g.git("checkout --quiet -B change")
+	g.write(archive)
+	g.commit("A change")
+	g.git("fetch --quiet origin main", "checkout --quiet --detach FETCH_HEAD", "merge --quiet --no-ff --no-edit change",
+		"push --quiet --force origin HEAD:refs/pull/7/merge", "checkout --quiet change")
+}
+
+// push merges the branch.
+func (g *github) push(archive string) happening {
+	g.t.Helper()
+	g.git("checkout --quiet -B main")
+	g.write(archive)
+	g.commit("On main")
+	g.git("push --quiet --force origin HEAD:refs/heads/main")
+	return happening{name: "push", ref: "refs/heads/main"}
+}
+
+func pull(action, head string) happening {
+	return happening{name: "pull_request", action: action, number: 7, head: head, ref: "refs/pull/7/merge"}
+}
+
+// answers fetches the page of an app.
+func answers(url string) string {
+	resp, err := http.Get(url)
+	if err != nil {
+		return "nothing"
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
+}
+
+// address finds where a comment or a summary says that the app answers.
+func address(t *testing.T, text string) string {
+	t.Helper()
+	found := regexp.MustCompile(`HTTP:? +(http://\S+)`).FindStringSubmatch(text)
+	if found == nil {
+		t.Fatalf("no address in\n%s", text)
+	}
+	return found[1]
+}
+
+func handler(text string) string {
+	return "-- src/http/get-index/index.mjs --\nexport const handler = async () => ({ statusCode: 200, body: '" + text + " ' + process.env.ARC_ENV })\n"
+}
+
+// mine are the comments of the workflow.
+func (g *github) mine() []*comment {
+	return slices.DeleteFunc(slices.Clone(g.comments), func(c *comment) bool { return c.User.Login != actions })
+}
+
+func TestPullRequest(t *testing.T) {
+	g := newGitHub(t)
+	// The comment is to be found among others, beyond the first page.
+	for i := range 120 {
+		g.say("somebody", fmt.Sprintf("comment %d", i))
+	}
+	g.say("mallory", "<!-- arc-diff: ShopperStaging -->\nnot the workflow's")
+	g.say(actions, "another workflow's")
+
+	g.pullRequest(handler("second"))
+	opened := g.happens(pull("opened", "acme/shop"))
+	opened.want(map[string]string{"arc": "success", "review": "success", "preview": "success", "comment": "success"})
+	if len(g.mine()) != 2 || !strings.HasPrefix(g.mine()[1].Body, "<!-- arc-diff: ShopperStaging -->\n") {
+		t.Fatalf("comments: %+v", g.mine())
+	}
+	first := g.mine()[1].Body
+	if got := answers(address(t, first)); got != "second staging" {
+		t.Errorf("the preview answers %q", got)
+	}
+	if got := answers(address(t, first) + "/_static/owned.txt"); strings.Contains(got, "owned") {
+		t.Error("a script of the app's package ran")
+	}
+	if !strings.Contains(opened.summaries["review"], "@http get /") || !strings.Contains(first, "@http get /") {
+		t.Errorf("the review does not name the change:\n%s", first)
+	}
+	if got := strings.Join(g.taken, " "); got != "preview" {
+		t.Errorf("roles: %s", got)
+	}
+
+	g.pullRequest(handler("third"))
+	g.happens(pull("synchronize", "acme/shop")).want(map[string]string{"arc": "success", "review": "success", "preview": "success", "comment": "success"})
+	if len(g.mine()) != 2 || address(t, g.mine()[1].Body) != address(t, first) {
+		t.Fatalf("comments: %+v", g.mine())
+	}
+	if got := answers(address(t, first)); got != "third staging" {
+		t.Errorf("the preview answers %q", got)
+	}
+
+	// The branch is gone when a pull request is closed.
+	g.git("push --quiet --delete origin refs/pull/7/merge")
+	g.happens(pull("closed", "acme/shop")).want(map[string]string{"arc": "success", "destroy": "success"})
+	if got := answers(address(t, first)); got != "nothing" {
+		t.Errorf("the preview still answers %q", got)
+	}
+	g.happens(pull("closed", "acme/shop")).want(map[string]string{"arc": "success", "destroy": "success"})
+}
+
+// A fork has no rights, and its pull requests are reviewed all the same.
+func TestPullRequestOfAFork(t *testing.T) {
+	g := newGitHub(t)
+	g.pullRequest("-- app.arc --\n@app\nshopper\n@http\nget /\nget /admin\n" + strings.ReplaceAll(handler("admin"), "get-index", "get-admin"))
+	r := g.happens(pull("opened", "mallory/shop"))
+	r.want(map[string]string{"arc": "success", "review": "success"})
+	if !strings.Contains(r.summaries["review"], "get /admin") || !strings.Contains(r.logs["review"], "::warning title=arc::dangerous changes") {
+		t.Errorf("summary:\n%s\nlog:\n%s", r.summaries["review"], r.logs["review"])
+	}
+	if len(g.comments) > 0 || len(g.taken) > 0 {
+		t.Errorf("comments %v, roles %q", g.comments, g.taken)
+	}
+	g.happens(pull("closed", "mallory/shop")).want(nil)
+}
+
+func TestPullRequestThatCannotBeReviewed(t *testing.T) {
+	g := newGitHub(t)
+	g.pullRequest("-- app.arc --\n@app\nshopper\n@htpp\nget /\n@tables\naccounts\n  id *Strnig\n")
+	r := g.happens(pull("opened", "acme/shop"))
+	r.want(map[string]string{"arc": "success", "review": "failure"})
+	if !strings.Contains(r.logs["review"], "app.arc:7:") || len(g.comments) > 0 {
+		t.Errorf("%s\n%v", r.logs["review"], g.comments)
+	}
+}
+
+func TestPush(t *testing.T) {
+	g := newGitHub(t)
+	secret := "s3cr3t-of-production"
+	clients, err := deploy.Connect(t.Context(), deploy.ConnectOptions{Endpoint: g.endpoint})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := clients.Parameters.PutParameter(t.Context(), &ssm.PutParameterInput{
+		Name: aws.String("/shopper/production/API_KEY"), Value: aws.String(secret), Type: types.ParameterTypeSecureString,
+	}); err != nil {
+		t.Fatal(err)
+	}
+
+	r := g.happens(g.push(handler("first")))
+	all := map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"}
+	r.want(all)
+	if got := strings.Join(g.taken, " "); got != "staging plan production" {
+		t.Errorf("roles: %s", got)
+	}
+	staging, production := address(t, r.summaries["staging"]), address(t, r.summaries["production"])
+	if got := answers(staging) + ", " + answers(production); got != "first staging, first production" || staging == production {
+		t.Errorf("%s and %s answer %q", staging, production, got)
+	}
+	if got := answers(production + "/_static/hello.txt"); got != "hello\n" {
+		t.Errorf("a file of production: %q", got)
+	}
+
+	// More rights are dangerous: somebody must have had to approve them.
+	g.push("-- src/http/get-index/config.arc --\n@aws\npolicies AmazonS3FullAccess\n")
+	dangerous := g.push(handler("second"))
+	r = g.happens(dangerous)
+	r.want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "failure"})
+	if log := r.logs["production"]; !strings.Contains(log, "::error title=arc::the plan is dangerous") || !strings.Contains(log, "is dangerous, and not approved") {
+		t.Errorf("%s", log)
+	}
+	if got := answers(staging) + ", " + answers(production); got != "second staging, first production" {
+		t.Errorf("they answer %q", got)
+	}
+	g.reviewers = true
+	g.happens(dangerous).want(all)
+	if got := answers(production); got != "second production" {
+		t.Errorf("production answers %q", got)
+	}
+	g.reviewers = false
+
+	// What is pushed while a plan waits is not deployed with it.
+	r = g.happens(g.push(handler("third")))
+	r.want(all)
+	if got := answers(production); got != "third production" {
+		t.Errorf("production answers %q", got)
+	}
+	r.results["production"], r.event = "", g.push(handler("unreviewed"))
+	if got := r.job("production", r.file.Jobs["production"]); got != "failure" || answers(production) != "third production" {
+		t.Errorf("a plan of other code: %s\n%s", got, r.logs["production"])
+	}
+	for job, log := range r.logs {
+		if strings.Contains(log+r.summaries[job], secret) {
+			t.Errorf("the secret is in the log of %s", job)
+		}
+	}
+	if data, err := os.ReadFile(filepath.Join(r.dir, "plan/production.arcplan")); err != nil || strings.Contains(string(data), secret) {
+		t.Errorf("the secret is in the plan, or there is none: %v", err)
+	}
+}
+
+// Data goes only when it is named, by whoever starts the workflow by hand.
+func TestLossIsNamedByHand(t *testing.T) {
+	g := newGitHub(t)
+	g.reviewers = true
+	g.happens(g.push(handler("first"))).want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"})
+	push := g.push("-- app.arc --\n@app\nshopper\n@http\nget /\n@tables\naccounts\n  key *String\n")
+	r := g.happens(push)
+	r.want(map[string]string{"arc": "success", "staging": "failure"})
+	if !strings.Contains(r.logs["staging"], "--allow-loss AccountsTable") {
+		t.Errorf("%s", r.logs["staging"])
+	}
+	push.name, push.inputs = "workflow_dispatch", map[string]string{"allow-loss": "* $(false)"}
+	r = g.happens(push)
+	r.want(map[string]string{"arc": "success", "staging": "failure"})
+	push.inputs["allow-loss"] = "AccountsTable"
+	g.happens(push).want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"})
+}
+
+// The job that makes arc makes it of this repository's own commit.
+func TestWorkflowBuildsArc(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds arc")
+	}
+	_, file, _, _ := runtime.Caller(0)
+	repository := filepath.Join(filepath.Dir(file), "../..")
+	revision, err := exec.Command("git", "-C", repository, "rev-parse", "HEAD").Output()
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no repository at %s: %v", repository, err)
+		}
+		t.Skipf("no repository at %s", repository)
+	}
+	g := newGitHub(t)
+	g.arcIn(g.clone, "ci", "github", "--repo", "acme/shop", "--force", "--source", "file://"+repository+"#"+strings.TrimSpace(string(revision)))
+	cache, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", strings.Fields(string(cache))[0])
+	g.arc = ""
+	r := g.happens(pull("closed", "acme/shop"))
+	r.want(map[string]string{"arc": "success", "destroy": "success"})
+	if !strings.Contains(r.logs["destroy"], "there is no stack ShopperStagingPr7") {
+		t.Errorf("%s", r.logs["destroy"])
+	}
+}

@@ -1,0 +1,490 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// workflowFile is the part of a workflow that the runner acts on.
+type workflowFile struct {
+	Env         map[string]string
+	Permissions map[string]string
+	Jobs        map[string]*workflowJob
+}
+
+type workflowJob struct {
+	If          string
+	Needs       oneOrMore
+	Permissions map[string]string
+	Environment string
+	Outputs     map[string]string
+	Steps       []workflowStep
+}
+
+type workflowStep struct {
+	ID, Name, If, Uses, Run string
+	With, Env               map[string]string
+}
+
+type oneOrMore []string
+
+func (o *oneOrMore) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*o = oneOrMore{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(o))
+}
+
+// happening is an event, as GitHub tells a workflow of it.
+type happening struct {
+	name, action string
+	number       int
+	head         string // repository of a pull request's branch
+	ref          string
+	inputs       map[string]string
+}
+
+// github stands for GitHub: it reads a repository's workflow and runs its jobs'
+// commands with bash, one after the other. The actions that come from elsewhere
+// are stood for by what they do here; api.github.com is a server that knows
+// comments and environments, and which job has the right to ask.
+type github struct {
+	t        *testing.T
+	origin   string // the repository
+	clone    string // a clone of it, at what the workflow is read from
+	endpoint string // of the cloud that stands for AWS
+	arc      string // what the job "arc" builds
+
+	api       *httptest.Server
+	comments  []*comment
+	reviewers bool              // the environment production has required reviewers
+	tokens    map[string]string // of each job's, what it may do
+	taken     []string          // roles, in order
+}
+
+type comment struct {
+	ID   int    `json:"id"`
+	Body string `json:"body"`
+	User struct {
+		Login string `json:"login"`
+	} `json:"user"`
+}
+
+const actions = "github-actions[bot]"
+
+func (g *github) say(login, body string) {
+	c := &comment{ID: 1000 + len(g.comments), Body: body}
+	c.User.Login = login
+	g.comments = append(g.comments, c)
+}
+
+// serve is api.github.com.
+func (g *github) serve() {
+	mux := http.NewServeMux()
+	allowed := func(w http.ResponseWriter, r *http.Request, right string) bool {
+		if strings.Contains(g.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")], right) {
+			return true
+		}
+		http.Error(w, `{"message": "Resource not accessible by integration"}`, http.StatusForbidden)
+		return false
+	}
+	body := func(r *http.Request) string {
+		var in struct{ Body string }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			g.t.Error(err)
+		}
+		return in.Body
+	}
+	mux.HandleFunc("GET /repos/acme/shop/issues/7/comments", func(w http.ResponseWriter, r *http.Request) {
+		page, _ := strconv.Atoi(r.FormValue("page"))
+		size, _ := strconv.Atoi(r.FormValue("per_page"))
+		from := min((page-1)*size, len(g.comments))
+		if allowed(w, r, "pull-requests: write") {
+			json.NewEncoder(w).Encode(g.comments[from:min(from+size, len(g.comments))])
+		}
+	})
+	mux.HandleFunc("POST /repos/acme/shop/issues/7/comments", func(w http.ResponseWriter, r *http.Request) {
+		if allowed(w, r, "pull-requests: write") {
+			g.say(actions, body(r))
+			w.WriteHeader(http.StatusCreated)
+		}
+	})
+	mux.HandleFunc("PATCH /repos/acme/shop/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		at := slices.IndexFunc(g.comments, func(c *comment) bool { return fmt.Sprint(c.ID) == r.PathValue("id") })
+		if at >= 0 && allowed(w, r, "pull-requests: write") {
+			g.comments[at].Body = body(r)
+		}
+	})
+	mux.HandleFunc("GET /repos/acme/shop/environments/production", func(w http.ResponseWriter, r *http.Request) {
+		if !allowed(w, r, "actions: read") {
+			return
+		}
+		rules := `{"type": "branch_policy"}`
+		if g.reviewers {
+			rules += `, {"type": "required_reviewers"}`
+		}
+		io.WriteString(w, `{"name": "production", "protection_rules": [`+rules+`]}`)
+	})
+	g.api = httptest.NewServer(mux)
+	g.t.Cleanup(g.api.Close)
+}
+
+// run is one run of the workflow.
+type workflowRun struct {
+	*github
+	event     happening
+	file      workflowFile
+	dir       string            // what the run leaves behind, an artifact a folder
+	results   map[string]string // of jobs: success, failure, skipped
+	values    map[string]string // needs.plan.outputs.id …
+	summaries map[string]string
+	logs      map[string]string
+}
+
+// happens runs the workflow for an event.
+func (g *github) happens(event happening) *workflowRun {
+	g.t.Helper()
+	data, err := os.ReadFile(filepath.Join(g.clone, ".github/workflows/arc.yml"))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	r := &workflowRun{github: g, event: event, dir: g.t.TempDir(), results: map[string]string{}, values: map[string]string{}, summaries: map[string]string{}, logs: map[string]string{}}
+	if err := yaml.Unmarshal(data, &r.file); err != nil {
+		g.t.Fatal(err)
+	}
+	for len(r.results) < len(r.file.Jobs) {
+		before := len(r.results)
+		for _, id := range slices.Sorted(maps.Keys(r.file.Jobs)) {
+			if job := r.file.Jobs[id]; r.results[id] == "" && !slices.ContainsFunc(job.Needs, func(need string) bool { return r.results[need] == "" }) {
+				r.results[id] = r.job(id, job)
+				r.values["needs."+id+".result"] = r.results[id]
+			}
+		}
+		if len(r.results) == before {
+			g.t.Fatal("jobs wait for each other")
+		}
+	}
+	return r
+}
+
+// want compares the jobs' results; jobs that are not named are to be skipped.
+func (r *workflowRun) want(results map[string]string) {
+	r.t.Helper()
+	for id, got := range r.results {
+		want := results[id]
+		if want == "" {
+			want = "skipped"
+		}
+		if got != want {
+			r.t.Fatalf("job %s: %s, want %s\n%s", id, got, want, r.logs[id])
+		}
+	}
+}
+
+// lookup finds what an expression names, outside the job's own steps.
+func (r *workflowRun) lookup(name string) string {
+	switch name {
+	case "github.event_name":
+		return r.event.name
+	case "github.event.action":
+		return r.event.action
+	case "github.event.number":
+		return fmt.Sprint(r.event.number)
+	case "github.event.pull_request.head.repo.full_name":
+		return r.event.head
+	case "github.repository":
+		return "acme/shop"
+	case "github.ref":
+		return r.event.ref
+	case "cancelled()":
+		return "false"
+	}
+	if input, ok := strings.CutPrefix(name, "inputs."); ok {
+		return r.event.inputs[input]
+	}
+	if variable, ok := strings.CutPrefix(name, "env."); ok {
+		return r.file.Env[variable]
+	}
+	return r.values[name]
+}
+
+// subject is what GitHub vouches for: https://docs.github.com/en/actions/reference/security/oidc
+func (r *workflowRun) subject(job *workflowJob) string {
+	switch {
+	case job.Environment != "":
+		return "repo:acme/shop:environment:" + job.Environment
+	case r.event.name == "pull_request":
+		return "repo:acme/shop:pull_request"
+	}
+	return "repo:acme/shop:ref:" + r.event.ref
+}
+
+func (r *workflowRun) fork() bool { return r.event.name == "pull_request" && r.event.head != "acme/shop" }
+
+// job runs one job, or skips it.
+func (r *workflowRun) job(id string, job *workflowJob) string {
+	met := true
+	for _, need := range job.Needs {
+		met = met && r.results[need] == "success"
+	}
+	if job.If != "" {
+		value, err := expand(job.If, r.lookup)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		// A condition that asks for the status itself replaces the usual one.
+		met = isTrue(value) && (met || strings.Contains(job.If, "cancelled()"))
+	}
+	if !met {
+		return "skipped"
+	}
+	if id == "arc" && r.arc != "" {
+		if err := os.CopyFS(filepath.Join(r.dir, "arc"), os.DirFS(r.arc)); err != nil {
+			r.t.Fatal(err)
+		}
+		return "success"
+	}
+	j := newJobRun(r, id, job)
+	for _, step := range job.Steps {
+		if err := j.step(step); err != nil {
+			r.logs[id] = j.log.String() + err.Error()
+			return "failure"
+		}
+	}
+	r.logs[id] = j.log.String()
+	for name, value := range job.Outputs {
+		text, err := expand(value, j.lookup)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		r.values["needs."+id+".outputs."+name] = text
+	}
+	return "success"
+}
+
+// jobRun is a job on its runner.
+type jobRun struct {
+	*workflowRun
+	id              string
+	job             *workflowJob
+	workspace, temp string
+	path            []string // added to PATH
+	env             map[string]string
+	outputs         map[string]string
+	log             bytes.Buffer
+}
+
+func newJobRun(r *workflowRun, id string, job *workflowJob) *jobRun {
+	machine := r.t.TempDir()
+	j := &jobRun{workflowRun: r, id: id, job: job, workspace: filepath.Join(machine, "work"), temp: filepath.Join(machine, "temp"), env: map[string]string{}, outputs: map[string]string{}}
+	for _, dir := range []string{j.workspace, j.temp, filepath.Join(machine, "home")} {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	// A fork's run has no more than the right to read.
+	rights := "contents: read"
+	if !r.fork() {
+		for name, right := range job.Permissions {
+			rights += ", " + name + ": " + right
+		}
+	}
+	token := fmt.Sprintf("ghs_%s_%d", id, len(r.tokens))
+	r.tokens[token] = rights
+	maps.Copy(j.env, r.file.Env)
+	maps.Copy(j.env, map[string]string{
+		"HOME": filepath.Join(machine, "home"), "RUNNER_TEMP": j.temp, "CI": "true", "GITHUB_ACTIONS": "true",
+		"GITHUB_API_URL": r.api.URL, "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_RUN_ID": "42",
+		"AWS_ENDPOINT_URL": r.endpoint, "AWS_EC2_METADATA_DISABLED": "true",
+	})
+	j.values["github.token"] = token
+	return j
+}
+
+func (j *jobRun) lookup(name string) string {
+	if name == "runner.temp" {
+		return j.temp
+	}
+	if value, ok := j.outputs[name]; ok {
+		return value
+	}
+	return j.workflowRun.lookup(name)
+}
+
+func (j *jobRun) expand(text string) string {
+	value, err := expand(text, j.lookup)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return value
+}
+
+func (j *jobRun) step(step workflowStep) error {
+	if step.If != "" && !isTrue(j.expand(step.If)) {
+		return nil
+	}
+	fmt.Fprintf(&j.log, "--- %s\n", step.Name)
+	if step.Uses == "" {
+		return j.command(step)
+	}
+	with := map[string]string{}
+	for name, value := range step.With {
+		with[name] = j.expand(value)
+	}
+	action, _, _ := strings.Cut(step.Uses, "@")
+	switch action {
+	case "actions/checkout":
+		return j.checkout(with["fetch-depth"])
+	case "actions/setup-go":
+		_, err := os.Stat(with["go-version-file"])
+		return err
+	case "actions/upload-artifact":
+		dir := filepath.Join(j.dir, with["name"])
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			return err // a run's artifacts are written once
+		}
+		data, err := os.ReadFile(with["path"])
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, filepath.Base(with["path"])), data, 0o644)
+	case "actions/download-artifact":
+		to := j.workspace
+		if with["path"] != "" {
+			to = with["path"]
+		}
+		return os.CopyFS(to, os.DirFS(filepath.Join(j.dir, with["name"])))
+	case "aws-actions/configure-aws-credentials":
+		return j.takeRole(with["role-to-assume"], with["aws-region"])
+	}
+	return fmt.Errorf("the test does not know the action %s", step.Uses)
+}
+
+// checkout does what the action does: for a pull request it gets the merge of
+// it that GitHub makes.
+func (j *jobRun) checkout(depth string) error {
+	if j.job.Permissions["contents"] != "read" {
+		return fmt.Errorf("job %s may not read the repository", j.id)
+	}
+	if depth == "" {
+		depth = "1"
+	}
+	return git(j.workspace, &j.log,
+		"init --quiet .",
+		"fetch --quiet --depth "+depth+" file://"+j.origin+" "+j.event.ref,
+		"checkout --quiet --detach FETCH_HEAD")
+}
+
+// git runs git commands in a folder, one a line.
+func git(dir string, log io.Writer, commands ...string) error {
+	for _, command := range commands {
+		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, strings.Fields(command)...)...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("git %s: %w", command, err)
+		}
+	}
+	return nil
+}
+
+// takeRole lets the job in when the role's own policy does.
+func (j *jobRun) takeRole(role, region string) error {
+	if j.job.Permissions["id-token"] != "write" || j.fork() {
+		return fmt.Errorf("job %s gets no token from GitHub", j.id)
+	}
+	_, name, _ := strings.Cut(role, ":role/shopper-github-")
+	data, err := os.ReadFile(filepath.Join(j.clone, ".github/arc", name+"-trust.json"))
+	if err != nil {
+		return err
+	}
+	var trust struct {
+		Statement []struct {
+			Condition struct{ StringEquals map[string][]string }
+		}
+	}
+	if err := json.Unmarshal(data, &trust); err != nil {
+		return err
+	}
+	for key, want := range map[string]string{"sub": j.subject(j.job), "aud": "sts.amazonaws.com"} {
+		if got := trust.Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:"+key]; !slices.Contains(got, want) {
+			return fmt.Errorf("role %s lets in %q, and not %s", name, got, want)
+		}
+	}
+	j.taken = append(j.taken, name)
+	maps.Copy(j.env, map[string]string{"AWS_ACCESS_KEY_ID": "ASIA" + name, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token", "AWS_REGION": region})
+	return nil
+}
+
+// command runs a step's commands as the runner does.
+func (j *jobRun) command(step workflowStep) error {
+	if strings.Contains(step.Run, "${{") {
+		j.t.Errorf("job %s, %s: a value goes into a script unquoted", j.id, step.Name)
+	}
+	script := filepath.Join(j.temp, "step.sh")
+	files := map[string]string{}
+	for _, name := range []string{"GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"} {
+		files[name] = filepath.Join(j.temp, strings.ToLower(name))
+		if err := os.WriteFile(files[name], nil, 0o666); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(script, []byte(step.Run), 0o666); err != nil {
+		return err
+	}
+	// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax: shell: bash
+	cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", script)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = j.workspace, &j.log, &j.log
+	cmd.Env = []string{"PATH=" + strings.Join(append(slices.Clone(j.path), cleanPath(j.t)), ":")}
+	for _, env := range []map[string]string{j.env, files} {
+		for name, value := range env {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	for name, value := range step.Env {
+		cmd.Env = append(cmd.Env, name+"="+j.expand(value))
+	}
+	err := cmd.Run()
+	for _, line := range linesOf(j.t, files["GITHUB_OUTPUT"]) {
+		name, value, _ := strings.Cut(line, "=")
+		j.outputs["steps."+step.ID+".outputs."+name] = value
+	}
+	j.path = append(linesOf(j.t, files["GITHUB_PATH"]), j.path...)
+	j.summaries[j.id] += strings.Join(linesOf(j.t, files["GITHUB_STEP_SUMMARY"]), "\n") + "\n"
+	return err
+}
+
+func linesOf(t *testing.T, file string) []string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+}
+
+// cleanPath is PATH without the arc that scripts run: a job must fetch its own.
+func cleanPath(t *testing.T) string {
+	t.Helper()
+	return strings.Join(slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, "arc"))
+		return err == nil
+	}), ":")
+}
