@@ -136,6 +136,16 @@ func (g *github) pullRequest(archive string) {
 		"push --quiet --force origin HEAD:refs/pull/7/merge", "checkout --quiet change")
 }
 
+// head is the commit that a ref of the repository names.
+func (g *github) head(ref string) string {
+	g.t.Helper()
+	out, err := exec.Command("git", "-C", g.origin, "rev-parse", ref).Output()
+	if err != nil {
+		g.t.Fatalf("%s: %v", ref, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // push merges the branch.
 func (g *github) push(archive string) happening {
 	g.t.Helper()
@@ -143,11 +153,17 @@ func (g *github) push(archive string) happening {
 	g.write(archive)
 	g.commit("On main")
 	g.git("push --quiet --force origin HEAD:refs/heads/main")
-	return happening{name: "push", ref: "refs/heads/main"}
+	return happening{name: "push", ref: "refs/heads/main", sha: g.head("refs/heads/main")}
 }
 
-func pull(action, head string) happening {
-	return happening{name: "pull_request", action: action, number: 7, head: head, ref: "refs/pull/7/merge"}
+// pull is an event of the pull request, of a branch in repository head.
+func (g *github) pull(action, head string) happening {
+	g.t.Helper()
+	event := happening{name: "pull_request", action: action, number: 7, head: head, ref: "refs/pull/7/merge"}
+	if action != "closed" {
+		event.sha = g.head(event.ref)
+	}
+	return event
 }
 
 // answers fetches the page of an app.
@@ -193,7 +209,7 @@ func TestPullRequest(t *testing.T) {
 	g.say(actions, "another workflow's")
 
 	g.pullRequest(handler("second"))
-	opened := g.happens(pull("opened", "acme/shop"))
+	opened := g.happens(g.pull("opened", "acme/shop"))
 	opened.want(map[string]string{"arc": "success", "review": "success", "preview": "success", "comment": "success"})
 	if len(g.mine()) != 2 || !strings.HasPrefix(g.mine()[1].Body, "<!-- arc-diff: ShopperStaging -->\n") {
 		t.Fatalf("comments: %+v", g.mine())
@@ -213,7 +229,7 @@ func TestPullRequest(t *testing.T) {
 	}
 
 	g.pullRequest(handler("third"))
-	g.happens(pull("synchronize", "acme/shop")).want(map[string]string{"arc": "success", "review": "success", "preview": "success", "comment": "success"})
+	g.happens(g.pull("synchronize", "acme/shop")).want(map[string]string{"arc": "success", "review": "success", "preview": "success", "comment": "success"})
 	if len(g.mine()) != 2 || address(t, g.mine()[1].Body) != address(t, first) {
 		t.Fatalf("comments: %+v", g.mine())
 	}
@@ -221,20 +237,27 @@ func TestPullRequest(t *testing.T) {
 		t.Errorf("the preview answers %q", got)
 	}
 
+	// A preview keeps its data like any stack; the review says what is in the way.
+	g.pullRequest("-- app.arc --\n@app\nshopper\n@http\nget /\n@tables\naccounts\n  key *String\n")
+	g.happens(g.pull("synchronize", "acme/shop")).want(map[string]string{"arc": "success", "review": "success", "preview": "failure", "comment": "success"})
+	if body := g.mine()[1].Body; !strings.Contains(body, "**The preview was not deployed**: [see why](https://github.com/acme/shop/actions/runs/42)") || !strings.Contains(body, "🔴") {
+		t.Errorf("comment:\n%s", body)
+	}
+
 	// The branch is gone when a pull request is closed.
 	g.git("push --quiet --delete origin refs/pull/7/merge")
-	g.happens(pull("closed", "acme/shop")).want(map[string]string{"arc": "success", "destroy": "success"})
+	g.happens(g.pull("closed", "acme/shop")).want(map[string]string{"arc": "success", "destroy": "success"})
 	if got := answers(address(t, first)); got != "nothing" {
 		t.Errorf("the preview still answers %q", got)
 	}
-	g.happens(pull("closed", "acme/shop")).want(map[string]string{"arc": "success", "destroy": "success"})
+	g.happens(g.pull("closed", "acme/shop")).want(map[string]string{"arc": "success", "destroy": "success"})
 }
 
 // A fork has no rights, and its pull requests are reviewed all the same.
 func TestPullRequestOfAFork(t *testing.T) {
 	g := newGitHub(t)
 	g.pullRequest("-- app.arc --\n@app\nshopper\n@http\nget /\nget /admin\n" + strings.ReplaceAll(handler("admin"), "get-index", "get-admin"))
-	r := g.happens(pull("opened", "mallory/shop"))
+	r := g.happens(g.pull("opened", "mallory/shop"))
 	r.want(map[string]string{"arc": "success", "review": "success"})
 	if !strings.Contains(r.summaries["review"], "get /admin") || !strings.Contains(r.logs["review"], "::warning title=arc::dangerous changes") {
 		t.Errorf("summary:\n%s\nlog:\n%s", r.summaries["review"], r.logs["review"])
@@ -242,13 +265,13 @@ func TestPullRequestOfAFork(t *testing.T) {
 	if len(g.comments) > 0 || len(g.taken) > 0 {
 		t.Errorf("comments %v, roles %q", g.comments, g.taken)
 	}
-	g.happens(pull("closed", "mallory/shop")).want(nil)
+	g.happens(g.pull("closed", "mallory/shop")).want(nil)
 }
 
 func TestPullRequestThatCannotBeReviewed(t *testing.T) {
 	g := newGitHub(t)
 	g.pullRequest("-- app.arc --\n@app\nshopper\n@htpp\nget /\n@tables\naccounts\n  id *Strnig\n")
-	r := g.happens(pull("opened", "acme/shop"))
+	r := g.happens(g.pull("opened", "acme/shop"))
 	r.want(map[string]string{"arc": "success", "review": "failure"})
 	if !strings.Contains(r.logs["review"], "app.arc:7:") || len(g.comments) > 0 {
 		t.Errorf("%s\n%v", r.logs["review"], g.comments)
@@ -300,15 +323,17 @@ func TestPush(t *testing.T) {
 	}
 	g.reviewers = false
 
-	// What is pushed while a plan waits is not deployed with it.
-	r = g.happens(g.push(handler("third")))
+	// Each run deploys what it planned; what production is by then must be what
+	// it was planned for.
+	older := g.happens(g.push(handler("third")))
+	older.want(all)
+	r = g.happens(g.push(handler("fourth")))
 	r.want(all)
-	if got := answers(production); got != "third production" {
-		t.Errorf("production answers %q", got)
+	if got := older.job("production", older.file.Jobs["production"]); got != "failure" || !strings.Contains(older.logs["production"], "no longer fits stack ShopperProduction") {
+		t.Errorf("an older plan: %s\n%s", got, older.logs["production"])
 	}
-	r.results["production"], r.event = "", g.push(handler("unreviewed"))
-	if got := r.job("production", r.file.Jobs["production"]); got != "failure" || answers(production) != "third production" {
-		t.Errorf("a plan of other code: %s\n%s", got, r.logs["production"])
+	if got := answers(production); got != "fourth production" {
+		t.Errorf("production answers %q", got)
 	}
 	for job, log := range r.logs {
 		if strings.Contains(log+r.summaries[job], secret) {
@@ -354,13 +379,17 @@ func TestWorkflowBuildsArc(t *testing.T) {
 	}
 	g := newGitHub(t)
 	g.arcIn(g.clone, "ci", "github", "--repo", "acme/shop", "--force", "--source", "file://"+repository+"#"+strings.TrimSpace(string(revision)))
-	cache, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
+	// A runner has caches of Go's, too.
+	g.machine = map[string]string{}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GONOSUMDB", "GOSUMDB"} {
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.machine[name] = strings.TrimSpace(string(value))
 	}
-	t.Setenv("GOCACHE", strings.Fields(string(cache))[0])
 	g.arc = ""
-	r := g.happens(pull("closed", "acme/shop"))
+	r := g.happens(g.pull("closed", "acme/shop"))
 	r.want(map[string]string{"arc": "success", "destroy": "success"})
 	if !strings.Contains(r.logs["destroy"], "there is no stack ShopperStagingPr7") {
 		t.Errorf("%s", r.logs["destroy"])

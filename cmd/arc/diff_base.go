@@ -31,13 +31,17 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	quiet := *s
 	quiet.stderr = &said
 	base := &project{dir: p.dir, root: p.root, tree: tree}
-	before, err := quiet.compileBase(base, opts, ref)
+	before, err := quiet.compileBase(base, p, opts, ref)
 	var code exitCode
 	if errors.As(err, &code) {
 		return before, withHint(fmt.Errorf("the project at %s cannot be compared with:\n%s", ref, indent(said.String())), "name a revision that arc check has no mistakes in")
 	}
 	if err != nil {
 		return before, fmt.Errorf("--base %s: %w", ref, err)
+	}
+	if before.build == nil {
+		s.note("%s has no manifest: everything would be added", ref)
+		return before, nil
 	}
 	// What a bundle holds is asked for later, when the revision is closed.
 	before.build.contents = map[string]diff.Code{}
@@ -50,9 +54,12 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	return before, nil
 }
 
-func (s *session) compileBase(base *project, opts cfn.Options, ref string) (side, error) {
+func (s *session) compileBase(base, now *project, opts cfn.Options, ref string) (side, error) {
 	if err := s.read(base); err != nil {
 		return side{}, err
+	}
+	if base.app.File == "" && now.app.File != "" {
+		return side{label: ref}, nil // the project begins after it
 	}
 	b, err := s.compile(base, opts)
 	if err != nil {

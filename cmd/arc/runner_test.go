@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -50,101 +47,7 @@ func (o *oneOrMore) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*[]string)(o))
 }
 
-// happening is an event, as GitHub tells a workflow of it.
-type happening struct {
-	name, action string
-	number       int
-	head         string // repository of a pull request's branch
-	ref          string
-	inputs       map[string]string
-}
-
-// github stands for GitHub: it reads a repository's workflow and runs its jobs'
-// commands with bash, one after the other. The actions that come from elsewhere
-// are stood for by what they do here; api.github.com is a server that knows
-// comments and environments, and which job has the right to ask.
-type github struct {
-	t        *testing.T
-	origin   string // the repository
-	clone    string // a clone of it, at what the workflow is read from
-	endpoint string // of the cloud that stands for AWS
-	arc      string // what the job "arc" builds
-
-	api       *httptest.Server
-	comments  []*comment
-	reviewers bool              // the environment production has required reviewers
-	tokens    map[string]string // of each job's, what it may do
-	taken     []string          // roles, in order
-}
-
-type comment struct {
-	ID   int    `json:"id"`
-	Body string `json:"body"`
-	User struct {
-		Login string `json:"login"`
-	} `json:"user"`
-}
-
-const actions = "github-actions[bot]"
-
-func (g *github) say(login, body string) {
-	c := &comment{ID: 1000 + len(g.comments), Body: body}
-	c.User.Login = login
-	g.comments = append(g.comments, c)
-}
-
-// serve is api.github.com.
-func (g *github) serve() {
-	mux := http.NewServeMux()
-	allowed := func(w http.ResponseWriter, r *http.Request, right string) bool {
-		if strings.Contains(g.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")], right) {
-			return true
-		}
-		http.Error(w, `{"message": "Resource not accessible by integration"}`, http.StatusForbidden)
-		return false
-	}
-	body := func(r *http.Request) string {
-		var in struct{ Body string }
-		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-			g.t.Error(err)
-		}
-		return in.Body
-	}
-	mux.HandleFunc("GET /repos/acme/shop/issues/7/comments", func(w http.ResponseWriter, r *http.Request) {
-		page, _ := strconv.Atoi(r.FormValue("page"))
-		size, _ := strconv.Atoi(r.FormValue("per_page"))
-		from := min((page-1)*size, len(g.comments))
-		if allowed(w, r, "pull-requests: write") {
-			json.NewEncoder(w).Encode(g.comments[from:min(from+size, len(g.comments))])
-		}
-	})
-	mux.HandleFunc("POST /repos/acme/shop/issues/7/comments", func(w http.ResponseWriter, r *http.Request) {
-		if allowed(w, r, "pull-requests: write") {
-			g.say(actions, body(r))
-			w.WriteHeader(http.StatusCreated)
-		}
-	})
-	mux.HandleFunc("PATCH /repos/acme/shop/issues/comments/{id}", func(w http.ResponseWriter, r *http.Request) {
-		at := slices.IndexFunc(g.comments, func(c *comment) bool { return fmt.Sprint(c.ID) == r.PathValue("id") })
-		if at >= 0 && allowed(w, r, "pull-requests: write") {
-			g.comments[at].Body = body(r)
-		}
-	})
-	mux.HandleFunc("GET /repos/acme/shop/environments/production", func(w http.ResponseWriter, r *http.Request) {
-		if !allowed(w, r, "actions: read") {
-			return
-		}
-		rules := `{"type": "branch_policy"}`
-		if g.reviewers {
-			rules += `, {"type": "required_reviewers"}`
-		}
-		io.WriteString(w, `{"name": "production", "protection_rules": [`+rules+`]}`)
-	})
-	g.api = httptest.NewServer(mux)
-	g.t.Cleanup(g.api.Close)
-}
-
-// run is one run of the workflow.
+// workflowRun is one run of the workflow.
 type workflowRun struct {
 	*github
 	event     happening
@@ -234,7 +137,9 @@ func (r *workflowRun) subject(job *workflowJob) string {
 	return "repo:acme/shop:ref:" + r.event.ref
 }
 
-func (r *workflowRun) fork() bool { return r.event.name == "pull_request" && r.event.head != "acme/shop" }
+func (r *workflowRun) fork() bool {
+	return r.event.name == "pull_request" && r.event.head != "acme/shop"
+}
 
 // job runs one job, or skips it.
 func (r *workflowRun) job(id string, job *workflowJob) string {
@@ -306,6 +211,7 @@ func newJobRun(r *workflowRun, id string, job *workflowJob) *jobRun {
 	}
 	token := fmt.Sprintf("ghs_%s_%d", id, len(r.tokens))
 	r.tokens[token] = rights
+	maps.Copy(j.env, r.machine)
 	maps.Copy(j.env, r.file.Env)
 	maps.Copy(j.env, map[string]string{
 		"HOME": filepath.Join(machine, "home"), "RUNNER_TEMP": j.temp, "CI": "true", "GITHUB_ACTIONS": "true",
@@ -386,7 +292,7 @@ func (j *jobRun) checkout(depth string) error {
 	}
 	return git(j.workspace, &j.log,
 		"init --quiet .",
-		"fetch --quiet --depth "+depth+" file://"+j.origin+" "+j.event.ref,
+		"fetch --quiet --depth "+depth+" file://"+j.origin+" "+j.event.sha,
 		"checkout --quiet --detach FETCH_HEAD")
 }
 
