@@ -36,7 +36,22 @@ type Node struct {
 	Label  string // its name, or a function's folder
 	Detail string // settings worth a glance; may be empty
 	Pos    string // file:line:col; may be empty
+	Mark   Mark   // when the picture is one of two sides of a change
 }
+
+// Mark tells what a change does to a node.
+type Mark int
+
+// The marks.
+const (
+	Unmarked Mark = iota
+	Added         // it comes
+	Changed       // it stays, and is another one
+	Gone          // it goes
+)
+
+// marks name them in CSS and in words.
+var marks = [...]string{Unmarked: "", Added: "added", Changed: "changed", Gone: "gone"}
 
 // Edge says that node From triggers node To, or, with Verbs, that function
 // From may do that with To. From and To are indexes into Graph.Nodes.

@@ -42,11 +42,19 @@ var dark = [...]colors{
 }
 
 // page are the colours that belong to no kind.
-type page struct{ ground, card, border, text, faint string }
+type page struct {
+	ground, card, border, text, faint string
+	marks                             [len(marks)]string
+}
+
+// dashed lets a mark be told without colours.
+var dashed = [len(marks)]string{Changed: ";stroke-dasharray:2 3", Gone: ";stroke-dasharray:7 4"}
 
 var (
-	lightPage = page{"#ffffff", "#ffffff", "#d3dae4", "#111827", "#6b7280"}
-	darkPage  = page{"#0d1117", "#161b22", "#343d4a", "#e6edf3", "#8b949e"}
+	lightPage = page{"#ffffff", "#ffffff", "#d3dae4", "#111827", "#6b7280",
+		[len(marks)]string{Added: "#15803d", Changed: "#b45309", Gone: "#b91c1c"}}
+	darkPage = page{"#0d1117", "#161b22", "#343d4a", "#e6edf3", "#8b949e",
+		[len(marks)]string{Added: "#3fb950", Changed: "#d29922", Gone: "#f85149"}}
 )
 
 // css is the style of the picture. Every rule is bound to the picture's class,
@@ -77,6 +85,11 @@ func css() string {
 func palette(rule func(indent, selector, format string, args ...any), indent string, p page, kinds []colors) {
 	rule(indent, ".ground", "fill:%s", p.ground)
 	rule(indent, ".card", "fill:%s;stroke:%s", p.card, p.border)
+	for m, color := range p.marks {
+		if m != 0 {
+			rule(indent, "."+marks[m]+" .card", "stroke:%s;stroke-width:2.5%s", color, dashed[m])
+		}
+	}
 	rule(indent, ".name,.arc-graph .label", "fill:%s", p.text)
 	rule(indent, ".summary,.arc-graph .group,.arc-graph .detail,.arc-graph .note", "fill:%s", p.faint)
 	for k, c := range kinds {

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -74,7 +75,7 @@ func (p *painter) measure() {
 		p.right = x + p.width[i]
 		x = p.right + columnGap + min(crowd*p.joining(i), widestCrowd)
 	}
-	p.right = max(p.right, margin+letters(p.g.summary(), 7), margin+letters(p.g.App, 14), margin+legendWidth) + margin
+	p.right = max(p.right, margin+letters(p.g.summary(), 7), margin+letters(p.g.App, 14), margin+p.legendWidth()) + margin
 	p.bottom += margin + legendHeight
 	if p.g.AppRole {
 		p.right = max(p.right, margin*2+letters(roleNote, 5.7))
@@ -192,7 +193,11 @@ func (p *painter) head(class string, x, y, length int) {
 func (p *painter) card(s *slot) {
 	n, badge := p.g.Nodes[s.node], p.badges[s.node]
 	x, y, width := p.left[s.column], s.y-nodeHeight/2, p.width[s.column]
-	p.printf("<g class=\"%s\"><title>%s</title>", classes[n.Kind], escape(p.title(s)))
+	class := classes[n.Kind]
+	if n.Mark != Unmarked {
+		class += " " + marks[n.Mark]
+	}
+	p.printf("<g class=\"%s\"><title>%s</title>", class, escape(p.title(s)))
 	p.printf("<rect class=\"card\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/>", x, y, width, nodeHeight, radius(n.Kind))
 	p.printf("<rect class=\"tint\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"18\" rx=\"%d\"/>", x+8, y+9, badge, radius(n.Kind)/2)
 	p.printf("<text class=\"badge\" x=\"%d\" y=\"%d\">%s</text>", x+8+badge/2, y+21, escape(n.Badge))
@@ -218,6 +223,9 @@ func (p *painter) title(s *slot) string {
 	if n.Pos != "" {
 		parts = append(parts, n.Pos)
 	}
+	if n.Mark != Unmarked {
+		parts = append(parts, marks[n.Mark])
+	}
 	return strings.Join(parts, " · ")
 }
 
@@ -228,6 +236,22 @@ func radius(k Kind) int {
 		return nodeHeight / 2
 	}
 	return 8
+}
+
+// marked reports whether any node has the mark.
+func (p *painter) marked(m Mark) bool {
+	return m != Unmarked && slices.ContainsFunc(p.g.Nodes, func(n Node) bool { return n.Mark == m })
+}
+
+// legendWidth is that of the legend, with what it says of marks.
+func (p *painter) legendWidth() int {
+	width := legendWidth
+	for mark, text := range marks {
+		if p.marked(Mark(mark)) {
+			width += 26 + letters(text, 6) + 24
+		}
+	}
+	return width
 }
 
 // legend explains the two kinds of line, and what no line can show.
@@ -243,5 +267,12 @@ func (p *painter) legend() {
 		p.head("files", x+30, y-4, headLength)
 		p.printf("<text class=\"note sans\" font-size=\"11\" x=\"%d\" y=\"%d\">%s</text>\n", x+38, y, entry.text)
 		x += 38 + letters(entry.text, 6) + 24
+	}
+	for mark, text := range marks {
+		if p.marked(Mark(mark)) {
+			p.printf("<g class=\"%s\"><rect class=\"card\" x=\"%d\" y=\"%d\" width=\"18\" height=\"12\" rx=\"3\"/></g>", text, x, y-10)
+			p.printf("<text class=\"note sans\" font-size=\"11\" x=\"%d\" y=\"%d\">%s</text>\n", x+26, y, text)
+			x += 26 + letters(text, 6) + 24
+		}
 	}
 }

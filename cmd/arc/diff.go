@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +12,6 @@ import (
 	"arc/cfn"
 	"arc/cfn/diff"
 	"arc/deploy"
-	"arc/graph"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -326,15 +326,28 @@ func (s *session) printReview(review *diff.Review, format string, resources bool
 	case "sarif":
 		return diff.SARIF(s.stdout, review, after.project.app.File)
 	case "html":
-		var graphs []diff.Graph
-		for _, one := range []side{before, after} {
-			if one.project != nil {
-				graphs = append(graphs, diff.Graph{Title: one.label, SVG: graph.Of(one.project.app).SVG()})
-			}
-		}
-		return diff.HTML(s.stdout, review, graphs)
+		return diff.HTML(s.stdout, review, diff.Pictures(before.doc, after.doc, review, folders(after.build, before.build)))
 	}
 	return diff.Text(s.stdout, review, diff.TextOptions{Paint: s.paintSign, Resources: resources, Width: columns(s.stdout)})
+}
+
+// folders names functions by their folders, as far as either side knows them.
+func folders(builds ...*build) func(logicalID string) string {
+	dirs := map[string]string{}
+	for _, b := range builds {
+		if b == nil {
+			continue
+		}
+		for _, fn := range b.stack.Functions {
+			if dirs[fn.LogicalID] == "" {
+				dirs[fn.LogicalID] = fn.Dir
+			}
+			if fn.Asset {
+				dirs[fn.LogicalID] = "asset function"
+			}
+		}
+	}
+	return func(id string) string { return dirs[path.Base(id)] }
 }
 
 // columns is how wide a terminal is; 0 when it is none.

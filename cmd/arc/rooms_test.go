@@ -20,7 +20,7 @@ var rooms = map[string][]string{
 	"arc/graph":           {"arc/manifest"},
 	"arc/cfn":             {"arc/manifest", "arc/manifest/syntax"},
 	"arc/cfn/cost":        {"arc/cfn"},
-	"arc/cfn/diff":        {"arc/cfn", "arc/cfn/cost"},
+	"arc/cfn/diff":        {"arc/cfn", "arc/cfn/cost", "arc/graph"},
 	"arc/source":          {},
 	"arc/deploy":          {"arc/cfn", "arc/source"},
 	"arc/sandbox":         {"arc/cfn", "arc/source"},

@@ -1,0 +1,303 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+	"arc/graph"
+)
+
+// Pictures draws both sides of a review as the apps they are, from their
+// templates alone, so that what is deployed by whatever tool has a picture too.
+// What goes is marked in the first one, what comes or changes in the second. A
+// side that is nil has none. label names a function by its logical ID, "" = by
+// what invokes it.
+func Pictures(before, after *cfn.Document, r *Review, label func(logicalID string) string) []Graph {
+	changed := map[string]bool{}
+	for _, c := range r.Changes {
+		changed[c.LogicalID] = c.Action == Modify
+	}
+	old, new := newPicture(before, r.Stack, label), newPicture(after, r.Stack, label)
+	old.mark(new, nil, graph.Gone)
+	new.mark(old, changed, graph.Added)
+	var out []Graph
+	for _, side := range []struct {
+		title string
+		doc   *cfn.Document
+		p     *picture
+	}{{r.Before, before, old}, {r.After, after, new}} {
+		if side.doc != nil {
+			out = append(out, Graph{side.title, side.p.g.SVG()})
+		}
+	}
+	return out
+}
+
+// picture is a graph under construction.
+type picture struct {
+	m         *model
+	g         *graph.Graph
+	label     func(string) string
+	nodes     map[string]int      // by key
+	resources map[string][]string // key → logical IDs that the node stands for
+	owners    map[string]int      // role → how many functions have it
+}
+
+func newPicture(doc *cfn.Document, app string, label func(string) string) *picture {
+	p := &picture{g: &graph.Graph{App: app}, label: label, nodes: map[string]int{}, resources: map[string][]string{}, owners: map[string]int{}}
+	if doc == nil {
+		return p
+	}
+	p.m = newModel(doc)
+	p.g.CDN = len(p.m.byType["AWS::CloudFront::Distribution"]) > 0
+	for _, fn := range p.m.byType[lambdaType] {
+		p.owners[p.roleOf(fn)]++
+	}
+	p.routes(graph.Route, p.m.routes)
+	p.routes(graph.Action, p.m.actions)
+	for _, s := range p.m.readSchedules() {
+		kind, _, _ := strings.Cut(s.expression, "(")
+		at := p.add(graph.Node{Kind: graph.Schedule, Badge: strings.ToUpper(kind), Label: s.name, Detail: strings.TrimSpace(s.expression + " " + s.timezone)}, s.id)
+		p.join(at, s.function)
+	}
+	p.sources()
+	for _, fn := range p.m.byType[lambdaType] {
+		p.uses(fn)
+	}
+	return p
+}
+
+// add gives the node of a key, which its kind and name make.
+func (p *picture) add(n graph.Node, resources ...string) int {
+	n.ID = fmt.Sprintf("%d %s %s", n.Kind, n.Badge, n.Label)
+	if i, ok := p.nodes[n.ID]; ok {
+		return i
+	}
+	p.g.Nodes = append(p.g.Nodes, n)
+	p.nodes[n.ID] = len(p.g.Nodes) - 1
+	p.resources[n.ID] = resources
+	return p.nodes[n.ID]
+}
+
+// join draws an edge to a function, if it is one.
+func (p *picture) join(from int, fn string) {
+	if fn != "" {
+		p.g.Edges = append(p.g.Edges, graph.Edge{From: from, To: p.function(fn)})
+	}
+}
+
+func (p *picture) function(id string) int {
+	props := p.m.doc.Resources[id].Properties
+	n := graph.Node{Kind: graph.Function, Badge: "λ", Label: p.label(id)}
+	if n.Label == "" {
+		n.Label = bare(id)
+	}
+	var settings []string
+	for _, s := range []struct{ property, unit string }{{"Runtime", ""}, {"MemorySize", " MB"}, {"Timeout", " s"}} {
+		if v := props[s.property]; v != nil {
+			settings = append(settings, plainText(v)+s.unit)
+		}
+	}
+	n.Detail = strings.Join(settings, ", ")
+	return p.add(n, id)
+}
+
+// routes adds the routes of an API, with those elsewhere.
+func (p *picture) routes(kind graph.Kind, routes map[string]route) {
+	for _, name := range keysOfBoth(nil, routes) {
+		to := routes[name]
+		n := graph.Node{Kind: kind, Badge: "WS", Label: strings.TrimPrefix(name, "$")}
+		if kind == graph.Route {
+			method, path, ok := strings.Cut(name, " ")
+			if n.Badge, n.Label = strings.ToUpper(method), path; !ok || path == "/$default" {
+				n.Badge, n.Label = "ANY", "other paths"
+			}
+		}
+		at := p.add(n, to.parts...)
+		if to.function != "" {
+			p.join(at, to.function)
+		} else if to.target != "" {
+			there := p.add(graph.Node{Kind: graph.Outside, Badge: "PROXY", Label: hostOf(to.target)})
+			p.g.Edges = append(p.g.Edges, graph.Edge{From: at, To: there})
+		}
+	}
+}
+
+// hostOf is the part of a URL that may be shown: its user part may hold a
+// password.
+func hostOf(target string) string {
+	_, rest, _ := strings.Cut(target, "://")
+	rest, _, _ = strings.Cut(rest, "/")
+	return rest[strings.LastIndexByte(rest, '@')+1:]
+}
+
+// sources adds topics, queues, tables and the bucket of static files, with the
+// functions that they trigger.
+func (p *picture) sources() {
+	letters := p.deadLetters()
+	for _, kind := range []struct {
+		kind  graph.Kind
+		badge string
+		types []string
+	}{
+		{graph.Topic, "TOPIC", []string{"AWS::SNS::Topic"}},
+		{graph.Queue, "QUEUE", []string{"AWS::SQS::Queue"}},
+		{graph.Table, "TABLE", []string{"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}},
+		{graph.Bucket, "FILES", []string{"AWS::S3::Bucket"}},
+	} {
+		for _, typ := range kind.types {
+			for _, id := range p.m.byType[typ] {
+				if !letters[id] {
+					p.add(graph.Node{Kind: kind.kind, Badge: kind.badge, Label: p.m.nameOf(id), Detail: p.detail(id)}, id)
+				}
+			}
+		}
+	}
+	for _, id := range p.m.byType["AWS::SNS::Subscription"] {
+		props := p.m.doc.Resources[id].Properties
+		p.triggers(props["TopicArn"], props["Endpoint"])
+	}
+	for _, id := range p.m.byType["AWS::Lambda::EventSourceMapping"] {
+		props := p.m.doc.Resources[id].Properties
+		p.triggers(props["EventSourceArn"], props["FunctionName"])
+	}
+}
+
+func (p *picture) triggers(source, fn any) {
+	for _, id := range cfn.References(source) {
+		if at, ok := p.nodeOf(id); ok {
+			p.join(at, p.m.functionOf(fn))
+		}
+	}
+}
+
+// nodeOf finds the node of a resource that is drawn already.
+func (p *picture) nodeOf(id string) (int, bool) {
+	for key, resources := range p.resources {
+		if slices.Contains(resources, id) {
+			return p.nodes[key], true
+		}
+	}
+	return 0, false
+}
+
+// deadLetters are the queues that only take what others could not deliver.
+func (p *picture) deadLetters() map[string]bool {
+	found := map[string]bool{}
+	for _, def := range p.m.doc.Resources {
+		for _, at := range [][2]string{{"RedrivePolicy", "deadLetterTargetArn"}, {"DeadLetterConfig", "TargetArn"}} {
+			if m, ok := def.Properties[at[0]].(map[string]any); ok {
+				for _, id := range cfn.References(m[at[1]]) {
+					found[id] = true
+				}
+			}
+		}
+	}
+	return found
+}
+
+// detail says what is worth a glance: keys and indexes.
+func (p *picture) detail(id string) string {
+	props := p.m.doc.Resources[id].Properties
+	var keys []string
+	for _, k := range list(props["KeySchema"]) {
+		key, _ := k.(map[string]any)
+		keys = append(keys, plainText(key["AttributeName"]))
+	}
+	text := strings.Join(keys, ", ")
+	if n := len(list(props["GlobalSecondaryIndexes"])); n == 1 {
+		text += "; 1 index"
+	} else if n > 1 {
+		text += fmt.Sprintf("; %d indexes", n)
+	}
+	if on(props["FifoQueue"]) {
+		text = "fifo"
+	}
+	return text
+}
+
+func (p *picture) roleOf(fn string) string {
+	for _, id := range cfn.References(p.m.doc.Resources[fn].Properties["Role"]) {
+		return id
+	}
+	return ""
+}
+
+// uses draws what a function with a role of its own may do with what is drawn.
+func (p *picture) uses(fn string) {
+	role := p.roleOf(fn)
+	if role == "" {
+		return
+	}
+	if p.owners[role] > 1 {
+		p.g.AppRole = true
+		return
+	}
+	from := p.function(fn)
+	verbs := map[int][]string{}
+	for _, pol := range list(p.m.doc.Resources[role].Properties["Policies"]) {
+		policy, _ := pol.(map[string]any)
+		document, _ := policy["PolicyDocument"].(map[string]any)
+		for _, s := range list(document["Statement"]) {
+			statement, _ := s.(map[string]any)
+			if statement["Effect"] != "Allow" {
+				continue
+			}
+			for _, id := range cfn.References(statement["Resource"]) {
+				if at, ok := p.nodeOf(id); ok && at != from {
+					verbs[at] = append(verbs[at], verbsOf(statement["Action"])...)
+				}
+			}
+		}
+	}
+	for _, at := range slices.Sorted(func(yield func(int) bool) {
+		for at := range verbs {
+			if !yield(at) {
+				return
+			}
+		}
+	}) {
+		slices.Sort(verbs[at])
+		if may := slices.Compact(verbs[at]); len(may) > 0 {
+			p.g.Edges = append(p.g.Edges, graph.Edge{From: from, To: at, Verbs: may})
+		}
+	}
+}
+
+// verbsOf sums up IAM actions.
+func verbsOf(actions any) []string {
+	all := list(actions)
+	if one, ok := actions.(string); ok {
+		all = []any{one}
+	}
+	var verbs []string
+	for _, a := range all {
+		_, name, _ := strings.Cut(plainText(a), ":")
+		switch {
+		case name == "*":
+			verbs = append(verbs, "read", "write")
+		case strings.HasPrefix(name, "Send"), strings.HasPrefix(name, "Publish"):
+			verbs = append(verbs, "send")
+		case strings.HasPrefix(name, "Put"), strings.HasPrefix(name, "Update"), strings.HasPrefix(name, "Delete"), strings.HasPrefix(name, "BatchWrite"):
+			verbs = append(verbs, "write")
+		case strings.HasPrefix(name, "Get"), strings.HasPrefix(name, "BatchGet"), name == "Query", name == "Scan":
+			verbs = append(verbs, "read")
+		}
+	}
+	return verbs
+}
+
+// mark marks the nodes that the other side lacks, and those whose resources
+// change.
+func (p *picture) mark(other *picture, changed map[string]bool, lacking graph.Mark) {
+	for i := range p.g.Nodes {
+		n := &p.g.Nodes[i]
+		if _, ok := other.nodes[n.ID]; !ok {
+			n.Mark = lacking
+		} else if slices.ContainsFunc(p.resources[n.ID], func(id string) bool { return changed[id] }) {
+			n.Mark = graph.Changed
+		}
+	}
+}
