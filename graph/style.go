@@ -60,7 +60,7 @@ var (
 // css is the style of the picture. Every rule is bound to the picture's class,
 // for a page that takes the SVG in is styled by it too; plain properties serve
 // viewers that know no variables.
-func css() string {
+func css(marked func(Mark) bool) string {
 	var b strings.Builder
 	rule := func(indent, selector, format string, args ...any) {
 		fmt.Fprintf(&b, "%s.arc-graph %s{%s}\n", indent, selector, fmt.Sprintf(format, args...))
@@ -75,18 +75,18 @@ func css() string {
 	rule("", ".badge", "font-size:9.6px;font-weight:700;text-anchor:middle")
 	rule("", ".edge", "fill:none;stroke-width:1.5")
 	rule("", ".read", "stroke-dasharray:5 4")
-	palette(rule, "", lightPage, light[:])
+	palette(rule, "", lightPage, light[:], marked)
 	b.WriteString("@media (prefers-color-scheme:dark){\n")
-	palette(rule, "  ", darkPage, dark[:])
+	palette(rule, "  ", darkPage, dark[:], marked)
 	b.WriteString("}\n")
 	return b.String()
 }
 
-func palette(rule func(indent, selector, format string, args ...any), indent string, p page, kinds []colors) {
+func palette(rule func(indent, selector, format string, args ...any), indent string, p page, kinds []colors, marked func(Mark) bool) {
 	rule(indent, ".ground", "fill:%s", p.ground)
 	rule(indent, ".card", "fill:%s;stroke:%s", p.card, p.border)
 	for m, color := range p.marks {
-		if m != 0 {
+		if marked(Mark(m)) {
 			rule(indent, "."+marks[m]+" .card", "stroke:%s;stroke-width:2.5%s", color, dashed[m])
 		}
 	}

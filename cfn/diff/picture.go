@@ -15,13 +15,7 @@ import (
 // side that is nil has none. label names a function by its logical ID, "" = by
 // what invokes it.
 func Pictures(before, after *cfn.Document, r *Review, label func(logicalID string) string) []Graph {
-	changed := map[string]bool{}
-	for _, c := range r.Changes {
-		changed[c.LogicalID] = c.Action == Modify
-	}
-	old, new := newPicture(before, r.Stack, label), newPicture(after, r.Stack, label)
-	old.mark(new, nil, graph.Gone)
-	new.mark(old, changed, graph.Added)
+	old, new := picturesOf(before, after, r, label)
 	var out []Graph
 	for _, side := range []struct {
 		title string
@@ -33,6 +27,17 @@ func Pictures(before, after *cfn.Document, r *Review, label func(logicalID strin
 		}
 	}
 	return out
+}
+
+func picturesOf(before, after *cfn.Document, r *Review, label func(logicalID string) string) (old, new *picture) {
+	changed := map[string]bool{}
+	for _, c := range r.Changes {
+		changed[c.LogicalID] = c.Action == Modify
+	}
+	old, new = newPicture(before, r.Stack, label), newPicture(after, r.Stack, label)
+	old.mark(new, nil, graph.Gone)
+	new.mark(old, changed, graph.Added)
+	return old, new
 }
 
 // picture is a graph under construction.
@@ -276,6 +281,7 @@ func verbsOf(actions any) []string {
 	for _, a := range all {
 		_, name, _ := strings.Cut(plainText(a), ":")
 		switch {
+		case strings.HasPrefix(name, "GetQueue"): // its address, not its messages
 		case name == "*":
 			verbs = append(verbs, "read", "write")
 		case strings.HasPrefix(name, "Send"), strings.HasPrefix(name, "Publish"):
