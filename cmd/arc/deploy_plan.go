@@ -102,15 +102,15 @@ func approved(ctx *cli.Context, sealed *plan.Plan, id, file string) error {
 	}
 	var lines []string
 	for _, d := range sealed.Dangers {
-		lines = append(lines, fmt.Sprintf("  %s: %s", d.Class, d.Text))
+		lines = append(lines, fmt.Sprintf("%s: %s", d.Class, d.Text))
 	}
 	text := ""
 	if len(lines) > 0 {
-		text = ":\n" + strings.Join(lines, "\n")
+		text = ":\n" + indent(strings.Join(firstOf(lines), "\n"))
 	}
 	if left := sealed.Unallowed(); len(left) > 0 {
 		return withHint(fmt.Errorf("plan %s would lose data that nobody has given up by name%s", id, text),
-			"when that is meant, make the plan again with --allow-loss %s", strings.Join(left, " --allow-loss "))
+			"when that is meant, make the plan again with --allow-loss ID for each of: %s", strings.Join(firstOf(left), ", "))
 	}
 	if len(lines) > 0 && !ctx.IsSet("approve") {
 		return withHint(fmt.Errorf("plan %s is dangerous, and not approved%s", id, text), "when that is meant: arc deploy --approve %s %s", id, file)
@@ -143,14 +143,9 @@ func (s *session) planBuild(p *project, sealed *plan.Plan, id string, order depl
 	return nil, s.planMoved(id, "the working tree", moved, hint)
 }
 
-// maxMoved bounds how many differences an error tells.
-const maxMoved = 12
-
+// planMoved tells what a plan no longer fits.
 func (s *session) planMoved(id, what string, moved []string, hint string) error {
-	if more := len(moved) - maxMoved; more > 0 {
-		moved = append(moved[:maxMoved:maxMoved], fmt.Sprintf("and %d more", more))
-	}
-	return withHint(fmt.Errorf("plan %s no longer fits %s:\n%s", id, what, indent(strings.Join(moved, "\n"))), "%s", hint)
+	return withHint(fmt.Errorf("plan %s no longer fits %s:\n%s", id, what, indent(strings.Join(firstOf(moved), "\n"))), "%s", hint)
 }
 
 // movedVariables compares by version, so that no value is told.

@@ -115,11 +115,22 @@ func (s *session) writePlan(ctx context.Context, order planned, review *diff.Rev
 	}
 	s.note("wrote %s: plan %s of stack %s, account %s, %s", order.file, id, p.Stack, p.Account, p.Region)
 	if left := p.Unallowed(); len(left) > 0 {
-		s.note("it will not be deployed: data of %s would be lost, and --allow-loss does not name it", strings.Join(left, ", "))
+		s.note("it will not be deployed: data of %s would be lost, and --allow-loss does not name it", strings.Join(firstOf(left), ", "))
 	} else if len(p.Dangers) > 0 {
 		s.note("it is dangerous; when that is meant: arc deploy --approve %s %s", id, order.file)
 	}
 	return nil
+}
+
+// maxListed bounds how many things a message lists.
+const maxListed = 12
+
+// firstOf cuts a list that is too long to be read.
+func firstOf(list []string) []string {
+	if more := len(list) - maxListed; more > 0 {
+		return append(list[:maxListed:maxListed], fmt.Sprintf("and %d more", more))
+	}
+	return list
 }
 
 // writeWhole writes a file so that it is there whole or not at all.
