@@ -35,15 +35,15 @@ docs/ci.md tells how to make the roles from the policies.
 
 Flags:
       --repo OWNER/NAME  the repository (default: git's remote origin); with its
-                         numbers as OWNER@1234/NAME@5678 when it was made, renamed
-                         or moved since 15 July 2026
+                         numbers as OWNER@1234/NAME@5678 when it was made,
+                         renamed or moved since 15 July 2026
       --account ID       the AWS account
       --production-account ID
                          production's, when it has one of its own, as it should
       --branch NAME      what is deployed when it is pushed to (default: main)
-      --role NAME        begins the roles' names (default: the app's name-github)
-      --source URL#REV   the git repository that the workflow builds arc from, and
-                         a commit, tag or branch (default: this arc's own commit)
+      --role NAME        begins the roles' names (default: <app>-github)
+      --source URL#REV   the git repository that the workflow builds arc from,
+                         and a commit, tag or branch (default: this arc's own)
       --force            write over files that somebody has changed
       --json             print what was done as JSON
 
