@@ -107,6 +107,25 @@ func isCode(err error, codes ...string) bool {
 	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
 }
 
+// Why says in a few words why a call failed: without the names of requests,
+// accounts and hosts that AWS adds.
+func Why(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err.Error()
+	}
+	switch code := api.ErrorCode(); code {
+	case "AccessDenied", "AccessDeniedException", "Forbidden":
+		return "access is denied"
+	case "NoSuchKey", "NotFound":
+		return "it is no longer in the bucket"
+	case "NoSuchBucket":
+		return "the bucket is gone"
+	default:
+		return code
+	}
+}
+
 // joinSorted is errors.Join with a fixed order.
 func joinSorted(errs []error) error {
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

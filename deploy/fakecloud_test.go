@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
@@ -306,6 +307,20 @@ func (s *session) HeadObject(_ context.Context, in *s3.HeadObjectInput, _ ...fun
 			return nil, &s3types.NotFound{}
 		}
 		return &s3.HeadObjectOutput{ContentType: aws.String(o.contentType), CacheControl: aws.String(o.cacheControl)}, nil
+	})
+}
+
+func (s *session) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	return call(s, "GetObject", func() (*s3.GetObjectOutput, error) {
+		b, err := s.bucket(in.Bucket, in.ExpectedBucketOwner)
+		if err != nil {
+			return nil, err
+		}
+		o, ok := b.objects[*in.Key]
+		if !ok {
+			return nil, &s3types.NoSuchKey{}
+		}
+		return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(o.body))}, nil
 	})
 }
 

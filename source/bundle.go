@@ -49,6 +49,7 @@ type File struct {
 	Open       func() (io.ReadCloser, error)
 
 	content *content // shared by every bundle that holds the file; nil when made by hand
+	crc     *uint32  // of a file in a zip: what the zip says
 }
 
 // Warning is something that will surprise in the cloud though the zip can be
@@ -171,6 +172,21 @@ func (f *File) digest() (digest, error) {
 	}
 	sum, _, err := digestOf(f.Path, f.Open)
 	return sum, err
+}
+
+// Checksum is the CRC-32 (IEEE) of the content, which a zip records of each of
+// its files. A file whose Key was asked for, or that is in a zip, is not read
+// for it.
+func (f *File) Checksum() (uint32, error) {
+	if f.crc != nil {
+		return *f.crc, nil
+	}
+	if f.content != nil {
+		_, err := f.content.digest()
+		return f.content.crc, err
+	}
+	_, crc, err := digestOf(f.Path, f.Open)
+	return crc, err
 }
 
 // hasher is what reading and hashing a file needs, kept for the next one.

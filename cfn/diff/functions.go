@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"arc/cfn"
 )
 
 // Code is what a function's bundle holds.
@@ -97,8 +99,8 @@ func (r *reviewer) newFunction(id string) []string {
 
 // code says how a function's code changes.
 func (r *reviewer) code(id string) []string {
-	before := codeOf(r.before.doc.Resources[id].Properties)
-	after := codeOf(r.after.doc.Resources[id].Properties)
+	before := CodeKey(r.before.doc.Resources[id])
+	after := CodeKey(r.after.doc.Resources[id])
 	if before == after {
 		return nil
 	}
@@ -109,19 +111,20 @@ func (r *reviewer) code(id string) []string {
 			return compareCode(b, a)
 		}
 		if okA {
-			return []string{fmt.Sprintf("code changes (now %s)", size(a.Size))}
+			return []string{fmt.Sprintf("code changes (now %s unpacked)", size(a.Size))}
 		}
 	}
 	return []string{"code changes"}
 }
 
-// codeOf is what tells one code from another.
-func codeOf(properties map[string]any) string {
-	code, _ := properties["Code"].(map[string]any)
+// CodeKey is what tells the code of a function from another: the key of its
+// zip, where it has one. Options.Code is asked for it.
+func CodeKey(fn cfn.ResourceDef) string {
+	code, _ := fn.Properties["Code"].(map[string]any)
 	if key := plainText(code["S3Key"]); key != "" && len(code) == 2 {
 		return key
 	}
-	return plainText(properties["Code"])
+	return plainText(fn.Properties["Code"])
 }
 
 // maxFiles is how many files of a change are named.
@@ -130,12 +133,7 @@ const maxFiles = 10
 // compareCode names the files and packages that differ. What lies in
 // node_modules is told by package.
 func compareCode(before, after Code) []string {
-	var out []string
-	if before.Size != after.Size {
-		out = append(out, fmt.Sprintf("code changes, %s → %s", size(before.Size), size(after.Size)))
-	} else {
-		out = append(out, fmt.Sprintf("code changes, %s as before", size(after.Size)))
-	}
+	out := []string{"code changes, " + sizes(before.Size, after.Size)}
 	var files []string
 	for _, path := range keysOfBoth(before.Files, after.Files) {
 		b, had := before.Files[path]
@@ -205,15 +203,23 @@ func sign(had, has bool) string {
 	return "~"
 }
 
+// sizes are two sizes of unpacked code.
+func sizes(before, after int64) string {
+	b, a := size(before), size(after)
+	switch {
+	case before == after:
+		return a + " unpacked, as before"
+	case a == b:
+		return fmt.Sprintf("%s unpacked (%+d bytes)", a, after-before)
+	}
+	return b + " → " + a + " unpacked"
+}
+
 // size is a number of bytes for people.
 func size(n int64) string {
 	switch {
-	case n >= 10_000_000:
-		return fmt.Sprintf("%d MB", n/1_000_000)
 	case n >= 1_000_000:
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 10_000:
-		return fmt.Sprintf("%d kB", n/1000)
 	case n >= 1000:
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	}

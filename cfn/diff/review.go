@@ -105,6 +105,7 @@ type Options struct {
 	PackagesBefore, PackagesAfter map[string]string
 	Unread                        []string                                  // nested stacks whose templates are not at hand
 	Cost                          string                                    // the region whose prices to estimate with; "" = no estimate
+	Limits                        []string                                  // what else could not be compared, and why
 	Now                           time.Time                                 // when schedules are looked at; zero = not at all
 	Zone                          func(name string) (*time.Location, error) // nil = time.LoadLocation
 }
@@ -330,7 +331,7 @@ func (r *reviewer) limits() []string {
 			out = append(out, "a template needs a macro (Transform), which only CloudFormation runs: what it makes is not compared")
 		}
 	}
-	return slices.Compact(out)
+	return slices.Compact(append(out, r.opts.Limits...))
 }
 
 func sortItems(items []Item) []Item {

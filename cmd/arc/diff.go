@@ -11,7 +11,6 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
-	"arc/deploy"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -92,23 +91,8 @@ type side struct {
 	project  *project      // nil when there is only a template
 	build    *build        // the same
 	packages map[string]string
-	deployed *deployedStack // nil when the side is not what is deployed
-}
-
-// deployedStack is where a deployed side comes from.
-type deployedStack struct {
-	clients   deploy.Clients
-	state     deploy.State // when a plan is to be made
-	variables map[string]deploy.Variable
-	root      *cfn.Document // nil when nothing is deployed
-}
-
-// variables names the user's variables; only a stack knows them.
-func (a side) variables() []string {
-	if a.deployed == nil {
-		return nil
-	}
-	return names(a.deployed.variables)
+	deployed *deployedStack       // nil when the side is not what is deployed
+	contents map[string]diff.Code // of code that cannot be read any more, by artifact key
 }
 
 func (s *session) diff(ctx *cli.Context) error {
@@ -157,11 +141,15 @@ func (s *session) diff(ctx *cli.Context) error {
 	if ctx.Bool("cost") {
 		region = p.app.AWS.Region
 	}
+	limits, err := readCode(ctx.Context, &before, &after)
+	if err != nil {
+		return err
+	}
 	review := diff.Compose(before.doc, after.doc, diff.Options{
 		Cost:  region,
 		Stack: after.build.stack.Name, Before: before.label, After: after.label,
 		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
-		Code: codeIn(before.build, after.build), Now: time.Now().UTC(), Unread: append(before.unread, after.unread...),
+		Code: codeIn(before, after), Now: time.Now().UTC(), Unread: append(before.unread, after.unread...), Limits: limits,
 		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(before),
 	})
 	if err := s.printReview(review, format, ctx.Bool("resources"), before, after); err != nil {
@@ -248,51 +236,6 @@ func readThrough(root *cfn.Document, parts map[string][]byte) (*cfn.Document, []
 		}
 		return cfn.Parse(body)
 	})
-}
-
-// deployed reads the stack's template, and the user's variables that a deploy
-// would give it.
-func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (side, error) {
-	before := side{label: "deployed", deployed: &deployedStack{}}
-	d := before.deployed
-	var err error
-	if d.clients, err = s.connect(ctx, p); err != nil {
-		return before, err
-	}
-	if d.variables, err = d.clients.Env(ctx.Context, p.app.Name, opts.Stage); err != nil {
-		return before, err
-	}
-	name := cfn.StackName(p.app.Name, opts.Stage, opts.Name)
-	if ctx.IsSet("output") {
-		// The state comes first: what happens to the stack from here on makes
-		// the plan void.
-		if d.state, err = d.clients.State(ctx.Context, name); err != nil {
-			return before, err
-		}
-	}
-	stack, err := d.clients.Describe(ctx.Context, name)
-	if err != nil {
-		return before, err
-	}
-	if stack.Absent() {
-		s.note("%s is not deployed yet: everything would be added", name)
-		return before, nil
-	}
-	if d.root, err = cfn.Parse(stack.Template); err != nil {
-		return before, fmt.Errorf("deployed stack %s: %w", name, err)
-	}
-	var parts map[string][]byte
-	for _, r := range d.root.Resources {
-		if r.Type == "AWS::CloudFormation::Stack" && parts == nil {
-			if parts, err = d.clients.NestedTemplates(ctx.Context, stack.ID); err != nil {
-				return before, err
-			}
-		}
-	}
-	if before.doc, before.unread, err = readThrough(d.root, parts); err != nil {
-		return before, fmt.Errorf("deployed stack %s: %w", name, err)
-	}
-	return before, nil
 }
 
 func (s *session) templateSide(file string) (side, error) {

@@ -3,19 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
 
 	"arc/cfn"
 	"arc/cfn/diff"
-	"arc/source"
 )
 
 // baseSide compiles the project as a git revision has it.
@@ -44,9 +40,10 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 		return before, nil
 	}
 	// What a bundle holds is asked for later, when the revision is closed.
-	before.build.contents = map[string]diff.Code{}
+	before.contents = map[string]diff.Code{}
+	reader := &codeReader{}
 	for key, bundle := range before.build.bundles {
-		if before.build.contents[key], err = contents(bundle); err != nil {
+		if before.contents[key], err = reader.contents(bundle); err != nil {
 			return before, fmt.Errorf("--base %s: %w", ref, err)
 		}
 	}
@@ -96,68 +93,6 @@ func lockedPackages(files fs.FS) map[string]string {
 		}
 	}
 	return versions
-}
-
-// codeIn looks into the bundles of both sides.
-func codeIn(builds ...*build) func(key string) (diff.Code, bool) {
-	known := map[string]diff.Code{}
-	return func(key string) (diff.Code, bool) {
-		if code, ok := known[key]; ok {
-			return code, true
-		}
-		for _, b := range builds {
-			if b == nil {
-				continue
-			}
-			if code, ok := b.contents[key]; ok {
-				return code, true
-			}
-			if bundle := b.bundles[key]; bundle != nil {
-				code, err := contents(bundle)
-				if err != nil {
-					return diff.Code{}, false // changed while it was read: the key tells that it differs
-				}
-				known[key] = code
-				return code, true
-			}
-		}
-		return diff.Code{}, false
-	}
-}
-
-// contents lists the files of a bundle, and the packages in it.
-func contents(bundle *source.Bundle) (diff.Code, error) {
-	code := diff.Code{Size: bundle.Size(), Files: map[string]string{}, Packages: map[string]string{}}
-	for _, f := range bundle.Files {
-		data, err := readFile(f)
-		if err != nil {
-			return code, fmt.Errorf("%s: %w", f.Path, err)
-		}
-		sum := sha256.Sum256(data)
-		code.Files[f.Path] = hex.EncodeToString(sum[:8])
-		dir, file := path.Split(f.Path)
-		if file != "package.json" || !strings.HasPrefix(dir, "node_modules/") {
-			continue
-		}
-		name := strings.TrimSuffix(strings.TrimPrefix(dir, "node_modules/"), "/")
-		if strings.Count(name, "/") > 1 || strings.Contains(name, "/") && !strings.HasPrefix(name, "@") {
-			continue
-		}
-		var pkg struct{ Version string }
-		if json.Unmarshal(data, &pkg) == nil && pkg.Version != "" {
-			code.Packages[name] = pkg.Version
-		}
-	}
-	return code, nil
-}
-
-func readFile(f source.File) ([]byte, error) {
-	r, err := f.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(r)
 }
 
 // origins finds the manifest line of a resource.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"arc/cfn"
-	"arc/cfn/diff"
 	"arc/manifest"
 	"arc/manifest/syntax"
 	"arc/source"
@@ -117,7 +116,6 @@ type build struct {
 	bundles  map[string]*source.Bundle // by artifact key
 	labels   map[string]string         // artifact key → the folder it comes from
 	assets   *assets                   // nil when nothing is published
-	contents map[string]diff.Code      // of bundles that cannot be read any more, by artifact key
 }
 
 // compile collects the code of every function and compiles the app. env names

@@ -1,0 +1,145 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// counted counts requests and the bytes that they bring.
+type counted struct {
+	Objects
+	requests, bytes int
+}
+
+func (c *counted) GetObject(ctx context.Context, in *s3.GetObjectInput, o ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	got, err := c.Objects.GetObject(ctx, in, o...)
+	c.requests++
+	if err == nil {
+		c.bytes += int(aws.ToInt64(got.ContentLength))
+	}
+	return got, err
+}
+
+// TestObjectIsReadInPieces compares what an Object reads with what moto was
+// given, at sizes around the limits of blocks.
+func TestObjectIsReadInPieces(t *testing.T) {
+	clients := connectTo(t, moto(t))
+	store := clients.Objects.(*s3.Client)
+	bucket := aws.String("pieces")
+	if _, err := store.CreateBucket(t.Context(), &s3.CreateBucketInput{
+		Bucket: bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(clients.Region)},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, size := range []int{1, blockSize, tailSize - 1, tailSize, tailSize + 1, 3*blockSize + 7, 50 * blockSize} {
+		body := make([]byte, size)
+		for i := range body {
+			body[i] = byte(random.Uint32())
+		}
+		key := fmt.Sprintf("%d.zip", size)
+		if _, err := clients.Uploads.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: aws.String(key), Body: bytes.NewReader(body)}); err != nil {
+			t.Fatal(err)
+		}
+		counting := &counted{Objects: clients.Objects}
+		of := clients
+		of.Objects = counting
+		o, err := of.OpenObject(t.Context(), "pieces", key)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		if o.Size != int64(size) || counting.requests > 2 {
+			t.Errorf("%d bytes: says %d after %d requests", size, o.Size, counting.requests)
+		}
+		opened := counting.requests
+		tail := make([]byte, min(size, blockSize))
+		if _, err := o.ReadAt(tail, int64(size-len(tail))); err != nil || !bytes.Equal(tail, body[size-len(tail):]) || counting.requests != opened {
+			t.Errorf("%d bytes: the end takes more requests, or is another: %v", size, err)
+		}
+		for range 50 {
+			at := random.IntN(size)
+			piece := make([]byte, random.IntN(size-at+1))
+			if n, err := o.ReadAt(piece, int64(at)); err != nil || !bytes.Equal(piece[:n], body[at:at+n]) || n != len(piece) {
+				t.Fatalf("%d bytes: %d at %d: %d %v", size, len(piece), at, n, err)
+			}
+		}
+		if n, err := o.ReadAt(make([]byte, 2), int64(size-1)); n != 1 || err != io.EOF {
+			t.Errorf("%d bytes: past the end: %d %v", size, n, err)
+		}
+	}
+	for bucket, want := range map[string]string{"pieces": "it is no longer in the bucket", "no-such-bucket": "the bucket is gone"} {
+		_, err := clients.OpenObject(t.Context(), bucket, "gone.zip")
+		if err == nil || Why(err) != want {
+			t.Errorf("%s: %v", bucket, err)
+		}
+	}
+}
+
+// TestReadingOnAsksForMore reads an object from end to end.
+func TestReadingOnAsksForMore(t *testing.T) {
+	pieces := &rangesOf{body: make([]byte, 100*blockSize)}
+	o, err := Clients{Objects: pieces}.OpenObject(t.Context(), "b", "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, io.NewSectionReader(o, 0, o.Size)); err != nil {
+		t.Fatal(err)
+	}
+	if pieces.requests > 12 || len(o.blocks) > maxBlocks {
+		t.Errorf("%d requests, %d blocks kept", pieces.requests, len(o.blocks))
+	}
+}
+
+// TestObjectOfAStrangeEndpoint reads what no S3 would send.
+func TestObjectOfAStrangeEndpoint(t *testing.T) {
+	for _, answer := range []s3.GetObjectOutput{
+		{ContentRange: aws.String("bytes -5-1/9")},
+		{ContentRange: aws.String("kittens")},
+		{ContentRange: aws.String("bytes 9223372036854775807-9/9")},
+	} {
+		if o, err := (Clients{Objects: &rangesOf{body: []byte("PK"), answer: &answer}}).OpenObject(t.Context(), "b", "k"); err == nil {
+			if n, err := o.ReadAt(make([]byte, 10), 0); err == nil {
+				t.Errorf("%s: read %d bytes", *answer.ContentRange, n)
+			}
+		}
+	}
+	if _, err := (Clients{Objects: &rangesOf{body: make([]byte, 3<<20), answer: &s3.GetObjectOutput{}}}).OpenObject(t.Context(), "b", "k"); err == nil {
+		t.Error("an endpoint without ranges sent 3 MB")
+	}
+}
+
+// rangesOf answers ranges of one body, or one answer to everything.
+type rangesOf struct {
+	Objects
+	body     []byte
+	answer   *s3.GetObjectOutput
+	requests int
+}
+
+func (r *rangesOf) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	r.requests++
+	if r.answer != nil {
+		got := *r.answer
+		got.Body = io.NopCloser(bytes.NewReader(r.body))
+		return &got, nil
+	}
+	var from, to int
+	if n, _ := fmt.Sscanf(*in.Range, "bytes=-%d", &to); n == 1 {
+		from, to = len(r.body)-to, len(r.body)-1
+	} else if n, _ := fmt.Sscanf(*in.Range, "bytes=%d-%d", &from, &to); n != 2 {
+		return nil, errors.New(*in.Range)
+	}
+	return &s3.GetObjectOutput{
+		Body:         io.NopCloser(bytes.NewReader(r.body[from : to+1])),
+		ContentRange: aws.String(fmt.Sprintf("bytes %d-%d/%d", from, to, len(r.body))),
+	}, nil
+}
