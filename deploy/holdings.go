@@ -52,18 +52,18 @@ func (w *destruction) lookInto(ctx context.Context, h *holdings, stackID, within
 		if physical == "" || res.ResourceStatus == types.ResourceStatusDeleteComplete || res.ResourceStatus == types.ResourceStatusDeleteSkipped {
 			continue
 		}
-		policy := doc.Resources[id].DeletionPolicy
 		switch {
-		case isKept("", policy):
+		case doc.Resources[id].OutlivesRemoval():
 			// A retained version goes with its function all the same.
 			if kind != "AWS::Lambda::Version" {
-				h.kept = append(h.kept, Kept{within + id, kind, physical, policy == "Snapshot"})
+				snapshot := !strings.HasPrefix(doc.Resources[id].DeletionPolicy, "Retain")
+				h.kept = append(h.kept, Kept{within + id, kind, physical, snapshot})
 			}
 		case kind == nestedStack:
 			if err := w.lookInto(ctx, h, physical, within+id+"/"); err != nil {
 				return err
 			}
-		case dataTypes[kind]:
+		case cfn.HoldsData(kind):
 			h.losses = append(h.losses, Loss{LogicalID: within + id, Type: kind, PhysicalID: physical, Origin: w.origin(id)})
 			if within+id == staticBucketID {
 				h.static = physical

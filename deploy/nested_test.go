@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// nestedStacks answers for two nested stacks and nothing else.
+// nestedStacks answers for nested stacks that all have the same template, and
+// for nothing else. Only arn:gone has a stack within it.
 type nestedStacks struct{ Stacks }
 
 func (nestedStacks) GetTemplate(_ context.Context, in *cloudformation.GetTemplateInput, _ ...func(*cloudformation.Options)) (*cloudformation.GetTemplateOutput, error) {
@@ -19,6 +20,17 @@ func (nestedStacks) GetTemplate(_ context.Context, in *cloudformation.GetTemplat
 		"Jobs": {"Type": "AWS::SQS::Queue", "Properties": {}},
 		"Kept": {"Type": "AWS::SQS::Queue", "Properties": {}, "DeletionPolicy": "Retain"},
 		"Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}`)}, nil
+}
+
+func (nestedStacks) ListStackResources(_ context.Context, in *cloudformation.ListStackResourcesInput, _ ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error) {
+	resource := func(id, kind string) types.StackResourceSummary {
+		return types.StackResourceSummary{LogicalResourceId: aws.String(id), ResourceType: aws.String(kind), PhysicalResourceId: aws.String("arn:" + id)}
+	}
+	out := []types.StackResourceSummary{resource("Jobs", "AWS::SQS::Queue"), resource("Kept", "AWS::SQS::Queue"), resource("Topic", "AWS::SNS::Topic")}
+	if *in.StackName == "arn:gone" {
+		out = append(out, resource("Deeper", nestedStack))
+	}
+	return &cloudformation.ListStackResourcesOutput{StackResourceSummaries: out}, nil
 }
 
 func (nestedStacks) DescribeChangeSet(context.Context, *cloudformation.DescribeChangeSetInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeChangeSetOutput, error) {
@@ -58,7 +70,12 @@ func TestLossesWithinNestedStacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Loss{{LogicalID: "Part/Jobs", Type: "AWS::SQS::Queue"}, {LogicalID: "Gone/Jobs", Type: "AWS::SQS::Queue"}}
+	const queue = "AWS::SQS::Queue"
+	want := []Loss{
+		{LogicalID: "Part/Jobs", Type: queue},
+		{LogicalID: "Gone/Jobs", Type: queue, PhysicalID: "arn:Jobs"},
+		{LogicalID: "Gone/Deeper/Jobs", Type: queue, PhysicalID: "arn:Jobs"},
+	}
 	if diff := cmp.Diff(want, losses); diff != "" {
 		t.Error(diff)
 	}

@@ -12,45 +12,6 @@ import (
 	"arc/cfn"
 )
 
-// dataTypes are the resource types whose replacement or removal loses what
-// nobody can make again from the template: rows, files, messages, users, keys.
-var dataTypes = map[string]bool{
-	"AWS::Backup::BackupVault":              true,
-	"AWS::Cassandra::Table":                 true,
-	"AWS::Cognito::IdentityPool":            true,
-	"AWS::Cognito::UserPool":                true,
-	"AWS::DocDB::DBCluster":                 true,
-	"AWS::DocDB::DBInstance":                true,
-	"AWS::DynamoDB::GlobalTable":            true,
-	"AWS::DynamoDB::Table":                  true,
-	"AWS::EC2::Volume":                      true,
-	"AWS::ECR::Repository":                  true,
-	"AWS::EFS::FileSystem":                  true,
-	"AWS::ElastiCache::CacheCluster":        true,
-	"AWS::ElastiCache::ReplicationGroup":    true,
-	"AWS::ElastiCache::ServerlessCache":     true,
-	"AWS::Elasticsearch::Domain":            true,
-	"AWS::Events::Archive":                  true,
-	"AWS::FSx::FileSystem":                  true,
-	"AWS::KMS::Key":                         true,
-	"AWS::Kinesis::Stream":                  true,
-	"AWS::MemoryDB::Cluster":                true,
-	"AWS::Neptune::DBCluster":               true,
-	"AWS::Neptune::DBInstance":              true,
-	"AWS::OpenSearchServerless::Collection": true,
-	"AWS::OpenSearchService::Domain":        true,
-	"AWS::RDS::DBCluster":                   true,
-	"AWS::RDS::DBInstance":                  true,
-	"AWS::RDS::GlobalCluster":               true,
-	"AWS::Redshift::Cluster":                true,
-	"AWS::S3::Bucket":                       true,
-	"AWS::S3Express::DirectoryBucket":       true,
-	"AWS::S3Tables::Table":                  true,
-	"AWS::SQS::Queue":                       true,
-	"AWS::SecretsManager::Secret":           true,
-	"AWS::Timestream::Table":                true,
-}
-
 // Loss is a data-holding resource that a deployment would replace or delete.
 type Loss struct {
 	LogicalID  string // what AllowLoss names; "Nested/Table" within a nested stack
@@ -143,61 +104,44 @@ func (r *run) losses(ctx context.Context, changes []types.Change, deployed []byt
 // and in the new template.
 func lossOf(rc *types.ResourceChange, before, after cfn.ResourceDef) (Loss, bool) {
 	loss := Loss{Type: aws.ToString(rc.ResourceType), PhysicalID: aws.ToString(rc.PhysicalResourceId)}
-	if !dataTypes[loss.Type] {
+	if !cfn.HoldsData(loss.Type) {
 		return loss, false
 	}
 	switch rc.Action {
 	case types.ChangeActionRemove:
-		return loss, !isKept(rc.PolicyAction, before.DeletionPolicy)
+		return loss, !isKept(rc.PolicyAction, before.OutlivesRemoval())
 	case types.ChangeActionModify, types.ChangeActionDynamic:
 		loss.Replaced = rc.Replacement == types.ReplacementTrue ||
 			rc.Replacement == types.ReplacementConditional && mayReplace(rc, before, after)
-		loss.Retained = isKept(rc.PolicyAction, before.UpdateReplacePolicy)
+		loss.Retained = isKept(rc.PolicyAction, cfn.Keeps(before.UpdateReplacePolicy))
 		loss.Causes = replacementCauses(rc)
 		return loss, loss.Replaced
 	}
 	return loss, false
 }
 
-// isKept trusts CloudFormation's own word where it gives one, otherwise the
-// policy of the deployed template.
-func isKept(action types.PolicyAction, policy string) bool {
+// isKept trusts CloudFormation's own word where it gives one, otherwise what
+// the deployed template says.
+func isKept(action types.PolicyAction, template bool) bool {
 	switch action {
 	case types.PolicyActionDelete, types.PolicyActionReplaceAndDelete:
 		return false
 	case "":
-		return policy == "Retain" || policy == "RetainExceptOnCreate" || policy == "Snapshot"
+		return template
 	}
 	return true
 }
 
 // mayReplace settles the one "conditional" that is common and harmless: a new
 // index brings new attribute definitions, which replaces a table only when an
-// attribute that it has gets another type.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
+// attribute of its key gets another type.
 func mayReplace(rc *types.ResourceChange, before, after cfn.ResourceDef) bool {
 	causes := replacementCauses(rc)
 	if aws.ToString(rc.ResourceType) != "AWS::DynamoDB::Table" || len(causes) != 1 || causes[0] != "AttributeDefinitions" {
 		return true
 	}
-	now, then := attributeTypes(before), attributeTypes(after)
-	for name, kind := range then {
-		if old, ok := now[name]; ok && old != kind {
-			return true
-		}
-	}
-	return len(now) == 0 || len(then) == 0 // not known: the template is not at hand
-}
-
-func attributeTypes(table cfn.ResourceDef) map[string]any {
-	found := map[string]any{}
-	list, _ := table.Properties["AttributeDefinitions"].([]any)
-	for _, item := range list {
-		if def, ok := item.(map[string]any); ok {
-			found[fmt.Sprint(def["AttributeName"])] = def["AttributeType"]
-		}
-	}
-	return found
+	unknown := before.Properties == nil || after.Properties == nil // the template is not at hand
+	return unknown || len(cfn.Retyped(before.Properties, after.Properties)) > 0
 }
 
 // replacementCauses names the properties whose change asks for a new resource.
@@ -216,7 +160,7 @@ func replacementCauses(rc *types.ResourceChange) []string {
 // CloudFormation made of it, or, when it goes away altogether, through its template.
 func (r *run) nestedLosses(ctx context.Context, rc *types.ResourceChange, parent *cfn.Document, within string) ([]Loss, error) {
 	goes := rc.Action == types.ChangeActionRemove || rc.Replacement == types.ReplacementTrue
-	if rc.PhysicalResourceId == nil || goes && isKept(rc.PolicyAction, parent.Resources[aws.ToString(rc.LogicalResourceId)].DeletionPolicy) {
+	if rc.PhysicalResourceId == nil || goes && isKept(rc.PolicyAction, parent.Resources[aws.ToString(rc.LogicalResourceId)].OutlivesRemoval()) {
 		return nil, nil
 	}
 	deployed, err := r.readTemplate(ctx, *rc.PhysicalResourceId)
@@ -236,10 +180,32 @@ func (r *run) nestedLosses(ctx context.Context, rc *types.ResourceChange, parent
 		}
 		return r.losses(ctx, set.Changes, deployed, within)
 	}
+	return r.lossesOfRemoval(ctx, *rc.PhysicalResourceId, parseOrEmpty(deployed), within)
+}
+
+// lossesOfRemoval lists what goes with a nested stack and those nested in it.
+func (r *run) lossesOfRemoval(ctx context.Context, stackID string, deployed *cfn.Document, within string) ([]Loss, error) {
+	resources, err := r.listResources(ctx, stackID)
+	if err != nil {
+		return nil, err
+	}
 	var losses []Loss
-	for id, res := range parseOrEmpty(deployed).Resources {
-		if dataTypes[res.Type] && !isKept("", res.DeletionPolicy) {
-			losses = append(losses, Loss{LogicalID: within + id, Type: res.Type, Origin: r.origin(id)})
+	for _, res := range resources {
+		id, kind, physical := aws.ToString(res.LogicalResourceId), aws.ToString(res.ResourceType), aws.ToString(res.PhysicalResourceId)
+		switch {
+		case physical == "" || deployed.Resources[id].OutlivesRemoval():
+		case kind == nestedStack:
+			body, err := r.readTemplate(ctx, physical)
+			if err != nil {
+				return nil, err
+			}
+			inner, err := r.lossesOfRemoval(ctx, physical, parseOrEmpty(body), within+id+"/")
+			if err != nil {
+				return nil, err
+			}
+			losses = append(losses, inner...)
+		case cfn.HoldsData(kind):
+			losses = append(losses, Loss{LogicalID: within + id, Type: kind, PhysicalID: physical, Origin: r.origin(id)})
 		}
 	}
 	return losses, nil

@@ -21,7 +21,7 @@ func judge(c *Change, old, new cfn.ResourceDef) {
 		exception(c, old.Properties, new.Properties)
 	}
 	settle(c, old, new)
-	if c.Loss == "" {
+	if c.Loss == "" && cfn.HoldsData(c.Type) {
 		c.Loss = shorterRetention(c.Type, old.Properties, new.Properties)
 	}
 }
@@ -37,7 +37,7 @@ func settle(c *Change, old, new cfn.ResourceDef) {
 	if c.Refused == "" && c.Update == cfn.Replacement {
 		c.Refused = nameTaken(c, old, new)
 	}
-	if cfn.HoldsData(c.Type) && c.Type != "AWS::CloudFormation::Stack" && !(keeps(old.UpdateReplacePolicy) && keeps(new.UpdateReplacePolicy)) {
+	if cfn.HoldsData(c.Type) && !(cfn.Keeps(old.UpdateReplacePolicy) && cfn.Keeps(new.UpdateReplacePolicy)) {
 		c.Loss = "its data stays in the old one, which is deleted"
 		if c.Update == cfn.MayReplace {
 			c.Loss = "if it is replaced, its data is deleted with the old one"
@@ -45,21 +45,18 @@ func settle(c *Change, old, new cfn.ResourceDef) {
 	}
 }
 
-// keeps reports whether a policy leaves the data in the world.
-func keeps(policy string) bool {
-	return policy == "Retain" || policy == "RetainExceptOnCreate" || policy == "Snapshot"
-}
-
-// lossOfRemoval says which data goes with a resource.
+// lossOfRemoval says which data goes with a resource. A nested stack is only
+// asked about when its template is not at hand: then nobody knows.
 func lossOfRemoval(old cfn.ResourceDef) string {
-	policy := old.DeletionPolicy
-	if policy == "" && (old.Type == "AWS::RDS::DBCluster" || old.Type == "AWS::RDS::DBInstance" && old.Properties["DBClusterIdentifier"] == nil) {
-		policy = "Snapshot" // what CloudFormation does by itself
-	}
-	if !cfn.HoldsData(old.Type) || keeps(policy) {
+	switch {
+	case old.OutlivesRemoval():
 		return ""
+	case old.Type == stackType:
+		return "whatever it holds is deleted with it, and its template is not at hand"
+	case cfn.HoldsData(old.Type):
+		return "its data is deleted with it"
 	}
-	return "its data is deleted with it"
+	return ""
 }
 
 // retentions are the properties that say how long data is kept. A shorter

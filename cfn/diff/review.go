@@ -250,7 +250,32 @@ func risksOf(c Change, what string) []Risk {
 	if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
 		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
 	}
+	if c.Type == logGroup {
+		risks = append(risks, risksOfLog(c, what)...)
+	}
 	return append(risks, unprotected(c, what)...)
+}
+
+const logGroup = "AWS::Logs::LogGroup"
+
+// risksOfLog tells of log events that go. A log goes with the function that
+// wrote it, which is what somebody who removes a function means; so it is told,
+// and no deploy refuses it.
+func risksOfLog(c Change, what string) []Risk {
+	if c.Action == Remove {
+		return []Risk{{Removal, what + " is deleted"}}
+	}
+	if c.Update >= cfn.MayReplace {
+		return []Risk{{Removal, what + " begins anew, and the old one is deleted"}}
+	}
+	for _, p := range c.Properties {
+		if p.Path == "RetentionInDays" {
+			if text := shorterRetention(c.Type, map[string]any{p.Path: p.Before}, map[string]any{p.Path: p.After}); text != "" {
+				return []Risk{{Protection, what + ": " + text}}
+			}
+		}
+	}
+	return nil
 }
 
 // because names the properties that bring about a replacement.
@@ -300,7 +325,7 @@ func unprotected(c Change, what string) []Risk {
 		case (p.Path == "(DeletionPolicy)" || p.Path == "(UpdateReplacePolicy)") && cfn.HoldsData(c.Type):
 			before, _ := p.Before.(string)
 			after, _ := p.After.(string)
-			if keeps(before) && !keeps(after) {
+			if cfn.Keeps(before) && !cfn.Keeps(after) {
 				say("is no longer kept when it leaves the stack or is replaced")
 			}
 		case strings.HasSuffix(p.Path, "PointInTimeRecoveryEnabled") && off, p.Path == "PointInTimeRecoverySpecification" && p.After == nil:

@@ -207,7 +207,7 @@ func losses(review *diff.Review) []string {
 }
 
 func loses(c diff.Change) bool {
-	return cfn.HoldsData(c.Type) && (c.DataLoss() || c.Action == diff.Modify && c.Update >= cfn.MayReplace)
+	return c.DataLoss() || cfn.HoldsData(c.Type) && c.Action == diff.Modify && c.Update >= cfn.MayReplace
 }
 
 // goes lists the resources that the change removes or may replace; to which
