@@ -182,7 +182,7 @@ func (c *compiler) onDelete() policies.DeletionPolicy {
 // the bucket by the manifest's names (cloud reference, 2.4).
 func (c *compiler) discoverable(id string, pos syntax.Pos, name, value string) {
 	c.discovery = true
-	c.place(triggersPart, id, c.add(id, pos, &ssm.Parameter{
+	c.place(boundPart, id, c.add(id, pos, &ssm.Parameter{
 		Name:  new(Sub("/${AWS::StackName}/" + SubText(name))),
 		Type:  "String",
 		Value: value,

@@ -23,7 +23,7 @@ func (c *compiler) events() {
 func (c *compiler) event(name string, e manifest.Event) {
 	topic := c.add(name+"EventTopic", e.Pos, &sns.Topic{DisplayName: new(displayName(name))})
 	queue := c.add(name+"EventDeadLetterQueue", e.Pos, deadLetterQueue(false))
-	c.place(triggersPart, name, c.add(name+"EventDeadLetterPolicy", e.Pos, &sqs.QueuePolicy{
+	c.place(boundPart, name, c.add(name+"EventDeadLetterPolicy", e.Pos, &sqs.QueuePolicy{
 		Queues: []string{Ref(queue)},
 		PolicyDocument: policy(statement{
 			Effect:    "Allow",
@@ -38,7 +38,7 @@ func (c *compiler) event(name string, e manifest.Event) {
 	f.deadLetters = queue
 	f.needs = append(f.needs, right{actions: []string{"sqs:SendMessage"}, resources: []string{GetAtt(queue, "Arn")}})
 	c.permission(f.id+name+"EventPermission", e.Pos, f, "sns", Ref(topic))
-	c.place(triggersPart, f.id, c.add(f.id+name+"Event", e.Pos, &sns.Subscription{
+	c.place(boundPart, f.id, c.add(f.id+name+"Event", e.Pos, &sns.Subscription{
 		Endpoint:      new(f.arn()),
 		Protocol:      "lambda",
 		RedrivePolicy: map[string]string{"deadLetterTargetArn": GetAtt(queue, "Arn")},

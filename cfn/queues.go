@@ -60,7 +60,7 @@ func (c *compiler) queue(name string, q manifest.Queue) {
 	if window > 0 {
 		mapping.MaximumBatchingWindowInSeconds = new(window)
 	}
-	c.place(triggersPart, f.id, c.add(f.id+name+"QueueEvent", q.Pos, mapping))
+	c.place(boundPart, f.id, c.add(f.id+name+"QueueEvent", q.Pos, mapping))
 	c.discoverable(queue+"Param", q.Pos, "queues/"+q.Name, Ref(queue))
 	c.rights = append(c.rights, right{
 		kind: "queues", name: q.Name, action: "send",

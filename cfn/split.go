@@ -14,7 +14,7 @@ import (
 // ones. Which nested stack a resource goes to depends on its function's name
 // alone, so a route that is added or removed moves no other. Two things move
 // resources, none of which holds data or has an address: passing 450 resources
-// (log groups and triggers leave the root), and so many functions that they
+// (log groups and permissions leave the root), and so many functions that they
 // leave it as well.
 //
 // What a nested stack needs from elsewhere comes in as a parameter, and what
@@ -23,14 +23,22 @@ import (
 // what the root holds (and have their log groups with them); triggers, which
 // need functions and APIs, while an API's routes need functions.
 
-// partKind is one of the three; "" is the root, which holds APIs, tables,
-// buckets, topics, queues and roles in any case.
+// A resource that leaves one stack for another is made there before it is
+// deleted here. What there can be only one of does not survive that: a parameter
+// by its name, a route by its key, a subscription or an event source mapping by
+// its two ends, a queue's policy. These are bound to the root for as long as it
+// holds them, and then join the triggers: the one change that CloudFormation
+// refuses, of an app with some hundred queues or actions.
+
+// partKind is one of the three, or what is bound; "" is the root, which holds
+// APIs, tables, buckets, topics, queues and roles in any case.
 type partKind string
 
 const (
 	logsPart      partKind = "Logs"
 	functionsPart partKind = "Functions"
 	triggersPart  partKind = "Triggers"
+	boundPart     partKind = "Bound"
 )
 
 // place is where a resource goes when the stack is split: to the same part as
@@ -78,6 +86,9 @@ func (c *compiler) split() {
 		parts = someParts
 		if len(c.lambdas) > manyFunctions {
 			parts = manyParts
+		}
+		if !c.fitsRoot(to, parts) {
+			to[boundPart] = triggersPart
 		}
 	}
 	l := newLayout(c.t)

@@ -29,7 +29,7 @@ func (c *compiler) streams() {
 			actions:   []string{"dynamodb:ListStreams"},
 			resources: []string{Sub("${" + c.tableIDs[s.Table] + ".Arn}/stream/*")},
 		})
-		c.place(triggersPart, f.id, c.add(name+"TableStreamEvent", s.Pos, &lambda.EventSourceMapping{
+		c.place(boundPart, f.id, c.add(name+"TableStreamEvent", s.Pos, &lambda.EventSourceMapping{
 			BatchSize:        new(streamBatch),
 			EventSourceArn:   new(stream),
 			FunctionName:     f.arn(),

@@ -51,7 +51,7 @@ func (c *compiler) ws() {
 // action compiles one action and gives its route's logical ID.
 func (c *compiler) action(name string, a manifest.Action) string {
 	f := c.function(name+"WSLambda", a.Function)
-	integration := c.place(triggersPart, f.id, c.add(name+"WSIntegration", a.Pos, &apigatewayv2.Integration{
+	integration := c.place(boundPart, f.id, c.add(name+"WSIntegration", a.Pos, &apigatewayv2.Integration{
 		ApiId:           Ref(wsAPI),
 		IntegrationType: "AWS_PROXY",
 		IntegrationUri:  new(invocationURI(f)),
@@ -62,7 +62,7 @@ func (c *compiler) action(name string, a manifest.Action) string {
 		RouteKey: routeKey(a),
 		Target:   new(Sub("integrations/${" + integration + "}")),
 	}
-	id := c.place(triggersPart, f.id, c.add(name+"WSRoute", a.Pos, route))
+	id := c.place(boundPart, f.id, c.add(name+"WSRoute", a.Pos, route))
 	route.OperationName = new(id)
 	return id
 }

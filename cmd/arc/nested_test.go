@@ -3,21 +3,23 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// TestNestedStacks deploys an app that needs more than one stack to the local
-// cloud, adds a route to it, and calls functions of different nested stacks.
+// TestNestedStacks lets an app with something of everything grow past what one
+// stack holds, adds a route to it, calls functions of different nested stacks,
+// and lets it shrink into one stack again.
 func TestNestedStacks(t *testing.T) {
 	lookTool(t, "node")
 	arc := buildArc(t)
 	app := t.TempDir()
-	const routes = 260
+	const small, routes = 130, 260
 	write := func(n int) {
 		var text strings.Builder
-		text.WriteString("@app\nmany-routes\n\n@http\n")
+		text.WriteString("@app\nmany-routes\n\n@ws\n@events\nsaved\n@queues\njobs\n@scheduled\ndaily rate(1 day)\n@tables\nnotes\n  id *String\n@tables-streams\nnotes\n@http\n")
 		for i := range n {
 			fmt.Fprintf(&text, "get /r%d\n", i)
 			dir := filepath.Join(app, "src", "http", fmt.Sprintf("get-r%d", i))
@@ -33,9 +35,18 @@ func TestNestedStacks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(routes)
+	write(small)
+	initialize := exec.Command(arc, "init")
+	initialize.Dir = app
+	if out, err := initialize.CombinedOutput(); err != nil {
+		t.Fatalf("arc init: %v\n%s", err, out)
+	}
 	p := startArc(t, arc, app, "deploy", "--local")
 	url := p.url(t, "HTTP")
+	write(routes)
+	if now := startArc(t, arc, app, "deploy", "--local").url(t, "HTTP"); now != url {
+		t.Errorf("grown: the API moved from %s to %s", url, now)
+	}
 	for _, i := range []int{0, 99, routes - 1} {
 		if err := fetch([]string{fmt.Sprintf("%s/r%d", url, i), "200", fmt.Sprintf(`^route %d\.$`, i)}); err != nil {
 			t.Error(err)
@@ -47,6 +58,13 @@ func TestNestedStacks(t *testing.T) {
 		t.Errorf("the API moved from %s to %s", url, again)
 	}
 	if err := fetch([]string{fmt.Sprintf("%s/r%d", url, routes), "200", fmt.Sprintf(`^route %d\.$`, routes)}); err != nil {
+		t.Error(err)
+	}
+	write(small)
+	if now := startArc(t, arc, app, "deploy", "--local").url(t, "HTTP"); now != url {
+		t.Errorf("shrunk: the API moved from %s to %s", url, now)
+	}
+	if err := fetch([]string{url + "/r99", "200", `^route 99\.$`}); err != nil {
 		t.Error(err)
 	}
 }
