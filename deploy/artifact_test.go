@@ -76,7 +76,7 @@ func TestObjectIsReadInPieces(t *testing.T) {
 			t.Errorf("%d bytes: past the end: %d %v", size, n, err)
 		}
 	}
-	for bucket, want := range map[string]string{"pieces": "it is no longer in the bucket", "no-such-bucket": "the bucket is gone"} {
+	for bucket, want := range map[string]string{"pieces": "no longer in the bucket", "no-such-bucket": "the bucket is gone"} {
 		_, err := clients.OpenObject(t.Context(), bucket, "gone.zip")
 		if err == nil || Why(err) != want {
 			t.Errorf("%s: %v", bucket, err)

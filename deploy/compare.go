@@ -84,16 +84,35 @@ func secretsParameter(app, stackName string) string {
 }
 
 func (r *run) sameSecrets(ctx context.Context, stack Stack) (bool, error) {
+	same, _, err := r.compareSecrets(ctx, stack)
+	return same, err
+}
+
+// compareSecrets also tells whether it is known what was deployed last.
+func (r *run) compareSecrets(ctx context.Context, stack Stack) (same, known bool, err error) {
 	seal := r.secretsSeal(stack)
 	if seal == "" {
-		return true, nil
+		return true, true, nil
 	}
 	name := secretsParameter(r.d.App, r.d.StackName)
 	got, err := r.readParameters(ctx, name)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	return hmac.Equal([]byte(got[name]), []byte(seal)), nil
+	return hmac.Equal([]byte(got[name]), []byte(seal)), got[name] != "", nil
+}
+
+// SameSecrets tells whether the values that d gives the NoEcho parameters of
+// its template are those that the stack was last deployed with. It is not known
+// of a stack that only other tools deployed. When one of them has updated the
+// stack since, the answer is no. Of d it takes App, StackName, Template and
+// Parameters.
+func (c Clients) SameSecrets(ctx context.Context, d Deployment, stack Stack) (same, known bool, err error) {
+	doc, err := cfn.Parse(d.Template)
+	if err != nil {
+		return false, false, fmt.Errorf("template of stack %s: %w", d.StackName, err)
+	}
+	return (&run{Clients: c, d: d, template: doc}).compareSecrets(ctx, stack)
 }
 
 // rememberSecrets is called once the stack holds the run's secrets.

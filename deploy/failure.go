@@ -118,7 +118,7 @@ func Why(err error) string {
 	case "AccessDenied", "AccessDeniedException", "Forbidden":
 		return "access is denied"
 	case "NoSuchKey", "NotFound":
-		return "it is no longer in the bucket"
+		return "no longer in the bucket"
 	case "NoSuchBucket":
 		return "the bucket is gone"
 	default:

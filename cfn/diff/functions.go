@@ -315,7 +315,7 @@ func (r *reviewer) environment() []Item {
 			}
 		}
 	}
-	var items []Item
+	items := r.values()
 	for e, ids := range functions {
 		it := Item{Action: e.action, Subject: e.name, Resources: ids, Text: r.inFunctions(ids, had)}
 		it.place(r, ids[0])
@@ -330,6 +330,17 @@ func (r *reviewer) environment() []Item {
 		}
 	}
 	return sortItems(items)
+}
+
+// values tells that variables get other values, which templates do not show.
+func (r *reviewer) values() []Item {
+	switch len(r.opts.Values) {
+	case 0:
+		return nil
+	case 1:
+		return []Item{{Action: Modify, Subject: r.opts.Values[0], Text: "may have another value than the one deployed last"}}
+	}
+	return []Item{{Action: Modify, Subject: "values", Text: "one or more may differ from those deployed last: " + few(r.opts.Values)}}
 }
 
 func ids(changes map[string]*Change) []string { return keysOfBoth(nil, changes) }

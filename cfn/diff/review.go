@@ -105,6 +105,7 @@ type Options struct {
 	PackagesBefore, PackagesAfter map[string]string
 	Unread                        []string                                  // nested stacks whose templates are not at hand
 	Cost                          string                                    // the region whose prices to estimate with; "" = no estimate
+	Values                        []string                                  // environment variables of which one or more get another value; which ones is not known
 	Limits                        []string                                  // what else could not be compared, and why
 	Now                           time.Time                                 // when schedules are looked at; zero = not at all
 	Zone                          func(name string) (*time.Location, error) // nil = time.LoadLocation

@@ -243,7 +243,7 @@ func (r *Review) Headline() string {
 // Summary counts changes: "resources: 2 to add, 1 to change, 0 to remove".
 func Summary(changes []Change) string {
 	if len(changes) == 0 {
-		return "no changes"
+		return "no resource changes"
 	}
 	count := map[Action]int{}
 	replaced := 0

@@ -130,9 +130,6 @@ const maxZips = 8
 // readCode looks into the deployed zips of the functions whose code differs.
 // What cannot be read is told in words: the diff does without it.
 func readCode(ctx context.Context, before, after *side) (limits []string, err error) {
-	if before.deployed == nil || before.doc == nil {
-		return nil, nil
-	}
 	reader := &codeReader{}
 	buckets := map[string]string{} // key of a deployed zip → its bucket
 	after.contents = map[string]diff.Code{}
@@ -175,7 +172,7 @@ func readCode(ctx context.Context, before, after *side) (limits []string, err er
 	}
 	err = group.Wait()
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-		limits = append(limits, fmt.Sprintf("what the deployed code holds could not be read (%s: %s)", count(reasons[reason], "zip"), reason))
+		limits = append(limits, fmt.Sprintf("%s could not be looked into (%s): which files change is not known", count(reasons[reason], "deployed zip"), reason))
 	}
 	return limits, err
 }

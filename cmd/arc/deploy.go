@@ -163,7 +163,7 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 		Stage:      order.options.Stage,
 		StackName:  b.stack.Name,
 		Template:   b.template,
-		Parameters: map[string]string{},
+		Parameters: parameters(variables),
 		Tags:       order.tags,
 		Artifacts:  b.artifacts(),
 		Bucket:     p.app.AWS.Bucket,
@@ -171,9 +171,6 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 		AllowLoss:  order.allowLoss,
 		Plan:       order.plan,
 		Origin:     lines(b.stack),
-	}
-	for name, v := range variables {
-		d.Parameters[cfn.EnvParameter(name)] = v.Value
 	}
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
 	return (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
@@ -187,6 +184,15 @@ func lines(stack *cfn.Stack) func(logicalID string) string {
 		}
 		return ""
 	}
+}
+
+// parameters hands the user's variables to the template.
+func parameters(variables map[string]deploy.Variable) map[string]string {
+	values := map[string]string{}
+	for name, v := range variables {
+		values[cfn.EnvParameter(name)] = v.Value
+	}
+	return values
 }
 
 // artifacts lists what the template refers to by key: zips, and the templates

@@ -86,10 +86,11 @@ var formats = []string{"text", "markdown", "json", "sarif", "html"}
 // side is one of the two things that are compared.
 type side struct {
 	label    string
-	doc      *cfn.Document // nil when nothing is deployed
-	unread   []string      // nested stacks without a template
-	project  *project      // nil when there is only a template
-	build    *build        // the same
+	doc      *cfn.Document     // nil when nothing is deployed
+	unread   []string          // nested stacks without a template
+	why      map[string]string // why one of them could not be read
+	project  *project          // nil when there is only a template
+	build    *build            // the same
 	packages map[string]string
 	deployed *deployedStack       // nil when the side is not what is deployed
 	contents map[string]diff.Code // of code that cannot be read any more, by artifact key
@@ -133,7 +134,7 @@ func (s *session) diff(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	after, err := s.treeSide(p, opts)
+	after, err := s.treeSide(p, opts, before.unread)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (s *session) diff(ctx *cli.Context) error {
 	if ctx.Bool("cost") {
 		region = p.app.AWS.Region
 	}
-	limits, err := readCode(ctx.Context, &before, &after)
+	values, limits, err := lookDeeper(ctx.Context, &before, &after)
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (s *session) diff(ctx *cli.Context) error {
 		Cost:  region,
 		Stack: after.build.stack.Name, Before: before.label, After: after.label,
 		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
-		Code: codeIn(before, after), Now: time.Now().UTC(), Unread: append(before.unread, after.unread...), Limits: limits,
+		Code: codeIn(before, after), Now: time.Now().UTC(), Unread: notAtHand(before, after), Limits: limits, Values: values,
 		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(before),
 	})
 	if err := s.printReview(review, format, ctx.Bool("resources"), before, after); err != nil {
@@ -205,37 +206,49 @@ func failOn(list string) (func(*diff.Review) bool, error) {
 	return func(r *diff.Review) bool { return r.Has(classes) }, nil
 }
 
-// treeSide compiles the working tree.
-func (s *session) treeSide(p *project, opts cfn.Options) (side, error) {
+// treeSide compiles the working tree. Nested stacks that cannot be read on the
+// other side are not looked into: they would seem to be full of new resources.
+func (s *session) treeSide(p *project, opts cfn.Options, unread []string) (side, error) {
 	b, err := s.compile(p, opts)
 	if err != nil {
 		return side{}, err
 	}
-	return s.builtSide("working tree", p, b)
+	return s.builtSide("working tree", p, b, unread)
 }
 
-func (s *session) builtSide(label string, p *project, b *build) (side, error) {
+func (s *session) builtSide(label string, p *project, b *build, closed []string) (side, error) {
 	root, err := cfn.Parse(b.template)
 	if err != nil {
 		return side{}, err
 	}
-	parts := map[string][]byte{}
+	parts := map[string]*cfn.Document{}
 	for _, part := range b.stack.Parts {
-		parts[part.LogicalID] = part.Body
+		if slices.Contains(closed, part.LogicalID) {
+			continue
+		}
+		if parts[part.LogicalID], err = cfn.Parse(part.Body); err != nil {
+			return side{}, fmt.Errorf("nested stack %s: %w", part.LogicalID, err)
+		}
 	}
 	doc, unread, err := readThrough(root, parts)
 	return side{label: label, doc: doc, unread: unread, project: p, build: b}, err
 }
 
-// readThrough makes one document of a template and its nested ones.
-func readThrough(root *cfn.Document, parts map[string][]byte) (*cfn.Document, []string, error) {
-	return diff.Flatten(root, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) {
-		body, ok := parts[path]
-		if !ok {
-			return nil, nil
+// notAtHand names the nested stacks of both sides that are not looked into.
+func notAtHand(before, after side) []string {
+	var list []string
+	for _, path := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(before.unread, after.unread)))) {
+		if why := before.why[path]; why != "" {
+			path += " (" + why + ")"
 		}
-		return cfn.Parse(body)
-	})
+		list = append(list, path)
+	}
+	return list
+}
+
+// readThrough makes one document of a template and its nested ones.
+func readThrough(root *cfn.Document, nested map[string]*cfn.Document) (*cfn.Document, []string, error) {
+	return diff.Flatten(root, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return nested[path], nil })
 }
 
 func (s *session) templateSide(file string) (side, error) {

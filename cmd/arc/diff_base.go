@@ -62,7 +62,7 @@ func (s *session) compileBase(base, now *project, opts cfn.Options, ref string) 
 	if err != nil {
 		return side{}, err
 	}
-	return s.builtSide(ref, base, b)
+	return s.builtSide(ref, base, b, nil)
 }
 
 // packagesBeside gives the working tree's packages where the other side's are

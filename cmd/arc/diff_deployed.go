@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"arc/cfn"
@@ -55,19 +56,57 @@ func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (side
 		return before, nil
 	}
 	d.stack = stack
-	if d.root, err = cfn.Parse(stack.Template); err != nil {
+	templates, err := d.clients.Templates(ctx.Context, stack)
+	if err != nil {
+		return before, err
+	}
+	d.root = templates.Root
+	if before.doc, before.unread, err = readThrough(d.root, templates.Nested); err != nil {
 		return before, fmt.Errorf("deployed stack %s: %w", name, err)
 	}
-	var parts map[string][]byte
-	for _, r := range d.root.Resources {
-		if r.Type == "AWS::CloudFormation::Stack" && parts == nil {
-			if parts, err = d.clients.NestedTemplates(ctx.Context, stack.ID); err != nil {
-				return before, err
-			}
+	before.why = templates.Unread
+	return before, nil
+}
+
+// lookDeeper compares what the deployed template does not tell: the code in
+// the zips, and values of environment variables.
+func lookDeeper(ctx context.Context, before, after *side) (values, limits []string, err error) {
+	if before.deployed == nil || before.doc == nil {
+		return nil, nil, nil
+	}
+	unread, err := readCode(ctx, before, after)
+	if err != nil {
+		return nil, nil, err
+	}
+	values, limits, err = before.deployed.compareValues(ctx, *after)
+	return values, append(unread, limits...), err
+}
+
+// compareValues tells which environment variables may have another value than
+// the deployed ones, or why that cannot be known. CloudFormation tells no
+// values.
+func (d *deployedStack) compareValues(ctx context.Context, after side) (changed, limits []string, err error) {
+	variables := names(d.variables)
+	if len(variables) == 0 || d.root == nil {
+		return nil, nil, nil
+	}
+	for _, name := range variables {
+		if !d.root.Parameters[cfn.EnvParameter(name)].NoEcho {
+			return nil, nil, nil // a new name: the functions' change tells that
 		}
 	}
-	if before.doc, before.unread, err = readThrough(d.root, parts); err != nil {
-		return before, fmt.Errorf("deployed stack %s: %w", name, err)
+	same, known, err := d.clients.SameSecrets(ctx, deploy.Deployment{
+		App: after.project.app.Name, StackName: d.stack.Name, Template: after.build.template, Parameters: parameters(d.variables),
+	}, d.stack)
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case err != nil:
+		limits = []string{"whether values of environment variables change is not known (" + deploy.Why(err) + ")"}
+	case !known:
+		limits = []string{"whether values of environment variables change is not known: the stack was not deployed by arc"}
+	case !same:
+		changed = variables
 	}
-	return before, nil
+	return changed, limits, nil
 }
