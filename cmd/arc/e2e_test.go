@@ -162,12 +162,17 @@ func (t *transcript) String() string {
 	return t.text.String()
 }
 
+// arcEnv is the environment of every arc that works on a project folder.
+func arcEnv(dir string) []string {
+	return append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "..", filepath.Base(dir)+"-cache"))
+}
+
 // startArc runs arc in a project folder until the test ends.
 func startArc(t *testing.T, arc, dir string, args ...string) *process {
 	t.Helper()
 	cmd := exec.Command(arc, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "..", filepath.Base(dir)+"-cache"))
+	cmd.Env = arcEnv(dir)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

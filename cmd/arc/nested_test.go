@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestNestedStacks lets an app with something of everything grow past what one
@@ -35,6 +37,28 @@ func TestNestedStacks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	arcIn := func(args ...string) (code int, stdout string) {
+		t.Helper()
+		cmd := exec.Command(arc, args...)
+		cmd.Dir, cmd.Env = app, arcEnv(app)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, _ := cmd.Output()
+		if code = cmd.ProcessState.ExitCode(); code == 1 {
+			t.Errorf("arc %q: %s", args, &stderr)
+		}
+		return code, string(out)
+	}
+	// The deployed nested stacks are read through.
+	diff := func(wantCode int, want string) {
+		t.Helper()
+		started := time.Now()
+		code, out := arcIn("diff", "--local")
+		t.Logf("arc diff took %v", time.Since(started))
+		if code != wantCode || out != want {
+			t.Errorf("arc diff: exit code %d, want %d\n%s\nwant\n%s", code, wantCode, out, want)
+		}
+	}
 	write(small)
 	initialize := exec.Command(arc, "init")
 	initialize.Dir = app
@@ -52,7 +76,38 @@ func TestNestedStacks(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	diff(0, "no changes\n")
+	// A template without those of its nested stacks: what is in them counts for
+	// neither side.
+	_, before := arcIn("package")
+	if err := os.WriteFile(filepath.Join(app, "before.json"), []byte(before), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, out := arcIn("diff", "--template", "before.json")
+	if code != 0 || !strings.HasPrefix(out, "no changes\nnote: the template of the nested stack ") {
+		t.Errorf("arc diff --template: exit code %d\n%s", code, out)
+	}
 	write(routes + 1)
+	if err := os.WriteFile(filepath.Join(app, "src", "http", "get-r7", "config.arc"), []byte("@aws\nmemory 512\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	diff(2, `ManyRoutesStaging: deployed → working tree
+
+Routes
+  + get /r260  (app.arc:277)
+
+Functions
+  + @http get /r260  (app.arc:277)
+      nodejs22.x, 1152 MB, 5 s
+  ~ @http get /r7  (app.arc:24)
+      memory 1152 MB → 512 MB
+
+Exposure
+  + get /r260: is public and asks nobody who they are  (app.arc:277)
+
+resources: 3 to add, 2 to change, 0 to remove
+safe: 1 public
+`)
 	q := startArc(t, arc, app, "deploy", "--local")
 	if again := q.url(t, "HTTP"); again != url {
 		t.Errorf("the API moved from %s to %s", url, again)
