@@ -34,9 +34,11 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.BoolFlag{Name: "prune"},
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
 		),
-		Description: `Usage: arc diff [--production] [--name NAME] [--base REF | --template FILE | --local]
-                [--format FORMAT] [--resources] [--cost] [--fail-on CLASSES]
-       arc diff [--production] [--name NAME] [--local] -o PLAN [--allow-loss ID]
+		Description: `Usage: arc diff [--production] [--name NAME]
+                [--base REF | --template FILE | --local] [--format FORMAT]
+                [--resources] [--cost] [--fail-on CLASSES]
+       arc diff [--production] [--name NAME] [--local]
+                -o PLAN [--allow-loss ID]... [--prune] [--tag KEY=VALUE]
 
 Compares the stack that a deploy would make with the one that is deployed, in
 the words of the manifest: routes, code, tables, schedules, rights, what is open
@@ -54,7 +56,7 @@ Flags:
                      (annotations at manifest lines) or html (one page)
       --json         the same as --format json
       --resources    each CloudFormation resource and property as well
-      --cost         estimate what the change costs: a month, and a million calls
+      --cost         estimate what it costs: a month, and a million calls
       --fail-on C    which classes give exit code 3, with commas between them:
                      data-loss, replacement, rights, exposure, refused (these
                      five unless told otherwise), protection, interruption,
