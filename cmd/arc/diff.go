@@ -48,7 +48,7 @@ variables are never shown.
 Flags:
   -p, --production   the production stack (default: staging)
   -n, --name NAME    a further stack of the stage
-      --base REF     compare with the project at a git revision; needs no account
+      --base REF     compare with the project at a git revision; no account
       --template F   compare with the template in file F ("-": standard input),
                      by whatever tool; needs no account
       --local        compare with what is deployed in the local cloud
@@ -61,7 +61,7 @@ Flags:
                      data-loss, replacement, rights, exposure, refused (these
                      five unless told otherwise), protection, interruption,
                      removal, public; or changes (any), or none
-  -o, --output PLAN  seal this very change in a file; arc deploy PLAN deploys it,
+  -o, --output PLAN  seal this change in a file; arc deploy PLAN deploys it,
                      or refuses when the tree or the stack has moved on
       --allow-loss ID  in the plan: let the data of this resource be lost
       --prune, --tag   in the plan: as for arc deploy

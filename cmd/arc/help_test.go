@@ -11,7 +11,7 @@ func TestHelpWidth(t *testing.T) {
 	s := &session{env: func(string) string { return "" }}
 	for _, c := range s.app().Commands {
 		code, help, _ := invoke(t, "help", c.Name)
-		if code != 0 || !strings.Contains(help, "Usage: arc "+c.Name) {
+		if code != 0 || c.Name != "help" && !strings.Contains(help, "Usage: arc "+c.Name) {
 			t.Errorf("arc help %s: exit code %d\n%s", c.Name, code, help)
 		}
 		for line := range strings.Lines(help) {

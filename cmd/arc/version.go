@@ -14,7 +14,7 @@ func (s *session) versionCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "version",
 		Usage:       "print the version",
-		Description: "Usage: arc version\n\nPrints the version of arc. Reads nothing else, so it works in a broken project too.",
+		Description: "Usage: arc version\n\nPrints the version of arc. Reads nothing else, so it works in a broken project\ntoo.",
 		Action: func(ctx *cli.Context) error {
 			if err := noWords(ctx); err != nil {
 				return err
