@@ -123,10 +123,10 @@ func (s *session) diff(ctx *cli.Context) error {
 	}
 	defer p.close()
 	opts := stageOptions(ctx)
-	var before side
+	var before, after side
 	switch {
 	case ctx.IsSet("base"):
-		before, err = s.baseSide(ctx.Context, p, opts, ctx.String("base"))
+		before, after, err = s.bothSides(ctx.Context, p, opts, ctx.String("base"))
 	case ctx.IsSet("template"):
 		before, err = s.templateSide(ctx.String("template"))
 	default:
@@ -136,9 +136,10 @@ func (s *session) diff(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	after, err := s.treeSide(p, opts, before.unread)
-	if err != nil {
-		return err
+	if after.build == nil {
+		if after, err = s.treeSide(p, opts, before.unread); err != nil {
+			return err
+		}
 	}
 	region := ""
 	if ctx.Bool("cost") {

@@ -9,10 +9,33 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"arc/cfn"
 	"arc/cfn/diff"
 )
+
+// bothSides compiles the project as a git revision has it, and the working tree
+// at the same time: the one waits for git where the other computes. What is said
+// of the working tree is said when the revision is found to be sound, as if
+// they had come one after the other.
+func (s *session) bothSides(ctx context.Context, p *project, opts cfn.Options, ref string) (before, after side, err error) {
+	var said bytes.Buffer
+	tree := *s
+	tree.stderr = &said
+	var treeErr error
+	var both sync.WaitGroup
+	both.Go(func() { after, treeErr = tree.treeSide(p, opts, nil) })
+	before, err = s.baseSide(ctx, p, opts, ref)
+	both.Wait()
+	if err != nil {
+		return before, after, err
+	}
+	if _, err := said.WriteTo(s.stderr); err != nil {
+		return before, after, err
+	}
+	return before, after, treeErr
+}
 
 // baseSide compiles the project as a git revision has it.
 func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, ref string) (side, error) {
