@@ -13,6 +13,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
+	"arc/manifest"
 )
 
 // bothSides compiles the project as a git revision has it, and the working tree
@@ -50,7 +51,7 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	quiet := *s
 	quiet.stderr = &said
 	base := &project{dir: p.dir, root: p.root, tree: tree}
-	before, err := quiet.compileBase(base, p, opts, ref)
+	before, err := quiet.compileBase(ctx, tree, base, p, opts, ref)
 	var code exitCode
 	if errors.As(err, &code) {
 		return before, withHint(fmt.Errorf("the project at %s cannot be compared with:\n%s", ref, indent(said.String())), "name a revision that arc check has no mistakes in")
@@ -74,18 +75,36 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	return before, nil
 }
 
-func (s *session) compileBase(base, now *project, opts cfn.Options, ref string) (side, error) {
+func (s *session) compileBase(ctx context.Context, tree *revision, base, now *project, opts cfn.Options, ref string) (side, error) {
 	if err := s.read(base); err != nil {
 		return side{}, err
 	}
 	if base.app.File == "" && now.app.File != "" {
 		return side{label: ref}, nil // the project begins after it
 	}
+	if err := tree.readAhead(ctx, base.dir, codeFolders(base.app)); err != nil {
+		return side{}, err
+	}
 	b, err := s.compile(base, opts)
 	if err != nil {
 		return side{}, err
 	}
 	return s.builtSide(ref, base, b, nil)
+}
+
+// codeFolders are where the code of the app's functions is.
+func codeFolders(app *manifest.App) []string {
+	var folders []string
+	for _, fn := range app.Functions() {
+		folders = append(folders, fn.Dir)
+	}
+	if app.Shared != nil {
+		folders = append(folders, app.Shared.Dir)
+	}
+	if app.Views != nil {
+		folders = append(folders, app.Views.Dir)
+	}
+	return folders
 }
 
 // packagesBeside gives the working tree's packages where the other side's are

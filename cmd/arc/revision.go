@@ -24,6 +24,7 @@ import (
 type revision struct {
 	nodes   map[string]*gitNode // by path; "." is the root
 	working fs.FS
+	blobs   map[string][]byte // by ID, of what was read ahead
 
 	mu  sync.Mutex // one question to git at a time
 	git *exec.Cmd
@@ -172,14 +173,74 @@ func (r *revision) find(name string, links int) (*gitNode, error) {
 	return r.nodes[at], nil
 }
 
-// read asks git for the content of a blob.
+// What is read ahead, in bytes: of one file, and of all.
+const (
+	maxAhead    = 256 << 10
+	maxAheadAll = 64 << 20
+)
+
+// readAhead reads the small files of folders with one question to git: asked
+// one by one, thousands of handlers cost a change of process each. What it does
+// not read is read when it is wanted.
+func (r *revision) readAhead(ctx context.Context, dir string, folders []string) error {
+	var wanted []*gitNode
+	seen, total := map[string]bool{}, int64(0)
+	var visit func(n *gitNode)
+	visit = func(n *gitNode) {
+		for _, child := range n.children {
+			visit(child)
+		}
+		if n.id != "" && !seen[n.id] && n.size <= maxAhead && total+n.size <= maxAheadAll {
+			seen[n.id] = true
+			total += n.size
+			wanted = append(wanted, n)
+		}
+	}
+	for _, folder := range folders {
+		if n := r.nodes[path.Clean(folder)]; n != nil {
+			visit(n)
+		}
+	}
+	var ids strings.Builder
+	for _, n := range wanted {
+		ids.WriteString(n.id + "\n")
+	}
+	git := gitCommand(ctx, dir, "cat-file", "--batch")
+	git.Stdin = strings.NewReader(ids.String())
+	stdout, err := git.StdoutPipe()
+	if err == nil {
+		err = git.Start()
+	}
+	if err != nil {
+		return fmt.Errorf("git cat-file: %w", err)
+	}
+	out := bufio.NewReaderSize(stdout, 1<<16)
+	r.blobs = make(map[string][]byte, len(wanted))
+	for _, n := range wanted {
+		if r.blobs[n.id], err = readBlob(out, n); err != nil {
+			stdout.Close() // git has nobody to tell, and ends
+			break
+		}
+	}
+	return errors.Join(err, git.Wait())
+}
+
+// read gives the content of a blob.
 func (r *revision) read(n *gitNode) ([]byte, error) {
+	if data, ok := r.blobs[n.id]; ok {
+		return data, nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, err := io.WriteString(r.in, n.id+"\n"); err != nil {
 		return nil, fmt.Errorf("git cat-file: %w", err)
 	}
-	head, err := r.out.ReadString('\n')
+	return readBlob(r.out, n)
+}
+
+// readBlob reads one answer of git cat-file --batch.
+func readBlob(out *bufio.Reader, n *gitNode) ([]byte, error) {
+	head, err := out.ReadString('\n')
 	if err != nil {
 		return nil, fmt.Errorf("git cat-file: %w", err)
 	}
@@ -192,7 +253,7 @@ func (r *revision) read(n *gitNode) ([]byte, error) {
 		return nil, fmt.Errorf("git cat-file answered %q", strings.TrimSpace(head))
 	}
 	data := make([]byte, size+1) // and a line feed
-	if _, err := io.ReadFull(r.out, data); err != nil {
+	if _, err := io.ReadFull(out, data); err != nil {
 		return nil, fmt.Errorf("git cat-file: %w", err)
 	}
 	return data[:size], nil
