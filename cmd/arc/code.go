@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,22 +16,33 @@ import (
 	"arc/cfn/diff"
 	"arc/deploy"
 	"arc/source"
+	"arc/source/lockfile"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// maxPackageJSON bounds how much of a package.json is read, in bytes.
-const maxPackageJSON = 1 << 20
+// How much of a file that tells versions is read, in bytes.
+const (
+	maxPackageJSON = 1 << 20
+	maxLockFile    = 16 << 20
+)
 
 // codeReader lists what bundles hold. A package.json that many of them share is
 // read once.
 type codeReader struct {
+	// locksFirst: what lock files say counts for more than the packages that
+	// are there, as the packages of a git revision are those of the working tree.
+	locksFirst bool
+
 	versions sync.Map // fingerprint of a package.json → its version
+	locks    sync.Map // fingerprint and name of a lock file → its versions
 }
 
-// contents lists the files of a bundle, and the packages in it.
+// contents lists the files of a bundle, and the packages in it. Lock files tell
+// what there is to be installed where nothing is.
 func (c *codeReader) contents(bundle *source.Bundle) (diff.Code, error) {
 	code := diff.Code{Size: bundle.Size(), Files: map[string]string{}, Packages: map[string]string{}}
+	locked := map[string]string{}
 	for i := range bundle.Files {
 		f := &bundle.Files[i]
 		print, err := fingerprint(f)
@@ -39,17 +50,21 @@ func (c *codeReader) contents(bundle *source.Bundle) (diff.Code, error) {
 			return code, err
 		}
 		code.Files[f.Path] = print
-		name, ok := packageOf(f.Path)
-		if !ok {
-			continue
+		name, version := installed(f.Path)
+		if name != "" && version == "" {
+			version, err = c.version(f, print)
+		} else if name == "" {
+			err = c.addLocked(locked, f, print)
 		}
-		version, err := c.version(f, print)
 		if err != nil {
 			return code, err
 		}
 		if version != "" {
 			code.Packages[name] = version
 		}
+	}
+	if len(code.Packages) == 0 || c.locksFirst {
+		maps.Copy(code.Packages, locked)
 	}
 	return code, nil
 }
@@ -67,28 +82,39 @@ func fingerprint(f *source.File) (string, error) {
 	return text, nil
 }
 
-// packageOf names the npm package whose package.json the path is; packages
-// within packages do not count.
-func packageOf(file string) (string, bool) {
-	dir, base := path.Split(file)
-	inside, ok := strings.CutPrefix(dir, "node_modules/")
-	name := strings.TrimSuffix(inside, "/")
+// How installed packages of Python and Ruby tell their names and versions.
+var (
+	wheel = regexp.MustCompile(`(?:^|/)([^/-]+)-(\d[^/-]*)\.dist-info/METADATA$`)
+	gem   = regexp.MustCompile(`(?:^|/)specifications/([^/]+?)-(\d[^/]*)\.gemspec$`)
+)
+
+// installed names the package that a file of a bundle stands for, and its
+// version where the path tells it; of npm that is the package.json, and
+// packages within packages do not count.
+func installed(file string) (name, version string) {
+	if m := wheel.FindStringSubmatch(file); m != nil {
+		return lockfile.PythonName(m[1]), m[2]
+	}
+	if m := gem.FindStringSubmatch(file); m != nil {
+		return m[1], m[2]
+	}
+	inside, isModule := strings.CutPrefix(file, "node_modules/")
+	name, isPackage := strings.CutSuffix(inside, "/package.json")
 	slashes := strings.Count(name, "/")
-	return name, ok && base == "package.json" && name != "" && (slashes == 0 || slashes == 1 && name[0] == '@')
+	if !isModule || !isPackage || slashes > 1 || slashes == 1 && name[0] != '@' {
+		return "", ""
+	}
+	return name, ""
 }
 
+// version reads a package.json.
 func (c *codeReader) version(f *source.File, print string) (string, error) {
 	if v, ok := c.versions.Load(print); ok {
 		return v.(string), nil
 	}
-	r, err := f.Open()
+	data, err := head(f, maxPackageJSON)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", f.Path, err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, maxPackageJSON))
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", f.Path, err)
+		return "", err
 	}
 	var pkg struct{ Version string }
 	if json.Unmarshal(data, &pkg) != nil {
@@ -98,9 +124,44 @@ func (c *codeReader) version(f *source.File, print string) (string, error) {
 	return pkg.Version, nil
 }
 
+// addLocked adds what a file pins, when it is a lock file at the top of the
+// function's folder.
+func (c *codeReader) addLocked(locked map[string]string, f *source.File, print string) error {
+	if strings.Contains(f.Path, "/") || !slices.Contains(lockfile.Names(), f.Path) {
+		return nil
+	}
+	key := print + " " + f.Path
+	if v, ok := c.locks.Load(key); ok {
+		maps.Copy(locked, v.(map[string]string))
+		return nil
+	}
+	data, err := head(f, maxLockFile)
+	if err != nil {
+		return err
+	}
+	versions := lockfile.Versions(f.Path, data)
+	c.locks.Store(key, versions)
+	maps.Copy(locked, versions)
+	return nil
+}
+
+// head reads a file up to a length.
+func head(f *source.File, length int64) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, length))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return data, nil
+}
+
 // codeIn looks into the code of both sides.
 func codeIn(sides ...side) func(key string) (diff.Code, bool) {
-	reader := &codeReader{}
+	reader := &codeReader{locksFirst: sides[0].packages != nil}
 	known := map[string]diff.Code{}
 	return func(key string) (diff.Code, bool) {
 		if code, ok := known[key]; ok {

@@ -3,17 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
-	"strings"
 	"sync"
 
 	"arc/cfn"
 	"arc/cfn/diff"
 	"arc/manifest"
+	"arc/source/lockfile"
 )
 
 // bothSides compiles the project as a git revision has it, and the working tree
@@ -65,7 +64,7 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	}
 	// What a bundle holds is asked for later, when the revision is closed.
 	before.contents = map[string]diff.Code{}
-	reader := &codeReader{}
+	reader := &codeReader{locksFirst: true}
 	for key, bundle := range before.build.bundles {
 		if before.contents[key], err = reader.contents(bundle); err != nil {
 			return before, fmt.Errorf("--base %s: %w", ref, err)
@@ -116,22 +115,21 @@ func (a side) packagesBeside(before side) map[string]string {
 	return lockedPackages(a.project.files())
 }
 
-// lockedPackages reads the versions of npm packages from the lock file.
+// lockedPackages reads the versions that the project's own lock files pin.
+// Packages of other languages are told apart from npm's by their file.
 func lockedPackages(files fs.FS) map[string]string {
 	versions := map[string]string{}
-	data, err := fs.ReadFile(files, "package-lock.json")
-	if err != nil {
-		return versions
-	}
-	var lock struct {
-		Packages map[string]struct{ Version string }
-	}
-	if json.Unmarshal(data, &lock) != nil {
-		return versions
-	}
-	for name, p := range lock.Packages {
-		if short, ok := strings.CutPrefix(name, "node_modules/"); ok && p.Version != "" {
-			versions[short] = p.Version
+	for _, file := range lockfile.Names() {
+		data, err := fs.ReadFile(files, file)
+		if err != nil {
+			continue
+		}
+		suffix := ""
+		if file == "requirements.txt" || file == "Gemfile.lock" {
+			suffix = " in " + file
+		}
+		for name, version := range lockfile.Versions(file, data) {
+			versions[name+suffix] = version
 		}
 	}
 	return versions

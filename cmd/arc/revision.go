@@ -133,13 +133,29 @@ func (r *revision) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	if n.mode.IsDir() {
-		return &gitFile{node: n}, nil
+		return &gitFile{node: r.withModules(name, n)}, nil
 	}
 	data, err := r.read(n)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	return &gitFile{node: n, Reader: bytes.NewReader(data)}, nil
+}
+
+// withModules lists the packages of a function that has a package.json of its
+// own, which are read from the working folder.
+func (r *revision) withModules(dir string, n *gitNode) *gitNode {
+	has := func(name string) bool { return r.nodes[path.Join(dir, name)] != nil }
+	if !has("package.json") || has("node_modules") {
+		return n
+	}
+	if info, err := fs.Stat(r.working, path.Join(dir, "node_modules")); err != nil || !info.IsDir() {
+		return n
+	}
+	with := *n
+	with.children = append(slices.Clone(n.children), &gitNode{name: "node_modules", mode: fs.ModeDir | 0o755})
+	slices.SortFunc(with.children, func(a, b *gitNode) int { return strings.Compare(a.name, b.name) })
+	return &with
 }
 
 // maxLinks bounds symbolic links to symbolic links.
