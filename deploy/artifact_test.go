@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -12,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"arc/source"
 )
 
 // counted counts requests and the bytes that they bring.
@@ -123,6 +126,7 @@ type rangesOf struct {
 	body     []byte
 	answer   *s3.GetObjectOutput
 	requests int
+	bytes    int
 }
 
 func (r *rangesOf) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
@@ -138,8 +142,51 @@ func (r *rangesOf) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func
 	} else if n, _ := fmt.Sscanf(*in.Range, "bytes=%d-%d", &from, &to); n != 2 {
 		return nil, errors.New(*in.Range)
 	}
+	r.bytes += to + 1 - from
 	return &s3.GetObjectOutput{
 		Body:         io.NopCloser(bytes.NewReader(r.body[from : to+1])),
 		ContentRange: aws.String(fmt.Sprintf("bytes %d-%d/%d", from, to, len(r.body))),
 	}, nil
+}
+
+// TestZipInPieces lists what a large zip holds, and reads one small file of it.
+func TestZipInPieces(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for i := range 2000 {
+		f, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("node_modules/package-%d/index.js", i), Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := make([]byte, 10_000)
+		for i := range body {
+			body[i] = byte(random.Uint32())
+		}
+		f.Write(body)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	pieces := &rangesOf{body: out.Bytes()}
+	o, err := Clients{Objects: pieces}.OpenObject(t.Context(), "b", "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := source.ReadZip(o, o.Size)
+	if err != nil || len(b.Files) != 2000 {
+		t.Fatalf("%d files: %v", len(b.Files), err)
+	}
+	listed := pieces.requests
+	r, err := b.Files[1000].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d MB: listed with %d requests, a file read with %d, %d kB in all", out.Len()>>20, listed, pieces.requests-listed, pieces.bytes>>10)
+	if listed > 4 || pieces.requests-listed > 2 || pieces.bytes > 1<<20 {
+		t.Errorf("%d requests to list, %d to read a file, %d bytes", listed, pieces.requests-listed, pieces.bytes)
+	}
 }
