@@ -6,6 +6,7 @@
 // measured once and quoted; compare ratios, not machines. Its sandbox starts a
 // process for every call, so that nothing stays in a function's memory between
 // calls; arc's warm workers keep module state, as Lambda does.
+// Of arc diff, "original" is cdk diff of the AWS CDK, in the same run.
 package main
 
 import (
@@ -43,7 +44,7 @@ func bench(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	var rows []row
-	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.start, b.http, b.websocket} {
+	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.review, b.start, b.http, b.websocket} {
 		more, err := measure()
 		if err != nil {
 			return err
