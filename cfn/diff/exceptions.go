@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"arc/cfn"
@@ -28,10 +29,11 @@ func exceptionOf(typ string) func(c *Change, old, new map[string]any) {
 // be made or deleted at a time, and none changed.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 func judgeTable(c *Change, old, new map[string]any) {
+	retyped := cfn.Retyped(old, new)
 	for i, p := range c.Properties {
 		if under(p.Path, "AttributeDefinitions") {
 			c.Properties[i].Update = cfn.NoInterruption
-			if name := attributeOf(p.Path); name != "" && p.Before != nil && p.After != nil && (usesAttribute(old["KeySchema"], name) || localUses(old, name)) {
+			if slices.ContainsFunc(retyped, func(name string) bool { return under(p.Path, "AttributeDefinitions."+name) }) {
 				c.Properties[i].Update = cfn.Replacement
 			}
 		}
@@ -61,34 +63,6 @@ func judgeTable(c *Change, old, new map[string]any) {
 	case changedTTL(old, new):
 		c.Refused = "DynamoDB cannot move TTL to another attribute in one update: turn it off first, and on again in a later deploy"
 	}
-}
-
-// attributeOf is the name inside "AttributeDefinitions.NAME.AttributeType".
-func attributeOf(path string) string {
-	rest, ok := strings.CutPrefix(path, "AttributeDefinitions.")
-	name, type_ := strings.CutSuffix(rest, ".AttributeType")
-	if !ok || !type_ {
-		return ""
-	}
-	return name
-}
-
-func usesAttribute(keySchema any, name string) bool {
-	for _, k := range list(keySchema) {
-		if m, _ := k.(map[string]any); m["AttributeName"] == name {
-			return true
-		}
-	}
-	return false
-}
-
-func localUses(table map[string]any, name string) bool {
-	for _, ix := range list(table["LocalSecondaryIndexes"]) {
-		if m, _ := ix.(map[string]any); usesAttribute(m["KeySchema"], name) {
-			return true
-		}
-	}
-	return false
 }
 
 // indexEdited reports whether the keys, their types or the projection of a

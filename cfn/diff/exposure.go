@@ -35,8 +35,8 @@ func (r *reviewer) exposure() []Item {
 		it.place(r, f.function)
 		it.place(r, f.resource)
 		class := Exposure
-		if f.api != "" && (r.first || r.hadPublicRoute(before, f) && !r.wasGuarded(k)) {
-			class = Public
+		if r.first || f.api != "" && r.hadPublicRoute(before, f) && !r.wasGuarded(k) {
+			class = Public // with nothing deployed yet, nothing is opened that was closed
 		}
 		if f.api != "" && class == Public {
 			it.Action = Add

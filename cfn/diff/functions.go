@@ -325,7 +325,7 @@ func (r *reviewer) environment() []Item {
 		items = append(items, it)
 	}
 	for _, id := range ids(r.changes) { // a change of the environment alone is told here
-		if c := r.changes[id]; c.Type == lambdaType && len(risksOf(*c, "")) == 0 {
+		if c := r.changes[id]; c.Type == lambdaType && len(r.risksOf(*c, "")) == 0 {
 			r.told[id] = true
 		}
 	}

@@ -21,9 +21,6 @@ func judge(c *Change, old, new cfn.ResourceDef) {
 		exception(c, old.Properties, new.Properties)
 	}
 	settle(c, old, new)
-	if c.Loss == "" && cfn.HoldsData(c.Type) {
-		c.Loss = shorterRetention(c.Type, old.Properties, new.Properties)
-	}
 }
 
 // settle draws from the properties what happens to the resource.
@@ -37,7 +34,12 @@ func settle(c *Change, old, new cfn.ResourceDef) {
 	if c.Refused == "" && c.Update == cfn.Replacement {
 		c.Refused = nameTaken(c, old, new)
 	}
-	if cfn.HoldsData(c.Type) && !(cfn.Keeps(old.UpdateReplacePolicy) && cfn.Keeps(new.UpdateReplacePolicy)) {
+	moved := home(old) != home(new) // then it leaves one stack, and another makes its own
+	kept := cfn.Keeps(old.UpdateReplacePolicy) && cfn.Keeps(new.UpdateReplacePolicy)
+	if moved {
+		kept = old.OutlivesRemoval()
+	}
+	if cfn.HoldsData(c.Type) && !kept {
 		c.Loss = "its data stays in the old one, which is deleted"
 		if c.Update == cfn.MayReplace {
 			c.Loss = "if it is replaced, its data is deleted with the old one"
@@ -60,23 +62,25 @@ func lossOfRemoval(old cfn.ResourceDef) string {
 }
 
 // retentions are the properties that say how long data is kept. A shorter
-// time deletes what is older, without a replacement.
+// time deletes what is older, as data that ages out is anyway, and no deploy
+// asks: a safeguard that goes, not a loss.
 var retentions = map[string]struct {
 	property, what, unit string
 	fallback             int // when the property is absent; 0 = for ever
 }{
-	"AWS::Logs::LogGroup":  {"RetentionInDays", "log events", "days", 0},
+	"AWS::Logs::LogGroup":  {"RetentionInDays", "events", "days", 0},
 	"AWS::SQS::Queue":      {"MessageRetentionPeriod", "messages", "seconds", 345_600},
 	"AWS::Kinesis::Stream": {"RetentionPeriodHours", "records", "hours", 24},
 }
 
-func shorterRetention(typ string, old, new map[string]any) string {
+// shorterRetention says what a change of how long data is kept deletes.
+func shorterRetention(typ string, p Property) string {
 	r, ok := retentions[typ]
-	if !ok || equal(old[r.property], new[r.property]) {
+	if !ok || p.Path != r.property || p.Because != "" {
 		return ""
 	}
-	before, okBefore := wholeNumber(old[r.property], r.fallback)
-	after, okAfter := wholeNumber(new[r.property], r.fallback)
+	before, okBefore := wholeNumber(p.Before, r.fallback)
+	after, okAfter := wholeNumber(p.After, r.fallback)
 	if !okBefore || !okAfter || after == 0 || before != 0 && after >= before {
 		return ""
 	}

@@ -3,7 +3,6 @@ package diff
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"arc/cfn"
@@ -145,6 +144,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		{"Queues", r.queues},
 		{"Topics", r.topics},
 		{"Schedules", r.schedules},
+		{"Logs", r.logs},
 		{"Permissions", r.permissions},
 		{"Exposure", r.exposure},
 		{"Other resources", r.others},
@@ -225,125 +225,8 @@ func (it *Item) add(r *reviewer, id string) {
 	}
 	r.told[id] = true
 	if c := r.changes[id]; c != nil {
-		it.Risks = append(it.Risks, risksOf(*c, r.describe(id))...)
+		it.Risks = append(it.Risks, r.risksOf(*c, r.describe(id))...)
 	}
-}
-
-// risksOf lists what a resource's change endangers by itself.
-func risksOf(c Change, what string) []Risk {
-	var risks []Risk
-	if c.Loss != "" {
-		risks = append(risks, Risk{DataLoss, what + ": " + c.Loss})
-	}
-	if c.Action == Modify && c.Refused == "" && c.Update >= cfn.MayReplace && (cfn.HoldsData(c.Type) || addressed[c.Type]) {
-		verb := "is replaced by a new one"
-		if c.Update == cfn.MayReplace {
-			verb = "may be replaced by a new one"
-		}
-		risks = append(risks, Risk{Replaced, what + " " + verb + because(c)})
-	}
-	if c.Refused != "" {
-		risks = append(risks, Risk{Refused, c.Refused})
-	}
-	if c.Action == Modify && c.Update == cfn.SomeInterruption {
-		risks = append(risks, Risk{Interruption, what + " is interrupted while it is updated"})
-	}
-	if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
-		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
-	}
-	if c.Type == logGroup {
-		risks = append(risks, risksOfLog(c, what)...)
-	}
-	return append(risks, unprotected(c, what)...)
-}
-
-const logGroup = "AWS::Logs::LogGroup"
-
-// risksOfLog tells of log events that go. A log goes with the function that
-// wrote it, which is what somebody who removes a function means; so it is told,
-// and no deploy refuses it.
-func risksOfLog(c Change, what string) []Risk {
-	if c.Action == Remove {
-		return []Risk{{Removal, what + " is deleted"}}
-	}
-	if c.Update >= cfn.MayReplace {
-		return []Risk{{Removal, what + " begins anew, and the old one is deleted"}}
-	}
-	for _, p := range c.Properties {
-		if p.Path == "RetentionInDays" {
-			if text := shorterRetention(c.Type, map[string]any{p.Path: p.Before}, map[string]any{p.Path: p.After}); text != "" {
-				return []Risk{{Protection, what + ": " + text}}
-			}
-		}
-	}
-	return nil
-}
-
-// because names the properties that bring about a replacement.
-func because(c Change) string {
-	var paths []string
-	for _, p := range c.Properties {
-		if p.Update < cfn.MayReplace {
-			continue
-		}
-		if p.Because != "" {
-			paths = append(paths, p.Because+" is replaced")
-			continue
-		}
-		top, _, _ := strings.Cut(p.Path, ".")
-		paths = append(paths, top+" changes")
-	}
-	if len(paths) == 0 {
-		return ""
-	}
-	slices.Sort(paths)
-	return ", because " + strings.Join(slices.Compact(paths), " and ")
-}
-
-// addressed are the types that others find by a name or URL which the deploy
-// makes up: another one has another address.
-var addressed = map[string]bool{
-	"AWS::ApiGateway::RestApi":                  true,
-	"AWS::ApiGatewayV2::Api":                    true,
-	"AWS::AppSync::GraphQLApi":                  true,
-	"AWS::CloudFront::Distribution":             true,
-	"AWS::Lambda::Function":                     true,
-	"AWS::Lambda::Url":                          true,
-	"AWS::SNS::Topic":                           true,
-	"AWS::ElasticLoadBalancingV2::LoadBalancer": true,
-	"AWS::StepFunctions::StateMachine":          true,
-	"AWS::Events::EventBus":                     true,
-}
-
-// unprotected lists the safeguards that a change takes away.
-func unprotected(c Change, what string) []Risk {
-	var risks []Risk
-	say := func(text string) { risks = append(risks, Risk{Protection, what + " " + text}) }
-	for _, p := range c.Properties {
-		off := p.Before != nil && !on(p.After)
-		switch {
-		case p.Because != "":
-		case (p.Path == "(DeletionPolicy)" || p.Path == "(UpdateReplacePolicy)") && cfn.HoldsData(c.Type):
-			before, _ := p.Before.(string)
-			after, _ := p.After.(string)
-			if cfn.Keeps(before) && !cfn.Keeps(after) {
-				say("is no longer kept when it leaves the stack or is replaced")
-			}
-		case strings.HasSuffix(p.Path, "PointInTimeRecoveryEnabled") && off, p.Path == "PointInTimeRecoverySpecification" && p.After == nil:
-			say("loses its continuous backups")
-		case strings.HasPrefix(p.Path, "DeletionProtection") && off:
-			say("is no longer protected from deletion")
-		case encryption[p.Path] && off:
-			say("is no longer encrypted with a key of its own")
-		}
-	}
-	slices.SortFunc(risks, func(a, b Risk) int { return cmp.Compare(a.Text, b.Text) })
-	return slices.Compact(risks)
-}
-
-var encryption = map[string]bool{
-	"SSESpecification": true, "SSESpecification.SSEEnabled": true, "BucketEncryption": true,
-	"SqsManagedSseEnabled": true, "KmsMasterKeyId": true, "StorageEncrypted": true, "Encrypted": true,
 }
 
 // limits says what the review cannot see.

@@ -107,7 +107,7 @@ func (r *reviewer) roles() []Item {
 		}
 	}
 	for _, id := range r.changed("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy") {
-		r.told[id] = r.told[id] || len(risksOf(*r.changes[id], "")) == 0
+		r.told[id] = r.told[id] || len(r.risksOf(*r.changes[id], "")) == 0
 	}
 	return items
 }

@@ -57,9 +57,6 @@ func tableEdits(c Change, before, after map[string]any) []string {
 		case top == "TimeToLiveSpecification":
 			said[top] = true
 			out = append(out, "TTL "+ttl(before)+" → "+ttl(after))
-			if ttl(before) == "off" {
-				out = append(out, "items whose "+ttl(after)+" lies in the past are deleted")
-			}
 		case top == "StreamSpecification":
 			said[top] = true
 			out = append(out, "stream "+onOff(before[top])+" → "+onOff(after[top]))

@@ -1,0 +1,135 @@
+package diff
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+)
+
+// risksOf lists what a resource's change endangers by itself.
+func (r *reviewer) risksOf(c Change, what string) []Risk {
+	var risks []Risk
+	if c.Loss != "" {
+		risks = append(risks, Risk{DataLoss, what + ": " + c.Loss})
+	}
+	if c.Action == Modify && c.Refused == "" && c.Update >= cfn.MayReplace && (cfn.HoldsData(c.Type) || addressed[c.Type]) {
+		verb := "is replaced by a new one"
+		if c.Update == cfn.MayReplace {
+			verb = "may be replaced by a new one"
+		}
+		risks = append(risks, Risk{Replaced, what + " " + verb + because(c)})
+	}
+	if c.Refused != "" {
+		risks = append(risks, Risk{Refused, c.Refused})
+	}
+	if c.Action == Modify && c.Update == cfn.SomeInterruption {
+		risks = append(risks, Risk{Interruption, what + " is interrupted while it is updated"})
+	}
+	if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
+		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
+	}
+	return append(append(risks, r.logLoss(c, what)...), r.unprotected(c, what)...)
+}
+
+// because names the properties that bring about a replacement.
+func because(c Change) string {
+	var paths []string
+	for _, p := range c.Properties {
+		if p.Update < cfn.MayReplace {
+			continue
+		}
+		if p.Because != "" {
+			paths = append(paths, p.Because+" is replaced")
+			continue
+		}
+		top, _, _ := strings.Cut(p.Path, ".")
+		paths = append(paths, top+" changes")
+	}
+	if len(paths) == 0 {
+		return ""
+	}
+	slices.Sort(paths)
+	return ", because " + strings.Join(slices.Compact(paths), " and ")
+}
+
+// addressed are the types that others find by a name or URL which the deploy
+// makes up: another one has another address.
+var addressed = map[string]bool{
+	"AWS::ApiGateway::RestApi":                  true,
+	"AWS::ApiGatewayV2::Api":                    true,
+	"AWS::AppSync::GraphQLApi":                  true,
+	"AWS::CloudFront::Distribution":             true,
+	"AWS::Lambda::Function":                     true,
+	"AWS::Lambda::Url":                          true,
+	"AWS::SNS::Topic":                           true,
+	"AWS::ElasticLoadBalancingV2::LoadBalancer": true,
+	"AWS::StepFunctions::StateMachine":          true,
+	"AWS::Events::EventBus":                     true,
+}
+
+// unprotected lists the safeguards that a change takes away.
+func (r *reviewer) unprotected(c Change, what string) []Risk {
+	var risks []Risk
+	say := func(text string) { risks = append(risks, Risk{Protection, what + " " + text}) }
+	for _, p := range c.Properties {
+		off := p.Before != nil && !on(p.After)
+		if text := shorterRetention(c.Type, p); text != "" {
+			risks = append(risks, Risk{Protection, what + ": " + text})
+		}
+		switch {
+		case p.Because != "":
+		case (p.Path == "(DeletionPolicy)" || p.Path == "(UpdateReplacePolicy)") && cfn.HoldsData(c.Type):
+			before, _ := p.Before.(string)
+			after, _ := p.After.(string)
+			if cfn.Keeps(before) && !cfn.Keeps(after) {
+				say("is no longer kept when it leaves the stack or is replaced")
+			}
+		case strings.HasSuffix(p.Path, "PointInTimeRecoveryEnabled") && off, p.Path == "PointInTimeRecoverySpecification" && p.After == nil:
+			say("loses its continuous backups")
+		case strings.HasPrefix(p.Path, "DeletionProtection") && off:
+			say("is no longer protected from deletion")
+		case encryption[p.Path] && off:
+			say("is no longer encrypted with a key of its own")
+		}
+	}
+	if on := r.ttlTurnedOn(c); on != "" {
+		say("deletes the items whose " + on + " lies in the past")
+	}
+	slices.SortFunc(risks, func(a, b Risk) int { return cmp.Compare(a.Text, b.Text) })
+	return slices.Compact(risks)
+}
+
+// ttlTurnedOn is the attribute by which a table's items expire from now on;
+// "" = none, or one that they did before.
+func (r *reviewer) ttlTurnedOn(c Change) string {
+	if c.Action != Modify || !strings.HasPrefix(c.Type, "AWS::DynamoDB::") {
+		return ""
+	}
+	after := ttl(r.after.doc.Resources[c.LogicalID].Properties)
+	if ttl(r.before.doc.Resources[c.LogicalID].Properties) != "off" || after == "off" {
+		return ""
+	}
+	return after
+}
+
+// logLoss tells of a log that is deleted. Logs go with the functions that
+// wrote them, and no deploy asks.
+func (r *reviewer) logLoss(c Change, what string) []Risk {
+	old := r.before.doc.Resources[c.LogicalID]
+	gone := c.Action == Remove && !old.OutlivesRemoval() || c.Action == Modify && c.Update == cfn.Replacement && !cfn.Keeps(old.UpdateReplacePolicy)
+	if c.Type != "AWS::Logs::LogGroup" || !gone || c.Refused != "" {
+		return nil
+	}
+	kept := "all of it"
+	if days := plainText(old.Properties["RetentionInDays"]); days != "" {
+		kept = "the last " + days + " days of it"
+	}
+	return []Risk{{Removal, what + " is deleted: " + kept}}
+}
+
+var encryption = map[string]bool{
+	"SSESpecification": true, "SSESpecification.SSEEnabled": true, "BucketEncryption": true,
+	"SqsManagedSseEnabled": true, "KmsMasterKeyId": true, "StorageEncrypted": true, "Encrypted": true,
+}
