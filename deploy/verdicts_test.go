@@ -1,0 +1,197 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/manifest"
+	"arc/sandbox/s3"
+	"arc/sandbox/ssm"
+	"arc/sandbox/stack"
+	"arc/sandbox/wire"
+)
+
+// TestRefusesWhatDiffCallsDataLoss reads arc diff's corpus of verdicts. Each
+// case is deployed to the local cloud's stack engine, and what the deployment
+// refuses must be what the review says of data: what is lost, or replaced by
+// an empty one. What CloudFormation would refuse anyway is left out: the engine
+// knows nothing of it.
+func TestRefusesWhatDiffCallsDataLoss(t *testing.T) {
+	files, err := filepath.Glob("../cfn/diff/testdata/verdicts/*.txtar")
+	if err != nil || len(files) < 80 {
+		t.Fatalf("%d cases: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, after := templateOf(t, ar, "before"), templateOf(t, ar, "after")
+			if before == nil {
+				return // nothing is deployed, so nothing can be lost
+			}
+			old, new := parseOrEmpty(before), parseOrEmpty(after)
+			if old.Transform != nil || new.Transform != nil {
+				return // only CloudFormation itself runs macros
+			}
+			lost, refused := dataChanges(old, new)
+			cloud := engineFor(t, old, new)
+			if _, err := cloud.deploy(t, deploymentOf(before)); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			var loss *LossError
+			_, err = cloud.deploy(t, deploymentOf(after))
+			if errors.As(err, &loss) {
+				for _, l := range loss.Losses {
+					got = append(got, l.LogicalID)
+				}
+			} else if err != nil && len(refused) == 0 {
+				t.Fatal(err)
+			}
+			got = append(got, retypedTables(old, new)...)
+			slices.Sort(got)
+			got = slices.DeleteFunc(slices.Compact(got), func(id string) bool { return slices.Contains(refused, id) })
+			if d := cmp.Diff(lost, got); d != "" {
+				t.Errorf("-what diff says +what deploy refuses\n%s", d)
+			}
+		})
+	}
+}
+
+// dataChanges lists the resources whose data a review says to be in danger,
+// and those that it says CloudFormation will refuse to change.
+func dataChanges(before, after *cfn.Document) (lost, refused []string) {
+	for _, c := range diff.Compare(before, after) {
+		switch {
+		case c.Refused != "":
+			refused = append(refused, c.LogicalID)
+		case c.Loss != "" || c.Action == diff.Modify && c.Update >= cfn.MayReplace && cfn.HoldsData(c.Type):
+			lost = append(lost, c.LogicalID)
+		}
+	}
+	return lost, refused
+}
+
+// retypedTables asks about the change that the engine's change sets leave out:
+// CloudFormation calls a table's other attributes a conditional replacement.
+func retypedTables(before, after *cfn.Document) []string {
+	var ids []string
+	for id, old := range before.Resources {
+		rc := &types.ResourceChange{
+			Action: types.ChangeActionModify, ResourceType: aws.String(old.Type), Replacement: types.ReplacementConditional,
+			Details: []types.ResourceChangeDetail{{Target: &types.ResourceTargetDefinition{
+				Name: aws.String("AttributeDefinitions"), RequiresRecreation: types.RequiresRecreationConditionally,
+			}}},
+		}
+		if _, refused := lossOf(rc, old, after.Resources[id]); refused && old.Type == "AWS::DynamoDB::Table" && after.Resources[id].Type == old.Type {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func deploymentOf(template []byte) Deployment {
+	d := Deployment{App: "verdict", Stage: "staging", StackName: "VerdictStaging", Template: template, Parameters: map[string]string{}}
+	for name, def := range parseOrEmpty(template).Parameters {
+		if def.Default == nil && name != cfn.ArtifactBucketParameter {
+			d.Parameters[name] = "x"
+		}
+	}
+	return d
+}
+
+// templateOf gives one side of a case: its template, or that of its project.
+func templateOf(t *testing.T, ar *txtar.Archive, side string) []byte {
+	t.Helper()
+	files := fstest.MapFS{}
+	for _, f := range ar.Files {
+		if f.Name == side+".yaml" || f.Name == side+".json" {
+			return f.Data
+		}
+		if name, ok := strings.CutPrefix(f.Name, side+"/"); ok {
+			files[name] = &fstest.MapFile{Data: f.Data}
+		}
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	stage := "staging"
+	if _, name, ok := strings.Cut(string(ar.Comment), "\nstage "); ok {
+		stage, _, _ = strings.Cut(name, "\n")
+	}
+	result := manifest.Load(files, manifest.Options{Region: "us-east-1"})
+	compiled, ds := cfn.Compile(result.App, cfn.Options{Stage: stage, Code: func(fn *manifest.Function) string { return "code.zip" }})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	body, err := compiled.Template.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// engineFor is a local cloud that pretends to make all that two templates hold,
+// and knows from the schemas what cannot change in place.
+func engineFor(t *testing.T, documents ...*cfn.Document) *localCloud {
+	t.Helper()
+	const account, region = "000000000000", DefaultRegion
+	objects := s3.New(s3.Options{Account: account, Region: region})
+	registrations := objects.Registrations()
+	bucket := registrations["AWS::S3::Bucket"] // deploys keep their code in a real one
+	for _, doc := range documents {
+		for _, def := range doc.Resources {
+			reg := registrations[def.Type]
+			reg.Provider = attributed{}
+			for property := range def.Properties {
+				if cfn.UpdateOf(def.Type, property) >= cfn.MayReplace {
+					reg.CreateOnly = append(reg.CreateOnly, property)
+				}
+			}
+			registrations[def.Type] = reg
+		}
+	}
+	bucket.CreateOnly = registrations["AWS::S3::Bucket"].CreateOnly
+	registrations["AWS::S3::Bucket"] = bucket
+	engine := stack.New(stack.Options{Account: account, Region: region, Registrations: registrations, Fetch: objects.Fetch})
+	t.Cleanup(engine.Close)
+	server := httptest.NewServer(wire.New(wire.Options{Account: account, Region: region, Stacks: engine, Objects: objects, Parameters: ssm.New(account, region)}))
+	t.Cleanup(server.Close)
+	return &localCloud{endpoint: server.URL}
+}
+
+// attributed pretends to make resources with whatever attributes templates ask
+// for.
+type attributed struct{}
+
+func (attributed) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
+	made := stack.Resource{PhysicalID: req.Name(64), Attributes: map[string]any{}}
+	for _, name := range []string{"Arn", "StreamArn", "QueueUrl", "QueueName", "TopicName", "DomainName", "RegionalDomainName", "ApiEndpoint", "RootResourceId", "FunctionUrl", "FunctionARN", "Id", "Version", "LogicalResourceId", "Endpoint.Address"} {
+		made.Attributes[name] = "arn:aws:x:us-west-2:000000000000:" + req.LogicalID
+	}
+	return made, nil
+}
+
+func (a attributed) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	made, err := a.Create(ctx, req)
+	made.PhysicalID = req.PhysicalID
+	return made, err
+}
+
+func (attributed) Delete(context.Context, stack.Request) error { return nil }
