@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"arc/cfn"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // TestFirings reads testdata/firings.txt, of which every line was worked out
@@ -69,32 +67,6 @@ func TestFiringsAMonth(t *testing.T) {
 	} {
 		if got := firingsAMonth(expression); got != want {
 			t.Errorf("%s fires %v times, want %v", expression, got, want)
-		}
-	}
-}
-
-// TestSchema checks every JSON golden against the published schema.
-func TestSchema(t *testing.T) {
-	c := jsonschema.NewCompiler()
-	schema, err := c.Compile("../../docs/diff.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob("testdata/c*/*.json") // changes and cost
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no goldens: %v", err)
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(v); err != nil {
-			t.Errorf("%s: %v", file, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
 )
@@ -32,6 +33,8 @@ type (
 	sarifRule struct {
 		ID               string       `json:"id"`
 		ShortDescription sarifMessage `json:"shortDescription"`
+		FullDescription  sarifMessage `json:"fullDescription"`
+		Help             sarifMessage `json:"help"`
 		Default          sarifDefault `json:"defaultConfiguration"`
 	}
 	sarifDefault struct {
@@ -60,7 +63,9 @@ type (
 	}
 	sarifRegion struct {
 		StartLine   int `json:"startLine"`
-		StartColumn int `json:"startColumn,omitempty"`
+		StartColumn int `json:"startColumn"`
+		EndLine     int `json:"endLine"`
+		EndColumn   int `json:"endColumn"`
 	}
 )
 
@@ -77,40 +82,43 @@ var meanings = map[Class]string{
 	Public:       "one public route more",
 }
 
+// remedies say what to do about a risk of a class.
+var remedies = map[Class]string{
+	DataLoss:     "Keep the resource, or save its data first; then name it to the deploy: --allow-loss.",
+	Replaced:     "Leave the property that replaces it as it is, or move data and clients to the new one.",
+	Rights:       "Give the right to what needs it only, on the resources it needs.",
+	Exposure:     "Ask callers who they are, unless everyone is meant to get in.",
+	Refused:      "Spread the change over as many deploys as the text says.",
+	Protection:   "Leave the safeguard on, unless it is meant to go.",
+	Interruption: "Deploy when nobody needs it.",
+	Removal:      "Make sure that nobody uses it any more.",
+	Public:       "Make sure that everyone may call it.",
+}
+
 // SARIF prints the risks of a review as annotations at manifest lines. manifest
-// is the file that a risk without a line of its own is put at.
+// is the file that a risk without a line of its own is put at. It holds what
+// GitHub's code scanning asks for beyond the schema.
+// https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support
 func SARIF(w io.Writer, r *Review, manifest string) error {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{Name: "arc"}}, Results: []sarifResult{}, ColumnKind: "utf16CodeUnits",
 		Properties: map[string]any{"stack": visible(r.Stack), "verdict": r.Verdict},
 	}
-	if r.Cost != nil {
-		run.Properties["cost"] = costSummary(r.Cost)
-	}
 	index := map[Class]int{}
 	for i, c := range classes {
 		index[c] = i
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{string(c), sarifMessage{meanings[c]}, sarifDefault{levelOf(c)}})
+		means := sarifMessage{meanings[c]}
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{string(c), means, means, sarifMessage{remedies[c]}, sarifDefault{levelOf(c)}})
 	}
+	same := map[string]int{} // results of one fingerprint so far
 	for _, g := range r.Groups {
 		for _, it := range g.Items {
 			for _, risk := range it.Risks {
-				at := it.Position
-				if at == nil {
-					at = &Position{File: manifest, Line: 1}
-				}
-				sum := sha256.Sum256([]byte(r.Stack + "\x00" + string(risk.Class) + "\x00" + risk.Text))
-				result := sarifResult{
-					RuleID: string(risk.Class), RuleIndex: index[risk.Class], Level: levelOf(risk.Class),
-					Message:      sarifMessage{visible(risk.Text)},
-					Locations:    []sarifLocation{},
-					Fingerprints: map[string]string{"arcDiff/v1": hex.EncodeToString(sum[:16])},
-				}
-				if at.File != "" {
-					result.Locations = append(result.Locations, sarifLocation{sarifPhysical{
-						sarifArtifact{uriPath(at.File)}, sarifRegion{max(at.Line, 1), at.Column},
-					}})
-				}
+				result := sarifRisk(r.Stack, risk, it.Position, manifest)
+				result.RuleIndex = index[risk.Class]
+				hash := result.Fingerprints[lineHash]
+				same[hash]++
+				result.Fingerprints[lineHash] = fmt.Sprintf("%s:%d", hash, same[hash])
 				run.Results = append(run.Results, result)
 			}
 		}
@@ -119,6 +127,30 @@ func SARIF(w io.Writer, r *Review, manifest string) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+// lineHash is the one fingerprint that GitHub reads. Ours is of what is said,
+// so that it stays when lines move.
+const lineHash = "primaryLocationLineHash"
+
+func sarifRisk(stack string, risk Risk, at *Position, manifest string) sarifResult {
+	if at == nil {
+		at = &Position{File: manifest}
+	}
+	sum := sha256.Sum256([]byte(stack + "\x00" + string(risk.Class) + "\x00" + risk.Text))
+	result := sarifResult{
+		RuleID: string(risk.Class), Level: levelOf(risk.Class),
+		Message:      sarifMessage{visible(risk.Text)},
+		Locations:    []sarifLocation{},
+		Fingerprints: map[string]string{lineHash: hex.EncodeToString(sum[:8])},
+	}
+	if at.File != "" {
+		line, column := max(at.Line, 1), max(at.Column, 1)
+		result.Locations = append(result.Locations, sarifLocation{sarifPhysical{
+			sarifArtifact{uriPath(at.File)}, sarifRegion{line, column, line, column + 1},
+		}})
+	}
+	return result
 }
 
 func levelOf(c Class) string {
