@@ -134,6 +134,9 @@ func newDocument(root map[string]any) (*Document, error) {
 		}
 	}
 	for id := range r.object(root, "Resources", "Resources") {
+		if d.Transform != nil && strings.HasPrefix(id, "Fn::") {
+			continue // Fn::ForEach and the like: the macro makes resources of it
+		}
 		d.Resources[id] = r.resource(root["Resources"].(map[string]any), id)
 	}
 	for name := range r.object(root, "Outputs", "Outputs") {

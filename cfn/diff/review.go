@@ -2,7 +2,9 @@ package diff
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"arc/cfn"
@@ -119,6 +121,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if after == nil {
 		after = &cfn.Document{}
 	}
+	before, after, unknown := agree(before, after)
 	r := &reviewer{
 		opts: opts, before: newModel(before), after: newModel(after),
 		changes: map[string]*Change{}, told: map[string]bool{},
@@ -126,7 +129,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	}
 	out := &Review{
 		Stack: opts.Stack, Before: opts.Before, After: opts.After, Changes: Compare(before, after),
-		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(),
+		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(unknown),
 	}
 	for i := range out.Changes {
 		r.changes[out.Changes[i].LogicalID] = &out.Changes[i]
@@ -147,6 +150,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		{"Logs", r.logs},
 		{"Permissions", r.permissions},
 		{"Exposure", r.exposure},
+		{"Outputs", r.outputs},
 		{"Other resources", r.others},
 	} {
 		if items := g.items(); len(items) > 0 {
@@ -156,8 +160,33 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if opts.Cost != "" {
 		out.Cost = r.cost(opts.Cost)
 	}
+	if len(out.Groups) == 0 && len(out.Changes) > 0 {
+		out.Groups = append(out.Groups, Group{Name: "Other resources", Items: r.plainly()})
+	}
 	out.count()
 	return out
+}
+
+// maxPlain bounds what plainly lists.
+const maxPlain = 20
+
+// plainly names the resources that change when there is nothing to say of any:
+// a review with changes is never without a word.
+func (r *reviewer) plainly() []Item {
+	var items []Item
+	for _, id := range ids(r.changes) {
+		c := r.changes[id]
+		it := Item{Action: c.Action, Subject: r.describe(id), Resources: []string{id}}
+		if strings.HasPrefix(c.Type, "AWS::IAM::") {
+			it.Text = "allows the same as before"
+		}
+		it.place(r, id)
+		items = append(items, it)
+	}
+	if more := len(items) - maxPlain; more > 0 {
+		items = append(items[:maxPlain], Item{Action: Modify, Subject: fmt.Sprintf("%d more", more), Text: "--resources lists them"})
+	}
+	return items
 }
 
 // reviewer holds one review. Each kind of change has a file that adds methods.
@@ -230,8 +259,11 @@ func (it *Item) add(r *reviewer, id string) {
 }
 
 // limits says what the review cannot see.
-func (r *reviewer) limits() []string {
+func (r *reviewer) limits(conditions []string) []string {
 	out := []string{}
+	for _, name := range conditions {
+		out = append(out, "the condition "+name+" is another one, and depends on what no template tells: what it brings or takes is not compared")
+	}
 	for _, path := range r.opts.Unread {
 		out = append(out, "the template of the nested stack "+path+" is not at hand: what is in it is not compared")
 	}

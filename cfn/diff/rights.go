@@ -14,8 +14,7 @@ import (
 // meaning. Rights over what is added with the same change come with it and
 // endanger nothing that is there.
 func (r *reviewer) permissions() []Item {
-	items := append(r.roles(), r.resourcePolicies()...)
-	return sortItems(items)
+	return sortItems(slices.Concat(r.roles(), r.loosePolicies(), r.resourcePolicies()))
 }
 
 // roleOf is what a role may do, from every place a template says so.
@@ -106,7 +105,7 @@ func (r *reviewer) roles() []Item {
 			items = append(items, it)
 		}
 	}
-	for _, id := range r.changed("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy") {
+	for _, id := range r.changed(append([]string{"AWS::IAM::Role"}, policyTypes...)...) {
 		r.told[id] = r.told[id] || len(r.risksOf(*r.changes[id], "")) == 0
 	}
 	return items
@@ -152,7 +151,65 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": the role may be taken by others: " + r.grantee(trust.Added[0])})
 		}
 	}
+	r.boundary(&it, t)
 	return it, it.Text != "" || len(it.Details) > 0
+}
+
+// boundary tells of a permissions boundary: it grants nothing, and what goes
+// with it lets everything through that the role's policies say.
+func (r *reviewer) boundary(it *Item, t transition) {
+	before := r.before.doc.Resources[t.before].Properties["PermissionsBoundary"]
+	after := r.after.doc.Resources[t.after].Properties["PermissionsBoundary"]
+	switch {
+	case t.before == "" || equal(before, after):
+	case before == nil:
+		it.Details = append(it.Details, "gets a permissions boundary: "+plainText(after))
+	case after == nil:
+		it.Details = append(it.Details, "loses its permissions boundary: "+plainText(before))
+		it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": no permissions boundary limits its rights any more"})
+	default:
+		it.Details = append(it.Details, "another permissions boundary: "+plainText(after)+" instead of "+plainText(before))
+		it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": another permissions boundary, which may let more through"})
+	}
+}
+
+var policyTypes = []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy"}
+
+// loosePolicies compares the policies of roles, users and groups that are not
+// in the template.
+func (r *reviewer) loosePolicies() []Item {
+	var items []Item
+	for _, id := range r.changed(policyTypes...) {
+		if r.before.belongs(id) || r.after.belongs(id) {
+			continue // told with its role
+		}
+		c := r.changes[id]
+		before := r.before.policy(r.before.doc.Resources[id].Properties["PolicyDocument"])
+		after := r.after.policy(r.after.doc.Resources[id].Properties["PolicyDocument"])
+		it := Item{Action: c.Action, Subject: "policy " + bare(id), Resources: []string{id}}
+		it.place(r, id)
+		r.word(&it, iam.Compare(before, after), before, after, false)
+		if it.Text != "" {
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// belongs reports whether a policy is one of a role of the template.
+func (m *model) belongs(id string) bool {
+	p := m.doc.Resources[id].Properties
+	for _, to := range slices.Concat(cfn.References(p["Roles"]), cfn.References(p["RoleName"])) {
+		if m.doc.Resources[to].Type == "AWS::IAM::Role" {
+			return true
+		}
+	}
+	for _, role := range m.byType["AWS::IAM::Role"] {
+		if slices.Contains(cfn.References(m.doc.Resources[role].Properties["ManagedPolicyArns"]), id) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reviewer) policiesChanged() bool {

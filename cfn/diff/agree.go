@@ -1,0 +1,243 @@
+package diff
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+)
+
+// agree writes into both templates what their parameters' defaults, conditions
+// and mappings say differently, so that a comparison of properties sees it: a
+// default that reaches a table's key replaces the table. What both sides say
+// alike stays as it is written, for the stack may have been given other values,
+// and what is under a condition then is not to be overlooked. unknown names the
+// conditions that are written differently and that no template can decide.
+func agree(before, after *cfn.Document) (b, a *cfn.Document, unknown []string) {
+	if len(before.Resources) == 0 || !differ(before, after) {
+		return before, after, nil
+	}
+	old, new := newSettled(before), newSettled(after)
+	for name, def := range before.Parameters {
+		other, ok := after.Parameters[name]
+		if ok && !def.NoEcho && !other.NoEcho && def.Default != nil && other.Default != nil && !equal(def.Default, other.Default) {
+			old.defaults[name], new.defaults[name] = def.Default, other.Default
+		}
+	}
+	for _, name := range keysOfBoth(before.Conditions, after.Conditions) {
+		was, knownBefore := old.outcome(name)
+		is, knownAfter := new.outcome(name)
+		_, had := before.Conditions[name]
+		_, has := after.Conditions[name]
+		switch {
+		case had && has && knownBefore && knownAfter && was == is:
+		case had && has && (!knownBefore || !knownAfter):
+			if !equal(before.Conditions[name], after.Conditions[name]) {
+				unknown = append(unknown, name)
+			}
+		default:
+			if knownBefore {
+				old.branches[name] = was
+			}
+			if knownAfter {
+				new.branches[name] = is
+			}
+		}
+	}
+	old.mappings, new.mappings = before.Mappings, after.Mappings
+	if equal(any(before.Mappings), any(after.Mappings)) {
+		old.mappings, new.mappings = nil, nil
+	}
+	return old.write(new), new.write(old), unknown
+}
+
+// differ tells whether there is anything to settle: most templates have none of
+// it.
+func differ(before, after *cfn.Document) bool {
+	if len(before.Conditions)+len(after.Conditions)+len(before.Mappings)+len(after.Mappings) > 0 {
+		return true
+	}
+	for name, def := range before.Parameters {
+		if other, ok := after.Parameters[name]; ok && !equal(def.Default, other.Default) {
+			return true
+		}
+	}
+	return false
+}
+
+// settled is one side while it is written anew.
+type settled struct {
+	doc      *cfn.Document
+	defaults map[string]any  // parameters whose defaults differ
+	branches map[string]bool // conditions that come out otherwise on the other side
+	mappings map[string]any  // when they differ
+}
+
+func newSettled(doc *cfn.Document) *settled {
+	return &settled{doc: doc, defaults: map[string]any{}, branches: map[string]bool{}}
+}
+
+// outcome evaluates a condition with the parameters' defaults; not known when
+// it asks for more, as the region.
+func (s *settled) outcome(name string) (value, known bool) {
+	if _, ok := s.doc.Conditions[name]; !ok {
+		return false, false
+	}
+	value, err := cfn.EvalCondition(name, cfn.Scope{
+		Ref: func(name string) (any, error) {
+			if p, ok := s.doc.Parameters[name]; ok && p.Default != nil && !p.NoEcho {
+				return p.Default, nil
+			}
+			return nil, fmt.Errorf("%s has no value here", name)
+		},
+		Mappings: s.doc.Mappings, Conditions: s.doc.Conditions,
+	})
+	return value, err == nil
+}
+
+// there tells whether a resource's condition lets it be; known = false when
+// nobody can tell.
+func (s *settled) there(r cfn.ResourceDef) (value, known bool) {
+	if r.Condition == "" {
+		return true, true
+	}
+	return s.outcome(r.Condition)
+}
+
+// write gives the side's template as it is compared. A resource that only the
+// other side has by its condition is left out.
+func (s *settled) write(other *settled) *cfn.Document {
+	out := *s.doc
+	out.Resources = make(map[string]cfn.ResourceDef, len(s.doc.Resources))
+	for id, r := range s.doc.Resources {
+		if twin, ok := other.doc.Resources[id]; ok {
+			here, known := s.there(r)
+			there, knownThere := other.there(twin)
+			if known && knownThere && !here && there {
+				continue
+			}
+		}
+		if p, ok := s.value(r.Properties).(map[string]any); ok {
+			r.Properties = p
+		}
+		out.Resources[id] = r
+	}
+	return &out
+}
+
+// value copies what it changes and nothing else.
+func (s *settled) value(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if v == nil {
+			return v
+		}
+		if len(v) == 1 {
+			if to, ok := s.call(v); ok {
+				return to
+			}
+		}
+		var out map[string]any
+		for k, el := range v {
+			if to := s.value(el); !same(to, el) {
+				if out == nil {
+					out = maps.Clone(v)
+				}
+				if out[k] = to; isNoValue(to) {
+					delete(out, k)
+				}
+			}
+		}
+		if out != nil {
+			return out
+		}
+	case []any:
+		var out []any
+		for i, el := range v {
+			if to := s.value(el); !same(to, el) {
+				if out == nil {
+					out = slices.Clone(v)
+				}
+				out[i] = to
+			}
+		}
+		if out != nil {
+			return slices.DeleteFunc(out, isNoValue)
+		}
+	}
+	return v
+}
+
+// same tells that value has changed nothing: what it changes is another map,
+// list or scalar.
+func same(to, from any) bool {
+	switch to.(type) {
+	case map[string]any, []any:
+		return fmt.Sprintf("%p", to) == fmt.Sprintf("%p", from)
+	}
+	return equal(to, from)
+}
+
+func isNoValue(v any) bool {
+	m, _ := v.(map[string]any)
+	return len(m) == 1 && m["Ref"] == "AWS::NoValue"
+}
+
+// call settles one intrinsic function.
+func (s *settled) call(v map[string]any) (any, bool) {
+	if name, ok := v["Ref"].(string); ok {
+		to, ok := s.defaults[name]
+		return to, ok
+	}
+	if arg, ok := v["Fn::If"].([]any); ok && len(arg) == 3 {
+		name, _ := arg[0].(string)
+		if yes, ok := s.branches[name]; ok && yes {
+			return s.value(arg[1]), true
+		} else if ok {
+			return s.value(arg[2]), true
+		}
+	}
+	if arg, ok := v["Fn::FindInMap"].([]any); ok && len(arg) == 3 && s.mappings != nil {
+		if to, err := cfn.Eval(v, cfn.Scope{Mappings: s.mappings, Ref: func(name string) (any, error) { return nil, fmt.Errorf("%s is not known", name) }}); err == nil {
+			return to, true
+		}
+	}
+	switch arg := v["Fn::Sub"].(type) {
+	case string:
+		if to := s.text(arg, nil); to != arg {
+			return map[string]any{"Fn::Sub": to}, true
+		}
+	case []any:
+		if text, ok := arg0(arg).(string); ok && len(arg) == 2 {
+			own, _ := arg[1].(map[string]any)
+			to, with := s.text(text, own), s.value(arg[1])
+			if to != text || !same(with, arg[1]) {
+				return map[string]any{"Fn::Sub": []any{to, with}}, true
+			}
+		}
+	}
+	return nil, false
+}
+
+func arg0(list []any) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
+// text writes differing defaults into the text of Fn::Sub, but for the names
+// that it explains itself.
+func (s *settled) text(text string, own map[string]any) string {
+	for name, to := range s.defaults {
+		if _, explained := own[name]; explained {
+			continue
+		}
+		if word, ok := spelled(to); ok {
+			text = strings.ReplaceAll(text, "${"+name+"}", word)
+		}
+	}
+	return text
+}

@@ -1,0 +1,43 @@
+package diff
+
+// outputs tells of values that other stacks import. Other outputs are told when
+// nothing else changes: they follow from resources, which say more.
+func (r *reviewer) outputs() []Item {
+	var items []Item
+	before, after := r.before.doc.Outputs, r.after.doc.Outputs
+	for _, name := range keysOfBoth(before, after) {
+		b, had := before[name]
+		a, has := after[name]
+		old, new := plainText(b.ExportName), plainText(a.ExportName)
+		it := Item{Action: Modify, Subject: "output " + name}
+		switch {
+		case old == "" && new == "":
+			if len(r.changes) > 0 || had && has && equal(b.Value, a.Value) {
+				continue
+			}
+			it.Action = whether(had, has)
+		case old == "":
+			it.Action, it.Text = whether(had, has), "is exported as "+new
+		case old != new:
+			it.Action, it.Text = whether(had, has), "is no longer exported as "+old
+			it.Risks = []Risk{{Removal, "the export " + old + " is gone; CloudFormation refuses that while another stack imports it"}}
+		case equal(b.Value, a.Value):
+			continue
+		default:
+			it.Text = "exports another value as " + old
+			it.Risks = []Risk{{Removal, "the export " + old + " changes; CloudFormation refuses that while another stack imports it"}}
+		}
+		items = append(items, it)
+	}
+	return sortItems(items)
+}
+
+func whether(had, has bool) Action {
+	switch {
+	case !had:
+		return Add
+	case !has:
+		return Remove
+	}
+	return Modify
+}

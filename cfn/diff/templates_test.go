@@ -1,0 +1,61 @@
+package diff
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"arc/cfn"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// TestTemplates reads testdata/templates/*.txtar: a template of whatever tool
+// before and after an edit, and the verdict that a person worked out from
+// AWS's documentation. There is no -update for these. Whatever the faces print
+// of them holds no secret.
+func TestTemplates(t *testing.T) {
+	files, err := filepath.Glob("testdata/templates/*.txtar")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d cases, want 40 at least: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sides []*cfn.Document
+			for _, f := range ar.Files[:2] {
+				doc, err := cfn.Parse(f.Data)
+				if err != nil {
+					t.Fatalf("%s: %v", f.Name, err)
+				}
+				sides = append(sides, doc)
+			}
+			review := Compose(sides[0], sides[1], Options{})
+			if d := cmp.Diff(strings.TrimSpace(string(ar.Files[2].Data)), verdictOf(review)); d != "" {
+				var b strings.Builder
+				if err := Text(&b, review, TextOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				t.Errorf("-want +got\n%s\n%s", d, b.String())
+			}
+			if review.Verdict != NoChanges && len(review.Groups) == 0 {
+				t.Error("there are changes, and not a word about them")
+			}
+			for ext, print := range faces {
+				var b strings.Builder
+				if err := print(&b, review); err != nil {
+					t.Fatal(err)
+				}
+				for _, secret := range []string{"hunter2", "oldp", "newp", "oldsecret", "newsecret", "oldtok", "newtok", "oldacc", "newacc"} {
+					if strings.Contains(b.String(), secret) {
+						t.Errorf("%s shows %s", ext, secret)
+					}
+				}
+			}
+		})
+	}
+}
