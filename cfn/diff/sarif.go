@@ -104,6 +104,9 @@ func SARIF(w io.Writer, r *Review, manifest string) error {
 		Tool: sarifTool{sarifDriver{Name: "arc"}}, Results: []sarifResult{}, ColumnKind: "utf16CodeUnits",
 		Properties: map[string]any{"stack": visible(r.Stack), "verdict": r.Verdict},
 	}
+	if r.Cost != nil {
+		run.Properties["cost"] = costSummary(r.Cost)
+	}
 	index := map[Class]int{}
 	for i, c := range classes {
 		index[c] = i
