@@ -45,8 +45,7 @@ type gitNode struct {
 func openRevision(ctx context.Context, dir, ref string, working fs.FS) (*revision, error) {
 	commit, err := gitOutput(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	if err != nil {
-		return nil, withHint(fmt.Errorf("--base %s: git knows no such commit here: %w", ref, err),
-			"name a branch, a tag or a commit; in CI fetch it first: git fetch origin main")
+		return nil, noRevision(ref, err)
 	}
 	prefix, err := gitOutput(ctx, dir, "rev-parse", "--show-prefix")
 	if err != nil {
@@ -78,6 +77,22 @@ func openRevision(ctx context.Context, dir, ref string, working fs.FS) (*revisio
 	}
 	r.out = bufio.NewReader(stdout)
 	return r, nil
+}
+
+// noRevision says why git gives no commit of that name.
+func noRevision(ref string, err error) error {
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &hinted{}):
+		return fmt.Errorf("--base %s: %w", ref, err)
+	case strings.Contains(err.Error(), "not a git repository"):
+		return withHint(fmt.Errorf("--base %s: the project is in no git repository", ref), "compare with a template instead: arc diff --template before.json")
+	case errors.As(err, &exit): // git was asked to be quiet
+		err = fmt.Errorf("--base %s: git knows no such commit here", ref)
+	default:
+		err = fmt.Errorf("--base %s: git knows no such commit here: %w", ref, err)
+	}
+	return withHint(err, "name a branch, a tag or a commit; in CI fetch it first: git fetch origin main")
 }
 
 // add takes one line of ls-tree: "100644 blob ID SIZE\tPATH". Submodules are
