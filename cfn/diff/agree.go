@@ -14,16 +14,21 @@ import (
 // default that reaches a table's key replaces the table. What both sides say
 // alike stays as it is written, for the stack may have been given other values,
 // and what is under a condition then is not to be overlooked. unknown names the
-// conditions that are written differently and that no template can decide.
-func agree(before, after *cfn.Document) (b, a *cfn.Document, unknown []string) {
+// conditions that are written differently and that no template can decide,
+// doubtful the resources that may go by one.
+func agree(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtful []string) {
 	if len(before.Resources) == 0 || !differ(before, after) {
-		return before, after, nil
+		return before, after, nil, nil
 	}
 	old, new := newSettled(before), newSettled(after)
 	for name, def := range before.Parameters {
 		other, ok := after.Parameters[name]
-		if ok && !def.NoEcho && !other.NoEcho && def.Default != nil && other.Default != nil && !equal(def.Default, other.Default) {
-			old.defaults[name], new.defaults[name] = def.Default, other.Default
+		if !ok || def.Default == nil || other.Default == nil || equal(def.Default, other.Default) {
+			continue
+		}
+		old.defaults[name], new.defaults[name] = def.Default, other.Default
+		if def.NoEcho || other.NoEcho || secretKey(name) {
+			old.defaults[name], new.defaults[name] = Hidden, Hidden+" (another)"
 		}
 	}
 	for _, name := range keysOfBoth(before.Conditions, after.Conditions) {
@@ -50,7 +55,71 @@ func agree(before, after *cfn.Document) (b, a *cfn.Document, unknown []string) {
 	if equal(any(before.Mappings), any(after.Mappings)) {
 		old.mappings, new.mappings = nil, nil
 	}
-	return old.write(new), new.write(old), unknown
+	return old.write(new), new.write(old), unknown, doubts(old, new, unknown)
+}
+
+// doubts lists the resources that have another condition than before, of which
+// it cannot be known whether it holds.
+func doubts(old, new *settled, unknown []string) []string {
+	var ids []string
+	for _, id := range keysOfBoth(nil, new.doc.Resources) {
+		is := new.doc.Resources[id].Condition
+		was, had := old.doc.Resources[id]
+		if !had || is == "" || was.Condition == is && !dependsOn(new.doc.Conditions, is, unknown, 0) {
+			continue
+		}
+		if _, known := new.outcome(is); !known {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// dependsOn reports whether a condition is one of some, or asks one of them.
+func dependsOn(conditions map[string]any, name string, some []string, depth int) bool {
+	if slices.Contains(some, name) || depth > 100 {
+		return true
+	}
+	var asks func(v any) bool
+	asks = func(v any) bool {
+		switch v := v.(type) {
+		case map[string]any:
+			if other, ok := v["Condition"].(string); ok && len(v) == 1 {
+				return dependsOn(conditions, other, some, depth+1)
+			}
+			for _, x := range v {
+				if asks(x) {
+					return true
+				}
+			}
+		case []any:
+			return slices.ContainsFunc(v, asks)
+		}
+		return false
+	}
+	return asks(conditions[name])
+}
+
+// doubt adds to the changes what a condition may take away.
+func doubt(changes []Change, ids []string, before, after *cfn.Document) []Change {
+	for _, id := range ids {
+		old, new := before.Resources[id], after.Resources[id]
+		i := slices.IndexFunc(changes, func(c Change) bool { return c.LogicalID == id })
+		if i < 0 {
+			i = len(changes)
+			changes = append(changes, Change{Action: Modify, LogicalID: id, Type: new.Type})
+		}
+		if old.Condition == new.Condition {
+			changes[i].Properties = append(changes[i].Properties, Property{
+				Path: "(Condition)", Before: hideBelow(before.Conditions[new.Condition]), After: hideBelow(after.Conditions[new.Condition]),
+			})
+		}
+		if loss := lossOfRemoval(old); loss != "" && changes[i].Loss == "" {
+			changes[i].Loss = "if the condition " + new.Condition + " does not hold, " + loss
+		}
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.LogicalID, b.LogicalID) })
+	return changes
 }
 
 // differ tells whether there is anything to settle: most templates have none of

@@ -107,6 +107,9 @@ func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 		return c, true
 	}
 	c.Properties = compareValues("", old.Properties, new.Properties)
+	if len(c.Properties) == 1 && c.Properties[0].Path == "" { // a macro makes them
+		c.Properties[0].Path = "(Properties)"
+	}
 	if home(old) != home(new) { // another stack makes its own
 		c.Properties = append(c.Properties, Property{Path: "(Stack)", Before: text(home(old)), After: text(home(new)), Update: cfn.Replacement})
 	}

@@ -10,15 +10,20 @@ import (
 
 // exceptions are the types for which the schema does not tell all.
 var exceptions = map[string]func(c *Change, old, new map[string]any){
-	"AWS::DynamoDB::Table":                judgeTable,
-	"AWS::DynamoDB::GlobalTable":          judgeTable,
-	"AWS::CloudFormation::Stack":          judgeNested,
-	"AWS::Lambda::Function":               judgeFunction,
-	"AWS::CloudFormation::CustomResource": judgeCustom,
+	"AWS::DynamoDB::Table":       judgeTable,
+	"AWS::DynamoDB::GlobalTable": judgeTable,
+	"AWS::CloudFormation::Stack": judgeNested,
+	"AWS::Cognito::UserPool":     judgeUserPool,
+	"AWS::Lambda::Function":      judgeFunction,
+}
+
+// isCustom: the service token is the only property that replaces such a one.
+func isCustom(typ string) bool {
+	return typ == "AWS::CloudFormation::CustomResource" || strings.HasPrefix(typ, "Custom::")
 }
 
 func exceptionOf(typ string) func(c *Change, old, new map[string]any) {
-	if strings.HasPrefix(typ, "Custom::") {
+	if isCustom(typ) {
 		return judgeCustom
 	}
 	return exceptions[typ]
@@ -130,6 +135,18 @@ func judgeFunction(c *Change, old, new map[string]any) {
 func isImage(function map[string]any) bool {
 	code, _ := function["Code"].(map[string]any)
 	return function["PackageType"] == "Image" || code["ImageUri"] != nil
+}
+
+// judgeUserPool: how users of a pool sign in is settled when it is made.
+// https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-updating.html
+func judgeUserPool(c *Change, _, _ map[string]any) {
+	for _, p := range c.Properties {
+		for _, name := range []string{"UsernameAttributes", "AliasAttributes", "UsernameConfiguration"} {
+			if under(p.Path, name) {
+				c.Refused = "Cognito does not change " + name + " of a user pool that is there: make another pool beside it"
+			}
+		}
+	}
 }
 
 // judgeCustom: the function behind a custom resource decides whether it is

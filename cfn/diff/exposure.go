@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"slices"
 	"strings"
 
 	"arc/cfn"
@@ -35,7 +36,7 @@ func (r *reviewer) exposure() []Item {
 		it.place(r, f.function)
 		it.place(r, f.resource)
 		class := Exposure
-		if r.first || f.api != "" && r.hadPublicRoute(before, f) && !r.wasGuarded(k) {
+		if r.first || strings.HasPrefix(k, "cors ") && r.added(f.resource) || f.api != "" && r.hadPublicRoute(before, f) && !r.wasGuarded(k) {
 			class = Public // with nothing deployed yet, nothing is opened that was closed
 		}
 		if f.api != "" && class == Public {
@@ -70,7 +71,7 @@ func (r *reviewer) wasGuarded(key string) bool {
 	if !ok {
 		was, ok = r.before.actions[name]
 	}
-	return ok && was.guarded
+	return ok && was.guard != ""
 }
 
 // facts lists what a template opens to the public, by a key that stays.
@@ -78,7 +79,7 @@ func (r *reviewer) facts(m *model) map[string]fact {
 	facts := map[string]fact{}
 	for _, routes := range []map[string]route{m.routes, m.actions} {
 		for name, to := range routes {
-			if !to.guarded && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
+			if to.guard == "" && !m.private(to.api) && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
 				facts["route "+name] = fact{strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.resource, to.api, to.function}
 			}
 		}
@@ -87,6 +88,9 @@ func (r *reviewer) facts(m *model) map[string]fact {
 		facts["cdn "+id] = fact{r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, ""}
 	}
 	for id, def := range m.doc.Resources {
+		if everyWebsite(def) {
+			facts["cors "+id] = fact{subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id}
+		}
 		if text := r.openResource(m, id, def); text != "" {
 			facts[def.Type+" "+id+" "+text] = fact{subject: r.describe(id), text: text, resource: id}
 		}
@@ -137,6 +141,39 @@ func (r *reviewer) openResource(m *model, id string, def cfn.ResourceDef) string
 		}
 	}
 	return ""
+}
+
+// private reports whether an API is only there for a VPC.
+func (m *model) private(api string) bool {
+	configuration, _ := m.doc.Resources[api].Properties["EndpointConfiguration"].(map[string]any)
+	types := list(configuration["Types"])
+	return len(types) == 1 && types[0] == "PRIVATE"
+}
+
+// everyWebsite reports whether a resource tells browsers that scripts of every
+// website may call it.
+func everyWebsite(def cfn.ResourceDef) bool {
+	p := def.Properties
+	var rules []any
+	switch def.Type {
+	case "AWS::ApiGatewayV2::Api":
+		body, _ := p["Body"].(map[string]any)
+		rules = []any{p["CorsConfiguration"], body["x-amazon-apigateway-cors"]}
+	case "AWS::Lambda::Url":
+		rules = []any{p["Cors"]}
+	case "AWS::S3::Bucket":
+		cors, _ := p["CorsConfiguration"].(map[string]any)
+		rules = list(cors["CorsRules"])
+	}
+	for _, rule := range rules {
+		m, _ := rule.(map[string]any)
+		for _, name := range []string{"AllowOrigins", "AllowedOrigins", "allowOrigins"} {
+			if slices.Contains(list(m[name]), any("*")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // openPermission: a service may invoke for anyone's resources when nothing

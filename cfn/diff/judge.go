@@ -33,6 +33,9 @@ func settle(c *Change, old, new cfn.ResourceDef) {
 	}
 	if c.Refused == "" && c.Update == cfn.Replacement {
 		c.Refused = nameTaken(c, old, new)
+		if isCustom(c.Type) {
+			c.Refused = "CloudFormation gives no custom resource another service token: give it another logical ID"
+		}
 	}
 	moved := home(old) != home(new) // then it leaves one stack, and another makes its own
 	kept := cfn.Keeps(old.UpdateReplacePolicy) && cfn.Keeps(new.UpdateReplacePolicy)

@@ -68,6 +68,30 @@ func (m *model) readNames() {
 	}
 }
 
+// includes reports whether a part of the template is put in by a macro.
+func (m *model) includes() bool {
+	var has func(v any) bool
+	has = func(v any) bool {
+		switch v := v.(type) {
+		case map[string]any:
+			for name, x := range v {
+				if name == "Fn::Transform" || has(x) {
+					return true
+				}
+			}
+		case []any:
+			return slices.ContainsFunc(v, has)
+		}
+		return false
+	}
+	for _, def := range m.doc.Resources {
+		if has(def.Properties) {
+			return true
+		}
+	}
+	return false
+}
+
 // nameOf is what people call a resource.
 func (m *model) nameOf(id string) string {
 	if name := m.names[id]; name != "" {
@@ -167,7 +191,9 @@ var kinds = map[string]string{
 	"AWS::CloudFront::Distribution": "CDN",
 	"AWS::DynamoDB::Table":          "table",
 	"AWS::Events::Rule":             "schedule",
+	"AWS::IAM::Group":               "group",
 	"AWS::IAM::Role":                "role",
+	"AWS::IAM::User":                "user",
 	"AWS::Logs::LogGroup":           "log group",
 	"AWS::S3::Bucket":               "bucket",
 	"AWS::SNS::Topic":               "topic",

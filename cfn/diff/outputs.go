@@ -1,5 +1,11 @@
 package diff
 
+import (
+	"slices"
+
+	"arc/cfn"
+)
+
 // outputs tells of values that other stacks import. Other outputs are told when
 // nothing else changes: they follow from resources, which say more.
 func (r *reviewer) outputs() []Item {
@@ -21,7 +27,7 @@ func (r *reviewer) outputs() []Item {
 		case old != new:
 			it.Action, it.Text = whether(had, has), "is no longer exported as "+old
 			it.Risks = []Risk{{Removal, "the export " + old + " is gone; CloudFormation refuses that while another stack imports it"}}
-		case equal(b.Value, a.Value):
+		case equal(b.Value, a.Value) && !r.replacedIn(a.Value):
 			continue
 		default:
 			it.Text = "exports another value as " + old
@@ -30,6 +36,14 @@ func (r *reviewer) outputs() []Item {
 		items = append(items, it)
 	}
 	return sortItems(items)
+}
+
+// replacedIn reports whether a value names a resource that is made anew.
+func (r *reviewer) replacedIn(v any) bool {
+	return slices.ContainsFunc(cfn.References(v), func(id string) bool {
+		c := r.changes[id]
+		return c != nil && c.Action == Modify && c.Update == cfn.Replacement
+	})
 }
 
 func whether(had, has bool) Action {

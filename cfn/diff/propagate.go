@@ -105,6 +105,9 @@ func dependents(id, target, attribute string, update cfn.Update, def cfn.Resourc
 			continue
 		}
 		own := cfn.UpdateOf(def.Type, name)
+		if isCustom(def.Type) && name == "ServiceToken" {
+			own = cfn.Replacement
+		}
 		if def.Type == "AWS::CloudFormation::Stack" || exceptions[def.Type] != nil && own < cfn.Replacement {
 			own = cfn.NoInterruption
 		}

@@ -121,14 +121,14 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if after == nil {
 		after = &cfn.Document{}
 	}
-	before, after, unknown := agree(before, after)
+	before, after, unknown, doubtful := agree(before, after)
 	r := &reviewer{
 		opts: opts, before: newModel(before), after: newModel(after),
 		changes: map[string]*Change{}, told: map[string]bool{},
 		first: len(before.Resources) == 0,
 	}
 	out := &Review{
-		Stack: opts.Stack, Before: opts.Before, After: opts.After, Changes: Compare(before, after),
+		Stack: opts.Stack, Before: opts.Before, After: opts.After, Changes: doubt(Compare(before, after), doubtful, before, after),
 		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(unknown),
 	}
 	for i := range out.Changes {
@@ -163,8 +163,25 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if len(out.Groups) == 0 && len(out.Changes) > 0 {
 		out.Groups = append(out.Groups, Group{Name: "Other resources", Items: r.plainly()})
 	}
+	out.conceal()
 	out.count()
 	return out
+}
+
+// conceal hides what of any text is a secret by its form.
+func (out *Review) conceal() {
+	for _, g := range out.Groups {
+		for i := range g.Items {
+			it := &g.Items[i]
+			it.Text = conceal(it.Text)
+			for j := range it.Details {
+				it.Details[j] = conceal(it.Details[j])
+			}
+			for j := range it.Risks {
+				it.Risks[j].Text = conceal(it.Risks[j].Text)
+			}
+		}
+	}
 }
 
 // maxPlain bounds what plainly lists.
@@ -268,7 +285,7 @@ func (r *reviewer) limits(conditions []string) []string {
 		out = append(out, "the template of the nested stack "+path+" is not at hand: what is in it is not compared")
 	}
 	for _, m := range []*model{r.before, r.after} {
-		if m.doc.Transform != nil {
+		if m.doc.Transform != nil || m.includes() {
 			out = append(out, "a template needs a macro (Transform), which only CloudFormation runs: what it makes is not compared")
 		}
 	}

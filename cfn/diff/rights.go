@@ -14,10 +14,24 @@ import (
 // meaning. Rights over what is added with the same change come with it and
 // endanger nothing that is there.
 func (r *reviewer) permissions() []Item {
-	return sortItems(slices.Concat(r.roles(), r.loosePolicies(), r.resourcePolicies()))
+	return sortItems(slices.Concat(r.roles(), r.loosePolicies(), r.resourcePolicies(), r.invokers(), r.authorizers()))
 }
 
-// roleOf is what a role may do, from every place a template says so.
+// principals are the types that have rights.
+var principals = []string{"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
+
+// attached lists what a policy says to be attached to.
+func (m *model) attached(policy string) []string {
+	p := m.doc.Resources[policy].Properties
+	var to []string
+	for _, property := range []string{"Roles", "RoleName", "Users", "UserName", "Groups", "GroupName"} {
+		to = append(to, cfn.References(p[property])...)
+	}
+	return to
+}
+
+// roleOf is what a role, a user or a group may do, from every place a template
+// says so.
 func (m *model) roleOf(id string) (rights, trust iam.Policy) {
 	role, ok := m.doc.Resources[id]
 	if !ok {
@@ -39,14 +53,16 @@ func (m *model) roleOf(id string) (rights, trust iam.Policy) {
 			rights = rights.And(iam.Named(arn))
 		}
 	}
-	for _, typ := range []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"} {
+	for _, typ := range policyTypes {
 		for _, policy := range m.byType[typ] {
-			q := m.doc.Resources[policy].Properties
-			attached := append(cfn.References(q["Roles"]), cfn.References(q["RoleName"])...)
-			if slices.Contains(attached, id) {
-				rights = rights.And(m.policy(q["PolicyDocument"]))
+			if slices.Contains(m.attached(policy), id) {
+				rights = rights.And(m.policy(m.doc.Resources[policy].Properties["PolicyDocument"]))
 			}
 		}
+	}
+	for _, group := range cfn.References(p["Groups"]) {
+		inherited, _ := m.roleOf(group) // a group is in no group
+		rights = rights.And(inherited)
 	}
 	return rights, iam.Parse(p["AssumeRolePolicyDocument"])
 }
@@ -82,15 +98,19 @@ func (r *reviewer) roles() []Item {
 		functions[transition{r.before.roleOfFunction(id), r.after.roleOfFunction(id)}] = append(
 			functions[transition{r.before.roleOfFunction(id), r.after.roleOfFunction(id)}], id)
 	}
-	for _, id := range r.after.byType["AWS::IAM::Role"] {
-		used := false
-		for t := range functions {
-			used = used || t.after == id
-		}
-		if _, had := r.before.doc.Resources[id]; !used && had {
-			functions[transition{id, id}] = nil
-		} else if !used {
-			functions[transition{"", id}] = nil
+	for _, typ := range principals {
+		for _, id := range r.after.byType[typ] {
+			used := false // compared with a function's
+			for t := range functions {
+				used = used || t.after == id && t.before != ""
+			}
+			_, had := r.before.doc.Resources[id]
+			switch _, new := functions[transition{"", id}]; {
+			case had && !used:
+				functions[transition{id, id}] = nil
+			case !had && !used && !new:
+				functions[transition{"", id}] = nil
+			}
 		}
 	}
 	order := slices.SortedFunc(maps.Keys(functions), func(a, b transition) int {
@@ -99,14 +119,32 @@ func (r *reviewer) roles() []Item {
 	var items []Item
 	for _, t := range order {
 		if t.after == "" {
+			items = append(items, r.foreignRoles(functions[t])...)
 			continue
 		}
 		if it, ok := r.role(t, functions[t]); ok {
 			items = append(items, it)
 		}
 	}
-	for _, id := range r.changed(append([]string{"AWS::IAM::Role"}, policyTypes...)...) {
+	for _, id := range r.changed(slices.Concat(principals, policyTypes)...) {
 		r.told[id] = r.told[id] || len(r.risksOf(*r.changes[id], "")) == 0
+	}
+	return items
+}
+
+// foreignRoles tells of functions that get a role from outside the template.
+func (r *reviewer) foreignRoles(functions []string) []Item {
+	var items []Item
+	for _, id := range functions {
+		old, had := r.before.doc.Resources[id]
+		before, after := old.Properties["Role"], r.after.doc.Resources[id].Properties["Role"]
+		if !had || old.Type != lambdaType || equal(before, after) {
+			continue
+		}
+		it := Item{Action: Modify, Subject: r.function(id), Text: "gets the role " + plainText(after), Resources: []string{id}}
+		it.place(r, id)
+		it.Risks = []Risk{{Rights, it.Subject + " gets a role from elsewhere, of which the rights are not known"}}
+		items = append(items, it)
 	}
 	return items
 }
@@ -125,7 +163,7 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 		if _, had := r.before.doc.Resources[t.after]; had {
 			return Item{}, false // a new function with a role that is there
 		}
-		for _, id := range r.before.byType["AWS::IAM::Role"] {
+		for _, id := range r.before.byType[r.after.doc.Resources[t.after].Type] {
 			rights, trust := r.before.roleOf(id)
 			before, trustBefore = before.And(rights), trustBefore.And(trust)
 		}
@@ -140,6 +178,9 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 	it.place(r, t.after)
 	result := iam.Compare(before, after)
 	r.word(&it, result, before, after, isNew)
+	if it.Text == newRole && r.after.doc.Resources[t.after].Type != "AWS::IAM::Role" {
+		it.Text = "new, with rights that none had before"
+	}
 	trust := iam.Compare(trustBefore, trustAfter)
 	if isNew { // services come with what they do; others are let in
 		trust.Added = slices.DeleteFunc(trust.Added, func(g iam.Grant) bool { return strings.HasPrefix(g.Principal, "Service:") })
@@ -173,48 +214,11 @@ func (r *reviewer) boundary(it *Item, t transition) {
 	}
 }
 
-var policyTypes = []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy"}
-
-// loosePolicies compares the policies of roles, users and groups that are not
-// in the template.
-func (r *reviewer) loosePolicies() []Item {
-	var items []Item
-	for _, id := range r.changed(policyTypes...) {
-		if r.before.belongs(id) || r.after.belongs(id) {
-			continue // told with its role
-		}
-		c := r.changes[id]
-		before := r.before.policy(r.before.doc.Resources[id].Properties["PolicyDocument"])
-		after := r.after.policy(r.after.doc.Resources[id].Properties["PolicyDocument"])
-		it := Item{Action: c.Action, Subject: "policy " + bare(id), Resources: []string{id}}
-		it.place(r, id)
-		r.word(&it, iam.Compare(before, after), before, after, false)
-		if it.Text != "" {
-			items = append(items, it)
-		}
-	}
-	return items
-}
-
-// belongs reports whether a policy is one of a role of the template.
-func (m *model) belongs(id string) bool {
-	p := m.doc.Resources[id].Properties
-	for _, to := range slices.Concat(cfn.References(p["Roles"]), cfn.References(p["RoleName"])) {
-		if m.doc.Resources[to].Type == "AWS::IAM::Role" {
-			return true
-		}
-	}
-	for _, role := range m.byType["AWS::IAM::Role"] {
-		if slices.Contains(cfn.References(m.doc.Resources[role].Properties["ManagedPolicyArns"]), id) {
-			return true
-		}
-	}
-	return false
-}
-
 func (r *reviewer) policiesChanged() bool {
-	return len(r.changed("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")) > 0
+	return len(r.changed(append([]string{"AWS::IAM::Group"}, policyTypes...)...)) > 0
 }
+
+const newRole = "a new role with rights that no function had"
 
 // word puts a comparison of rights into an item.
 func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, isNew bool) {
@@ -235,7 +239,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 	case r.first:
 		it.Text = "rights"
 	case isNew:
-		it.Text = "a new role with rights that no function had"
+		it.Text = newRole
 	default:
 		it.Text = "rights " + string(result.Verdict)
 	}
@@ -344,76 +348,4 @@ func principalText(p string) string {
 		return "the account " + name
 	}
 	return strings.TrimPrefix(p, kind+":")
-}
-
-// policyHolders are the properties that hold a resource's own policy.
-var policyHolders = map[string][2]string{ // type → the policy, what it is about
-	"AWS::S3::BucketPolicy":               {"PolicyDocument", "Bucket"},
-	"AWS::SQS::QueuePolicy":               {"PolicyDocument", "Queues"},
-	"AWS::SNS::TopicPolicy":               {"PolicyDocument", "Topics"},
-	"AWS::KMS::Key":                       {"KeyPolicy", ""},
-	"AWS::SecretsManager::ResourcePolicy": {"ResourcePolicy", "SecretId"},
-	"AWS::ECR::Repository":                {"RepositoryPolicyText", ""},
-	"AWS::Events::EventBusPolicy":         {"Statement", "EventBusName"},
-	"AWS::DynamoDB::Table":                {"ResourcePolicy.PolicyDocument", ""},
-	"AWS::ApiGateway::RestApi":            {"Policy", ""},
-}
-
-// resourcePolicies compares the policies that hang on resources.
-func (r *reviewer) resourcePolicies() []Item {
-	var items []Item
-	for _, id := range ids(r.changes) {
-		c := r.changes[id]
-		holder, ok := policyHolders[c.Type]
-		if !ok {
-			continue
-		}
-		b, a := policyAt(r.before.doc.Resources[id].Properties, holder[0]), policyAt(r.after.doc.Resources[id].Properties, holder[0])
-		if equal(b, a) {
-			continue
-		}
-		before, after := r.before.policy(b), r.after.policy(a)
-		result := iam.Compare(before, after)
-		if result.Verdict == iam.Equal {
-			r.told[id] = r.told[id] || holder[1] != ""
-			continue
-		}
-		about := id
-		m := r.after
-		if c.Action == Remove {
-			m = r.before
-		}
-		if holder[1] != "" {
-			if targets := cfn.References(m.doc.Resources[id].Properties[holder[1]]); len(targets) == 1 {
-				about = targets[0]
-			}
-		}
-		if c.Action == Add && r.added(about) && about != id && !r.open(a) {
-			r.told[id] = true // the policy of something new comes with it
-			continue
-		}
-		it := r.item(c.Action, "who may use "+r.describe(about), "rights "+string(result.Verdict))
-		it.Resources = []string{id}
-		it.place(r, id)
-		r.told[id] = r.told[id] || holder[1] != ""
-		r.grants(&it, "+", result.Added)
-		r.grants(&it, "-", result.Removed)
-		if result.Widens() && !r.first && !r.added(about) && iam.Compare(before, after.Except(r.comes)).Widens() {
-			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
-		}
-		items = append(items, it)
-	}
-	return items
-}
-
-func policyAt(properties map[string]any, path string) any {
-	var at any = properties
-	for _, name := range strings.Split(path, ".") {
-		m, _ := at.(map[string]any)
-		at = m[name]
-	}
-	if m, ok := at.(map[string]any); ok && m["Effect"] != nil { // a lone statement
-		return map[string]any{"Statement": at}
-	}
-	return at
 }

@@ -30,7 +30,7 @@ func (r *reviewer) risksOf(c Change, what string) []Risk {
 	if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
 		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
 	}
-	return append(append(risks, r.logLoss(c, what)...), r.unprotected(c, what)...)
+	return slices.Concat(risks, r.logLoss(c, what), r.aliasesGone(c, what), r.unprotected(c, what))
 }
 
 // because names the properties that bring about a replacement.
@@ -57,10 +57,13 @@ func because(c Change) string {
 // addressed are the types that others find by a name or URL which the deploy
 // makes up: another one has another address.
 var addressed = map[string]bool{
+	"AWS::ApiGateway::DomainName":               true,
 	"AWS::ApiGateway::RestApi":                  true,
 	"AWS::ApiGatewayV2::Api":                    true,
+	"AWS::ApiGatewayV2::DomainName":             true,
 	"AWS::AppSync::GraphQLApi":                  true,
 	"AWS::CloudFront::Distribution":             true,
+	"AWS::Lambda::Alias":                        true,
 	"AWS::Lambda::Function":                     true,
 	"AWS::Lambda::Url":                          true,
 	"AWS::SNS::Topic":                           true,
@@ -90,15 +93,59 @@ func (r *reviewer) unprotected(c Change, what string) []Risk {
 			say("loses its continuous backups")
 		case strings.HasPrefix(p.Path, "DeletionProtection") && off:
 			say("is no longer protected from deletion")
-		case encryption[p.Path] && off:
+		case encryption[p.Path] && off && (p.After == nil || p.Path != "KmsMasterKeyId"):
 			say("is no longer encrypted with a key of its own")
 		}
+	}
+	if c.Type == "AWS::S3::Bucket" && c.Action == Modify {
+		r.bucketSafeguards(c.LogicalID, say)
 	}
 	if on := r.ttlTurnedOn(c); on != "" {
 		say("deletes the items whose " + on + " lies in the past")
 	}
 	slices.SortFunc(risks, func(a, b Risk) int { return cmp.Compare(a.Text, b.Text) })
 	return slices.Compact(risks)
+}
+
+// bucketSafeguards says what S3 deletes from now on by itself, and that it no
+// longer keeps what is overwritten.
+func (r *reviewer) bucketSafeguards(id string, say func(string)) {
+	before, after := r.before.doc.Resources[id].Properties, r.after.doc.Resources[id].Properties
+	rules := func(p map[string]any) []any {
+		lifecycle, _ := p["LifecycleConfiguration"].(map[string]any)
+		return list(lifecycle["Rules"])
+	}
+	for _, v := range rules(after) {
+		rule, _ := v.(map[string]any)
+		had := slices.ContainsFunc(rules(before), func(old any) bool { return equal(old, v) })
+		if days := plainText(rule["ExpirationInDays"]); !had && days != "" && rule["Status"] == "Enabled" {
+			below := ""
+			if prefix := plainText(rule["Prefix"]); prefix != "" {
+				below = " below " + prefix
+			}
+			say("deletes objects older than " + days + " days" + below)
+		}
+	}
+	keeps := func(p map[string]any) bool { return policyAt(p, "VersioningConfiguration.Status") == "Enabled" }
+	if keeps(before) && !keeps(after) {
+		say("no longer keeps the versions before when an object is overwritten or deleted")
+	}
+}
+
+// aliasesGone tells of names under which a CDN is found no more.
+func (r *reviewer) aliasesGone(c Change, what string) []Risk {
+	if c.Type != "AWS::CloudFront::Distribution" || c.Action != Modify {
+		return nil
+	}
+	const path = "DistributionConfig.Aliases"
+	after := list(policyAt(r.after.doc.Resources[c.LogicalID].Properties, path))
+	var risks []Risk
+	for _, v := range list(policyAt(r.before.doc.Resources[c.LogicalID].Properties, path)) {
+		if !slices.ContainsFunc(after, func(a any) bool { return equal(a, v) }) {
+			risks = append(risks, Risk{Removal, plainText(v) + " no longer leads to " + what})
+		}
+	}
+	return risks
 }
 
 // ttlTurnedOn is the attribute by which a table's items expire from now on;

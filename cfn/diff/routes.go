@@ -12,7 +12,7 @@ type route struct {
 	api      string // logical ID
 	function string // logical ID; "" = elsewhere
 	target   string // how it is reached, in text
-	guarded  bool   // an authorizer or IAM asks who calls
+	guard    string // what asks who calls: an authorizer or IAM; "" = nothing
 	resource string // logical ID of what holds the route
 	parts    []string
 }
@@ -36,6 +36,9 @@ func (m *model) readRoutes() {
 	for _, id := range m.byType["AWS::ApiGatewayV2::Route"] {
 		m.readRoute(id)
 	}
+	for _, id := range m.byType["AWS::ApiGateway::Method"] {
+		m.readMethod(id)
+	}
 	for name, r := range m.routes {
 		m.triggers[r.function] = append(m.triggers[r.function], "@http "+name)
 	}
@@ -48,7 +51,6 @@ func (m *model) readRoutes() {
 // readBody reads an OpenAPI document of API Gateway.
 func (m *model) readBody(api string, body map[string]any) {
 	paths, _ := body["paths"].(map[string]any)
-	guardedAll := len(list(body["security"])) > 0
 	for path, v := range paths {
 		operations, _ := v.(map[string]any)
 		for method, v := range operations {
@@ -56,9 +58,13 @@ func (m *model) readBody(api string, body map[string]any) {
 			if !ok || !methodsOfOpenAPI[method] {
 				continue
 			}
-			guarded := guardedAll
+			security := list(body["security"])
 			if own, ok := op["security"].([]any); ok {
-				guarded = len(own) > 0
+				security = own
+			}
+			guard := ""
+			if len(security) > 0 {
+				guard = guardOf("security", security)
 			}
 			integration, _ := op["x-amazon-apigateway-integration"].(map[string]any)
 			if method == anyMethod {
@@ -66,7 +72,7 @@ func (m *model) readBody(api string, body map[string]any) {
 			}
 			uri := integration["uri"]
 			m.routes[m.routeName(api, method+" "+manifestPath(path), m.routes)] = route{
-				api: api, function: m.functionOf(uri), target: plainText(uri), guarded: guarded, resource: api,
+				api: api, function: m.functionOf(uri), target: plainText(uri), guard: guard, resource: api,
 			}
 		}
 	}
@@ -105,8 +111,9 @@ func (m *model) readRoute(id string) {
 	for _, api := range cfn.References(p["ApiId"]) {
 		r.api = api
 	}
-	if auth := plainText(p["AuthorizationType"]); auth != "" && auth != "NONE" || on(p["ApiKeyRequired"]) {
-		r.guarded = true
+	r.guard = guardOf(plainText(p["AuthorizationType"]), p["AuthorizerId"], p["AuthorizationScopes"])
+	if r.guard == "" && on(p["ApiKeyRequired"]) {
+		r.guard = "API key"
 	}
 	for _, integration := range cfn.References(p["Target"]) {
 		uri := m.doc.Resources[integration].Properties["IntegrationUri"]
@@ -164,10 +171,30 @@ func (r *reviewer) compareRoutes(before, after map[string]route, show func(strin
 			it.place(r, a.function)
 			it.place(r, a.resource)
 			it.Text = "leads " + r.leadsTo(a) + " instead of " + strings.TrimPrefix(r.leadsTo(b), "to ")
+			it.guards(show(name), b, a)
+			items = append(items, it)
+		case b.guard != a.guard && a.guard != "":
+			it := r.item(Modify, show(name), "", a.parts...)
+			it.place(r, a.function)
+			it.place(r, a.resource)
+			it.guards(show(name), b, a)
 			items = append(items, it)
 		}
 	}
 	return sortItems(items)
+}
+
+// guards tells that others may call a route. What asks nobody any more is told
+// as an exposure.
+func (it *Item) guards(name string, before, after route) {
+	switch {
+	case before.guard == after.guard || after.guard == "":
+	case before.guard == "":
+		it.Details = append(it.Details, "asks who calls from now on")
+	default:
+		it.Details = append(it.Details, "asks otherwise who calls")
+		it.Risks = append(it.Risks, Risk{Rights, name + ": others may call it than before"})
+	}
 }
 
 // place takes the position of a resource without standing for it.

@@ -87,6 +87,9 @@ func (r *reviewer) schedules() []Item {
 				it.add(r, b.id)
 			}
 			it.Details = append(r.firings("before", b), r.firings("after", a)...)
+			if a.off && !b.off {
+				it.Risks = append(it.Risks, Risk{Removal, r.scheduleName(a) + " fires no more"})
+			}
 		default:
 			if c := r.changes[a.id]; c == nil {
 				continue

@@ -12,8 +12,9 @@ import (
 )
 
 // TestTemplates reads testdata/templates/*.txtar: a template of whatever tool
-// before and after an edit, and the verdict that a person worked out from
-// AWS's documentation. There is no -update for these. Whatever the faces print
+// before and after an edit, the verdict that a person worked out from AWS's
+// documentation, and perhaps words that must be said. There is no -update for
+// these. Whatever the faces print
 // of them holds no secret.
 func TestTemplates(t *testing.T) {
 	files, err := filepath.Glob("testdata/templates/*.txtar")
@@ -42,6 +43,9 @@ func TestTemplates(t *testing.T) {
 				}
 				t.Errorf("-want +got\n%s\n%s", d, b.String())
 			}
+			if len(ar.Files) > 3 {
+				says(t, review, string(ar.Files[3].Data))
+			}
 			if review.Verdict != NoChanges && len(review.Groups) == 0 {
 				t.Error("there are changes, and not a word about them")
 			}
@@ -50,12 +54,26 @@ func TestTemplates(t *testing.T) {
 				if err := print(&b, review); err != nil {
 					t.Fatal(err)
 				}
-				for _, secret := range []string{"hunter2", "oldp", "newp", "oldsecret", "newsecret", "oldtok", "newtok", "oldacc", "newacc"} {
+				for _, secret := range []string{"hunter2", "oldp", "newp", "oldsecret", "newsecret", "oldtok", "newtok", "oldpass", "newpass", "oldacc", "newacc"} {
 					if strings.Contains(b.String(), secret) {
 						t.Errorf("%s shows %s", ext, secret)
 					}
 				}
 			}
 		})
+	}
+}
+
+// says checks that each line stands somewhere in the text.
+func says(t *testing.T, review *Review, lines string) {
+	t.Helper()
+	var b strings.Builder
+	if err := Text(&b, review, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(lines), "\n") {
+		if !strings.Contains(b.String(), line) {
+			t.Errorf("nowhere is said: %s\n%s", line, b.String())
+		}
 	}
 }

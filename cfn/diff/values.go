@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"arc/cfn"
 )
 
 // compareValues walks two values side by side. Objects are compared key by
@@ -226,103 +224,4 @@ func spelled(v any) (string, bool) {
 		return strconv.FormatBool(v), true
 	}
 	return "", false
-}
-
-// Hidden stands for a literal value that may be a secret. Templates of other
-// tools hold the user's secrets in plain text.
-const Hidden = "(hidden)"
-
-// withoutSecrets hides literal values where secrets are: in environments, in
-// parameters, and below keys that sound like one.
-func withoutSecrets(typ string, props []Property) []Property {
-	for i, p := range props {
-		if secret(typ, p.Path) {
-			props[i].Before, props[i].After = hide(p.Before), hide(p.After)
-		} else {
-			props[i].Before, props[i].After = hideBelow(p.Before), hideBelow(p.After)
-		}
-	}
-	return props
-}
-
-func secret(typ, path string) bool {
-	if path == "Value" && typ == "AWS::SSM::Parameter" {
-		return true
-	}
-	for path != "" {
-		var name string
-		name, path, _ = strings.Cut(path, ".")
-		if secretKey(name) {
-			return true
-		}
-	}
-	return false
-}
-
-// secretKey reports whether a key of this name may hold a secret.
-func secretKey(name string) bool {
-	switch name {
-	case "Environment", "EnvironmentVariables", "StageVariables", "UserData", "Secrets":
-		return true
-	}
-	lower := strings.ToLower(name)
-	for _, word := range []string{"password", "secretstring", "secretkey", "authtoken", "apikey", "privatekey", "oauthtoken", "accesstoken", "clientsecret"} {
-		if strings.Contains(lower, word) && !strings.HasSuffix(lower, "arn") && !strings.HasSuffix(lower, "id") {
-			return true
-		}
-	}
-	return false
-}
-
-// hide hides all literals of a value. References say nothing secret and stay;
-// of a text around references only these do.
-func hide(v any) any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case map[string]any:
-		if !isIntrinsic(v) {
-			out := make(map[string]any, len(v))
-			for k, x := range v {
-				out[k] = hide(x)
-			}
-			return out
-		}
-		if v["Ref"] != nil || v["Fn::GetAtt"] != nil {
-			return v
-		}
-		if names := cfn.References(v); len(names) > 0 {
-			return Hidden + " with " + strings.Join(names, ", ")
-		}
-	case []any:
-		out := make([]any, len(v))
-		for i, x := range v {
-			out[i] = hide(x)
-		}
-		return out
-	}
-	return Hidden
-}
-
-// hideBelow hides what stands below keys that may hold secrets.
-func hideBelow(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, x := range v {
-			if secretKey(k) {
-				out[k] = hide(x)
-			} else {
-				out[k] = hideBelow(x)
-			}
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, x := range v {
-			out[i] = hideBelow(x)
-		}
-		return out
-	}
-	return v
 }

@@ -1,0 +1,140 @@
+package diff
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+	"arc/cfn/diff/iam"
+)
+
+var policyTypes = []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy"}
+
+// loosePolicies compares the policies of roles, users and groups that are not
+// in the template.
+func (r *reviewer) loosePolicies() []Item {
+	var items []Item
+	for _, id := range r.changed(policyTypes...) {
+		if r.before.belongs(id) || r.after.belongs(id) {
+			continue // told with its role
+		}
+		c := r.changes[id]
+		before := r.before.policy(r.before.doc.Resources[id].Properties["PolicyDocument"])
+		after := r.after.policy(r.after.doc.Resources[id].Properties["PolicyDocument"])
+		it := Item{Action: c.Action, Subject: "policy " + bare(id), Resources: []string{id}}
+		it.place(r, id)
+		r.word(&it, iam.Compare(before, after), before, after, false)
+		if it.Text != "" {
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// belongs reports whether a policy is one of a role, user or group of the
+// template.
+func (m *model) belongs(id string) bool {
+	for _, to := range m.attached(id) {
+		if slices.Contains(principals, m.doc.Resources[to].Type) {
+			return true
+		}
+	}
+	for _, typ := range principals {
+		for _, to := range m.byType[typ] {
+			if slices.Contains(cfn.References(m.doc.Resources[to].Properties["ManagedPolicyArns"]), id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// policyHolders are the properties that hold a resource's own policy.
+var policyHolders = map[string][2]string{ // type → the policy, what it is about
+	"AWS::S3::BucketPolicy":               {"PolicyDocument", "Bucket"},
+	"AWS::SQS::QueuePolicy":               {"PolicyDocument", "Queues"},
+	"AWS::SNS::TopicPolicy":               {"PolicyDocument", "Topics"},
+	"AWS::KMS::Key":                       {"KeyPolicy", ""},
+	"AWS::SecretsManager::ResourcePolicy": {"ResourcePolicy", "SecretId"},
+	"AWS::ECR::Repository":                {"RepositoryPolicyText", ""},
+	"AWS::Events::EventBusPolicy":         {"Statement", "EventBusName"},
+	"AWS::DynamoDB::Table":                {"ResourcePolicy.PolicyDocument", ""},
+	"AWS::ApiGateway::RestApi":            {"Policy", ""},
+	"AWS::Backup::BackupVault":            {"AccessPolicy", ""},
+	"AWS::EC2::VPCEndpoint":               {"PolicyDocument", ""},
+	"AWS::EFS::FileSystem":                {"FileSystemPolicy", ""},
+	"AWS::Elasticsearch::Domain":          {"AccessPolicies", ""},
+	"AWS::Kinesis::ResourcePolicy":        {"ResourcePolicy", ""},
+	"AWS::Logs::ResourcePolicy":           {"PolicyDocument", ""},
+	"AWS::MediaStore::Container":          {"Policy", ""},
+	"AWS::OpenSearchService::Domain":      {"AccessPolicies", ""},
+	"AWS::S3::AccessPoint":                {"Policy", ""},
+	"AWS::SNS::TopicInlinePolicy":         {"PolicyDocument", "TopicArn"},
+	"AWS::SQS::QueueInlinePolicy":         {"PolicyDocument", "Queue"},
+}
+
+// resourcePolicies compares the policies that hang on resources.
+func (r *reviewer) resourcePolicies() []Item {
+	var items []Item
+	for _, id := range ids(r.changes) {
+		c := r.changes[id]
+		holder, ok := policyHolders[c.Type]
+		if !ok {
+			continue
+		}
+		b, a := policyAt(r.before.doc.Resources[id].Properties, holder[0]), policyAt(r.after.doc.Resources[id].Properties, holder[0])
+		if equal(b, a) {
+			continue
+		}
+		before, after := r.before.policy(b), r.after.policy(a)
+		result := iam.Compare(before, after)
+		if result.Verdict == iam.Equal {
+			r.told[id] = r.told[id] || holder[1] != ""
+			continue
+		}
+		about := id
+		m := r.after
+		if c.Action == Remove {
+			m = r.before
+		}
+		if holder[1] != "" {
+			if targets := cfn.References(m.doc.Resources[id].Properties[holder[1]]); len(targets) == 1 {
+				about = targets[0]
+			}
+		}
+		if c.Action == Add && r.added(about) && about != id && !r.open(a) {
+			r.told[id] = true // the policy of something new comes with it
+			continue
+		}
+		it := r.item(c.Action, "who may use "+r.describe(about), "rights "+string(result.Verdict))
+		it.Resources = []string{id}
+		it.place(r, id)
+		r.told[id] = r.told[id] || holder[1] != ""
+		r.grants(&it, "+", result.Added)
+		r.grants(&it, "-", result.Removed)
+		if result.Widens() && !r.first && !r.added(about) && iam.Compare(before, after.Except(r.comes)).Widens() {
+			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+func policyAt(properties map[string]any, path string) any {
+	var at any = properties
+	for _, name := range strings.Split(path, ".") {
+		m, _ := at.(map[string]any)
+		at = m[name]
+	}
+	if text, ok := at.(string); ok { // a policy may be written as a string
+		var document map[string]any
+		if json.Unmarshal([]byte(text), &document) == nil {
+			at = document
+		}
+	}
+	if m, ok := at.(map[string]any); ok && m["Effect"] != nil { // a lone statement
+		return map[string]any{"Statement": at}
+	}
+	return at
+}
