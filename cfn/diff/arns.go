@@ -12,11 +12,36 @@ func (r *reviewer) resourceText(text string) string {
 		return "everything"
 	}
 	for _, m := range []*model{r.after, r.before} {
-		if id, tail, ok := m.resourceOf(text); ok {
-			return r.describe(id) + tail
+		id, tail, ok := m.resourceOf(text)
+		if !ok {
+			continue
+		}
+		if part := parts[m.doc.Resources[id].Type+tail]; part != "" {
+			return part + " of " + r.describe(id)
+		}
+		return r.describe(id) + tail
+	}
+	for front, what := range ownARNs {
+		if rest, ok := strings.CutPrefix(text, front); ok && (rest == "" || rest == "/*") {
+			return what
 		}
 	}
 	return strings.ReplaceAll(text, "${AWS::", "${")
+}
+
+// parts are what the ends of ARNs stand for.
+var parts = map[string]string{
+	"AWS::S3::Bucket/*":              "the objects",
+	"AWS::DynamoDB::Table/index/*":   "the indexes",
+	"AWS::DynamoDB::Table/stream/*":  "the stream",
+	"AWS::DynamoDB::Table.StreamArn": "the stream",
+	"AWS::ApiGatewayV2::Api/*":       "everything",
+}
+
+// ownARNs are what every stack of the tool has of its own.
+var ownARNs = map[string]string{
+	"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}":       "the stack's parameters",
+	"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/arc/${AWS::StackName}": "the stack's logs",
 }
 
 // resourceOf finds the resource that an ARN starts with.

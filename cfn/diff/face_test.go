@@ -185,6 +185,50 @@ func TestMarkdownLength(t *testing.T) {
 	}
 }
 
+// TestMarkdownOfManyRoutes: three thousand routes less and three thousand more,
+// each with a name that says it in the worst way, are told with their counts.
+func TestMarkdownOfManyRoutes(t *testing.T) {
+	api := func(name string) *cfn.Document {
+		resources := map[string]cfn.ResourceDef{"Api": {Type: "AWS::ApiGatewayV2::Api", Properties: map[string]any{"ProtocolType": "HTTP"}}}
+		for i := range 3000 {
+			resources[fmt.Sprintf("%s%d", name, i)] = cfn.ResourceDef{Type: "AWS::ApiGatewayV2::Route", Properties: map[string]any{
+				"ApiId": map[string]any{"Ref": "Api"}, "RouteKey": fmt.Sprintf("GET /%s%d%s", name, i, "</details>\n<!-- | ` **x** @all https://a.b"),
+			}}
+		}
+		return &cfn.Document{Resources: resources}
+	}
+	before := api("old")
+	before.Resources["Rows"] = cfn.ResourceDef{Type: "AWS::DynamoDB::Table"}
+	var limits []string
+	for i := range 2000 {
+		limits = append(limits, fmt.Sprintf("part %d%s", i, strings.Repeat("é", 600)))
+	}
+	review := Compose(before, api("new"), Options{Stack: strings.Repeat("S", 3000), Before: "a", After: "b", Limits: limits})
+	var b bytes.Buffer
+	if err := Markdown(&b, review, true); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	if len(text) >= maxMarkdown {
+		t.Errorf("%d bytes", len(text))
+	}
+	for _, want := range []string{"dangerous: 1 data-loss, 3000 removal, 3000 public", "Routes (6000)", "table Rows: its data is deleted", "resources: 3000 to add, 0 to change, 3001 to remove"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("nothing says %q:\n%.3000s", want, text)
+		}
+	}
+	open := 0
+	for _, line := range strings.Split(withoutCode(text), "\n") {
+		open += strings.Count(line, "<details>") - strings.Count(line, "</details>")
+		if open < 0 || open > 1 {
+			t.Fatalf("<details> is not closed in turn: %s", line)
+		}
+	}
+	if open != 0 || strings.Index(text, "dangerous") > strings.Index(text, "<details>") {
+		t.Error("the verdict is not first, or something stays open")
+	}
+}
+
 // FuzzCompose: whatever two templates hold, a review of them can be printed,
 // and a template does not differ from itself.
 func FuzzCompose(f *testing.F) {

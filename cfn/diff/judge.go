@@ -43,7 +43,7 @@ func settle(c *Change, old, new cfn.ResourceDef) {
 		kept = old.OutlivesRemoval()
 	}
 	if cfn.HoldsData(c.Type) && !kept {
-		c.Loss = "its data stays in the old one, which is deleted"
+		c.Loss = "its data is deleted with the old one"
 		if c.Update == cfn.MayReplace {
 			c.Loss = "if it is replaced, its data is deleted with the old one"
 		}

@@ -67,8 +67,12 @@ func (l markdownLevel) print(r *Review) string {
 		b.WriteString("\n\n")
 	}
 	l.dangerList(&b, r)
-	for _, limit := range r.Limits {
-		fmt.Fprintf(&b, "> %s\n\n", md(limit))
+	for i, limit := range r.Limits {
+		if i == l.dangers {
+			fmt.Fprintf(&b, "> and %d notes more\n\n", len(r.Limits)-i)
+			break
+		}
+		fmt.Fprintf(&b, "> %s\n\n", md(short(limit)))
 	}
 	for _, g := range r.Groups {
 		l.group(&b, g)

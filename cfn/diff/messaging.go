@@ -70,7 +70,7 @@ func (it *Item) hang(r *reviewer, id string, c Change, function string) {
 			if p.Because == "" {
 				it.Details = append(it.Details, setting(p))
 			} else if strings.HasSuffix(p.Path, "Arn") {
-				it.Details = append(it.Details, "follows "+r.describe(p.Because))
+				it.Details = append(it.Details, r.function(function)+" reads the new one")
 			}
 		}
 	}

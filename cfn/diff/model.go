@@ -217,7 +217,11 @@ func (r *reviewer) describe(id string) string {
 			return "the log of " + group
 		}
 	}
-	if kind := kinds[def.Type]; kind != "" {
+	if kind := kinds[def.Type]; kind != "" && strings.EqualFold(kind, m.nameOf(id)) {
+		return "the " + kind
+	} else if strings.HasPrefix(m.nameOf(id), "of ") {
+		return "the " + kind + " " + m.nameOf(id)
+	} else if kind != "" {
 		return kind + " " + m.nameOf(id)
 	}
 	return bare(id)

@@ -171,6 +171,8 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 	it := Item{Action: Modify, Subject: r.describe(t.after), Resources: []string{t.after}}
 	if len(functions) > 0 && (t.before != t.after || len(functions) <= 3) {
 		it.Subject = strings.TrimPrefix(r.inFunctions(functions, 0), "in ")
+	} else if len(functions) > 0 {
+		it.Subject += fmt.Sprintf(" of %d functions", len(functions))
 	}
 	if isNew {
 		it.Action = Add
@@ -291,7 +293,7 @@ func (r *reviewer) grants(it *Item, sign string, grants []iam.Grant) {
 	actions := map[where][]string{}
 	var order []where
 	for _, g := range grants {
-		w := where{r.resourceText(g.Resource), g.Principal, strings.Join(g.Conditions, " and ")}
+		w := where{r.resourceText(g.Resource), g.Principal, strings.ReplaceAll(strings.Join(g.Conditions, " and "), "${AWS::", "${")}
 		if actions[w] == nil {
 			order = append(order, w)
 		}
@@ -306,7 +308,7 @@ func (r *reviewer) grants(it *Item, sign string, grants []iam.Grant) {
 		if len(list) > 6 {
 			list = append(list[:6], fmt.Sprintf("and %d more", len(list)-6))
 		}
-		text := strings.Join(list, ", ") + " on " + w.resource
+		text := strings.Join(list, ", ") + onResource(list[0], w.resource)
 		if w.principal != "" {
 			text += " for " + principalText(w.principal)
 		}
@@ -317,7 +319,21 @@ func (r *reviewer) grants(it *Item, sign string, grants []iam.Grant) {
 	}
 }
 
+// onResource says what a right is about; a managed policy, known by its name
+// only, says so itself.
+func onResource(action, resource string) string {
+	if strings.HasPrefix(action, allThat) {
+		return ""
+	}
+	return " on " + resource
+}
+
+const allThat = "all that "
+
 func actionText(g iam.Grant) string {
+	if name, ok := strings.CutPrefix(g.Action, "all of "); ok {
+		return allThat + name + " allows"
+	}
 	if g.Within != "" {
 		return g.Action + " (" + g.Within + ")"
 	}
@@ -325,7 +341,7 @@ func actionText(g iam.Grant) string {
 }
 
 func (r *reviewer) grantText(g iam.Grant) string {
-	text := actionText(g) + " on " + r.resourceText(g.Resource)
+	text := actionText(g) + onResource(actionText(g), r.resourceText(g.Resource))
 	if g.Principal != "" {
 		text += " for " + principalText(g.Principal)
 	}

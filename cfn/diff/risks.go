@@ -15,11 +15,7 @@ func (r *reviewer) risksOf(c Change, what string) []Risk {
 		risks = append(risks, Risk{DataLoss, what + ": " + c.Loss})
 	}
 	if c.Action == Modify && c.Refused == "" && c.Update >= cfn.MayReplace && (cfn.HoldsData(c.Type) || addressed[c.Type]) {
-		verb := "is replaced by a new one"
-		if c.Update == cfn.MayReplace {
-			verb = "may be replaced by a new one"
-		}
-		risks = append(risks, Risk{Replaced, what + " " + verb + because(c)})
+		risks = append(risks, Risk{Replaced, what + " " + replacement(c)})
 	}
 	if c.Refused != "" {
 		risks = append(risks, Risk{Refused, c.Refused})
@@ -31,6 +27,21 @@ func (r *reviewer) risksOf(c Change, what string) []Risk {
 		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
 	}
 	return slices.Concat(risks, r.logLoss(c, what), r.aliasesGone(c, what), r.unprotected(c, what))
+}
+
+// replacement says what takes the place of a resource, and what becomes of it.
+func replacement(c Change) string {
+	text, by, fate := "is replaced", "by a new one", ""
+	if c.Update == cfn.MayReplace {
+		text = "may be replaced"
+	}
+	if cfn.HoldsData(c.Type) {
+		by = "by an empty one"
+		if c.Loss == "" {
+			fate = "; the old one is kept with its data, outside the stack"
+		}
+	}
+	return text + " " + by + because(c) + fate
 }
 
 // because names the properties that bring about a replacement.

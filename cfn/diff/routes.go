@@ -163,8 +163,8 @@ func (r *reviewer) compareRoutes(before, after map[string]route, show func(strin
 			}
 			items = append(items, it)
 		case !has:
-			it := r.item(Remove, show(name), "is answered no more", b.parts...)
-			it.Risks = append(it.Risks, Risk{Removal, show(name) + " is gone for those who call it"})
+			it := r.item(Remove, show(name), "", b.parts...)
+			it.Risks = append(it.Risks, Risk{Removal, show(name) + " is answered no more"})
 			items = append(items, it)
 		case b.function != a.function || b.function == "" && b.target != a.target:
 			it := r.item(Modify, show(name), "", a.parts...)

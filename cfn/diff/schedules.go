@@ -158,7 +158,7 @@ func (r *reviewer) firings(word string, s schedule) []string {
 	}
 	prefix := word + ": "
 	if strings.HasPrefix(s.expression, "rate(") {
-		prefix += "counted from the deploy, "
+		prefix = word + ", counted from the deploy: "
 	}
 	return []string{prefix + strings.Join(texts, ", ")}
 }

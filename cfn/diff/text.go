@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"arc/cfn"
@@ -172,18 +173,23 @@ func (p *textPrinter) line(start, sign, text string) {
 	}
 }
 
-// wrap cuts a text at the last blank that fits, or where it must.
+// wrap cuts a text at the last blank that fits, or within a word that has no
+// room on a line of its own either.
 func wrap(text string, room int) (part, rest string) {
 	runes := []rune(text)
 	if len(runes) <= room {
 		return text, ""
 	}
 	at := room
-	for i := room; i > room/3; i-- {
-		if runes[i] == ' ' {
-			at = i
-			break
+	for i := room; i > 0; i-- {
+		if runes[i] != ' ' {
+			continue
 		}
+		word := slices.Index(append(runes[i+1:len(runes):len(runes)], ' '), ' ')
+		if i > room/3 || word <= room {
+			at = i
+		}
+		break
 	}
 	return strings.TrimRight(string(runes[:at]), " "), strings.TrimLeft(string(runes[at:]), " ")
 }
