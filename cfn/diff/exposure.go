@@ -16,6 +16,7 @@ type fact struct {
 	resource      string // logical ID
 	api           string // of a route: the API it belongs to
 	function      string // of a route: where it leads
+	asMade        bool   // no danger of what is new: it was made so
 }
 
 // exposure tells what is newly open. A further route of an API that is public
@@ -36,7 +37,7 @@ func (r *reviewer) exposure() []Item {
 		it.place(r, f.function)
 		it.place(r, f.resource)
 		class := Exposure
-		if r.first || strings.HasPrefix(k, "cors ") && r.added(f.resource) || f.api != "" && r.hadPublicRoute(before, f) && !r.wasGuarded(k) {
+		if r.first || f.asMade && r.added(f.resource) || f.api != "" && r.hadPublicRoute(before, f) && !r.wasGuarded(k) {
 			class = Public // with nothing deployed yet, nothing is opened that was closed
 		}
 		if f.api != "" && class == Public {
@@ -80,16 +81,19 @@ func (r *reviewer) facts(m *model) map[string]fact {
 	for _, routes := range []map[string]route{m.routes, m.actions} {
 		for name, to := range routes {
 			if to.guard == "" && !m.private(to.api) && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
-				facts["route "+name] = fact{strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.resource, to.api, to.function}
+				facts["route "+name] = fact{strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.resource, to.api, to.function, false}
 			}
 		}
 	}
 	for _, id := range m.byType["AWS::CloudFront::Distribution"] {
-		facts["cdn "+id] = fact{r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, ""}
+		facts["cdn "+id] = fact{r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false}
 	}
 	for id, def := range m.doc.Resources {
 		if everyWebsite(def) {
-			facts["cors "+id] = fact{subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id}
+			facts["cors "+id] = fact{subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id, asMade: true}
+		}
+		if def.Type == "AWS::Cognito::UserPool" && !on(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
+			facts["sign-up "+id] = fact{subject: r.describe(id), text: "lets everyone sign up", resource: id, asMade: true}
 		}
 		if text := r.openResource(m, id, def); text != "" {
 			facts[def.Type+" "+id+" "+text] = fact{subject: r.describe(id), text: text, resource: id}
@@ -127,9 +131,17 @@ func (r *reviewer) openResource(m *model, id string, def cfn.ResourceDef) string
 		if openRule(p) {
 			return "is open to every address"
 		}
-	case "AWS::RDS::DBInstance", "AWS::Redshift::Cluster":
+	case "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::Redshift::Cluster", "AWS::RedshiftServerless::Workgroup", "AWS::AmazonMQ::Broker", "AWS::DMS::ReplicationInstance":
 		if on(p["PubliclyAccessible"]) {
 			return "has a public address"
+		}
+	case "AWS::Cognito::IdentityPool":
+		if on(p["AllowUnauthenticatedIdentities"]) {
+			return "gives rights to those who are not signed in"
+		}
+	case "AWS::Lambda::LayerVersionPermission":
+		if plainText(p["Principal"]) == "*" && p["OrganizationId"] == nil {
+			return "lets everyone use the layer"
 		}
 	case "AWS::ElasticLoadBalancingV2::LoadBalancer":
 		if scheme := plainText(p["Scheme"]); scheme == "" || scheme == "internet-facing" {

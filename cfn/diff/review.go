@@ -284,6 +284,11 @@ func (r *reviewer) limits(conditions []string) []string {
 	for _, path := range r.opts.Unread {
 		out = append(out, "the template of the nested stack "+path+" is not at hand: what is in it is not compared")
 	}
+	for _, id := range r.after.byType["AWS::ApiGateway::RestApi"] {
+		if r.after.doc.Resources[id].Properties["BodyS3Location"] != nil {
+			out = append(out, "the routes of "+r.describe(id)+" are in a file that the template names, and are not compared")
+		}
+	}
 	for _, m := range []*model{r.before, r.after} {
 		if m.doc.Transform != nil || m.includes() {
 			out = append(out, "a template needs a macro (Transform), which only CloudFormation runs: what it makes is not compared")

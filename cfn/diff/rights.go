@@ -60,7 +60,14 @@ func (m *model) roleOf(id string) (rights, trust iam.Policy) {
 			}
 		}
 	}
-	for _, group := range cfn.References(p["Groups"]) {
+	groups := cfn.References(p["Groups"])
+	for _, addition := range m.byType["AWS::IAM::UserToGroupAddition"] {
+		q := m.doc.Resources[addition].Properties
+		if slices.Contains(cfn.References(q["Users"]), id) {
+			groups = append(groups, cfn.References(q["GroupName"])...)
+		}
+	}
+	for _, group := range groups {
 		inherited, _ := m.roleOf(group) // a group is in no group
 		rights = rights.And(inherited)
 	}
@@ -217,7 +224,7 @@ func (r *reviewer) boundary(it *Item, t transition) {
 }
 
 func (r *reviewer) policiesChanged() bool {
-	return len(r.changed(append([]string{"AWS::IAM::Group"}, policyTypes...)...)) > 0
+	return len(r.changed(append([]string{"AWS::IAM::Group", "AWS::IAM::UserToGroupAddition"}, policyTypes...)...)) > 0
 }
 
 const newRole = "a new role with rights that no function had"

@@ -23,7 +23,9 @@ func (r *reviewer) risksOf(c Change, what string) []Risk {
 	if c.Action == Modify && c.Update == cfn.SomeInterruption {
 		risks = append(risks, Risk{Interruption, what + " is interrupted while it is updated"})
 	}
-	if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
+	if heir := r.heir(c); heir != "" {
+		risks = append(risks, Risk{Replaced, what + " is replaced by " + heir + ", which has another address"})
+	} else if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
 		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
 	}
 	return slices.Concat(risks, r.logLoss(c, what), r.aliasesGone(c, what), r.unprotected(c, what))
@@ -170,6 +172,27 @@ func (r *reviewer) ttlTurnedOn(c Change) string {
 		return ""
 	}
 	return after
+}
+
+// heirs are the types of which one that goes and one that comes with the same
+// content are one thing under another logical ID: clients of the old address
+// are left without.
+var heirs = map[string]bool{
+	"AWS::ApiGateway::RestApi": true, "AWS::ApiGatewayV2::Api": true, "AWS::AppSync::GraphQLApi": true, "AWS::CloudFront::Distribution": true,
+}
+
+// heir is the logical ID under which a removed resource is made anew.
+func (r *reviewer) heir(c Change) string {
+	if c.Action != Remove || !heirs[c.Type] {
+		return ""
+	}
+	old := r.before.doc.Resources[c.LogicalID].Properties
+	for _, id := range r.after.byType[c.Type] {
+		if new := r.after.doc.Resources[id].Properties; r.added(id) && (equal(any(old), any(new)) || old["Name"] != nil && equal(old["Name"], new["Name"])) {
+			return bare(id)
+		}
+	}
+	return ""
 }
 
 // logLoss tells of a log that is deleted. Logs go with the functions that
