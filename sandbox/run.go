@@ -44,6 +44,7 @@ func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
 	if err := c.engine.Apply(ctx, app.StackName, app.Template, parameters, nil); err != nil {
 		return nil, err
 	}
+	c.lambda.Relocate()
 	if err := c.serveStatic(ctx, app); err != nil {
 		return nil, err
 	}

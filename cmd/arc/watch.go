@@ -109,20 +109,12 @@ func (w *liveWatch) loop(ctx context.Context) error {
 	}
 }
 
-// handle brings the app up to date with changed files (slash paths).
+// handle brings the app up to date with changed files (slash paths): all that
+// they bring about, whatever else changed in the same moment. Workers go first,
+// so that what is applied meets the code as it is now.
 func (w *liveWatch) handle(changed map[string]bool) {
-	for name := range changed {
-		if manifest.Reads(name) {
-			w.reload()
-			return
-		}
-	}
-	var dirs []string
-	for name := range changed {
-		dirs = append(dirs, name)
-	}
 	w.cloud.Changed(func(fn sandbox.LiveFunction) bool {
-		for _, name := range dirs {
+		for name := range changed {
 			file := w.project.path(name)
 			for _, dir := range []string{fn.Dir, fn.Shared, fn.Views} {
 				if dir != "" && within(file, dir) {
@@ -132,6 +124,12 @@ func (w *liveWatch) handle(changed map[string]bool) {
 		}
 		return false
 	})
+	for name := range changed {
+		if manifest.Reads(name) {
+			w.reload()
+			return
+		}
+	}
 }
 
 func within(file, dir string) bool {

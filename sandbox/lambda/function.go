@@ -97,6 +97,7 @@ func (s *Service) deleteFunction(req stack.Request) {
 	}
 	delete(s.resources.qualifiers, req.PhysicalID)
 	delete(s.resources.code, req.PhysicalID)
+	delete(s.resources.live, req.PhysicalID)
 }
 
 func readFunction(req stack.Request) (*functionProperties, error) {
@@ -146,11 +147,11 @@ func describe(req stack.Request, p *functionProperties, name string) (Function, 
 func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProperties, fn *Function, same bool) error {
 	if s.options.Live != nil {
 		if folders, live := s.options.Live(req.Stack, req.LogicalID); live {
-			fn.Dir, fn.Shared, fn.Views = folders.Dir, folders.Shared, folders.Views
-			if folders.Label != "" {
-				fn.Label = folders.Label
-			}
+			fn.stand(folders)
 			s.remember(fn.Name, "")
+			s.mu.Lock()
+			s.resources.live[fn.Name] = liveRef{req.Stack, req.LogicalID}
+			s.mu.Unlock()
 			return nil
 		}
 	}
@@ -174,6 +175,41 @@ func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProp
 		}
 	}
 	return nil
+}
+
+// liveRef is the resource that a function run from its folders stands for.
+type liveRef struct {
+	stack     stack.Ref
+	logicalID string
+}
+
+// stand says where the code of a live function is.
+func (fn *Function) stand(folders Folders) {
+	fn.Dir, fn.Shared, fn.Views = folders.Dir, folders.Shared, folders.Views
+	if folders.Label != "" {
+		fn.Label = folders.Label
+	}
+}
+
+// Relocate asks again where the code of each live function is. Its template
+// does not tell, so that a folder that moves, or shared code that comes or goes,
+// may be no change of its resource.
+func (s *Service) Relocate() {
+	for _, fn := range s.Functions() {
+		s.mu.Lock()
+		ref, live := s.resources.live[fn.Name]
+		s.mu.Unlock()
+		if !live {
+			continue
+		}
+		next := fn
+		if folders, ok := s.options.Live(ref.stack, ref.logicalID); ok {
+			next.stand(folders)
+		}
+		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label {
+			s.Put(next)
+		}
+	}
 }
 
 // remember notes the folder made for a function; "" = none.

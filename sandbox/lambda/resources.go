@@ -19,13 +19,14 @@ type resources struct {
 	numbers     map[string]int             // by function or layer: the highest version
 	sources     map[string]EventSource     // by ID
 	code        map[string]string          // by function: the folder of what its Code property names
+	live        map[string]liveRef         // by function that runs from its folders
 }
 
 func (r *resources) clear() {
 	*r = resources{
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
 		numbers: map[string]int{}, sources: map[string]EventSource{},
-		code: map[string]string{},
+		code: map[string]string{}, live: map[string]liveRef{},
 	}
 }
 
