@@ -17,6 +17,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
 	"arc/manifest"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
@@ -105,7 +106,7 @@ func dataChanges(before, after *cfn.Document) (lost, refused []string) {
 		switch {
 		case c.Refused != "":
 			refused = append(refused, c.LogicalID)
-		case c.Loss != "" || c.Action == diff.Modify && c.Update >= cfn.MayReplace && cfn.HoldsData(c.Type):
+		case c.Loss != "" || c.Action == compare.Modify && c.Update >= cfn.MayReplace && cfn.HoldsData(c.Type):
 			lost = append(lost, c.LogicalID)
 		}
 	}

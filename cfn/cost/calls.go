@@ -29,10 +29,10 @@ const (
 // there are follows from a template's routes, subscriptions and schedules;
 // whoever has read those gives them.
 type Call struct {
-	Name     string // what it is called, the same before and after: "@http get /"
-	By       By
-	Function string  // logical ID; "" = none of the template
-	Firings  float64 // of Schedule and Rule: how often in a month; < 0 = not known
+	Name        string // what it is called, the same before and after: "@http get /"
+	By          By
+	Function    string  // logical ID; "" = none of the template
+	Invocations float64 // of Schedule and Rule: how often in a month; < 0 = not known
 }
 
 // duration is how long a call is taken to last, in seconds.

@@ -150,12 +150,12 @@ func (e *estimator) call(c Call, out *Estimate) {
 		out.million[c.Name] = l
 		return
 	}
-	if c.Firings < 0 {
+	if c.Invocations < 0 {
 		out.unknown[c.Name] = Unknown{Subject: c.Name, Why: "how often it fires in a month is not known"}
 		return
 	}
-	if c.Firings > 0 {
-		out.monthly[c.Name] = line{l.usd / million * c.Firings, count(c.Firings) + " firings, at " + USD(l.usd) + " a million"}
+	if c.Invocations > 0 {
+		out.monthly[c.Name] = line{l.usd / million * c.Invocations, count(c.Invocations) + " firings, at " + USD(l.usd) + " a million"}
 	}
 }
 

@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"bytes"
@@ -10,21 +10,24 @@ import (
 	"testing"
 	"time"
 
+	"arc/cfn/diff"
+	"arc/cfn/diff/face"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // faces are the ways a review is printed; the key ends the golden's name.
-var faces = map[string]func(w io.Writer, r *Review) error{
-	".text": func(w io.Writer, r *Review) error { return Text(w, r, TextOptions{}) },
-	".narrow.text": func(w io.Writer, r *Review) error {
-		return Text(w, r, TextOptions{Width: 60, Resources: true, Paint: func(sign, text string) string { return "<" + sign + ">" + text + "</>" }})
+var faces = map[string]func(w io.Writer, r *diff.Review) error{
+	".text": func(w io.Writer, r *diff.Review) error { return face.Text(w, r, face.TextOptions{}) },
+	".narrow.text": func(w io.Writer, r *diff.Review) error {
+		return face.Text(w, r, face.TextOptions{Width: 60, Resources: true, Paint: func(sign, text string) string { return "<" + sign + ">" + text + "</>" }})
 	},
-	".md":    func(w io.Writer, r *Review) error { return Markdown(w, r, false) },
-	".json":  JSON,
-	".sarif": func(w io.Writer, r *Review) error { return SARIF(w, r, "app.arc") },
-	".html": func(w io.Writer, r *Review) error {
-		return HTML(w, r, []Graph{{"before", []byte("<svg/>")}, {"after", []byte("<svg/>")}})
+	".md":    func(w io.Writer, r *diff.Review) error { return face.Markdown(w, r, false) },
+	".json":  face.JSON,
+	".sarif": func(w io.Writer, r *diff.Review) error { return face.SARIF(w, r, "app.arc") },
+	".html": func(w io.Writer, r *diff.Review) error {
+		return face.HTML(w, r, []face.Graph{{Title: "before", SVG: []byte("<svg/>")}, {Title: "after", SVG: []byte("<svg/>")}})
 	},
 }
 
@@ -75,7 +78,7 @@ func golden(t *testing.T, file string, got []byte) {
 }
 
 // reviewOf makes the review of a case.
-func reviewOf(t testing.TB, file string) *Review {
+func reviewOf(t testing.TB, file string) *diff.Review {
 	t.Helper()
 	ar, err := txtar.ParseFile(file)
 	if err != nil {
@@ -137,20 +140,20 @@ func reviewOf(t testing.TB, file string) *Review {
 	}
 	before, _ := compileSide(t, sides, "before/")
 	after, stack := compileSide(t, sides, "after/")
-	return Compose(before, after, Options{
+	return diff.Compose(before, after, diff.Options{
 		Stack: stack.Name, Before: "main", After: "working tree", Origin: originOf(stack), Name: nameOf(stack),
 		Now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Code: someCode, Cost: region,
 	})
 }
 
 // someCode makes up what is in a bundle.
-func someCode(key string) (Code, bool) {
+func someCode(key string) (diff.Code, bool) {
 	if !strings.HasPrefix(key, "src-http-get-index-") {
-		return Code{}, false
+		return diff.Code{}, false
 	}
 	n := int64(len(key))
 	version := key[len(key)-len("0.zip") : len(key)-len(".zip")]
-	return Code{Size: 1200 * n, Files: map[string]string{"index.mjs": key, "lib/same.mjs": "x", "node_modules/left-pad/index.js": key},
+	return diff.Code{Size: 1200 * n, Files: map[string]string{"index.mjs": key, "lib/same.mjs": "x", "node_modules/left-pad/index.js": key},
 		Packages: map[string]string{"left-pad": "1.0." + version}}, true
 }
 
@@ -194,12 +197,12 @@ func TestOriginal(t *testing.T) {
 		ar.Files = append(ar.Files, txtar.File{Name: "after/" + name, Data: file})
 	}
 	after, stack := compileSide(t, ar, "after/")
-	review := Compose(before, after, Options{Stack: stack.Name, Before: "Architect", After: "arc", Origin: originOf(stack), Name: nameOf(stack)})
-	if review.Has([]Class{DataLoss, Replaced, Exposure, Refused}) {
+	review := diff.Compose(before, after, diff.Options{Stack: stack.Name, Before: "Architect", After: "arc", Origin: originOf(stack), Name: nameOf(stack)})
+	if review.Has([]diff.Class{diff.DataLoss, diff.Replaced, diff.Exposure, diff.Refused}) {
 		t.Error(review.Headline())
 	}
 	var got bytes.Buffer
-	if err := Text(&got, review, TextOptions{}); err != nil {
+	if err := face.Text(&got, review, face.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "testdata/original/seed.text", got.Bytes())

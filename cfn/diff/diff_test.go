@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/cfn/diff/face"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -31,7 +33,7 @@ func TestText(t *testing.T) {
 			}
 			before, after := parse(t, ar.Files[0].Data), parse(t, ar.Files[1].Data)
 			var got bytes.Buffer
-			if err := Text(&got, Compose(before, after, Options{}), TextOptions{Resources: true}); err != nil {
+			if err := face.Text(&got, diff.Compose(before, after, diff.Options{}), face.TextOptions{Resources: true}); err != nil {
 				t.Fatal(err)
 			}
 			if *update {
@@ -44,7 +46,7 @@ func TestText(t *testing.T) {
 			if d := cmp.Diff(string(ar.Files[2].Data), got.String()); d != "" {
 				t.Errorf("-want +got\n%s", d)
 			}
-			if back := Compose(after, after, Options{}); back.Verdict != NoChanges {
+			if back := diff.Compose(after, after, diff.Options{}); back.Verdict != diff.NoChanges {
 				t.Errorf("a template differs from itself: %v", back.Groups)
 			}
 		})

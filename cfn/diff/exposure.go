@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 )
 
 // anyAPI is the API of what stands in front of whichever there are.
@@ -25,14 +28,14 @@ type fact struct {
 func (r *reviewer) exposure() []Item {
 	before, after := r.facts(r.before), r.facts(r.after)
 	var items []Item
-	for _, k := range keysOfBoth(nil, after) {
+	for _, k := range values.KeysOfBoth(nil, after) {
 		if _, had := before[k]; had {
 			continue
 		}
 		f := after[k]
-		it := Item{Action: Modify, Subject: f.subject, Text: f.text, Resources: []string{f.resource}}
+		it := Item{Action: compare.Modify, Subject: f.subject, Text: f.text, Resources: []string{f.resource}}
 		if r.added(f.resource) {
-			it.Action = Add
+			it.Action = compare.Add
 		}
 		it.place(r, f.function)
 		it.place(r, f.resource)
@@ -41,17 +44,17 @@ func (r *reviewer) exposure() []Item {
 			class = Public // with nothing deployed yet, nothing is opened that was closed
 		}
 		if f.api != "" && class == Public {
-			it.Action = Add
+			it.Action = compare.Add
 		}
 		it.Risks = []Risk{{class, f.subject + " " + f.text}}
 		items = append(items, it)
 	}
-	for _, k := range keysOfBoth(nil, before) {
+	for _, k := range values.KeysOfBoth(nil, before) {
 		if _, has := after[k]; has || before[k].api != "" {
 			continue
 		}
 		f := before[k]
-		items = append(items, Item{Action: Remove, Subject: f.subject, Text: "no longer " + strings.TrimPrefix(f.text, "is "), Resources: []string{f.resource}})
+		items = append(items, Item{Action: compare.Remove, Subject: f.subject, Text: "no longer " + strings.TrimPrefix(f.text, "is "), Resources: []string{f.resource}})
 	}
 	return sortItems(items)
 }
@@ -68,31 +71,31 @@ func (r *reviewer) hadPublicRoute(before map[string]fact, f fact) bool {
 // wasGuarded reports whether a route asked who calls, and does so no more.
 func (r *reviewer) wasGuarded(key string) bool {
 	name := strings.TrimPrefix(key, "route ")
-	was, ok := r.before.routes[name]
+	was, ok := r.before.Routes[name]
 	if !ok {
-		was, ok = r.before.actions[name]
+		was, ok = r.before.Actions[name]
 	}
-	return ok && was.guard != ""
+	return ok && was.Guard != ""
 }
 
 // facts lists what a template opens to the public, by a key that stays.
-func (r *reviewer) facts(m *model) map[string]fact {
+func (r *reviewer) facts(m *model.App) map[string]fact {
 	facts := map[string]fact{}
-	for _, routes := range []map[string]route{m.routes, m.actions} {
+	for _, routes := range []map[string]model.Route{m.Routes, m.Actions} {
 		for name, to := range routes {
-			if to.guard == "" && !m.private(to.api) && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
-				facts["route "+name] = fact{strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.resource, to.api, to.function, false}
+			if to.Guard == "" && !m.Private(to.API) && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
+				facts["route "+name] = fact{strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.Resource, to.API, to.Function, false}
 			}
 		}
 	}
-	for _, id := range m.byType["AWS::CloudFront::Distribution"] {
+	for _, id := range m.ByType["AWS::CloudFront::Distribution"] {
 		facts["cdn "+id] = fact{r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false}
 	}
-	for id, def := range m.doc.Resources {
+	for id, def := range m.Doc.Resources {
 		if everyWebsite(def) {
 			facts["cors "+id] = fact{subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id, asMade: true}
 		}
-		if def.Type == "AWS::Cognito::UserPool" && !on(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
+		if def.Type == "AWS::Cognito::UserPool" && !values.On(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
 			facts["sign-up "+id] = fact{subject: r.describe(id), text: "lets everyone sign up", resource: id, asMade: true}
 		}
 		if text := r.openResource(m, id, def); text != "" {
@@ -103,14 +106,14 @@ func (r *reviewer) facts(m *model) map[string]fact {
 }
 
 // openResource says how a resource is open to the public; "" = it is not.
-func (r *reviewer) openResource(m *model, id string, def cfn.ResourceDef) string {
+func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) string {
 	p := def.Properties
 	if holder, ok := policyHolders[def.Type]; ok && r.open(policyAt(p, holder[0])) {
 		return "lets everyone in by its policy"
 	}
 	switch def.Type {
 	case "AWS::Lambda::Url":
-		if plainText(p["AuthType"]) == "NONE" {
+		if values.PlainText(p["AuthType"]) == "NONE" {
 			return "is a public URL that asks nobody who they are"
 		}
 	case "AWS::Lambda::Permission":
@@ -122,7 +125,7 @@ func (r *reviewer) openResource(m *model, id string, def cfn.ResourceDef) string
 			return "may be taken by everyone"
 		}
 	case "AWS::EC2::SecurityGroup":
-		for _, rule := range list(p["SecurityGroupIngress"]) {
+		for _, rule := range values.List(p["SecurityGroupIngress"]) {
 			if openRule(rule) {
 				return "is open to every address"
 			}
@@ -132,34 +135,27 @@ func (r *reviewer) openResource(m *model, id string, def cfn.ResourceDef) string
 			return "is open to every address"
 		}
 	case "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::Redshift::Cluster", "AWS::RedshiftServerless::Workgroup", "AWS::AmazonMQ::Broker", "AWS::DMS::ReplicationInstance":
-		if on(p["PubliclyAccessible"]) {
+		if values.On(p["PubliclyAccessible"]) {
 			return "has a public address"
 		}
 	case "AWS::Cognito::IdentityPool":
-		if on(p["AllowUnauthenticatedIdentities"]) {
+		if values.On(p["AllowUnauthenticatedIdentities"]) {
 			return "gives rights to those who are not signed in"
 		}
 	case "AWS::Lambda::LayerVersionPermission":
-		if plainText(p["Principal"]) == "*" && p["OrganizationId"] == nil {
+		if values.PlainText(p["Principal"]) == "*" && p["OrganizationId"] == nil {
 			return "lets everyone use the layer"
 		}
 	case "AWS::ElasticLoadBalancingV2::LoadBalancer":
-		if scheme := plainText(p["Scheme"]); scheme == "" || scheme == "internet-facing" {
+		if scheme := values.PlainText(p["Scheme"]); scheme == "" || scheme == "internet-facing" {
 			return "has a public address"
 		}
 	case "AWS::AppSync::GraphQLApi":
-		if plainText(p["AuthenticationType"]) == "API_KEY" {
+		if values.PlainText(p["AuthenticationType"]) == "API_KEY" {
 			return "asks for no more than an API key"
 		}
 	}
 	return ""
-}
-
-// private reports whether an API is only there for a VPC.
-func (m *model) private(api string) bool {
-	configuration, _ := m.doc.Resources[api].Properties["EndpointConfiguration"].(map[string]any)
-	types := list(configuration["Types"])
-	return len(types) == 1 && types[0] == "PRIVATE"
 }
 
 // everyWebsite reports whether a resource tells browsers that scripts of every
@@ -175,12 +171,12 @@ func everyWebsite(def cfn.ResourceDef) bool {
 		rules = []any{p["Cors"]}
 	case "AWS::S3::Bucket":
 		cors, _ := p["CorsConfiguration"].(map[string]any)
-		rules = list(cors["CorsRules"])
+		rules = values.List(cors["CorsRules"])
 	}
 	for _, rule := range rules {
 		m, _ := rule.(map[string]any)
 		for _, name := range []string{"AllowOrigins", "AllowedOrigins", "allowOrigins"} {
-			if slices.Contains(list(m[name]), any("*")) {
+			if slices.Contains(values.List(m[name]), any("*")) {
 				return true
 			}
 		}
@@ -191,11 +187,11 @@ func everyWebsite(def cfn.ResourceDef) bool {
 // openPermission: a service may invoke for anyone's resources when nothing
 // says for which.
 func openPermission(p map[string]any) string {
-	principal := plainText(p["Principal"])
+	principal := values.PlainText(p["Principal"])
 	switch {
 	case p["SourceArn"] != nil || p["SourceAccount"] != nil || p["PrincipalOrgID"] != nil || p["EventSourceToken"] != nil:
 		return ""
-	case principal == "*" && plainText(p["FunctionUrlAuthType"]) != "AWS_IAM":
+	case principal == "*" && values.PlainText(p["FunctionUrlAuthType"]) != "AWS_IAM":
 		return "lets everyone invoke the function"
 	case strings.HasSuffix(principal, ".amazonaws.com"):
 		return "lets " + principal + " invoke the function for any account"
@@ -205,7 +201,7 @@ func openPermission(p map[string]any) string {
 
 // openBucket: since 2023 a bucket blocks public access unless it says otherwise.
 func openBucket(p map[string]any) string {
-	if acl := plainText(p["AccessControl"]); strings.HasPrefix(acl, "Public") {
+	if acl := values.PlainText(p["AccessControl"]); strings.HasPrefix(acl, "Public") {
 		return "is public by its ACL (" + acl + ")"
 	}
 	block, ok := p["PublicAccessBlockConfiguration"].(map[string]any)
@@ -213,7 +209,7 @@ func openBucket(p map[string]any) string {
 		return ""
 	}
 	for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
-		if !on(block[name]) {
+		if !values.On(block[name]) {
 			return "may be made public: public access is not blocked"
 		}
 	}
@@ -222,7 +218,7 @@ func openBucket(p map[string]any) string {
 
 func openRule(v any) bool {
 	rule, _ := v.(map[string]any)
-	cidr, cidr6 := plainText(rule["CidrIp"]), plainText(rule["CidrIpv6"])
+	cidr, cidr6 := values.PlainText(rule["CidrIp"]), values.PlainText(rule["CidrIpv6"])
 	return strings.HasSuffix(cidr, "/0") || strings.HasSuffix(cidr6, "/0")
 }
 
@@ -233,7 +229,7 @@ var narrowing = []string{"aws:sourcearn", "aws:sourceaccount", "aws:principalorg
 // open reports whether a policy lets everyone in.
 func (r *reviewer) open(document any) bool {
 	m, _ := document.(map[string]any)
-	statements := list(m["Statement"])
+	statements := values.List(m["Statement"])
 	if one, ok := m["Statement"].(map[string]any); ok {
 		statements = []any{one}
 	}
@@ -254,7 +250,7 @@ func anyone(principal any) bool {
 		if p["AWS"] == "*" {
 			return true
 		}
-		for _, v := range list(p["AWS"]) {
+		for _, v := range values.List(p["AWS"]) {
 			if v == "*" {
 				return true
 			}

@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"bytes"
@@ -11,70 +11,15 @@ import (
 	"time"
 
 	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/face"
 )
-
-// TestFirings reads testdata/firings.txt, of which every line was worked out
-// with a calendar.
-func TestFirings(t *testing.T) {
-	data, err := os.ReadFile("testdata/firings.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const form = "2006-01-02T15:04"
-	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		cells := strings.Split(line, "|")
-		zone, err := time.LoadLocation(strings.TrimSpace(cells[1]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		now, err := time.ParseInLocation(form, strings.TrimSpace(cells[2]), zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		times, ok := NextFirings(strings.TrimSpace(cells[0]), now, 3)
-		var texts []string
-		for _, at := range times {
-			texts = append(texts, at.Format(form))
-		}
-		got := strings.Join(texts, " ")
-		if !ok {
-			got = "not an expression"
-		}
-		if want := strings.TrimSpace(cells[3]); got != want {
-			t.Errorf("line %d: %s\n got %s", i+1, line, got)
-		}
-	}
-}
-
-// TestFiringsAMonth: 730 hours are a twelfth of a year of 365 days.
-func TestFiringsAMonth(t *testing.T) {
-	for expression, want := range map[string]float64{
-		"rate(1 minute)":            43_800,
-		"rate(2 hours)":             365,
-		"rate(0 hours)":             -1,
-		"at(2030-01-01T00:00:00)":   0,
-		"cron(0 5 * * ? *)":         365.0 / 12,
-		"cron(0/15 * * * ? *)":      2920,
-		"cron(0 8 L * ? *)":         1,
-		"cron(0 8 ? * 2#1 *)":       1,
-		"cron(0 8 ? JAN,JUL SUN *)": 9.0 / 12, // 5 Sundays in January 2027, 4 in July
-		"cron(0 0 * * ? 2030)":      -1,
-		"cron(0 0 x * ? *)":         -1,
-		"every day":                 -1,
-	} {
-		if got := firingsAMonth(expression); got != want {
-			t.Errorf("%s fires %v times, want %v", expression, got, want)
-		}
-	}
-}
 
 // hostile is in every text that a template gives.
 const hostile = "\x1b[31m</pre><script>alert(1)</script>`@octocat` #1 [x](https://example.com) --> \u202e"
 
-func hostileReview(t *testing.T) *Review {
+func hostileReview(t *testing.T) *diff.Review {
 	t.Helper()
 	template := func(key, route string) *cfn.Document {
 		raw, err := json.Marshal(map[string]any{"Resources": map[string]any{
@@ -93,8 +38,8 @@ func hostileReview(t *testing.T) *Review {
 		}
 		return doc
 	}
-	return Compose(template("a", "/a"), template("b", "/b"), Options{Stack: hostile, Before: hostile, After: hostile, Cost: hostile,
-		Origin: func(string) (Position, bool) { return Position{hostile, 1, 1}, true }})
+	return diff.Compose(template("a", "/a"), template("b", "/b"), diff.Options{Stack: hostile, Before: hostile, After: hostile, Cost: hostile,
+		Origin: func(string) (diff.Position, bool) { return diff.Position{hostile, 1, 1}, true }})
 }
 
 // TestEscaped: no face lets a text of a template out of its place.
@@ -171,12 +116,12 @@ func TestMarkdownLength(t *testing.T) {
 			resources[fmt.Sprintf("Thing%d%s", i, strings.Repeat("<", 40))] = cfn.ResourceDef{Type: "AWS::EC2::VPC"}
 			resources[fmt.Sprintf("Odd%d", i)] = cfn.ResourceDef{Type: "Acme::Odd"}
 		}
-		review := Compose(&cfn.Document{Resources: resources}, nil, Options{Stack: "big", Before: "a", After: "b", Cost: "us-east-1"})
+		review := diff.Compose(&cfn.Document{Resources: resources}, nil, diff.Options{Stack: "big", Before: "a", After: "b", Cost: "us-east-1"})
 		var b bytes.Buffer
-		if err := Markdown(&b, review, true); err != nil {
+		if err := face.Markdown(&b, review, true); err != nil {
 			t.Fatal(err)
 		}
-		if b.Len() >= maxMarkdown {
+		if b.Len() >= face.MaxMarkdown {
 			t.Errorf("%d resources make %d bytes", 3*n, b.Len())
 		}
 		if !strings.HasPrefix(b.String(), "<!-- arc-diff: big -->\n") || strings.Count(b.String(), "<details>") != strings.Count(b.String(), "</details>") {
@@ -203,13 +148,13 @@ func TestMarkdownOfManyRoutes(t *testing.T) {
 	for i := range 2000 {
 		limits = append(limits, fmt.Sprintf("part %d%s", i, strings.Repeat("é", 600)))
 	}
-	review := Compose(before, api("new"), Options{Stack: strings.Repeat("S", 3000), Before: "a", After: "b", Limits: limits})
+	review := diff.Compose(before, api("new"), diff.Options{Stack: strings.Repeat("S", 3000), Before: "a", After: "b", Limits: limits})
 	var b bytes.Buffer
-	if err := Markdown(&b, review, true); err != nil {
+	if err := face.Markdown(&b, review, true); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
-	if len(text) >= maxMarkdown {
+	if len(text) >= face.MaxMarkdown {
 		t.Errorf("%d bytes", len(text))
 	}
 	for _, want := range []string{"dangerous: 1 data-loss, 3000 removal, 3000 public", "Routes (6000)", "table Rows: its data is deleted", "resources: 3000 to add, 0 to change, 3001 to remove"} {
@@ -252,19 +197,19 @@ func FuzzCompose(f *testing.F) {
 		if errA != nil || errB != nil {
 			return
 		}
-		flat, _, err := Flatten(after, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return before, nil })
+		flat, _, err := compare.Flatten(after, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return before, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, doc := range []*cfn.Document{after, flat} {
-			review := Compose(before, doc, Options{Now: time.Unix(0, 0).UTC(), Cost: "us-east-1"})
+			review := diff.Compose(before, doc, diff.Options{Now: time.Unix(0, 0).UTC(), Cost: "us-east-1"})
 			for _, print := range faces {
 				if err := print(&bytes.Buffer{}, review); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
-		if same := Compose(before, before, Options{}); same.Verdict != NoChanges {
+		if same := diff.Compose(before, before, diff.Options{}); same.Verdict != diff.NoChanges {
 			t.Fatalf("a template differs from itself: %v", same.Groups)
 		}
 	})

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 )
 
 // Code is what a function's bundle holds.
@@ -16,36 +19,34 @@ type Code struct {
 	Packages map[string]string // npm packages inside: name → version
 }
 
-const lambdaType = "AWS::Lambda::Function"
-
 // functions tells of functions that come and go, of their code and settings.
 // Functions with the same changes are one item.
 func (r *reviewer) functions() []Item {
 	var items []Item
 	alike := map[string]int{} // what changes → index in items
-	for _, id := range r.changed(lambdaType) {
+	for _, id := range r.changed(model.FunctionType) {
 		c := r.changes[id]
 		var it Item
 		switch c.Action {
-		case Add:
-			it = r.item(Add, r.function(id), "", id)
+		case compare.Add:
+			it = r.item(compare.Add, r.function(id), "", id)
 			it.Details = r.newFunction(id)
-		case Remove:
-			it = r.item(Remove, r.function(id), "", id)
+		case compare.Remove:
+			it = r.item(compare.Remove, r.function(id), "", id)
 		default:
-			it = r.item(Modify, r.function(id), "", id)
+			it = r.item(compare.Modify, r.function(id), "", id)
 			it.Details = append(r.code(id), r.functionSettings(*c)...)
 			if len(it.Details) == 0 && len(it.Risks) == 0 {
 				continue // only its environment or its role
 			}
 		}
 		for _, group := range []string{id + "LogGroup"} {
-			if c.Action != Modify && r.changes[group] != nil && r.changes[group].Action == c.Action {
+			if c.Action != compare.Modify && r.changes[group] != nil && r.changes[group].Action == c.Action {
 				it.add(r, group)
 			}
 		}
 		key := string(it.Action) + "\x00" + strings.Join(it.Details, "\x00")
-		if at, ok := alike[key]; ok && c.Action == Modify && len(it.Risks) == 0 && len(items[at].Risks) == 0 {
+		if at, ok := alike[key]; ok && c.Action == compare.Modify && len(it.Risks) == 0 && len(items[at].Risks) == 0 {
 			items[at].Resources = append(items[at].Resources, id)
 			items[at].Text += "\x00" + it.Subject
 			continue
@@ -54,7 +55,7 @@ func (r *reviewer) functions() []Item {
 		items = append(items, it)
 	}
 	for i := range items {
-		if n := len(items[i].Resources); items[i].Action == Modify && n > 1 {
+		if n := len(items[i].Resources); items[i].Action == compare.Modify && n > 1 {
 			items[i].Text = few(strings.Split(items[i].Subject+items[i].Text, "\x00"))
 			items[i].Subject = fmt.Sprintf("%d functions", n)
 		}
@@ -84,10 +85,10 @@ func (r *reviewer) changed(types ...string) []string {
 
 // newFunction says what a new function runs on.
 func (r *reviewer) newFunction(id string) []string {
-	p := r.after.doc.Resources[id].Properties
+	p := r.after.Doc.Resources[id].Properties
 	var parts []string
 	for _, s := range []struct{ property, format string }{{"Runtime", "%s"}, {"MemorySize", "%s MB"}, {"Timeout", "%s s"}} {
-		if v := plainText(p[s.property]); v != "" {
+		if v := values.PlainText(p[s.property]); v != "" {
 			parts = append(parts, fmt.Sprintf(s.format, v))
 		}
 	}
@@ -99,8 +100,8 @@ func (r *reviewer) newFunction(id string) []string {
 
 // code says how a function's code changes.
 func (r *reviewer) code(id string) []string {
-	before := CodeKey(r.before.doc.Resources[id])
-	after := CodeKey(r.after.doc.Resources[id])
+	before := CodeKey(r.before.Doc.Resources[id])
+	after := CodeKey(r.after.Doc.Resources[id])
 	if before == after {
 		return nil
 	}
@@ -121,10 +122,10 @@ func (r *reviewer) code(id string) []string {
 // zip, where it has one. Options.Code is asked for it.
 func CodeKey(fn cfn.ResourceDef) string {
 	code, _ := fn.Properties["Code"].(map[string]any)
-	if key := plainText(code["S3Key"]); key != "" && len(code) == 2 {
+	if key := values.PlainText(code["S3Key"]); key != "" && len(code) == 2 {
 		return key
 	}
-	return plainText(fn.Properties["Code"])
+	return values.PlainText(fn.Properties["Code"])
 }
 
 // maxFiles is how many files of a change are named.
@@ -135,7 +136,7 @@ const maxFiles = 10
 func compareCode(before, after Code) []string {
 	out := []string{"code changes, " + sizes(before.Size, after.Size)}
 	var files []string
-	for _, path := range keysOfBoth(before.Files, after.Files) {
+	for _, path := range values.KeysOfBoth(before.Files, after.Files) {
 		b, had := before.Files[path]
 		a, has := after.Files[path]
 		if b == a || strings.Contains("/"+path, "/node_modules/") && packaged(path, before, after) {
@@ -147,7 +148,7 @@ func compareCode(before, after Code) []string {
 		files = append(files[:maxFiles], fmt.Sprintf("and %d files more", more))
 	}
 	out = append(out, files...)
-	for _, name := range keysOfBoth(before.Packages, after.Packages) {
+	for _, name := range values.KeysOfBoth(before.Packages, after.Packages) {
 		b, a := before.Packages[name], after.Packages[name]
 		switch {
 		case b == a:
@@ -165,16 +166,16 @@ func compareCode(before, after Code) []string {
 // packages tells of npm packages whose version in the lock file changes.
 func (r *reviewer) packages() []Item {
 	var items []Item
-	for _, name := range keysOfBoth(r.opts.PackagesBefore, r.opts.PackagesAfter) {
+	for _, name := range values.KeysOfBoth(r.opts.PackagesBefore, r.opts.PackagesAfter) {
 		b, a := r.opts.PackagesBefore[name], r.opts.PackagesAfter[name]
 		switch {
 		case b == a:
 		case b == "":
-			items = append(items, Item{Action: Add, Subject: name, Text: a})
+			items = append(items, Item{Action: compare.Add, Subject: name, Text: a})
 		case a == "":
-			items = append(items, Item{Action: Remove, Subject: name, Text: b})
+			items = append(items, Item{Action: compare.Remove, Subject: name, Text: b})
 		default:
-			items = append(items, Item{Action: Modify, Subject: name, Text: b + " → " + a})
+			items = append(items, Item{Action: compare.Modify, Subject: name, Text: b + " → " + a})
 		}
 	}
 	return sortItems(items)
@@ -246,10 +247,10 @@ var settingWords = map[string]struct{ name, unit string }{
 
 // functionSettings lists what else of a function changes. Code, environment
 // and role are told elsewhere.
-func (r *reviewer) functionSettings(c Change) []string {
+func (r *reviewer) functionSettings(c compare.Change) []string {
 	var out []string
 	for _, p := range c.Properties {
-		if p.Because != "" || under(p.Path, "Code") || under(p.Path, "Environment") || under(p.Path, "Role") {
+		if p.Because != "" || values.Under(p.Path, "Code") || values.Under(p.Path, "Environment") || values.Under(p.Path, "Role") {
 			continue
 		}
 		out = append(out, setting(p))
@@ -258,14 +259,14 @@ func (r *reviewer) functionSettings(c Change) []string {
 }
 
 // setting is one difference in people's words.
-func setting(p Property) string {
+func setting(p compare.Property) string {
 	path := p.Path
 	if base, index, ok := strings.Cut(path, "."); ok && strings.Trim(index, "0123456789") == "" {
 		path = base
 	}
 	w, ok := settingWords[path]
 	if !ok {
-		return strings.Trim(p.Path, "()") + ": " + arrow(p)
+		return strings.Trim(p.Path, "()") + ": " + compare.Arrow(p)
 	}
 	say := func(v any) string {
 		if v == nil {
@@ -274,11 +275,11 @@ func setting(p Property) string {
 		if l, ok := v.([]any); ok {
 			var parts []string
 			for _, el := range l {
-				parts = append(parts, plainText(el))
+				parts = append(parts, values.PlainText(el))
 			}
 			return strings.Join(parts, ", ")
 		}
-		return plainText(v) + w.unit
+		return values.PlainText(v) + w.unit
 	}
 	return w.name + " " + say(p.Before) + " → " + say(p.After)
 }
@@ -287,19 +288,19 @@ func setting(p Property) string {
 // values.
 func (r *reviewer) environment() []Item {
 	type edit struct {
-		action Action
+		action compare.Action
 		name   string
 	}
 	functions := map[edit][]string{}
 	had := 0 // functions that stay
-	for _, id := range r.after.byType[lambdaType] {
-		old, ok := r.before.doc.Resources[id]
-		if !ok || old.Type != lambdaType {
+	for _, id := range r.after.ByType[model.FunctionType] {
+		old, ok := r.before.Doc.Resources[id]
+		if !ok || old.Type != model.FunctionType {
 			continue
 		}
 		had++
-		b, a := variables(old.Properties), variables(r.after.doc.Resources[id].Properties)
-		for _, name := range keysOfBoth(b, a) {
+		b, a := variables(old.Properties), variables(r.after.Doc.Resources[id].Properties)
+		for _, name := range values.KeysOfBoth(b, a) {
 			if name == "ARC_ROLE" {
 				continue // told with the rights
 			}
@@ -307,11 +308,11 @@ func (r *reviewer) environment() []Item {
 			va, inA := a[name]
 			switch {
 			case !inB:
-				functions[edit{Add, name}] = append(functions[edit{Add, name}], id)
+				functions[edit{compare.Add, name}] = append(functions[edit{compare.Add, name}], id)
 			case !inA:
-				functions[edit{Remove, name}] = append(functions[edit{Remove, name}], id)
-			case !equal(vb, va):
-				functions[edit{Modify, name}] = append(functions[edit{Modify, name}], id)
+				functions[edit{compare.Remove, name}] = append(functions[edit{compare.Remove, name}], id)
+			case !values.Equal(vb, va):
+				functions[edit{compare.Modify, name}] = append(functions[edit{compare.Modify, name}], id)
 			}
 		}
 	}
@@ -319,13 +320,13 @@ func (r *reviewer) environment() []Item {
 	for e, ids := range functions {
 		it := Item{Action: e.action, Subject: e.name, Resources: ids, Text: r.inFunctions(ids, had)}
 		it.place(r, ids[0])
-		if e.action == Modify {
+		if e.action == compare.Modify {
 			it.Text = "another value " + it.Text
 		}
 		items = append(items, it)
 	}
 	for _, id := range ids(r.changes) { // a change of the environment alone is told here
-		if c := r.changes[id]; c.Type == lambdaType && len(r.risksOf(*c, "")) == 0 {
+		if c := r.changes[id]; c.Type == model.FunctionType && len(r.risksOf(*c, "")) == 0 {
 			r.told[id] = true
 		}
 	}
@@ -338,12 +339,12 @@ func (r *reviewer) values() []Item {
 	case 0:
 		return nil
 	case 1:
-		return []Item{{Action: Modify, Subject: r.opts.Values[0], Text: "may have another value than the one deployed last"}}
+		return []Item{{Action: compare.Modify, Subject: r.opts.Values[0], Text: "may have another value than the one deployed last"}}
 	}
-	return []Item{{Action: Modify, Subject: "values", Text: "one or more may differ from those deployed last: " + few(r.opts.Values)}}
+	return []Item{{Action: compare.Modify, Subject: "values", Text: "one or more may differ from those deployed last: " + few(r.opts.Values)}}
 }
 
-func ids(changes map[string]*Change) []string { return keysOfBoth(nil, changes) }
+func ids(changes map[string]*compare.Change) []string { return values.KeysOfBoth(nil, changes) }
 
 func variables(properties map[string]any) map[string]any {
 	env, _ := properties["Environment"].(map[string]any)

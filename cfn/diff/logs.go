@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"arc/cfn/diff/compare"
 )
 
 // logs tells of log groups that no function took along or brought. Those that
@@ -23,7 +25,7 @@ func (r *reviewer) logs() []Item {
 		for _, risk := range it.Risks {
 			texts = append(texts, string(risk.Class)+strings.TrimPrefix(risk.Text, name))
 		}
-		if c.Action == Modify {
+		if c.Action == compare.Modify {
 			for _, p := range c.Properties {
 				if p.Because == "" {
 					it.Details = append(it.Details, setting(p))

@@ -3,7 +3,7 @@ package diff
 import (
 	"strings"
 
-	"arc/cfn"
+	"arc/cfn/diff/compare"
 )
 
 // queues tells of queues and of how functions read them.
@@ -23,7 +23,7 @@ func (r *reviewer) simple(typ, hanging string) []Item {
 	for _, id := range r.changed(typ) {
 		c := r.changes[id]
 		it := r.item(c.Action, r.describe(id), "", id)
-		if c.Action == Modify {
+		if c.Action == compare.Modify {
 			for _, p := range c.Properties {
 				if p.Because == "" {
 					it.Details = append(it.Details, setting(p))
@@ -36,11 +36,11 @@ func (r *reviewer) simple(typ, hanging string) []Item {
 	for _, id := range r.changed(hanging) {
 		c := r.changes[id]
 		m := r.after
-		if c.Action == Remove {
+		if c.Action == compare.Remove {
 			m = r.before
 		}
-		p := m.doc.Resources[id].Properties
-		source := m.first(typ, p["EventSourceArn"], p["TopicArn"])
+		p := m.Doc.Resources[id].Properties
+		source := m.First(typ, p["EventSourceArn"], p["TopicArn"])
 		if source == "" {
 			continue
 		}
@@ -48,22 +48,22 @@ func (r *reviewer) simple(typ, hanging string) []Item {
 		if !known {
 			i = len(items)
 			at[source] = i
-			items = append(items, Item{Action: Modify, Subject: r.describe(source)})
+			items = append(items, Item{Action: compare.Modify, Subject: r.describe(source)})
 		}
-		items[i].hang(r, id, *c, m.functionOf(anyOf(p["FunctionName"], p["Endpoint"])))
+		items[i].hang(r, id, *c, m.FunctionOf(anyOf(p["FunctionName"], p["Endpoint"])))
 	}
 	return sortItems(items)
 }
 
 // hang tells of what reads a queue or listens to a topic.
-func (it *Item) hang(r *reviewer, id string, c Change, function string) {
-	whole := it.Action == c.Action && c.Action != Modify // the queue and its reader come or go together
+func (it *Item) hang(r *reviewer, id string, c compare.Change, function string) {
+	whole := it.Action == c.Action && c.Action != compare.Modify // the queue and its reader come or go together
 	it.add(r, id)
 	switch {
 	case whole:
-	case c.Action == Add:
+	case c.Action == compare.Add:
 		it.Details = append(it.Details, "+ invokes "+r.function(function))
-	case c.Action == Remove:
+	case c.Action == compare.Remove:
 		it.Details = append(it.Details, "- no longer invokes "+r.function(function))
 	default:
 		for _, p := range c.Properties {
@@ -74,18 +74,6 @@ func (it *Item) hang(r *reviewer, id string, c Change, function string) {
 			}
 		}
 	}
-}
-
-// first is the resource of a type that one of the values refers to.
-func (m *model) first(typ string, values ...any) string {
-	for _, v := range values {
-		for _, id := range cfn.References(v) {
-			if m.doc.Resources[id].Type == typ {
-				return id
-			}
-		}
-	}
-	return ""
 }
 
 func anyOf(values ...any) any {

@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"fmt"
@@ -8,6 +8,9 @@ import (
 	"testing/fstest"
 
 	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/face"
 	"arc/manifest"
 )
 
@@ -45,7 +48,7 @@ func largeApp(t testing.TB, routes int, more string) *cfn.Document {
 	for _, p := range stack.Parts {
 		parts[p.LogicalID] = p.Body
 	}
-	flat, unread, err := Flatten(doc, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return cfn.Parse(parts[path]) })
+	flat, unread, err := compare.Flatten(doc, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return cfn.Parse(parts[path]) })
 	if err != nil || len(unread) > 0 {
 		t.Fatal(unread, err)
 	}
@@ -60,13 +63,13 @@ func TestNested(t *testing.T) {
 		t.Fatalf("%d resources are not split", len(before.Resources))
 	}
 	for id, def := range before.Resources {
-		if def.Type == stackType {
+		if def.Type == compare.StackType {
 			t.Errorf("%s was not read through", id)
 		}
 	}
-	review := Compose(before, after, Options{})
+	review := diff.Compose(before, after, diff.Options{})
 	var b strings.Builder
-	if err := Text(&b, review, TextOptions{}); err != nil {
+	if err := face.Text(&b, review, face.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `Routes
@@ -97,7 +100,7 @@ func TestMoved(t *testing.T) {
 		return doc
 	}
 	flat := func(root, part string) *cfn.Document {
-		doc, _, err := Flatten(parse(root), func(string, cfn.ResourceDef) (*cfn.Document, error) { return parse(part), nil })
+		doc, _, err := compare.Flatten(parse(root), func(string, cfn.ResourceDef) (*cfn.Document, error) { return parse(part), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +110,7 @@ func TestMoved(t *testing.T) {
 	before := flat("Resources: {Users: "+strings.Replace(table, "!Ref Name", "!Sub '${AWS::StackName}-u'", 1)+"}", "")
 	after := flat("Resources: {Part: {Type: AWS::CloudFormation::Stack, Properties: {Parameters: {Name: !Sub '${AWS::StackName}-u'}}}}",
 		"Resources: {Users: "+table+"}")
-	review := Compose(before, after, Options{})
+	review := diff.Compose(before, after, diff.Options{})
 	if got, want := verdictOf(review), "dangerous: data-loss, refused\nUsers: replacement, loss, refused"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -119,8 +122,8 @@ func BenchmarkReview(b *testing.B) {
 		for name, region := range map[string]string{"": "", "-cost": "us-east-1"} {
 			b.Run(fmt.Sprintf("%d-resources%s", len(after.Resources)/100*100, name), func(b *testing.B) {
 				for b.Loop() {
-					review := Compose(before, after, Options{Cost: region})
-					if err := Text(io.Discard, review, TextOptions{}); err != nil || review.Verdict != Safe {
+					review := diff.Compose(before, after, diff.Options{Cost: region})
+					if err := face.Text(io.Discard, review, face.TextOptions{}); err != nil || review.Verdict != diff.Safe {
 						b.Fatal(review.Headline(), err)
 					}
 				}

@@ -4,21 +4,23 @@ import (
 	"slices"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/values"
 )
 
 // outputs tells of values that other stacks import. Other outputs are told when
 // nothing else changes: they follow from resources, which say more.
 func (r *reviewer) outputs() []Item {
 	var items []Item
-	before, after := r.before.doc.Outputs, r.after.doc.Outputs
-	for _, name := range keysOfBoth(before, after) {
+	before, after := r.before.Doc.Outputs, r.after.Doc.Outputs
+	for _, name := range values.KeysOfBoth(before, after) {
 		b, had := before[name]
 		a, has := after[name]
-		old, new := plainText(b.ExportName), plainText(a.ExportName)
-		it := Item{Action: Modify, Subject: "output " + name}
+		old, new := values.PlainText(b.ExportName), values.PlainText(a.ExportName)
+		it := Item{Action: compare.Modify, Subject: "output " + name}
 		switch {
 		case old == "" && new == "":
-			if len(r.changes) > 0 || had && has && equal(b.Value, a.Value) {
+			if len(r.changes) > 0 || had && has && values.Equal(b.Value, a.Value) {
 				continue
 			}
 			it.Action = whether(had, has)
@@ -27,7 +29,7 @@ func (r *reviewer) outputs() []Item {
 		case old != new:
 			it.Action, it.Text = whether(had, has), "is no longer exported as "+old
 			it.Risks = []Risk{{Removal, "the export " + old + " is gone; CloudFormation refuses that while another stack imports it"}}
-		case equal(b.Value, a.Value) && !r.replacedIn(a.Value):
+		case values.Equal(b.Value, a.Value) && !r.replacedIn(a.Value):
 			continue
 		default:
 			it.Text = "exports another value as " + old
@@ -42,16 +44,16 @@ func (r *reviewer) outputs() []Item {
 func (r *reviewer) replacedIn(v any) bool {
 	return slices.ContainsFunc(cfn.References(v), func(id string) bool {
 		c := r.changes[id]
-		return c != nil && c.Action == Modify && c.Update == cfn.Replacement
+		return c != nil && c.Action == compare.Modify && c.Update == cfn.Replacement
 	})
 }
 
-func whether(had, has bool) Action {
+func whether(had, has bool) compare.Action {
 	switch {
 	case !had:
-		return Add
+		return compare.Add
 	case !has:
-		return Remove
+		return compare.Remove
 	}
-	return Modify
+	return compare.Modify
 }

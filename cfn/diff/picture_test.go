@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"arc/cfn/diff"
+	"arc/cfn/diff/face"
 	"arc/graph"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -27,7 +29,7 @@ func TestPictures(t *testing.T) {
 		}
 		before, _ := compileSide(t, ar, "before/")
 		after, stack := compileSide(t, ar, "after/")
-		review := Compose(before, after, Options{Stack: stack.Name, Before: "main", After: "working tree"})
+		review := diff.Compose(before, after, diff.Options{Stack: stack.Name, Before: "main", After: "working tree"})
 		label := func(id string) string {
 			for _, fn := range stack.Functions {
 				if fn.LogicalID == id {
@@ -36,10 +38,10 @@ func TestPictures(t *testing.T) {
 			}
 			return ""
 		}
-		old, new := picturesOf(before, after, review, label)
-		golden(t, strings.TrimSuffix(file, ".txtar")+".text", []byte("before\n"+inWords(old.g)+"after\n"+inWords(new.g)))
+		old, new := face.Graphs(before, after, review, label)
+		golden(t, strings.TrimSuffix(file, ".txtar")+".text", []byte("before\n"+inWords(old)+"after\n"+inWords(new)))
 
-		drawn := Pictures(before, after, review, label)
+		drawn := face.Pictures(before, after, review, label)
 		if len(drawn) != 2 || drawn[0].Title != "main" || !bytes.Contains(drawn[0].SVG, []byte("<svg")) {
 			t.Errorf("%s: %d pictures", file, len(drawn))
 		}
@@ -48,7 +50,7 @@ func TestPictures(t *testing.T) {
 				t.Errorf("%s: %s shows what stands before the @ of a URL", file, g.Title)
 			}
 		}
-		if one := Pictures(nil, after, review, label); len(one) != 1 || one[0].Title != "working tree" {
+		if one := face.Pictures(nil, after, review, label); len(one) != 1 || one[0].Title != "working tree" {
 			t.Errorf("%s: nothing deployed: %d pictures", file, len(one))
 		}
 	}

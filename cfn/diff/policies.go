@@ -2,27 +2,27 @@ package diff
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
 	"arc/cfn/diff/iam"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 )
-
-var policyTypes = []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy"}
 
 // loosePolicies compares the policies of roles, users and groups that are not
 // in the template.
 func (r *reviewer) loosePolicies() []Item {
 	var items []Item
-	for _, id := range r.changed(policyTypes...) {
-		if r.before.belongs(id) || r.after.belongs(id) {
+	for _, id := range r.changed(model.PolicyTypes...) {
+		if r.before.Belongs(id) || r.after.Belongs(id) {
 			continue // told with its role
 		}
 		c := r.changes[id]
-		before := r.before.policy(r.before.doc.Resources[id].Properties["PolicyDocument"])
-		after := r.after.policy(r.after.doc.Resources[id].Properties["PolicyDocument"])
-		it := Item{Action: c.Action, Subject: "policy " + bare(id), Resources: []string{id}}
+		before := r.before.Policy(r.before.Doc.Resources[id].Properties["PolicyDocument"])
+		after := r.after.Policy(r.after.Doc.Resources[id].Properties["PolicyDocument"])
+		it := Item{Action: c.Action, Subject: "policy " + model.Bare(id), Resources: []string{id}}
 		it.place(r, id)
 		r.word(&it, iam.Compare(before, after), before, after, false)
 		if it.Text != "" {
@@ -30,24 +30,6 @@ func (r *reviewer) loosePolicies() []Item {
 		}
 	}
 	return items
-}
-
-// belongs reports whether a policy is one of a role, user or group of the
-// template.
-func (m *model) belongs(id string) bool {
-	for _, to := range m.attached(id) {
-		if slices.Contains(principals, m.doc.Resources[to].Type) {
-			return true
-		}
-	}
-	for _, typ := range principals {
-		for _, to := range m.byType[typ] {
-			if slices.Contains(cfn.References(m.doc.Resources[to].Properties["ManagedPolicyArns"]), id) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // policyHolders are the properties that hold a resource's own policy.
@@ -83,11 +65,11 @@ func (r *reviewer) resourcePolicies() []Item {
 		if !ok {
 			continue
 		}
-		b, a := policyAt(r.before.doc.Resources[id].Properties, holder[0]), policyAt(r.after.doc.Resources[id].Properties, holder[0])
-		if equal(b, a) {
+		b, a := policyAt(r.before.Doc.Resources[id].Properties, holder[0]), policyAt(r.after.Doc.Resources[id].Properties, holder[0])
+		if values.Equal(b, a) {
 			continue
 		}
-		before, after := r.before.policy(b), r.after.policy(a)
+		before, after := r.before.Policy(b), r.after.Policy(a)
 		result := iam.Compare(before, after)
 		if result.Verdict == iam.Equal {
 			r.told[id] = r.told[id] || holder[1] != ""
@@ -95,15 +77,15 @@ func (r *reviewer) resourcePolicies() []Item {
 		}
 		about := id
 		m := r.after
-		if c.Action == Remove {
+		if c.Action == compare.Remove {
 			m = r.before
 		}
 		if holder[1] != "" {
-			if targets := cfn.References(m.doc.Resources[id].Properties[holder[1]]); len(targets) == 1 {
+			if targets := cfn.References(m.Doc.Resources[id].Properties[holder[1]]); len(targets) == 1 {
 				about = targets[0]
 			}
 		}
-		if c.Action == Add && r.added(about) && about != id && !r.open(a) {
+		if c.Action == compare.Add && r.added(about) && about != id && !r.open(a) {
 			r.told[id] = true // the policy of something new comes with it
 			continue
 		}

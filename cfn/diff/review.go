@@ -1,3 +1,10 @@
+// Package diff reviews what turns one CloudFormation template into another: what
+// changes for the app's people (routes, code, tables, rights) and how dangerous
+// that is.
+//
+// Package values reads the values of templates, compare finds the resources that
+// differ and what becomes of them, model reads a template as an app. Compose
+// makes a Review of these, a file for each kind of change; the faces print it.
 package diff
 
 import (
@@ -9,19 +16,22 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/cost"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 )
 
 // Review is a comparison in the words of the app's people, with a verdict.
 type Review struct {
-	Stack   string       `json:"stack"`
-	Before  string       `json:"before"` // what the two sides are: "deployed", "working tree"
-	After   string       `json:"after"`
-	Verdict Verdict      `json:"verdict"`
-	Classes []ClassCount `json:"classes"`   // of all risks, the gravest first
-	Groups  []Group      `json:"groups"`    // what changed, by kind; only those with items
-	Limits  []string     `json:"limits"`    // what could not be judged
-	Changes []Change     `json:"resources"` // the same as resources, sorted by logical ID
-	Cost    *cost.Delta  `json:"cost,omitempty"`
+	Stack   string           `json:"stack"`
+	Before  string           `json:"before"` // what the two sides are: "deployed", "working tree"
+	After   string           `json:"after"`
+	Verdict Verdict          `json:"verdict"`
+	Classes []ClassCount     `json:"classes"`   // of all risks, the gravest first
+	Groups  []Group          `json:"groups"`    // what changed, by kind; only those with items
+	Limits  []string         `json:"limits"`    // what could not be judged
+	Changes []compare.Change `json:"resources"` // the same as resources, sorted by logical ID
+	Cost    *cost.Delta      `json:"cost,omitempty"`
 }
 
 // Verdict is what a review comes to.
@@ -56,6 +66,9 @@ var classes = []Class{DataLoss, Replaced, Rights, Exposure, Refused, Protection,
 // DangerousClasses are those that make a change dangerous unless told otherwise.
 func DangerousClasses() []Class { return slices.Clone(classes[:5]) }
 
+// Dangerous reports whether the class is one of DangerousClasses.
+func (c Class) Dangerous() bool { return slices.Contains(classes[:5], c) }
+
 // AllClasses lists every class, the gravest first.
 func AllClasses() []Class { return slices.Clone(classes) }
 
@@ -73,13 +86,13 @@ type Group struct {
 
 // Item is one change as the app's people see it.
 type Item struct {
-	Action    Action    `json:"action"`
-	Subject   string    `json:"subject"`        // "get /notes", "table notes"
-	Text      string    `json:"text,omitempty"` // what happens to it
-	Details   []string  `json:"details,omitempty"`
-	Risks     []Risk    `json:"risks,omitempty"`
-	Position  *Position `json:"position,omitempty"`  // its line of the manifest
-	Resources []string  `json:"resources,omitempty"` // logical IDs
+	Action    compare.Action `json:"action"`
+	Subject   string         `json:"subject"`        // "get /notes", "table notes"
+	Text      string         `json:"text,omitempty"` // what happens to it
+	Details   []string       `json:"details,omitempty"`
+	Risks     []Risk         `json:"risks,omitempty"`
+	Position  *Position      `json:"position,omitempty"`  // its line of the manifest
+	Resources []string       `json:"resources,omitempty"` // logical IDs
 }
 
 // Risk is a reason to look twice.
@@ -121,14 +134,14 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if after == nil {
 		after = &cfn.Document{}
 	}
-	before, after, unknown, doubtful := agree(before, after)
+	before, after, unknown, doubtful := compare.Evaluate(before, after)
 	r := &reviewer{
-		opts: opts, before: newModel(before), after: newModel(after),
-		changes: map[string]*Change{}, told: map[string]bool{},
+		opts: opts, before: model.New(before), after: model.New(after),
+		changes: map[string]*compare.Change{}, told: map[string]bool{},
 		first: len(before.Resources) == 0,
 	}
 	out := &Review{
-		Stack: opts.Stack, Before: opts.Before, After: opts.After, Changes: doubt(Compare(before, after), doubtful, before, after),
+		Stack: opts.Stack, Before: opts.Before, After: opts.After, Changes: compare.AddUndecided(compare.Templates(before, after), doubtful, before, after),
 		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(unknown),
 	}
 	for i := range out.Changes {
@@ -151,7 +164,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		{"Permissions", r.permissions},
 		{"Exposure", r.exposure},
 		{"Outputs", r.outputs},
-		{"Other resources", r.others},
+		{"Other resources", r.otherResources},
 	} {
 		if items := g.items(); len(items) > 0 {
 			out.Groups = append(out.Groups, Group{Name: g.name, Items: items})
@@ -173,12 +186,12 @@ func (out *Review) conceal() {
 	for _, g := range out.Groups {
 		for i := range g.Items {
 			it := &g.Items[i]
-			it.Text = conceal(it.Text)
+			it.Text = values.Conceal(it.Text)
 			for j := range it.Details {
-				it.Details[j] = conceal(it.Details[j])
+				it.Details[j] = values.Conceal(it.Details[j])
 			}
 			for j := range it.Risks {
-				it.Risks[j].Text = conceal(it.Risks[j].Text)
+				it.Risks[j].Text = values.Conceal(it.Risks[j].Text)
 			}
 		}
 	}
@@ -201,7 +214,7 @@ func (r *reviewer) plainly() []Item {
 		items = append(items, it)
 	}
 	if more := len(items) - maxPlain; more > 0 {
-		items = append(items[:maxPlain], Item{Action: Modify, Subject: fmt.Sprintf("%d more", more), Text: "--resources lists them"})
+		items = append(items[:maxPlain], Item{Action: compare.Modify, Subject: fmt.Sprintf("%d more", more), Text: "--resources lists them"})
 	}
 	return items
 }
@@ -209,10 +222,10 @@ func (r *reviewer) plainly() []Item {
 // reviewer holds one review. Each kind of change has a file that adds methods.
 type reviewer struct {
 	opts          Options
-	before, after *model
-	changes       map[string]*Change // by logical ID
-	told          map[string]bool    // logical IDs that an item has
-	first         bool               // nothing was there before
+	before, after *model.App
+	changes       map[string]*compare.Change // by logical ID
+	told          map[string]bool            // logical IDs that an item has
+	first         bool                       // nothing was there before
 }
 
 // count settles the verdict.
@@ -247,7 +260,7 @@ func (out *Review) Has(list []Class) bool {
 
 // item makes an item about resources, with the risks that their changes bear
 // and that no item has told yet.
-func (r *reviewer) item(action Action, subject, text string, ids ...string) Item {
+func (r *reviewer) item(action compare.Action, subject, text string, ids ...string) Item {
 	it := Item{Action: action, Subject: subject, Text: text}
 	for _, id := range ids {
 		it.add(r, id)
@@ -284,13 +297,13 @@ func (r *reviewer) limits(conditions []string) []string {
 	for _, path := range r.opts.Unread {
 		out = append(out, "the template of the nested stack "+path+" is not at hand: what is in it is not compared")
 	}
-	for _, id := range r.after.byType["AWS::ApiGateway::RestApi"] {
-		if r.after.doc.Resources[id].Properties["BodyS3Location"] != nil {
+	for _, id := range r.after.ByType["AWS::ApiGateway::RestApi"] {
+		if r.after.Doc.Resources[id].Properties["BodyS3Location"] != nil {
 			out = append(out, "the routes of "+r.describe(id)+" are in a file that the template names, and are not compared")
 		}
 	}
-	for _, m := range []*model{r.before, r.after} {
-		if m.doc.Transform != nil || m.includes() {
+	for _, m := range []*model.App{r.before, r.after} {
+		if m.Doc.Transform != nil || m.Includes() {
 			out = append(out, "a template needs a macro (Transform), which only CloudFormation runs: what it makes is not compared")
 		}
 	}
@@ -298,9 +311,24 @@ func (r *reviewer) limits(conditions []string) []string {
 }
 
 func sortItems(items []Item) []Item {
-	order := map[Action]int{Add: 0, Modify: 1, Remove: 2}
+	order := map[compare.Action]int{compare.Add: 0, compare.Modify: 1, compare.Remove: 2}
 	slices.SortStableFunc(items, func(a, b Item) int {
 		return cmp.Or(order[a.Action]-order[b.Action], cmp.Compare(a.Subject, b.Subject))
 	})
 	return items
+}
+
+// String is the position as editors take it: "app.arc:3".
+func (p Position) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+
+// Headline is the verdict in one line: "dangerous: 1 data-loss, 2 rights".
+func (r *Review) Headline() string {
+	if len(r.Classes) == 0 {
+		return string(r.Verdict)
+	}
+	var parts []string
+	for _, c := range r.Classes {
+		parts = append(parts, fmt.Sprintf("%d %s", c.Count, c.Class))
+	}
+	return string(r.Verdict) + ": " + strings.Join(parts, ", ")
 }

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"arc/cfn"
+	"arc/cfn/diff/compare"
 	"arc/cfn/diff/iam"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 )
 
 // permissions tells of what roles may do and who may use a resource, by
@@ -17,83 +19,6 @@ func (r *reviewer) permissions() []Item {
 	return sortItems(slices.Concat(r.roles(), r.loosePolicies(), r.resourcePolicies(), r.invokers(), r.authorizers()))
 }
 
-// principals are the types that have rights.
-var principals = []string{"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
-
-// attached lists what a policy says to be attached to.
-func (m *model) attached(policy string) []string {
-	p := m.doc.Resources[policy].Properties
-	var to []string
-	for _, property := range []string{"Roles", "RoleName", "Users", "UserName", "Groups", "GroupName"} {
-		to = append(to, cfn.References(p[property])...)
-	}
-	return to
-}
-
-// roleOf is what a role, a user or a group may do, from every place a template
-// says so.
-func (m *model) roleOf(id string) (rights, trust iam.Policy) {
-	role, ok := m.doc.Resources[id]
-	if !ok {
-		return
-	}
-	p := role.Properties
-	for _, v := range list(p["Policies"]) {
-		inline, _ := v.(map[string]any)
-		if inline["PolicyDocument"] == nil || isIntrinsic(inline) {
-			rights = rights.And(iam.Parse(v))
-			continue
-		}
-		rights = rights.And(m.policy(inline["PolicyDocument"]))
-	}
-	for _, arn := range list(p["ManagedPolicyArns"]) {
-		if own := m.managedPolicy(arn); own != nil {
-			rights = rights.And(m.policy(own))
-		} else {
-			rights = rights.And(iam.Named(arn))
-		}
-	}
-	for _, typ := range policyTypes {
-		for _, policy := range m.byType[typ] {
-			if slices.Contains(m.attached(policy), id) {
-				rights = rights.And(m.policy(m.doc.Resources[policy].Properties["PolicyDocument"]))
-			}
-		}
-	}
-	groups := cfn.References(p["Groups"])
-	for _, addition := range m.byType["AWS::IAM::UserToGroupAddition"] {
-		q := m.doc.Resources[addition].Properties
-		if slices.Contains(cfn.References(q["Users"]), id) {
-			groups = append(groups, cfn.References(q["GroupName"])...)
-		}
-	}
-	for _, group := range groups {
-		inherited, _ := m.roleOf(group) // a group is in no group
-		rights = rights.And(inherited)
-	}
-	return rights, iam.Parse(p["AssumeRolePolicyDocument"])
-}
-
-// managedPolicy is the document of a managed policy of the template itself.
-func (m *model) managedPolicy(arn any) any {
-	for _, id := range cfn.References(arn) {
-		if m.doc.Resources[id].Type == "AWS::IAM::ManagedPolicy" {
-			return m.doc.Resources[id].Properties["PolicyDocument"]
-		}
-	}
-	return nil
-}
-
-// roleOfFunction is the logical ID of a function's role.
-func (m *model) roleOfFunction(id string) string {
-	for _, role := range cfn.References(m.doc.Resources[id].Properties["Role"]) {
-		if m.doc.Resources[role].Type == "AWS::IAM::Role" {
-			return role
-		}
-	}
-	return ""
-}
-
 // transition is a pair of roles: what something has before and after.
 type transition struct{ before, after string }
 
@@ -101,17 +26,17 @@ type transition struct{ before, after string }
 // after, and then the roles that no function has.
 func (r *reviewer) roles() []Item {
 	functions := map[transition][]string{}
-	for _, id := range r.after.byType[lambdaType] {
-		functions[transition{r.before.roleOfFunction(id), r.after.roleOfFunction(id)}] = append(
-			functions[transition{r.before.roleOfFunction(id), r.after.roleOfFunction(id)}], id)
+	for _, id := range r.after.ByType[model.FunctionType] {
+		functions[transition{r.before.RoleOfFunction(id), r.after.RoleOfFunction(id)}] = append(
+			functions[transition{r.before.RoleOfFunction(id), r.after.RoleOfFunction(id)}], id)
 	}
-	for _, typ := range principals {
-		for _, id := range r.after.byType[typ] {
+	for _, typ := range model.Principals {
+		for _, id := range r.after.ByType[typ] {
 			used := false // compared with a function's
 			for t := range functions {
 				used = used || t.after == id && t.before != ""
 			}
-			_, had := r.before.doc.Resources[id]
+			_, had := r.before.Doc.Resources[id]
 			switch _, new := functions[transition{"", id}]; {
 			case had && !used:
 				functions[transition{id, id}] = nil
@@ -133,7 +58,7 @@ func (r *reviewer) roles() []Item {
 			items = append(items, it)
 		}
 	}
-	for _, id := range r.changed(slices.Concat(principals, policyTypes)...) {
+	for _, id := range r.changed(slices.Concat(model.Principals, model.PolicyTypes)...) {
 		r.told[id] = r.told[id] || len(r.risksOf(*r.changes[id], "")) == 0
 	}
 	return items
@@ -143,12 +68,12 @@ func (r *reviewer) roles() []Item {
 func (r *reviewer) foreignRoles(functions []string) []Item {
 	var items []Item
 	for _, id := range functions {
-		old, had := r.before.doc.Resources[id]
-		before, after := old.Properties["Role"], r.after.doc.Resources[id].Properties["Role"]
-		if !had || old.Type != lambdaType || equal(before, after) {
+		old, had := r.before.Doc.Resources[id]
+		before, after := old.Properties["Role"], r.after.Doc.Resources[id].Properties["Role"]
+		if !had || old.Type != model.FunctionType || values.Equal(before, after) {
 			continue
 		}
-		it := Item{Action: Modify, Subject: r.function(id), Text: "gets the role " + plainText(after), Resources: []string{id}}
+		it := Item{Action: compare.Modify, Subject: r.function(id), Text: "gets the role " + values.PlainText(after), Resources: []string{id}}
 		it.place(r, id)
 		it.Risks = []Risk{{Rights, it.Subject + " gets a role from elsewhere, of which the rights are not known"}}
 		items = append(items, it)
@@ -163,31 +88,31 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 	if t.before == t.after && r.changes[t.after] == nil && !r.policiesChanged() {
 		return Item{}, false
 	}
-	before, trustBefore := r.before.roleOf(t.before)
-	after, trustAfter := r.after.roleOf(t.after)
+	before, trustBefore := r.before.RoleOf(t.before)
+	after, trustAfter := r.after.RoleOf(t.after)
 	isNew := t.before == ""
 	if isNew {
-		if _, had := r.before.doc.Resources[t.after]; had {
+		if _, had := r.before.Doc.Resources[t.after]; had {
 			return Item{}, false // a new function with a role that is there
 		}
-		for _, id := range r.before.byType[r.after.doc.Resources[t.after].Type] {
-			rights, trust := r.before.roleOf(id)
+		for _, id := range r.before.ByType[r.after.Doc.Resources[t.after].Type] {
+			rights, trust := r.before.RoleOf(id)
 			before, trustBefore = before.And(rights), trustBefore.And(trust)
 		}
 	}
-	it := Item{Action: Modify, Subject: r.describe(t.after), Resources: []string{t.after}}
+	it := Item{Action: compare.Modify, Subject: r.describe(t.after), Resources: []string{t.after}}
 	if len(functions) > 0 && (t.before != t.after || len(functions) <= 3) {
 		it.Subject = strings.TrimPrefix(r.inFunctions(functions, 0), "in ")
 	} else if len(functions) > 0 {
 		it.Subject += fmt.Sprintf(" of %d functions", len(functions))
 	}
 	if isNew {
-		it.Action = Add
+		it.Action = compare.Add
 	}
 	it.place(r, t.after)
 	result := iam.Compare(before, after)
 	r.word(&it, result, before, after, isNew)
-	if it.Text == newRole && r.after.doc.Resources[t.after].Type != "AWS::IAM::Role" {
+	if it.Text == newRole && r.after.Doc.Resources[t.after].Type != "AWS::IAM::Role" {
 		it.Text = "new, with rights that none had before"
 	}
 	trust := iam.Compare(trustBefore, trustAfter)
@@ -208,23 +133,23 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 // boundary tells of a permissions boundary: it grants nothing, and what goes
 // with it lets everything through that the role's policies say.
 func (r *reviewer) boundary(it *Item, t transition) {
-	before := r.before.doc.Resources[t.before].Properties["PermissionsBoundary"]
-	after := r.after.doc.Resources[t.after].Properties["PermissionsBoundary"]
+	before := r.before.Doc.Resources[t.before].Properties["PermissionsBoundary"]
+	after := r.after.Doc.Resources[t.after].Properties["PermissionsBoundary"]
 	switch {
-	case t.before == "" || equal(before, after):
+	case t.before == "" || values.Equal(before, after):
 	case before == nil:
-		it.Details = append(it.Details, "gets a permissions boundary: "+plainText(after))
+		it.Details = append(it.Details, "gets a permissions boundary: "+values.PlainText(after))
 	case after == nil:
-		it.Details = append(it.Details, "loses its permissions boundary: "+plainText(before))
+		it.Details = append(it.Details, "loses its permissions boundary: "+values.PlainText(before))
 		it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": no permissions boundary limits its rights any more"})
 	default:
-		it.Details = append(it.Details, "another permissions boundary: "+plainText(after)+" instead of "+plainText(before))
+		it.Details = append(it.Details, "another permissions boundary: "+values.PlainText(after)+" instead of "+values.PlainText(before))
 		it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": another permissions boundary, which may let more through"})
 	}
 }
 
 func (r *reviewer) policiesChanged() bool {
-	return len(r.changed(append([]string{"AWS::IAM::Group", "AWS::IAM::UserToGroupAddition"}, policyTypes...)...)) > 0
+	return len(r.changed(append([]string{"AWS::IAM::Group", "AWS::IAM::UserToGroupAddition"}, model.PolicyTypes...)...)) > 0
 }
 
 const newRole = "a new role with rights that no function had"
@@ -241,7 +166,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 	switch {
 	case result.Verdict == iam.Narrowed:
 		it.Text = "rights narrowed"
-	case !danger.Widens() && len(r.before.doc.Resources) > 0:
+	case !danger.Widens() && len(r.before.Doc.Resources) > 0:
 		it.Text = "rights grow with what is added"
 	case !danger.Sure:
 		it.Text = "rights may be widened"
@@ -264,7 +189,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 // added reports whether a resource comes with this change.
 func (r *reviewer) added(id string) bool {
 	c := r.changes[id]
-	return c != nil && c.Action == Add
+	return c != nil && c.Action == compare.Add
 }
 
 // comes reports whether what a right is pinned to comes with this change: the
@@ -278,18 +203,18 @@ func (r *reviewer) comes(reference, pattern string) bool {
 	_, rest, _ := strings.Cut(pattern, "${"+reference+"}")
 	switch {
 	case reference == "AWS::StackName" && strings.Contains(pattern, ":parameter/${"):
-		return len(r.before.byType["AWS::SSM::Parameter"]) == 0
+		return len(r.before.ByType["AWS::SSM::Parameter"]) == 0
 	case reference == "AWS::StackName" && strings.Contains(pattern, ":log-group:/arc/${"):
-		return len(r.before.byType["AWS::Logs::LogGroup"]) == 0
+		return len(r.before.ByType["AWS::Logs::LogGroup"]) == 0
 	}
-	before, had := r.before.doc.Resources[id]
+	before, had := r.before.Doc.Resources[id]
 	if !had || before.Type != "AWS::DynamoDB::Table" {
 		return false
 	}
 	if attribute == "StreamArn" || strings.HasPrefix(rest, "/stream/") {
 		return before.Properties["StreamSpecification"] == nil
 	}
-	return strings.HasPrefix(rest, "/index/") && len(list(before.Properties["GlobalSecondaryIndexes"])) == 0
+	return strings.HasPrefix(rest, "/index/") && len(values.List(before.Properties["GlobalSecondaryIndexes"])) == 0
 }
 
 // maxGrants is how many examples an item shows.

@@ -2,37 +2,77 @@ package diff
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 )
 
+// retentions are the properties that say how long data is kept. A shorter
+// time deletes what is older, as data that ages out is anyway, and no deploy
+// asks: a safeguard that goes, not a loss.
+var retentions = map[string]struct {
+	property, what, unit string
+	fallback             int // when the property is absent; 0 = for ever
+}{
+	"AWS::Logs::LogGroup":  {"RetentionInDays", "events", "days", 0},
+	"AWS::SQS::Queue":      {"MessageRetentionPeriod", "messages", "seconds", 345_600},
+	"AWS::Kinesis::Stream": {"RetentionPeriodHours", "records", "hours", 24},
+}
+
+// shorterRetention says what a change of how long data is kept deletes.
+func shorterRetention(typ string, p compare.Property) string {
+	r, ok := retentions[typ]
+	if !ok || p.Path != r.property || p.Because != "" {
+		return ""
+	}
+	before, okBefore := wholeNumber(p.Before, r.fallback)
+	after, okAfter := wholeNumber(p.After, r.fallback)
+	if !okBefore || !okAfter || after == 0 || before != 0 && after >= before {
+		return ""
+	}
+	return fmt.Sprintf("%s older than %d %s are deleted", r.what, after, r.unit)
+}
+
+func wholeNumber(v any, fallback int) (int, bool) {
+	if v == nil {
+		return fallback, true
+	}
+	text, ok := values.Spelled(v)
+	n, err := strconv.Atoi(text)
+	return n, ok && err == nil
+}
+
 // risksOf lists what a resource's change endangers by itself.
-func (r *reviewer) risksOf(c Change, what string) []Risk {
+func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 	var risks []Risk
 	if c.Loss != "" {
 		risks = append(risks, Risk{DataLoss, what + ": " + c.Loss})
 	}
-	if c.Action == Modify && c.Refused == "" && c.Update >= cfn.MayReplace && (cfn.HoldsData(c.Type) || addressed[c.Type]) {
+	if c.Action == compare.Modify && c.Refused == "" && c.Update >= cfn.MayReplace && (cfn.HoldsData(c.Type) || addressed[c.Type]) {
 		risks = append(risks, Risk{Replaced, what + " " + replacement(c)})
 	}
 	if c.Refused != "" {
 		risks = append(risks, Risk{Refused, c.Refused})
 	}
-	if c.Action == Modify && c.Update == cfn.SomeInterruption {
+	if c.Action == compare.Modify && c.Update == cfn.SomeInterruption {
 		risks = append(risks, Risk{Interruption, what + " is interrupted while it is updated"})
 	}
 	if heir := r.heir(c); heir != "" {
 		risks = append(risks, Risk{Replaced, what + " is replaced by " + heir + ", which has another address"})
-	} else if c.Action == Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
+	} else if c.Action == compare.Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
 		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
 	}
 	return slices.Concat(risks, r.logLoss(c, what), r.aliasesGone(c, what), r.unprotected(c, what))
 }
 
 // replacement says what takes the place of a resource, and what becomes of it.
-func replacement(c Change) string {
+func replacement(c compare.Change) string {
 	text, by, fate := "is replaced", "by a new one", ""
 	if c.Update == cfn.MayReplace {
 		text = "may be replaced"
@@ -47,7 +87,7 @@ func replacement(c Change) string {
 }
 
 // because names the properties that bring about a replacement.
-func because(c Change) string {
+func because(c compare.Change) string {
 	var paths []string
 	for _, p := range c.Properties {
 		if p.Update < cfn.MayReplace {
@@ -86,11 +126,11 @@ var addressed = map[string]bool{
 }
 
 // unprotected lists the safeguards that a change takes away.
-func (r *reviewer) unprotected(c Change, what string) []Risk {
+func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 	var risks []Risk
 	say := func(text string) { risks = append(risks, Risk{Protection, what + " " + text}) }
 	for _, p := range c.Properties {
-		off := p.Before != nil && !on(p.After)
+		off := p.Before != nil && !values.On(p.After)
 		if text := shorterRetention(c.Type, p); text != "" {
 			risks = append(risks, Risk{Protection, what + ": " + text})
 		}
@@ -110,7 +150,7 @@ func (r *reviewer) unprotected(c Change, what string) []Risk {
 			say("is no longer encrypted with a key of its own")
 		}
 	}
-	if c.Type == "AWS::S3::Bucket" && c.Action == Modify {
+	if c.Type == "AWS::S3::Bucket" && c.Action == compare.Modify {
 		r.bucketSafeguards(c.LogicalID, say)
 	}
 	if on := r.ttlTurnedOn(c); on != "" {
@@ -123,17 +163,17 @@ func (r *reviewer) unprotected(c Change, what string) []Risk {
 // bucketSafeguards says what S3 deletes from now on by itself, and that it no
 // longer keeps what is overwritten.
 func (r *reviewer) bucketSafeguards(id string, say func(string)) {
-	before, after := r.before.doc.Resources[id].Properties, r.after.doc.Resources[id].Properties
+	before, after := r.before.Doc.Resources[id].Properties, r.after.Doc.Resources[id].Properties
 	rules := func(p map[string]any) []any {
 		lifecycle, _ := p["LifecycleConfiguration"].(map[string]any)
-		return list(lifecycle["Rules"])
+		return values.List(lifecycle["Rules"])
 	}
 	for _, v := range rules(after) {
 		rule, _ := v.(map[string]any)
-		had := slices.ContainsFunc(rules(before), func(old any) bool { return equal(old, v) })
-		if days := plainText(rule["ExpirationInDays"]); !had && days != "" && rule["Status"] == "Enabled" {
+		had := slices.ContainsFunc(rules(before), func(old any) bool { return values.Equal(old, v) })
+		if days := values.PlainText(rule["ExpirationInDays"]); !had && days != "" && rule["Status"] == "Enabled" {
 			below := ""
-			if prefix := plainText(rule["Prefix"]); prefix != "" {
+			if prefix := values.PlainText(rule["Prefix"]); prefix != "" {
 				below = " below " + prefix
 			}
 			say("deletes objects older than " + days + " days" + below)
@@ -146,16 +186,16 @@ func (r *reviewer) bucketSafeguards(id string, say func(string)) {
 }
 
 // aliasesGone tells of names under which a CDN is found no more.
-func (r *reviewer) aliasesGone(c Change, what string) []Risk {
-	if c.Type != "AWS::CloudFront::Distribution" || c.Action != Modify {
+func (r *reviewer) aliasesGone(c compare.Change, what string) []Risk {
+	if c.Type != "AWS::CloudFront::Distribution" || c.Action != compare.Modify {
 		return nil
 	}
 	const path = "DistributionConfig.Aliases"
-	after := list(policyAt(r.after.doc.Resources[c.LogicalID].Properties, path))
+	after := values.List(policyAt(r.after.Doc.Resources[c.LogicalID].Properties, path))
 	var risks []Risk
-	for _, v := range list(policyAt(r.before.doc.Resources[c.LogicalID].Properties, path)) {
-		if !slices.ContainsFunc(after, func(a any) bool { return equal(a, v) }) {
-			risks = append(risks, Risk{Removal, plainText(v) + " no longer leads to " + what})
+	for _, v := range values.List(policyAt(r.before.Doc.Resources[c.LogicalID].Properties, path)) {
+		if !slices.ContainsFunc(after, func(a any) bool { return values.Equal(a, v) }) {
+			risks = append(risks, Risk{Removal, values.PlainText(v) + " no longer leads to " + what})
 		}
 	}
 	return risks
@@ -163,12 +203,12 @@ func (r *reviewer) aliasesGone(c Change, what string) []Risk {
 
 // ttlTurnedOn is the attribute by which a table's items expire from now on;
 // "" = none, or one that they did before.
-func (r *reviewer) ttlTurnedOn(c Change) string {
-	if c.Action != Modify || !strings.HasPrefix(c.Type, "AWS::DynamoDB::") {
+func (r *reviewer) ttlTurnedOn(c compare.Change) string {
+	if c.Action != compare.Modify || !strings.HasPrefix(c.Type, "AWS::DynamoDB::") {
 		return ""
 	}
-	after := ttl(r.after.doc.Resources[c.LogicalID].Properties)
-	if ttl(r.before.doc.Resources[c.LogicalID].Properties) != "off" || after == "off" {
+	after := ttl(r.after.Doc.Resources[c.LogicalID].Properties)
+	if ttl(r.before.Doc.Resources[c.LogicalID].Properties) != "off" || after == "off" {
 		return ""
 	}
 	return after
@@ -182,14 +222,14 @@ var heirs = map[string]bool{
 }
 
 // heir is the logical ID under which a removed resource is made anew.
-func (r *reviewer) heir(c Change) string {
-	if c.Action != Remove || !heirs[c.Type] {
+func (r *reviewer) heir(c compare.Change) string {
+	if c.Action != compare.Remove || !heirs[c.Type] {
 		return ""
 	}
-	old := r.before.doc.Resources[c.LogicalID].Properties
-	for _, id := range r.after.byType[c.Type] {
-		if new := r.after.doc.Resources[id].Properties; r.added(id) && (equal(any(old), any(new)) || old["Name"] != nil && equal(old["Name"], new["Name"])) {
-			return bare(id)
+	old := r.before.Doc.Resources[c.LogicalID].Properties
+	for _, id := range r.after.ByType[c.Type] {
+		if new := r.after.Doc.Resources[id].Properties; r.added(id) && (values.Equal(any(old), any(new)) || old["Name"] != nil && values.Equal(old["Name"], new["Name"])) {
+			return model.Bare(id)
 		}
 	}
 	return ""
@@ -197,14 +237,14 @@ func (r *reviewer) heir(c Change) string {
 
 // logLoss tells of a log that is deleted. Logs go with the functions that
 // wrote them, and no deploy asks.
-func (r *reviewer) logLoss(c Change, what string) []Risk {
-	old := r.before.doc.Resources[c.LogicalID]
-	gone := c.Action == Remove && !old.OutlivesRemoval() || c.Action == Modify && c.Update == cfn.Replacement && !cfn.Keeps(old.UpdateReplacePolicy)
+func (r *reviewer) logLoss(c compare.Change, what string) []Risk {
+	old := r.before.Doc.Resources[c.LogicalID]
+	gone := c.Action == compare.Remove && !old.OutlivesRemoval() || c.Action == compare.Modify && c.Update == cfn.Replacement && !cfn.Keeps(old.UpdateReplacePolicy)
 	if c.Type != "AWS::Logs::LogGroup" || !gone || c.Refused != "" {
 		return nil
 	}
 	kept := "all of it"
-	if days := plainText(old.Properties["RetentionInDays"]); days != "" {
+	if days := values.PlainText(old.Properties["RetentionInDays"]); days != "" {
 		kept = "the last " + days + " days of it"
 	}
 	return []Risk{{Removal, what + " is deleted: " + kept}}

@@ -5,134 +5,13 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 )
 
-// route is where a request goes.
-type route struct {
-	api      string // logical ID
-	function string // logical ID; "" = elsewhere
-	target   string // how it is reached, in text
-	guard    string // what asks who calls: an authorizer or IAM; "" = nothing
-	resource string // logical ID of what holds the route
-	parts    []string
-}
-
-const anyMethod = "x-amazon-apigateway-any-method"
-
-var methodsOfOpenAPI = map[string]bool{
-	"get": true, "put": true, "post": true, "delete": true, "options": true, "head": true, "patch": true, "trace": true, anyMethod: true,
-}
-
-// readRoutes reads the routes of all APIs: those in an OpenAPI body, and those
-// that are resources.
-func (m *model) readRoutes() {
-	for _, typ := range []string{"AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"} {
-		for _, id := range m.byType[typ] {
-			if body, ok := m.doc.Resources[id].Properties["Body"].(map[string]any); ok {
-				m.readBody(id, body)
-			}
-		}
-	}
-	for _, id := range m.byType["AWS::ApiGatewayV2::Route"] {
-		m.readRoute(id)
-	}
-	for _, id := range m.byType["AWS::ApiGateway::Method"] {
-		m.readMethod(id)
-	}
-	for name, r := range m.routes {
-		m.triggers[r.function] = append(m.triggers[r.function], "@http "+name)
-	}
-	for name, r := range m.actions {
-		m.triggers[r.function] = append(m.triggers[r.function], "@ws "+strings.TrimPrefix(name, "$"))
-	}
-	delete(m.triggers, "")
-}
-
-// readBody reads an OpenAPI document of API Gateway.
-func (m *model) readBody(api string, body map[string]any) {
-	paths, _ := body["paths"].(map[string]any)
-	for path, v := range paths {
-		operations, _ := v.(map[string]any)
-		for method, v := range operations {
-			op, ok := v.(map[string]any)
-			if !ok || !methodsOfOpenAPI[method] {
-				continue
-			}
-			security := list(body["security"])
-			if own, ok := op["security"].([]any); ok {
-				security = own
-			}
-			guard := ""
-			if len(security) > 0 {
-				guard = guardOf("security", security)
-			}
-			integration, _ := op["x-amazon-apigateway-integration"].(map[string]any)
-			if method == anyMethod {
-				method = "any"
-			}
-			uri := integration["uri"]
-			m.routes[m.routeName(api, method+" "+manifestPath(path), m.routes)] = route{
-				api: api, function: m.functionOf(uri), target: plainText(uri), guard: guard, resource: api,
-			}
-		}
-	}
-}
-
-// manifestPath writes a path of API Gateway as the manifest does: /a/:b/*.
-func manifestPath(path string) string {
-	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		name, ok := strings.CutPrefix(part, "{")
-		name, closed := strings.CutSuffix(name, "}")
-		switch {
-		case !ok || !closed:
-		case strings.HasSuffix(name, "+"):
-			parts[i] = "*"
-		default:
-			parts[i] = ":" + name
-		}
-	}
-	return strings.Join(parts, "/")
-}
-
-// routeName keeps the routes of several APIs apart.
-func (m *model) routeName(api, name string, taken map[string]route) string {
-	if r, ok := taken[name]; ok && r.api != api {
-		return name + " (" + bare(api) + ")"
-	}
-	return name
-}
-
-// readRoute reads a route that is a resource.
-func (m *model) readRoute(id string) {
-	p := m.doc.Resources[id].Properties
-	key := plainText(p["RouteKey"])
-	r := route{resource: id, parts: []string{id}}
-	for _, api := range cfn.References(p["ApiId"]) {
-		r.api = api
-	}
-	r.guard = guardOf(plainText(p["AuthorizationType"]), p["AuthorizerId"], p["AuthorizationScopes"])
-	if r.guard == "" && on(p["ApiKeyRequired"]) {
-		r.guard = "API key"
-	}
-	for _, integration := range cfn.References(p["Target"]) {
-		uri := m.doc.Resources[integration].Properties["IntegrationUri"]
-		r.function, r.target = m.functionOf(uri), plainText(uri)
-		r.parts = append(r.parts, integration)
-	}
-	if m.doc.Resources[r.api].Properties["ProtocolType"] == "WEBSOCKET" || !strings.Contains(key, " ") && key != "$default" {
-		m.actions[m.routeName(r.api, key, m.actions)] = r
-		return
-	}
-	method, path, ok := strings.Cut(key, " ")
-	if ok {
-		key = strings.ToLower(method) + " " + manifestPath(path)
-	}
-	m.routes[m.routeName(r.api, key, m.routes)] = r
-}
-
 func (r *reviewer) routes() []Item {
-	items := r.compareRoutes(r.before.routes, r.after.routes, shownRoute)
+	items := r.compareRoutes(r.before.Routes, r.after.Routes, shownRoute)
 	return append(items, r.apis()...)
 }
 
@@ -145,38 +24,38 @@ func shownRoute(name string) string {
 }
 
 func (r *reviewer) actions() []Item {
-	return r.compareRoutes(r.before.actions, r.after.actions, func(name string) string { return strings.TrimPrefix(name, "$") })
+	return r.compareRoutes(r.before.Actions, r.after.Actions, func(name string) string { return strings.TrimPrefix(name, "$") })
 }
 
-func (r *reviewer) compareRoutes(before, after map[string]route, show func(string) string) []Item {
+func (r *reviewer) compareRoutes(before, after map[string]model.Route, show func(string) string) []Item {
 	var items []Item
-	for _, name := range keysOfBoth(before, after) {
+	for _, name := range values.KeysOfBoth(before, after) {
 		b, had := before[name]
 		a, has := after[name]
 		switch {
 		case !had:
-			it := r.item(Add, show(name), "", a.parts...)
-			it.place(r, a.function)
-			it.place(r, a.resource)
+			it := r.item(compare.Add, show(name), "", a.Parts...)
+			it.place(r, a.Function)
+			it.place(r, a.Resource)
 			if text := r.leadsTo(a); !strings.HasSuffix(text, " "+show(name)) { // its own function
 				it.Text = text
 			}
 			items = append(items, it)
 		case !has:
-			it := r.item(Remove, show(name), "", b.parts...)
+			it := r.item(compare.Remove, show(name), "", b.Parts...)
 			it.Risks = append(it.Risks, Risk{Removal, show(name) + " is answered no more"})
 			items = append(items, it)
-		case b.function != a.function || b.function == "" && b.target != a.target:
-			it := r.item(Modify, show(name), "", a.parts...)
-			it.place(r, a.function)
-			it.place(r, a.resource)
+		case b.Function != a.Function || b.Function == "" && b.Target != a.Target:
+			it := r.item(compare.Modify, show(name), "", a.Parts...)
+			it.place(r, a.Function)
+			it.place(r, a.Resource)
 			it.Text = "leads " + r.leadsTo(a) + " instead of " + strings.TrimPrefix(r.leadsTo(b), "to ")
 			it.guards(show(name), b, a)
 			items = append(items, it)
-		case b.guard != a.guard && a.guard != "":
-			it := r.item(Modify, show(name), "", a.parts...)
-			it.place(r, a.function)
-			it.place(r, a.resource)
+		case b.Guard != a.Guard && a.Guard != "":
+			it := r.item(compare.Modify, show(name), "", a.Parts...)
+			it.place(r, a.Function)
+			it.place(r, a.Resource)
 			it.guards(show(name), b, a)
 			items = append(items, it)
 		}
@@ -186,10 +65,10 @@ func (r *reviewer) compareRoutes(before, after map[string]route, show func(strin
 
 // guards tells that others may call a route. What asks nobody any more is told
 // as an exposure.
-func (it *Item) guards(name string, before, after route) {
+func (it *Item) guards(name string, before, after model.Route) {
 	switch {
-	case before.guard == after.guard || after.guard == "":
-	case before.guard == "":
+	case before.Guard == after.Guard || after.Guard == "":
+	case before.Guard == "":
 		it.Details = append(it.Details, "asks who calls from now on")
 	default:
 		it.Details = append(it.Details, "asks otherwise who calls")
@@ -206,14 +85,14 @@ func (it *Item) place(r *reviewer, id string) {
 	}
 }
 
-func (r *reviewer) leadsTo(to route) string {
+func (r *reviewer) leadsTo(to model.Route) string {
 	switch {
-	case to.function != "" && r.opts.Name != nil && r.opts.Name(to.function) != "":
-		return "to " + r.opts.Name(to.function)
-	case to.function != "":
-		return "to the function " + bare(to.function)
-	case to.target != "":
-		return "to " + to.target
+	case to.Function != "" && r.opts.Name != nil && r.opts.Name(to.Function) != "":
+		return "to " + r.opts.Name(to.Function)
+	case to.Function != "":
+		return "to the function " + model.Bare(to.Function)
+	case to.Target != "":
+		return "to " + to.Target
 	}
 	return ""
 }
@@ -232,12 +111,12 @@ func (r *reviewer) apis() []Item {
 		c := r.changes[id]
 		var it Item
 		switch {
-		case c.Action != Modify:
+		case c.Action != compare.Modify:
 			it = r.item(c.Action, r.describe(id), "", id)
 		case c.Update >= cfn.MayReplace:
-			it = r.item(Modify, r.describe(id), "gets another URL", id)
+			it = r.item(compare.Modify, r.describe(id), "gets another URL", id)
 		default:
-			it = r.item(Modify, r.describe(id), "", id)
+			it = r.item(compare.Modify, r.describe(id), "", id)
 			it.Details = r.settingsOf(*c, "Body")
 			if len(it.Details) == 0 && len(it.Risks) == 0 {
 				continue
@@ -250,15 +129,15 @@ func (r *reviewer) apis() []Item {
 }
 
 // settingsOf lists a resource's differences but those below some properties.
-func (r *reviewer) settingsOf(c Change, but ...string) []string {
+func (r *reviewer) settingsOf(c compare.Change, but ...string) []string {
 	var out []string
 	for _, p := range c.Properties {
 		skip := p.Because != ""
 		for _, b := range but {
-			skip = skip || under(p.Path, b)
+			skip = skip || values.Under(p.Path, b)
 		}
 		if !skip {
-			out = append(out, strings.Trim(p.Path, "()")+": "+arrow(p))
+			out = append(out, strings.Trim(p.Path, "()")+": "+compare.Arrow(p))
 		}
 	}
 	return out

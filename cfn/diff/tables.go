@@ -3,6 +3,9 @@ package diff
 import (
 	"fmt"
 	"strings"
+
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/values"
 )
 
 // tables tells of tables, their keys and indexes.
@@ -10,17 +13,17 @@ func (r *reviewer) tables() []Item {
 	var items []Item
 	for _, id := range r.changed("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable") {
 		c := r.changes[id]
-		before, after := r.before.doc.Resources[id].Properties, r.after.doc.Resources[id].Properties
+		before, after := r.before.Doc.Resources[id].Properties, r.after.Doc.Resources[id].Properties
 		it := r.item(c.Action, r.describe(id), "", id)
 		switch c.Action {
-		case Add:
+		case compare.Add:
 			it.Text = "key " + key(after, after["KeySchema"])
 			for _, name := range indexNames(after) {
 				it.Details = append(it.Details, "+ index "+name+": "+indexText(after, name))
 			}
-		case Modify:
+		case compare.Modify:
 			it.Details = tableEdits(*c, before, after)
-		case Remove:
+		case compare.Remove:
 			if c.Loss == "" {
 				it.Text = "leaves the stack; the table itself is kept"
 			}
@@ -31,14 +34,14 @@ func (r *reviewer) tables() []Item {
 }
 
 // tableEdits words the differences of a table.
-func tableEdits(c Change, before, after map[string]any) []string {
+func tableEdits(c compare.Change, before, after map[string]any) []string {
 	var out []string
 	if b, a := key(before, before["KeySchema"]), key(after, after["KeySchema"]); b != a {
 		out = append(out, "key "+b+" → "+a)
 	}
-	b, _ := byName(list(before["GlobalSecondaryIndexes"]), "IndexName")
-	a, _ := byName(list(after["GlobalSecondaryIndexes"]), "IndexName")
-	for _, name := range keysOfBoth(b, a) {
+	b, _ := values.ByName(values.List(before["GlobalSecondaryIndexes"]), "IndexName")
+	a, _ := values.ByName(values.List(after["GlobalSecondaryIndexes"]), "IndexName")
+	for _, name := range values.KeysOfBoth(b, a) {
 		switch {
 		case b[name] == nil:
 			out = append(out, "+ index "+name+": "+indexText(after, name))
@@ -61,7 +64,7 @@ func tableEdits(c Change, before, after map[string]any) []string {
 			said[top] = true
 			out = append(out, "stream "+onOff(before[top])+" → "+onOff(after[top]))
 		default:
-			out = append(out, strings.Trim(p.Path, "()")+": "+arrow(p))
+			out = append(out, strings.Trim(p.Path, "()")+": "+compare.Arrow(p))
 		}
 	}
 	return out
@@ -76,20 +79,20 @@ func onOff(v any) string {
 
 func ttl(table map[string]any) string {
 	spec, _ := table["TimeToLiveSpecification"].(map[string]any)
-	if !on(spec["Enabled"]) {
+	if !values.On(spec["Enabled"]) {
 		return "off"
 	}
-	return plainText(spec["AttributeName"])
+	return values.PlainText(spec["AttributeName"])
 }
 
 // key words a key schema: "accountID (S), noteID (S)".
 func key(table map[string]any, schema any) string {
 	var parts []string
-	for _, k := range list(schema) {
+	for _, k := range values.List(schema) {
 		m, _ := k.(map[string]any)
-		name := plainText(m["AttributeName"])
-		if typ := attributeType(table, name); typ != nil {
-			name += fmt.Sprintf(" (%s)", plainText(typ))
+		name := values.PlainText(m["AttributeName"])
+		if typ := compare.AttributeType(table, name); typ != nil {
+			name += fmt.Sprintf(" (%s)", values.PlainText(typ))
 		}
 		parts = append(parts, name)
 	}
@@ -97,19 +100,19 @@ func key(table map[string]any, schema any) string {
 }
 
 func indexNames(table map[string]any) []string {
-	named, _ := byName(list(table["GlobalSecondaryIndexes"]), "IndexName")
-	return keysOfBoth(nil, named)
+	named, _ := values.ByName(values.List(table["GlobalSecondaryIndexes"]), "IndexName")
+	return values.KeysOfBoth(nil, named)
 }
 
 func indexText(table map[string]any, name string) string {
-	named, _ := byName(list(table["GlobalSecondaryIndexes"]), "IndexName")
+	named, _ := values.ByName(values.List(table["GlobalSecondaryIndexes"]), "IndexName")
 	ix, _ := named[name].(map[string]any)
 	text := key(table, ix["KeySchema"])
 	projection, _ := ix["Projection"].(map[string]any)
-	if kind := plainText(projection["ProjectionType"]); kind != "" && kind != "ALL" {
+	if kind := values.PlainText(projection["ProjectionType"]); kind != "" && kind != "ALL" {
 		text += ", " + strings.ToLower(kind)
-		for _, attribute := range list(projection["NonKeyAttributes"]) {
-			text += " " + plainText(attribute)
+		for _, attribute := range values.List(projection["NonKeyAttributes"]) {
+			text += " " + values.PlainText(attribute)
 		}
 	}
 	return text

@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"path/filepath"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/cfn/diff/face"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -35,10 +37,10 @@ func TestTemplates(t *testing.T) {
 				}
 				sides = append(sides, doc)
 			}
-			review := Compose(sides[0], sides[1], Options{})
+			review := diff.Compose(sides[0], sides[1], diff.Options{})
 			if d := cmp.Diff(strings.TrimSpace(string(ar.Files[2].Data)), verdictOf(review)); d != "" {
 				var b strings.Builder
-				if err := Text(&b, review, TextOptions{}); err != nil {
+				if err := face.Text(&b, review, face.TextOptions{}); err != nil {
 					t.Fatal(err)
 				}
 				t.Errorf("-want +got\n%s\n%s", d, b.String())
@@ -46,7 +48,7 @@ func TestTemplates(t *testing.T) {
 			if len(ar.Files) > 3 {
 				says(t, review, string(ar.Files[3].Data))
 			}
-			if review.Verdict != NoChanges && len(review.Groups) == 0 {
+			if review.Verdict != diff.NoChanges && len(review.Groups) == 0 {
 				t.Error("there are changes, and not a word about them")
 			}
 			for ext, print := range faces {
@@ -65,10 +67,10 @@ func TestTemplates(t *testing.T) {
 }
 
 // says checks that each line stands somewhere in the text.
-func says(t *testing.T, review *Review, lines string) {
+func says(t *testing.T, review *diff.Review, lines string) {
 	t.Helper()
 	var b strings.Builder
-	if err := Text(&b, review, TextOptions{}); err != nil {
+	if err := face.Text(&b, review, face.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(lines), "\n") {

@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"fmt"
@@ -8,6 +8,9 @@ import (
 	"testing/fstest"
 
 	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/face"
 	"arc/manifest"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,11 +35,11 @@ func TestVerdicts(t *testing.T) {
 			}
 			before, _ := compileSide(t, ar, "before/")
 			after, stack := compileSide(t, ar, "after/")
-			review := Compose(before, after, Options{Origin: originOf(stack), Name: nameOf(stack)})
+			review := diff.Compose(before, after, diff.Options{Origin: originOf(stack), Name: nameOf(stack)})
 			want := strings.TrimSpace(string(ar.Files[len(ar.Files)-1].Data))
 			if d := cmp.Diff(want, verdictOf(review)); d != "" {
 				var b strings.Builder
-				if err := Text(&b, review, TextOptions{}); err != nil {
+				if err := face.Text(&b, review, face.TextOptions{}); err != nil {
 					t.Fatal(err)
 				}
 				t.Errorf("-want +got\n%s\n%s", d, b.String())
@@ -46,7 +49,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 // verdictOf writes a review in the corpus's short form.
-func verdictOf(r *Review) string {
+func verdictOf(r *diff.Review) string {
 	var names []string
 	for _, c := range r.Classes {
 		names = append(names, string(c.Class))
@@ -57,7 +60,7 @@ func verdictOf(r *Review) string {
 	}
 	for _, c := range r.Changes {
 		var words []string
-		if c.Action == Modify && c.Update > cfn.NoInterruption {
+		if c.Action == compare.Modify && c.Update > cfn.NoInterruption {
 			words = append(words, c.Update.String())
 		}
 		if c.Loss != "" {
@@ -134,10 +137,10 @@ func codeVersion(files fstest.MapFS, dir string) string {
 	return fmt.Sprintf("-%d", n)
 }
 
-func originOf(stack *cfn.Stack) func(string) (Position, bool) {
-	return func(id string) (Position, bool) {
+func originOf(stack *cfn.Stack) func(string) (diff.Position, bool) {
+	return func(id string) (diff.Position, bool) {
 		pos, ok := stack.Origins[id]
-		return Position{pos.File, pos.Line, pos.Col}, ok
+		return diff.Position{pos.File, pos.Line, pos.Col}, ok
 	}
 }
 

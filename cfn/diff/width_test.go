@@ -1,4 +1,4 @@
-package diff
+package diff_test
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"arc/cfn/diff/face"
 )
 
 // TestWidth: at every width no line is longer, unless the terminal is too
@@ -19,7 +21,7 @@ func TestWidth(t *testing.T) {
 		review := reviewOf(t, file)
 		words := map[string]bool{}
 		var whole bytes.Buffer
-		if err := Text(&whole, review, TextOptions{Resources: true}); err != nil {
+		if err := face.Text(&whole, review, face.TextOptions{Resources: true}); err != nil {
 			t.Fatal(err)
 		}
 		for _, word := range strings.Fields(whole.String()) {
@@ -27,7 +29,7 @@ func TestWidth(t *testing.T) {
 		}
 		for _, width := range []int{40, 60, 80, 120, 200} {
 			var b bytes.Buffer
-			if err := Text(&b, review, TextOptions{Width: width, Resources: true}); err != nil {
+			if err := face.Text(&b, review, face.TextOptions{Width: width, Resources: true}); err != nil {
 				t.Fatal(err)
 			}
 			for _, line := range strings.Split(b.String(), "\n") {

@@ -11,6 +11,8 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/face"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -251,7 +253,7 @@ func notAtHand(before, after side) []string {
 
 // readThrough makes one document of a template and its nested ones.
 func readThrough(root *cfn.Document, nested map[string]*cfn.Document) (*cfn.Document, []string, error) {
-	return diff.Flatten(root, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return nested[path], nil })
+	return compare.Flatten(root, func(path string, _ cfn.ResourceDef) (*cfn.Document, error) { return nested[path], nil })
 }
 
 func (s *session) templateSide(file string) (side, error) {
@@ -279,15 +281,15 @@ func (s *session) templateSide(file string) (side, error) {
 func (s *session) printReview(review *diff.Review, format string, resources bool, before, after side) error {
 	switch format {
 	case "markdown":
-		return diff.Markdown(s.stdout, review, resources)
+		return face.Markdown(s.stdout, review, resources)
 	case "json":
-		return diff.JSON(s.stdout, review)
+		return face.JSON(s.stdout, review)
 	case "sarif":
-		return diff.SARIF(s.stdout, review, after.project.app.File)
+		return face.SARIF(s.stdout, review, after.project.app.File)
 	case "html":
-		return diff.HTML(s.stdout, review, diff.Pictures(before.doc, after.doc, review, folders(after.build, before.build)))
+		return face.HTML(s.stdout, review, face.Pictures(before.doc, after.doc, review, folders(after.build, before.build)))
 	}
-	return diff.Text(s.stdout, review, diff.TextOptions{Paint: s.paintSign, Resources: resources, Width: columns(s.stdout)})
+	return face.Text(s.stdout, review, face.TextOptions{Paint: s.paintSign, Resources: resources, Width: columns(s.stdout)})
 }
 
 // folders names functions by their folders, as far as either side knows them.

@@ -15,6 +15,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
 	"arc/deploy"
 	"arc/deploy/plan"
 	"arc/manifest/syntax"
@@ -206,8 +207,8 @@ func losses(review *diff.Review) []string {
 	return ids
 }
 
-func loses(c diff.Change) bool {
-	return c.DataLoss() || cfn.HoldsData(c.Type) && c.Action == diff.Modify && c.Update >= cfn.MayReplace
+func loses(c compare.Change) bool {
+	return c.DataLoss() || cfn.HoldsData(c.Type) && c.Action == compare.Modify && c.Update >= cfn.MayReplace
 }
 
 // goes lists the resources that the change removes or may replace; to which
@@ -215,7 +216,7 @@ func loses(c diff.Change) bool {
 func goes(review *diff.Review, before *cfn.Document, template []byte) []string {
 	ids := []string{}
 	for _, c := range review.Changes {
-		if c.Action == diff.Remove || c.Action == diff.Modify && c.Update >= cfn.MayReplace {
+		if c.Action == compare.Remove || c.Action == compare.Modify && c.Update >= cfn.MayReplace {
 			ids = append(ids, c.LogicalID)
 		}
 	}

@@ -1,8 +1,9 @@
-package diff
+// Package face prints a review: as text, Markdown, JSON, SARIF and HTML, and as
+// pictures. It decides nothing.
+package face
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/cost"
+	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
 )
 
 // TextOptions set how Text looks.
@@ -24,12 +27,12 @@ type TextOptions struct {
 }
 
 // Text prints a review for a terminal.
-func Text(w io.Writer, r *Review, o TextOptions) error {
+func Text(w io.Writer, r *diff.Review, o TextOptions) error {
 	p := &textPrinter{TextOptions: o}
 	if p.Paint == nil {
 		p.Paint = func(_, text string) string { return text }
 	}
-	if r.Verdict == NoChanges {
+	if r.Verdict == diff.NoChanges {
 		p.b.WriteString("no changes\n")
 		p.limits(r)
 		_, err := w.Write(p.b.Bytes())
@@ -56,7 +59,7 @@ func Text(w io.Writer, r *Review, o TextOptions) error {
 	p.limits(r)
 	p.line("", "", Summary(r.Changes))
 	sign := "+"
-	if r.Verdict == Dangerous {
+	if r.Verdict == diff.Dangerous {
 		sign = "!"
 	}
 	p.line("", sign, r.Headline())
@@ -69,15 +72,15 @@ type textPrinter struct {
 	b bytes.Buffer
 }
 
-func (p *textPrinter) title(r *Review) {
-	if sides := r.sides(); sides != "" {
-		p.line("", "#", sides)
+func (p *textPrinter) title(r *diff.Review) {
+	if both := sides(r); both != "" {
+		p.line("", "#", both)
 		p.b.WriteByte('\n')
 	}
 }
 
 // sides says what is compared: "MyappStaging: deployed → working tree".
-func (r *Review) sides() string {
+func sides(r *diff.Review) string {
 	out := r.Stack
 	if r.Before != "" && r.After != "" {
 		if out != "" {
@@ -88,15 +91,15 @@ func (r *Review) sides() string {
 	return out
 }
 
-func (p *textPrinter) limits(r *Review) {
+func (p *textPrinter) limits(r *diff.Review) {
 	for _, l := range r.Limits {
 		p.line("", "~", "note: "+l)
 	}
 }
 
-var signs = map[Action]string{Add: "+", Modify: "~", Remove: "-"}
+var signs = map[compare.Action]string{compare.Add: "+", compare.Modify: "~", compare.Remove: "-"}
 
-func (p *textPrinter) item(it Item) {
+func (p *textPrinter) item(it diff.Item) {
 	text := it.Subject
 	if it.Text != "" {
 		text += ": " + it.Text
@@ -109,7 +112,7 @@ func (p *textPrinter) item(it Item) {
 		p.line("      ", "", d)
 	}
 	for _, risk := range it.Risks {
-		if risk.Class == Public {
+		if risk.Class == diff.Public {
 			continue // the item says so
 		}
 		p.line("      ! ", "!", string(risk.Class)+": "+risk.Text)
@@ -129,10 +132,7 @@ func (p *textPrinter) cost(d *cost.Delta) {
 	p.b.WriteByte('\n')
 }
 
-// String is the position as editors take it: "app.arc:3".
-func (p Position) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
-
-func (p *textPrinter) change(c Change) {
+func (p *textPrinter) change(c compare.Change) {
 	p.line("  "+signs[c.Action]+" ", signs[c.Action], c.LogicalID+"  "+c.Type)
 	if c.Update >= cfn.MayReplace {
 		p.line("      ! ", "!", c.Update.String())
@@ -143,7 +143,7 @@ func (p *textPrinter) change(c Change) {
 		}
 	}
 	for _, prop := range c.Properties {
-		text := strings.Trim(prop.Path, "()") + ": " + arrow(prop)
+		text := strings.Trim(prop.Path, "()") + ": " + compare.Arrow(prop)
 		if prop.Update != cfn.NoInterruption {
 			text += "  [" + prop.Update.String() + "]"
 		}
@@ -194,33 +194,6 @@ func wrap(text string, room int) (part, rest string) {
 	return strings.TrimRight(string(runes[:at]), " "), strings.TrimLeft(string(runes[at:]), " ")
 }
 
-func arrow(p Property) string {
-	switch {
-	case p.Because != "":
-		return "follows " + p.Because
-	case p.Before == nil:
-		return "added " + brief(p.After)
-	case p.After == nil:
-		return "removed, was " + brief(p.Before)
-	}
-	return brief(p.Before) + " → " + brief(p.After)
-}
-
-// brief is a value on one line.
-func brief(v any) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Sprint(v)
-	}
-	text := []rune(strings.TrimSpace(b.String()))
-	if len(text) > 60 {
-		return string(text[:59]) + "…"
-	}
-	return string(text)
-}
-
 // visible keeps what steers a terminal, or turns the direction of text, off
 // the reader's screen.
 func visible(s string) string {
@@ -234,32 +207,20 @@ func visible(s string) string {
 	}, s)
 }
 
-// Headline is the verdict in one line: "dangerous: 1 data-loss, 2 rights".
-func (r *Review) Headline() string {
-	if len(r.Classes) == 0 {
-		return string(r.Verdict)
-	}
-	var parts []string
-	for _, c := range r.Classes {
-		parts = append(parts, fmt.Sprintf("%d %s", c.Count, c.Class))
-	}
-	return string(r.Verdict) + ": " + strings.Join(parts, ", ")
-}
-
 // Summary counts changes: "resources: 2 to add, 1 to change, 0 to remove".
-func Summary(changes []Change) string {
+func Summary(changes []compare.Change) string {
 	if len(changes) == 0 {
 		return "no resource changes"
 	}
-	count := map[Action]int{}
+	count := map[compare.Action]int{}
 	replaced := 0
 	for _, c := range changes {
 		count[c.Action]++
-		if c.Action == Modify && c.Update == cfn.Replacement {
+		if c.Action == compare.Modify && c.Update == cfn.Replacement {
 			replaced++
 		}
 	}
-	text := fmt.Sprintf("resources: %d to add, %d to change, %d to remove", count[Add], count[Modify], count[Remove])
+	text := fmt.Sprintf("resources: %d to add, %d to change, %d to remove", count[compare.Add], count[compare.Modify], count[compare.Remove])
 	if replaced > 0 {
 		text += fmt.Sprintf(" (%d replaced)", replaced)
 	}

@@ -1,17 +1,11 @@
-// Package diff compares two CloudFormation templates and says what changes and
-// how dangerous that is.
-//
-// Compare gives the resources that differ, each property with what its update
-// does. Review turns that into what changed for the app's people: routes,
-// code, tables, rights. The faces (Text, Markdown, JSON, SARIF, HTML) print a
-// Review and decide nothing.
-package diff
+// Package compare compares two CloudFormation templates resource by resource:
+// each property with what its update does, and each resource with what becomes
+// of it, its data and what refers to it.
+package compare
 
 import (
-	"maps"
-	"slices"
-
 	"arc/cfn"
+	"arc/cfn/diff/values"
 )
 
 // Action is what happens to a resource.
@@ -56,9 +50,9 @@ type Property struct {
 // DataLoss reports whether the change deletes data.
 func (c Change) DataLoss() bool { return c.Loss != "" }
 
-// Compare lists what turns before into after, sorted by logical ID. A nil
+// Templates lists what turns before into after, sorted by logical ID. A nil
 // before means that nothing is deployed.
-func Compare(before, after *cfn.Document) []Change {
+func Templates(before, after *cfn.Document) []Change {
 	if before == nil {
 		before = &cfn.Document{}
 	}
@@ -66,7 +60,7 @@ func Compare(before, after *cfn.Document) []Change {
 		after = &cfn.Document{}
 	}
 	changes := []Change{}
-	for _, id := range keysOfBoth(before.Resources, after.Resources) {
+	for _, id := range values.KeysOfBoth(before.Resources, after.Resources) {
 		old, had := before.Resources[id]
 		new, has := after.Resources[id]
 		switch {
@@ -80,21 +74,9 @@ func Compare(before, after *cfn.Document) []Change {
 			}
 		}
 	}
-	changes = propagate(changes, before, after)
+	changes = followReplacements(changes, before, after)
 	sameNames(changes, before, after)
 	return changes
-}
-
-// keysOfBoth lists the keys of two maps, sorted, each once.
-func keysOfBoth[V any](a, b map[string]V) []string {
-	keys := slices.AppendSeq(make([]string, 0, len(a)+8), maps.Keys(a))
-	for k := range b {
-		if _, both := a[k]; !both {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
@@ -106,14 +88,14 @@ func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 		c.Loss = lossOfRemoval(old)
 		return c, true
 	}
-	c.Properties = compareValues("", old.Properties, new.Properties)
+	c.Properties = CompareValues("", old.Properties, new.Properties)
 	if len(c.Properties) == 1 && c.Properties[0].Path == "" { // a macro makes them
 		c.Properties[0].Path = "(Properties)"
 	}
 	if home(old) != home(new) { // another stack makes its own
-		c.Properties = append(c.Properties, Property{Path: "(Stack)", Before: text(home(old)), After: text(home(new)), Update: cfn.Replacement})
+		c.Properties = append(c.Properties, Property{Path: "(Stack)", Before: orNil(home(old)), After: orNil(home(new)), Update: cfn.Replacement})
 	}
-	judge(&c, old, new)
+	setUpdates(&c, old, new)
 	c.Properties = append(withoutSecrets(new.Type, c.Properties), compareAttributes(old, new)...)
 	return c, len(c.Properties) > 0
 }
@@ -124,7 +106,7 @@ func compareAttributes(old, new cfn.ResourceDef) []Property {
 	var out []Property
 	add := func(path, before, after string) {
 		if before != after {
-			out = append(out, Property{Path: path, Before: text(before), After: text(after)})
+			out = append(out, Property{Path: path, Before: orNil(before), After: orNil(after)})
 		}
 	}
 	add("(Condition)", old.Condition, new.Condition)
@@ -133,7 +115,7 @@ func compareAttributes(old, new cfn.ResourceDef) []Property {
 	return out
 }
 
-func text(s string) any {
+func orNil(s string) any {
 	if s == "" {
 		return nil
 	}

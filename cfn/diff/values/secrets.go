@@ -1,4 +1,4 @@
-package diff
+package values
 
 import (
 	"regexp"
@@ -12,35 +12,24 @@ import (
 // tools hold the user's secrets in plain text.
 const Hidden = "(hidden)"
 
-// withoutSecrets hides literal values where secrets are: in environments, in
-// parameters, and below keys that sound like one.
-func withoutSecrets(typ string, props []Property) []Property {
-	for i, p := range props {
-		if secret(typ, p.Path) {
-			props[i].Before, props[i].After = hide(p.Before), hide(p.After)
-		} else {
-			props[i].Before, props[i].After = hideBelow(p.Before), hideBelow(p.After)
-		}
-	}
-	return props
-}
-
-func secret(typ, path string) bool {
+// MayBeSecret reports whether a property of a resource of a type may hold a
+// secret, by the keys of its path.
+func MayBeSecret(typ, path string) bool {
 	if path == "Value" && typ == "AWS::SSM::Parameter" {
 		return true
 	}
 	for path != "" {
 		var name string
 		name, path, _ = strings.Cut(path, ".")
-		if secretKey(name) {
+		if SecretKey(name) {
 			return true
 		}
 	}
 	return false
 }
 
-// secretKey reports whether a key of this name may hold a secret.
-func secretKey(name string) bool {
+// SecretKey reports whether a key of this name may hold a secret.
+func SecretKey(name string) bool {
 	switch name {
 	case "Environment", "EnvironmentVariables", "StageVariables", "UserData", "Secrets", "ZipFile":
 		return true
@@ -71,25 +60,25 @@ var given = []*regexp.Regexp{
 	regexp.MustCompile(`(?s)()-----BEGIN [A-Z ]*PRIVATE KEY-----.*()`),
 }
 
-// conceal hides what of a text is a secret by its form.
-func conceal(text string) string {
+// Conceal hides what of a text is a secret by its form.
+func Conceal(text string) string {
 	for _, form := range given {
 		text = form.ReplaceAllString(text, "${1}"+Hidden+"${2}")
 	}
 	return text
 }
 
-// hide hides all literals of a value. References say nothing secret and stay;
+// Hide hides all literals of a value. References say nothing secret and stay;
 // of a text around references only these do.
-func hide(v any) any {
+func Hide(v any) any {
 	switch v := v.(type) {
 	case nil:
 		return nil
 	case map[string]any:
-		if !isIntrinsic(v) {
+		if !IsIntrinsic(v) {
 			out := make(map[string]any, len(v))
 			for k, x := range v {
-				out[k] = hide(x)
+				out[k] = Hide(x)
 			}
 			return out
 		}
@@ -102,33 +91,33 @@ func hide(v any) any {
 	case []any:
 		out := make([]any, len(v))
 		for i, x := range v {
-			out[i] = hide(x)
+			out[i] = Hide(x)
 		}
 		return out
 	}
 	return Hidden
 }
 
-// hideBelow hides what stands below keys that may hold secrets.
-func hideBelow(v any) any {
+// HideBelow hides what stands below keys that may hold secrets.
+func HideBelow(v any) any {
 	switch v := v.(type) {
 	case string:
-		return conceal(v)
+		return Conceal(v)
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		named := namesSecret(v)
 		for k, x := range v {
-			if secretKey(k) || named && k == "Value" {
-				out[k] = hide(x)
+			if SecretKey(k) || named && k == "Value" {
+				out[k] = Hide(x)
 			} else {
-				out[k] = hideBelow(x)
+				out[k] = HideBelow(x)
 			}
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, x := range v {
-			out[i] = hideBelow(x)
+			out[i] = HideBelow(x)
 		}
 		return out
 	}
@@ -139,7 +128,7 @@ func hideBelow(v any) any {
 // value is a secret.
 func namesSecret(element map[string]any) bool {
 	for _, key := range []string{"Name", "Key", "OptionName", "ParameterKey"} {
-		if name, ok := element[key].(string); ok && secretKey(name) {
+		if name, ok := element[key].(string); ok && SecretKey(name) {
 			return true
 		}
 	}

@@ -1,4 +1,4 @@
-package diff
+package face
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"arc/cfn/cost"
+	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
 )
 
 // Graph is a picture of the app, as SVG.
@@ -24,7 +26,7 @@ var page string
 
 // HTML prints a review as one page that needs nothing else: no script, no
 // request. Graphs are shown as images, in which nothing runs.
-func HTML(w io.Writer, r *Review, graphs []Graph) error {
+func HTML(w io.Writer, r *diff.Review, graphs []Graph) error {
 	t, err := template.New("page").Parse(page)
 	if err != nil {
 		return err
@@ -65,24 +67,24 @@ type (
 		Items []pageItem
 	}
 	pageItem struct {
-		Action                  Action
+		Action                  compare.Action
 		Subject, Text, Position string
 		Details                 []string
 		Risks                   []pageRisk
 	}
 	pageRisk struct {
-		Class  Class
+		Class  diff.Class
 		Text   string
 		Danger bool
 	}
 	pageChange struct {
-		Action          Action
+		Action          compare.Action
 		LogicalID, Type string
 		Lines           []string
 	}
 )
 
-func pageOf(r *Review, graphs []Graph) pageData {
+func pageOf(r *diff.Review, graphs []Graph) pageData {
 	d := pageData{
 		Title: visible(r.Stack), Headline: r.Headline(), Summary: Summary(r.Changes), Limits: r.Limits,
 		VerdictClass: strings.ReplaceAll(string(r.Verdict), " ", "-"),
@@ -107,7 +109,7 @@ func pageOf(r *Review, graphs []Graph) pageData {
 				item.Details = append(item.Details, visible(text))
 			}
 			for _, risk := range it.Risks {
-				item.Risks = append(item.Risks, pageRisk{risk.Class, visible(risk.Text), isDangerous(risk.Class)})
+				item.Risks = append(item.Risks, pageRisk{risk.Class, visible(risk.Text), risk.Class.Dangerous()})
 			}
 			group.Items = append(group.Items, item)
 		}
@@ -119,7 +121,7 @@ func pageOf(r *Review, graphs []Graph) pageData {
 	for _, c := range r.Changes {
 		change := pageChange{Action: c.Action, LogicalID: visible(c.LogicalID), Type: visible(c.Type)}
 		for _, p := range c.Properties {
-			change.Lines = append(change.Lines, visible(strings.Trim(p.Path, "()")+": "+arrow(p)))
+			change.Lines = append(change.Lines, visible(strings.Trim(p.Path, "()")+": "+compare.Arrow(p)))
 		}
 		d.Changes = append(d.Changes, change)
 	}

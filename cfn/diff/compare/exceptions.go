@@ -1,4 +1,4 @@
-package diff
+package compare
 
 import (
 	"fmt"
@@ -6,15 +6,16 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/values"
 )
 
 // exceptions are the types for which the schema does not tell all.
 var exceptions = map[string]func(c *Change, old, new map[string]any){
-	"AWS::DynamoDB::Table":       judgeTable,
-	"AWS::DynamoDB::GlobalTable": judgeTable,
-	"AWS::CloudFormation::Stack": judgeNested,
-	"AWS::Cognito::UserPool":     judgeUserPool,
-	"AWS::Lambda::Function":      judgeFunction,
+	"AWS::DynamoDB::Table":       tableUpdates,
+	"AWS::DynamoDB::GlobalTable": tableUpdates,
+	"AWS::CloudFormation::Stack": nestedUpdates,
+	"AWS::Cognito::UserPool":     userPoolUpdates,
+	"AWS::Lambda::Function":      functionUpdates,
 }
 
 // isCustom: the service token is the only property that replaces such a one.
@@ -24,21 +25,21 @@ func isCustom(typ string) bool {
 
 func exceptionOf(typ string) func(c *Change, old, new map[string]any) {
 	if isCustom(typ) {
-		return judgeCustom
+		return customUpdates
 	}
 	return exceptions[typ]
 }
 
-// judgeTable knows what DynamoDB can do to a table that is there. The types
+// tableUpdates knows what DynamoDB can do to a table that is there. The types
 // of attributes matter only where a key uses them; of global indexes, one may
 // be made or deleted at a time, and none changed.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
-func judgeTable(c *Change, old, new map[string]any) {
+func tableUpdates(c *Change, old, new map[string]any) {
 	retyped := cfn.Retyped(old, new)
 	for i, p := range c.Properties {
-		if under(p.Path, "AttributeDefinitions") {
+		if values.Under(p.Path, "AttributeDefinitions") {
 			c.Properties[i].Update = cfn.NoInterruption
-			if slices.ContainsFunc(retyped, func(name string) bool { return under(p.Path, "AttributeDefinitions."+name) }) {
+			if slices.ContainsFunc(retyped, func(name string) bool { return values.Under(p.Path, "AttributeDefinitions."+name) }) {
 				c.Properties[i].Update = cfn.Replacement
 			}
 		}
@@ -46,13 +47,13 @@ func judgeTable(c *Change, old, new map[string]any) {
 	if replaces(c) {
 		return // a new table is made with whatever indexes
 	}
-	before, okBefore := byName(list(old["GlobalSecondaryIndexes"]), "IndexName")
-	after, okAfter := byName(list(new["GlobalSecondaryIndexes"]), "IndexName")
+	before, okBefore := values.ByName(values.List(old["GlobalSecondaryIndexes"]), "IndexName")
+	after, okAfter := values.ByName(values.List(new["GlobalSecondaryIndexes"]), "IndexName")
 	if !okBefore || !okAfter {
 		return
 	}
 	moves, edited := 0, ""
-	for _, name := range keysOfBoth(before, after) {
+	for _, name := range values.KeysOfBoth(before, after) {
 		b, a := before[name], after[name]
 		if b == nil || a == nil {
 			moves++
@@ -73,20 +74,22 @@ func judgeTable(c *Change, old, new map[string]any) {
 // indexEdited reports whether the keys, their types or the projection of a
 // global index differ. Its throughput may change at any time.
 func indexEdited(before, after, oldTable, newTable map[string]any) bool {
-	if !equal(before["KeySchema"], after["KeySchema"]) || !equal(before["Projection"], after["Projection"]) {
+	if !values.Equal(before["KeySchema"], after["KeySchema"]) || !values.Equal(before["Projection"], after["Projection"]) {
 		return true
 	}
-	for _, k := range list(before["KeySchema"]) {
+	for _, k := range values.List(before["KeySchema"]) {
 		m, _ := k.(map[string]any)
-		if name, _ := m["AttributeName"].(string); attributeType(oldTable, name) != attributeType(newTable, name) {
+		if name, _ := m["AttributeName"].(string); AttributeType(oldTable, name) != AttributeType(newTable, name) {
 			return true
 		}
 	}
 	return false
 }
 
-func attributeType(table map[string]any, name string) any {
-	for _, d := range list(table["AttributeDefinitions"]) {
+// AttributeType is the type that a table's properties give an attribute: "S";
+// nil = it is not defined.
+func AttributeType(table map[string]any, name string) any {
+	for _, d := range values.List(table["AttributeDefinitions"]) {
 		if m, _ := d.(map[string]any); m["AttributeName"] == name {
 			return m["AttributeType"]
 		}
@@ -97,10 +100,8 @@ func attributeType(table map[string]any, name string) any {
 func changedTTL(old, new map[string]any) bool {
 	b, _ := old["TimeToLiveSpecification"].(map[string]any)
 	a, _ := new["TimeToLiveSpecification"].(map[string]any)
-	return on(b["Enabled"]) && on(a["Enabled"]) && !equal(b["AttributeName"], a["AttributeName"])
+	return values.On(b["Enabled"]) && values.On(a["Enabled"]) && !values.Equal(b["AttributeName"], a["AttributeName"])
 }
-
-func on(v any) bool { return v == true || v == "true" }
 
 func replaces(c *Change) bool {
 	for _, p := range c.Properties {
@@ -111,22 +112,22 @@ func replaces(c *Change) bool {
 	return false
 }
 
-// judgeNested: a nested stack is updated in place, whatever its template does;
+// nestedUpdates: a nested stack is updated in place, whatever its template does;
 // what happens inside is told when it is read through.
-func judgeNested(c *Change, _, _ map[string]any) {
+func nestedUpdates(c *Change, _, _ map[string]any) {
 	for i := range c.Properties {
 		c.Properties[i].Update = cfn.NoInterruption
 	}
 }
 
-// judgeFunction: code of a function that changes between zip and image needs
+// functionUpdates: code of a function that changes between zip and image needs
 // another package type, even where the template leaves the type out.
-func judgeFunction(c *Change, old, new map[string]any) {
+func functionUpdates(c *Change, old, new map[string]any) {
 	if isImage(old) == isImage(new) {
 		return
 	}
 	for i, p := range c.Properties {
-		if under(p.Path, "Code") {
+		if values.Under(p.Path, "Code") {
 			c.Properties[i].Update = cfn.Replacement
 		}
 	}
@@ -137,30 +138,25 @@ func isImage(function map[string]any) bool {
 	return function["PackageType"] == "Image" || code["ImageUri"] != nil
 }
 
-// judgeUserPool: how users of a pool sign in is settled when it is made.
+// userPoolUpdates: how users of a pool sign in is settled when it is made.
 // https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-updating.html
-func judgeUserPool(c *Change, _, _ map[string]any) {
+func userPoolUpdates(c *Change, _, _ map[string]any) {
 	for _, p := range c.Properties {
 		for _, name := range []string{"UsernameAttributes", "AliasAttributes", "UsernameConfiguration"} {
-			if under(p.Path, name) {
+			if values.Under(p.Path, name) {
 				c.Refused = "Cognito does not change " + name + " of a user pool that is there: make another pool beside it"
 			}
 		}
 	}
 }
 
-// judgeCustom: the function behind a custom resource decides whether it is
+// customUpdates: the function behind a custom resource decides whether it is
 // another one afterwards.
-func judgeCustom(c *Change, _, _ map[string]any) {
+func customUpdates(c *Change, _, _ map[string]any) {
 	for i, p := range c.Properties {
 		c.Properties[i].Update = cfn.MayReplace
 		if p.Path == "ServiceToken" {
 			c.Properties[i].Update = cfn.Replacement
 		}
 	}
-}
-
-func list(v any) []any {
-	l, _ := v.([]any)
-	return l
 }

@@ -1,4 +1,4 @@
-package diff
+package model
 
 import (
 	"slices"
@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// NextFirings gives the next n times at which a schedule fires after now, in
+// NextInvocations gives the next n times at which a schedule fires after now, in
 // now's time zone. rate(…) counts from now on, since only AWS knows when it was
 // started. It gives fewer when the schedule ends, and ok is false when the
 // expression is not one of rate, cron and at.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
-func NextFirings(expression string, now time.Time, n int) (times []time.Time, ok bool) {
+func NextInvocations(expression string, now time.Time, n int) (times []time.Time, ok bool) {
 	kind, rest, _ := strings.Cut(strings.TrimSpace(expression), "(")
 	fields := strings.Fields(strings.TrimSuffix(rest, ")"))
 	switch {
@@ -40,10 +40,10 @@ func NextFirings(expression string, now time.Time, n int) (times []time.Time, ok
 	return nil, false
 }
 
-// firingsAMonth is how often a schedule fires in a month of 730 hours, on the
+// InvocationsPerMonth is how often a schedule fires in a month of 730 hours, on the
 // average of a year without a leap day; 0 for one that fires once, < 0 when it
 // cannot be told.
-func firingsAMonth(expression string) float64 {
+func InvocationsPerMonth(expression string) float64 {
 	kind, rest, _ := strings.Cut(strings.TrimSpace(expression), "(")
 	fields := strings.Fields(strings.TrimSuffix(rest, ")"))
 	switch {
@@ -62,7 +62,7 @@ func firingsAMonth(expression string) float64 {
 		}
 		days := 0
 		for day := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() == 2027; day = day.AddDate(0, 0, 1) {
-			fires, ok := firesOn(day, fields[2], fields[4])
+			fires, ok := runsOn(day, fields[2], fields[4])
 			if !ok {
 				return -1
 			}
@@ -103,7 +103,7 @@ func nextCron(fields []string, now time.Time, n int) (times []time.Time, ok bool
 			break
 		}
 		if years[day.Year()] && months[int(day.Month())] {
-			fires, ok := firesOn(day, fields[2], fields[4])
+			fires, ok := runsOn(day, fields[2], fields[4])
 			if !ok {
 				return nil, false
 			}
@@ -181,9 +181,9 @@ func cronValue(text string, low int, names []string) (int, bool) {
 	return v, err == nil
 }
 
-// firesOn reports whether day of month and day of week allow a day. One of
+// runsOn reports whether day of month and day of week allow a day. One of
 // the two fields is "?".
-func firesOn(day time.Time, daysOfMonth, daysOfWeek string) (fires, ok bool) {
+func runsOn(day time.Time, daysOfMonth, daysOfWeek string) (fires, ok bool) {
 	if daysOfMonth != "?" {
 		return anyPart(daysOfMonth, func(part string) (bool, bool) { return onDayOfMonth(day, part) })
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
 )
 
 // plumbing are the types whose coming and going is told by what they serve.
@@ -22,9 +23,9 @@ var plumbing = map[string]bool{
 	"AWS::SSM::Parameter":             true,
 }
 
-// others tells of all resources that nothing before told of, but for plumbing
+// otherResources tells of all resources that nothing before told of, but for plumbing
 // that endangers nothing.
-func (r *reviewer) others() []Item {
+func (r *reviewer) otherResources() []Item {
 	var items []Item
 	for _, id := range ids(r.changes) {
 		if r.told[id] {
@@ -35,10 +36,10 @@ func (r *reviewer) others() []Item {
 		if plumbing[c.Type] && len(it.Risks) == 0 && c.Update < cfn.MayReplace {
 			continue
 		}
-		if plumbing[c.Type] && len(it.Risks) == 0 && (c.Action != Modify || !ownReason(*c)) {
+		if plumbing[c.Type] && len(it.Risks) == 0 && (c.Action != compare.Modify || !ownReason(*c)) {
 			continue
 		}
-		if c.Action == Modify {
+		if c.Action == compare.Modify {
 			it.Details = r.settingsOf(*c)
 			if c.Update >= cfn.MayReplace {
 				it.Details = append(it.Details, c.Update.String()+because(*c))
@@ -50,7 +51,7 @@ func (r *reviewer) others() []Item {
 }
 
 // ownReason reports whether a change is more than what follows from another.
-func ownReason(c Change) bool {
+func ownReason(c compare.Change) bool {
 	for _, p := range c.Properties {
 		if p.Because == "" {
 			return true

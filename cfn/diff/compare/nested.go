@@ -1,4 +1,4 @@
-package diff
+package compare
 
 import (
 	"fmt"
@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/values"
 )
 
-const stackType = "AWS::CloudFormation::Stack"
+// StackType is the type of nested stacks.
+const StackType = "AWS::CloudFormation::Stack"
 
 // homeKey is where Flatten notes which nested stack a resource is in.
 const homeKey = "arc diff: nested stack"
@@ -59,7 +61,7 @@ func (f *flattener) read(path string, doc *cfn.Document, depth int) (*nested, er
 	n := &nested{path: path, doc: doc, parts: map[string]*nested{}}
 	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
 		def := doc.Resources[id]
-		if def.Type != stackType || f.part == nil {
+		if def.Type != StackType || f.part == nil {
 			f.count[id]++
 			continue
 		}
@@ -110,7 +112,7 @@ func (f *flattener) rewrite(n *nested, v any, depth int) any {
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		if isIntrinsic(v) {
+		if values.IsIntrinsic(v) {
 			if out, ok := f.reference(n, v, depth); ok {
 				return out
 			}
@@ -194,9 +196,9 @@ func (f *flattener) sub(n *nested, text string, depth int) string {
 		case strings.HasPrefix(name, "!"):
 			b.WriteString("${" + name + "}")
 		case dotted:
-			b.WriteString(plainText(f.attribute(n, id, attribute, depth)))
+			b.WriteString(values.PlainText(f.attribute(n, id, attribute, depth)))
 		default:
-			b.WriteString(plainText(f.ref(n, name)))
+			b.WriteString(values.PlainText(f.ref(n, name)))
 		}
 	}
 }

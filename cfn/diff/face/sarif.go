@@ -1,4 +1,4 @@
-package diff
+package face
 
 import (
 	"crypto/sha256"
@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+
+	"arc/cfn/diff"
 )
 
 // The part of SARIF 2.1.0 that a review needs.
@@ -70,36 +72,36 @@ type (
 )
 
 // meanings are the classes in a sentence.
-var meanings = map[Class]string{
-	DataLoss:     "data is deleted",
-	Replaced:     "what holds data, or has an address, becomes another one",
-	Rights:       "something may do more than before",
-	Exposure:     "something is newly open to the public",
-	Refused:      "the deploy would fail",
-	Protection:   "a safeguard goes",
-	Interruption: "something does not answer for a while",
-	Removal:      "something that others may use is gone",
-	Public:       "one public route more",
+var meanings = map[diff.Class]string{
+	diff.DataLoss:     "data is deleted",
+	diff.Replaced:     "what holds data, or has an address, becomes another one",
+	diff.Rights:       "something may do more than before",
+	diff.Exposure:     "something is newly open to the public",
+	diff.Refused:      "the deploy would fail",
+	diff.Protection:   "a safeguard goes",
+	diff.Interruption: "something does not answer for a while",
+	diff.Removal:      "something that others may use is gone",
+	diff.Public:       "one public route more",
 }
 
 // remedies say what to do about a risk of a class.
-var remedies = map[Class]string{
-	DataLoss:     "Keep the resource, or save its data first; then name it to the deploy: --allow-loss.",
-	Replaced:     "Leave the property that replaces it as it is, or move data and clients to the new one.",
-	Rights:       "Give the right to what needs it only, on the resources it needs.",
-	Exposure:     "Ask callers who they are, unless everyone is meant to get in.",
-	Refused:      "Spread the change over as many deploys as the text says.",
-	Protection:   "Leave the safeguard on, unless it is meant to go.",
-	Interruption: "Deploy when nobody needs it.",
-	Removal:      "Make sure that nobody uses it any more.",
-	Public:       "Make sure that everyone may call it.",
+var remedies = map[diff.Class]string{
+	diff.DataLoss:     "Keep the resource, or save its data first; then name it to the deploy: --allow-loss.",
+	diff.Replaced:     "Leave the property that replaces it as it is, or move data and clients to the new one.",
+	diff.Rights:       "Give the right to what needs it only, on the resources it needs.",
+	diff.Exposure:     "Ask callers who they are, unless everyone is meant to get in.",
+	diff.Refused:      "Spread the change over as many deploys as the text says.",
+	diff.Protection:   "Leave the safeguard on, unless it is meant to go.",
+	diff.Interruption: "Deploy when nobody needs it.",
+	diff.Removal:      "Make sure that nobody uses it any more.",
+	diff.Public:       "Make sure that everyone may call it.",
 }
 
 // SARIF prints the risks of a review as annotations at manifest lines. manifest
 // is the file that a risk without a line of its own is put at. It holds what
 // GitHub's code scanning asks for beyond the schema.
 // https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support
-func SARIF(w io.Writer, r *Review, manifest string) error {
+func SARIF(w io.Writer, r *diff.Review, manifest string) error {
 	run := sarifRun{
 		Tool: sarifTool{sarifDriver{Name: "arc"}}, Results: []sarifResult{}, ColumnKind: "utf16CodeUnits",
 		Properties: map[string]any{"stack": visible(r.Stack), "verdict": r.Verdict},
@@ -107,8 +109,8 @@ func SARIF(w io.Writer, r *Review, manifest string) error {
 	if r.Cost != nil {
 		run.Properties["cost"] = costSummary(r.Cost)
 	}
-	index := map[Class]int{}
-	for i, c := range classes {
+	index := map[diff.Class]int{}
+	for i, c := range diff.AllClasses() {
 		index[c] = i
 		means := sarifMessage{meanings[c]}
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{string(c), means, means, sarifMessage{remedies[c]}, sarifDefault{levelOf(c)}})
@@ -136,9 +138,9 @@ func SARIF(w io.Writer, r *Review, manifest string) error {
 // so that it stays when lines move.
 const lineHash = "primaryLocationLineHash"
 
-func sarifRisk(stack string, risk Risk, at *Position, manifest string) sarifResult {
+func sarifRisk(stack string, risk diff.Risk, at *diff.Position, manifest string) sarifResult {
 	if at == nil {
-		at = &Position{File: manifest}
+		at = &diff.Position{File: manifest}
 	}
 	sum := sha256.Sum256([]byte(stack + "\x00" + string(risk.Class) + "\x00" + risk.Text))
 	result := sarifResult{
@@ -156,11 +158,11 @@ func sarifRisk(stack string, risk Risk, at *Position, manifest string) sarifResu
 	return result
 }
 
-func levelOf(c Class) string {
+func levelOf(c diff.Class) string {
 	switch {
-	case isDangerous(c):
+	case c.Dangerous():
 		return "error"
-	case c == Public:
+	case c == diff.Public:
 		return "note"
 	}
 	return "warning"

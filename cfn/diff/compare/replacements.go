@@ -1,16 +1,17 @@
-package diff
+package compare
 
 import (
 	"slices"
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/values"
 )
 
-// propagate finds what a replacement brings about elsewhere. A new resource
+// followReplacements finds what a replacement brings about elsewhere. A new resource
 // has another name and ARN, so whatever refers to it is updated as well, and
 // replaced where a property that cannot change in place refers to it.
-func propagate(changes []Change, before, after *cfn.Document) []Change {
+func followReplacements(changes []Change, before, after *cfn.Document) []Change {
 	at := make(map[string]int, len(changes))
 	var moved []string // resources whose references have other values now
 	for i, c := range changes {
@@ -42,7 +43,7 @@ func propagate(changes []Change, before, after *cfn.Document) []Change {
 			}
 			was := changes[i].Update
 			changes[i].Properties = merge(changes[i].Properties, props)
-			settle(&changes[i], before.Resources[id], after.Resources[id])
+			setOutcome(&changes[i], before.Resources[id], after.Resources[id])
 			if changes[i].Update > was && changes[i].Update >= cfn.MayReplace {
 				moved = append(moved, id)
 			}
@@ -69,7 +70,7 @@ func changedStreams(changes []Change) []string {
 	var ids []string
 	for _, c := range changes {
 		for _, p := range c.Properties {
-			if c.Action == Modify && under(p.Path, "StreamSpecification") {
+			if c.Action == Modify && values.Under(p.Path, "StreamSpecification") {
 				ids = append(ids, c.LogicalID)
 				break
 			}
@@ -82,7 +83,7 @@ func changedStreams(changes []Change) []string {
 // new needs no update.
 func referrersOf(before, after *cfn.Document) map[string][]string {
 	referrers := map[string][]string{}
-	for _, id := range keysOfBoth(nil, after.Resources) {
+	for _, id := range values.KeysOfBoth(nil, after.Resources) {
 		if _, had := before.Resources[id]; !had {
 			continue
 		}
@@ -99,7 +100,7 @@ func referrersOf(before, after *cfn.Document) map[string][]string {
 // target, or to one attribute of it.
 func dependents(id, target, attribute string, update cfn.Update, def cfn.ResourceDef) []Property {
 	var props []Property
-	for _, name := range keysOfBoth(nil, def.Properties) {
+	for _, name := range values.KeysOfBoth(nil, def.Properties) {
 		v := def.Properties[name]
 		if !refersTo(v, target, attribute) {
 			continue
@@ -149,7 +150,7 @@ func refersTo(v any, target, attribute string) bool {
 // merge adds properties that have no difference of their own yet.
 func merge(props, more []Property) []Property {
 	for _, m := range more {
-		i := slices.IndexFunc(props, func(p Property) bool { return under(p.Path, m.Path) })
+		i := slices.IndexFunc(props, func(p Property) bool { return values.Under(p.Path, m.Path) })
 		if i < 0 {
 			props = append(props, m)
 		} else if props[i].Because != "" {

@@ -1,71 +1,47 @@
-package diff
+// Package values reads and compares the values of CloudFormation templates:
+// intrinsic functions, lists of named things, and texts that may be secrets.
+package values
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// compareValues walks two values side by side. Objects are compared key by
-// key, lists of named things by name, other lists of equal length element by
-// element; anything else is one difference, intrinsics included, since half an
-// intrinsic means nothing.
-func compareValues(path string, before, after any) []Property {
-	if equal(before, after) {
-		return nil
-	}
-	b, okB := before.(map[string]any)
-	a, okA := after.(map[string]any)
-	if okB && okA && !isIntrinsic(b) && !isIntrinsic(a) {
-		var out []Property
-		for _, k := range keysOfBoth(b, a) {
-			out = append(out, compareValues(dot(path, k), b[k], a[k])...)
-		}
-		return out
-	}
-	bl, okB := before.([]any)
-	al, okA := after.([]any)
-	if okB && okA {
-		if out, ok := compareNamed(path, bl, al); ok {
-			return out
-		}
-		if len(bl) == len(al) {
-			var out []Property
-			for i := range bl {
-				out = append(out, compareValues(dot(path, strconv.Itoa(i)), bl[i], al[i])...)
-			}
-			return out
+// KeysOfBoth lists the keys of two maps, sorted, each once.
+func KeysOfBoth[V any](a, b map[string]V) []string {
+	keys := slices.AppendSeq(make([]string, 0, len(a)+8), maps.Keys(a))
+	for k := range b {
+		if _, both := a[k]; !both {
+			keys = append(keys, k)
 		}
 	}
-	return []Property{{Path: path, Before: before, After: after}}
+	slices.Sort(keys)
+	return keys
 }
 
-// namesOfElements are the keys that name the elements of CloudFormation's
-// lists. The order of such lists says nothing, except where it is the key of
-// a table.
-var namesOfElements = []string{"IndexName", "AttributeName", "PolicyName", "Id", "Key", "Name"}
+// On reports whether a value is true, as JSON or as the text that
+// CloudFormation takes for it.
+func On(v any) bool { return v == true || v == "true" }
 
-// compareNamed compares two lists whose elements have a name each; ok is false
-// when they have not, or when only their order differs.
-func compareNamed(path string, before, after []any) (out []Property, ok bool) {
-	for _, key := range namesOfElements {
-		b, okB := byName(before, key)
-		a, okA := byName(after, key)
-		if !okB || !okA {
-			continue
-		}
-		for _, name := range keysOfBoth(b, a) {
-			out = append(out, compareValues(dot(path, name), b[name], a[name])...)
-		}
-		return out, len(out) > 0
-	}
-	return nil, false
+// List is a value as a list; nil when it is something else.
+func List(v any) []any {
+	l, _ := v.([]any)
+	return l
 }
 
-func byName(list []any, key string) (map[string]any, bool) {
-	named := make(map[string]any, len(list))
+// Under reports whether a property is the named one or below it.
+func Under(path, name string) bool {
+	return path == name || strings.HasPrefix(path, name+".")
+}
+
+// ByName gives the elements of a list by the text that each has at a key; ok is
+// false when one has none, or two have the same.
+func ByName(list []any, key string) (named map[string]any, ok bool) {
+	named = make(map[string]any, len(list))
 	for _, el := range list {
 		m, _ := el.(map[string]any)
 		name, ok := m[key].(string)
@@ -77,14 +53,8 @@ func byName(list []any, key string) (map[string]any, bool) {
 	return named, true
 }
 
-func dot(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-func isIntrinsic(m map[string]any) bool {
+// IsIntrinsic reports whether an object is a call of an intrinsic function.
+func IsIntrinsic(m map[string]any) bool {
 	if len(m) != 1 {
 		return false
 	}
@@ -94,10 +64,10 @@ func isIntrinsic(m map[string]any) bool {
 	return false
 }
 
-// exactText writes intrinsics that make a string as the text of one Sub, in
+// ExactText writes intrinsics that make a string as the text of one Sub, in
 // which equal strings are equal: ok is false for those of which the value
 // depends on more.
-func exactText(v any) (text string, ok bool) {
+func ExactText(v any) (text string, ok bool) {
 	switch v := v.(type) {
 	case string:
 		return v, !strings.Contains(v, "${") // as text it means itself, in a Sub it would not
@@ -115,7 +85,7 @@ func exactText(v any) (text string, ok bool) {
 }
 
 func exactCall(name string, arg any) (text string, ok bool) {
-	l := list(arg)
+	l := List(arg)
 	switch name {
 	case "Ref":
 		text, ok = arg.(string)
@@ -144,7 +114,7 @@ func exactCall(name string, arg any) (text string, ok bool) {
 			parts, okParts := l[1].([]any)
 			var b strings.Builder
 			for i, part := range parts {
-				one, okOne := exactText(part)
+				one, okOne := ExactText(part)
 				okParts = okParts && okOne
 				if i > 0 {
 					b.WriteString(between)
@@ -170,7 +140,7 @@ func exactSub(text string, own map[string]any, ok bool) (string, bool) {
 		b.WriteString(plain)
 		if v, given := own[name]; given {
 			var one string
-			one, ok = exactText(v)
+			one, ok = ExactText(v)
 			b.WriteString(one)
 		} else {
 			b.WriteString("${" + name + "}")
@@ -180,15 +150,15 @@ func exactSub(text string, own map[string]any, ok bool) (string, bool) {
 	return b.String(), ok
 }
 
-// equal compares two JSON values; 1 and "1" are the same to CloudFormation,
+// Equal compares two JSON values; 1 and "1" are the same to CloudFormation,
 // and so are true and "true".
-func equal(a, b any) bool {
+func Equal(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
 		y, ok := b.(map[string]any)
-		if ok && isIntrinsic(x) && isIntrinsic(y) {
-			textA, okA := exactText(x)
-			textB, okB := exactText(y)
+		if ok && IsIntrinsic(x) && IsIntrinsic(y) {
+			textA, okA := ExactText(x)
+			textB, okB := ExactText(y)
 			if okA && okB {
 				return textA == textB
 			}
@@ -197,24 +167,25 @@ func equal(a, b any) bool {
 			return false
 		}
 		for k, v := range x {
-			if w, has := y[k]; !has || !equal(v, w) {
+			if w, has := y[k]; !has || !Equal(v, w) {
 				return false
 			}
 		}
 		return true
 	case []any:
 		y, ok := b.([]any)
-		return ok && slices.EqualFunc(x, y, equal)
+		return ok && slices.EqualFunc(x, y, Equal)
 	}
-	x, okA := spelled(a)
-	y, okB := spelled(b)
+	x, okA := Spelled(a)
+	y, okB := Spelled(b)
 	if okA && okB {
 		return x == y
 	}
 	return reflect.DeepEqual(a, b)
 }
 
-func spelled(v any) (string, bool) {
+// Spelled is a scalar as CloudFormation writes it; ok is false for anything else.
+func Spelled(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true

@@ -1,4 +1,4 @@
-package diff
+package face
 
 import (
 	"fmt"
@@ -6,15 +6,17 @@ import (
 	"strings"
 
 	"arc/cfn/cost"
+	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
 )
 
-// maxMarkdown is how long a comment on GitHub may be, 65,536 characters, less
+// MaxMarkdown is how long a comment on GitHub may be, 65,536 characters, less
 // what a workflow writes below the review: where the preview answers.
-const maxMarkdown = 65_536 - 1_024
+const MaxMarkdown = 65_536 - 1_024
 
 // Marker is the first line of a review's Markdown. A bot finds its own comment
 // by it, and updates that instead of adding another.
-func (r *Review) Marker() string {
+func Marker(r *diff.Review) string {
 	// Nothing in a name may end the HTML comment.
 	return "<!-- arc-diff: " + strings.NewReplacer("--", "- -", ">", "", "<", "").Replace(visible(r.Stack)) + " -->"
 }
@@ -22,7 +24,7 @@ func (r *Review) Marker() string {
 // Markdown prints a review as a comment on a pull request: the verdict and
 // every danger first, the groups collapsed below. It is shorter than GitHub's
 // limit however much changes: details are left out first, then items.
-func Markdown(w io.Writer, r *Review, resources bool) error {
+func Markdown(w io.Writer, r *diff.Review, resources bool) error {
 	levels := []markdownLevel{
 		{items: 1 << 30, details: 1 << 30, resources: resources, dangers: 1 << 30},
 		{items: 1 << 30, details: 1 << 30, dangers: 1 << 30},
@@ -35,7 +37,7 @@ func Markdown(w io.Writer, r *Review, resources bool) error {
 	var out string
 	for _, level := range levels {
 		out = level.print(r)
-		if len(out) < maxMarkdown {
+		if len(out) < MaxMarkdown {
 			break
 		}
 	}
@@ -49,11 +51,11 @@ type markdownLevel struct {
 	resources               bool
 }
 
-var marks = map[Verdict]string{NoChanges: "⚪", Safe: "🟢", Dangerous: "🔴"}
+var marks = map[diff.Verdict]string{diff.NoChanges: "⚪", diff.Safe: "🟢", diff.Dangerous: "🔴"}
 
-func (l markdownLevel) print(r *Review) string {
+func (l markdownLevel) print(r *diff.Review) string {
 	var b strings.Builder
-	b.WriteString(r.Marker() + "\n")
+	b.WriteString(Marker(r) + "\n")
 	stack := r.Stack
 	if stack == "" {
 		stack = "stack"
@@ -85,7 +87,7 @@ func (l markdownLevel) print(r *Review) string {
 		for _, c := range r.Changes {
 			fmt.Fprintf(&b, "- %s %s %s\n", signs[c.Action], code(c.LogicalID), md(c.Type))
 			for _, p := range c.Properties {
-				fmt.Fprintf(&b, "  - %s\n", code(strings.Trim(p.Path, "()")+": "+arrow(p)))
+				fmt.Fprintf(&b, "  - %s\n", code(strings.Trim(p.Path, "()")+": "+compare.Arrow(p)))
 			}
 		}
 		b.WriteString("\n</details>\n\n")
@@ -94,12 +96,12 @@ func (l markdownLevel) print(r *Review) string {
 }
 
 // dangerList lists what to look at before anything else.
-func (l markdownLevel) dangerList(b *strings.Builder, r *Review) {
+func (l markdownLevel) dangerList(b *strings.Builder, r *diff.Review) {
 	n := 0
 	for _, g := range r.Groups {
 		for _, it := range g.Items {
 			for _, risk := range it.Risks {
-				if !isDangerous(risk.Class) {
+				if !risk.Class.Dangerous() {
 					continue
 				}
 				if n == 0 {
@@ -119,16 +121,7 @@ func (l markdownLevel) dangerList(b *strings.Builder, r *Review) {
 	}
 }
 
-func isDangerous(c Class) bool {
-	for _, d := range classes[:5] {
-		if c == d {
-			return true
-		}
-	}
-	return false
-}
-
-func (l markdownLevel) group(b *strings.Builder, g Group) {
+func (l markdownLevel) group(b *strings.Builder, g diff.Group) {
 	fmt.Fprintf(b, "<details><summary>%s (%d)</summary>\n\n", htmlText(g.Name), len(g.Items))
 	for i, it := range g.Items {
 		if i == l.items {
@@ -148,7 +141,7 @@ func (l markdownLevel) group(b *strings.Builder, g Group) {
 			fmt.Fprintf(b, "  - %s\n", code(short(d)))
 		}
 		for _, risk := range it.Risks {
-			if !isDangerous(risk.Class) && risk.Class != Public {
+			if !risk.Class.Dangerous() && risk.Class != diff.Public {
 				fmt.Fprintf(b, "  - **%s** %s\n", risk.Class, md(short(risk.Text)))
 			}
 		}
@@ -191,9 +184,9 @@ func cell(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, `\|`, "|"), "|", `\|`)
 }
 
-var mdSigns = map[Action]string{Add: "➕", Modify: "✏️", Remove: "➖"}
+var mdSigns = map[compare.Action]string{compare.Add: "➕", compare.Modify: "✏️", compare.Remove: "➖"}
 
-func mdPosition(p *Position) string {
+func mdPosition(p *diff.Position) string {
 	if p == nil {
 		return ""
 	}

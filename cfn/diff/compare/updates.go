@@ -1,17 +1,15 @@
-package diff
+package compare
 
 import (
 	"encoding/json"
-	"fmt"
-	"strconv"
-	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/values"
 )
 
-// judge says what each of a modified resource's differences does, and what
+// setUpdates says what each of a modified resource's differences does, and what
 // the resource as a whole comes to.
-func judge(c *Change, old, new cfn.ResourceDef) {
+func setUpdates(c *Change, old, new cfn.ResourceDef) {
 	for i, p := range c.Properties {
 		if p.Path != "(Stack)" {
 			c.Properties[i].Update = cfn.UpdateOf(c.Type, p.Path)
@@ -20,11 +18,11 @@ func judge(c *Change, old, new cfn.ResourceDef) {
 	if exception := exceptionOf(c.Type); exception != nil {
 		exception(c, old.Properties, new.Properties)
 	}
-	settle(c, old, new)
+	setOutcome(c, old, new)
 }
 
-// settle draws from the properties what happens to the resource.
-func settle(c *Change, old, new cfn.ResourceDef) {
+// setOutcome draws from the properties what happens to the resource.
+func setOutcome(c *Change, old, new cfn.ResourceDef) {
 	for _, p := range c.Properties {
 		c.Update = max(c.Update, p.Update)
 	}
@@ -56,47 +54,12 @@ func lossOfRemoval(old cfn.ResourceDef) string {
 	switch {
 	case old.OutlivesRemoval():
 		return ""
-	case old.Type == stackType:
+	case old.Type == StackType:
 		return "whatever it holds is deleted with it, and its template is not at hand"
 	case cfn.HoldsData(old.Type):
 		return "its data is deleted with it"
 	}
 	return ""
-}
-
-// retentions are the properties that say how long data is kept. A shorter
-// time deletes what is older, as data that ages out is anyway, and no deploy
-// asks: a safeguard that goes, not a loss.
-var retentions = map[string]struct {
-	property, what, unit string
-	fallback             int // when the property is absent; 0 = for ever
-}{
-	"AWS::Logs::LogGroup":  {"RetentionInDays", "events", "days", 0},
-	"AWS::SQS::Queue":      {"MessageRetentionPeriod", "messages", "seconds", 345_600},
-	"AWS::Kinesis::Stream": {"RetentionPeriodHours", "records", "hours", 24},
-}
-
-// shorterRetention says what a change of how long data is kept deletes.
-func shorterRetention(typ string, p Property) string {
-	r, ok := retentions[typ]
-	if !ok || p.Path != r.property || p.Because != "" {
-		return ""
-	}
-	before, okBefore := wholeNumber(p.Before, r.fallback)
-	after, okAfter := wholeNumber(p.After, r.fallback)
-	if !okBefore || !okAfter || after == 0 || before != 0 && after >= before {
-		return ""
-	}
-	return fmt.Sprintf("%s older than %d %s are deleted", r.what, after, r.unit)
-}
-
-func wholeNumber(v any, fallback int) (int, bool) {
-	if v == nil {
-		return fallback, true
-	}
-	text, ok := spelled(v)
-	n, err := strconv.Atoi(text)
-	return n, ok && err == nil
 }
 
 // customNames are the properties with which the user names a resource for the
@@ -134,7 +97,7 @@ var customNames = map[string]string{
 // nameTaken says why a replacement cannot be: the resource keeps its name.
 func nameTaken(c *Change, old, new cfn.ResourceDef) string {
 	property := customNames[c.Type]
-	if property == "" || old.Properties[property] == nil || !equal(old.Properties[property], new.Properties[property]) {
+	if property == "" || old.Properties[property] == nil || !values.Equal(old.Properties[property], new.Properties[property]) {
 		return ""
 	}
 	return "CloudFormation cannot replace what has a fixed name: change " + property + " as well, or leave it out"
@@ -168,9 +131,4 @@ func sameNames(changes []Change, before, after *cfn.Document) {
 			changes[i].Refused = "its name is still taken by " + id + ", which CloudFormation removes only afterwards"
 		}
 	}
-}
-
-// under reports whether a property is the named one or below it.
-func under(path, name string) bool {
-	return path == name || strings.HasPrefix(path, name+".")
 }

@@ -1,4 +1,4 @@
-package diff
+package face
 
 import (
 	"archive/tar"
@@ -13,13 +13,15 @@ import (
 	"strings"
 	"testing"
 
+	"arc/cfn/diff"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // goldens lists the goldens of a face.
 func goldens(t *testing.T, ext string) []string {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*/*" + ext)
+	files, err := filepath.Glob("../testdata/*/*" + ext)
 	if err != nil || len(files) < 12 {
 		t.Fatalf("%d goldens: %v", len(files), err)
 	}
@@ -45,13 +47,13 @@ func validate(t *testing.T, schema *jsonschema.Schema, files []string) {
 
 // TestSchema checks every JSON golden against the published schema.
 func TestSchema(t *testing.T) {
-	schema, err := jsonschema.NewCompiler().Compile("../../docs/diff.schema.json")
+	schema, err := jsonschema.NewCompiler().Compile("../../../docs/diff.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := goldens(t, ".json")
 	for i, file := range files {
-		if strings.HasPrefix(file, "testdata/original/") { // a template
+		if strings.HasPrefix(file, "../testdata/original/") { // a template
 			files = append(files[:i:i], files[i+1:]...)
 			break
 		}
@@ -155,7 +157,10 @@ func TestCodeScanning(t *testing.T) {
 // TestFingerprintsStay: a risk is the same one when its line moves.
 func TestFingerprintsStay(t *testing.T) {
 	hashes := func(line int) []string {
-		r := &Review{Stack: "S", Groups: []Group{{"Tables", []Item{{Risks: []Risk{{DataLoss, "gone"}, {DataLoss, "gone"}}, Position: &Position{"app.arc", line, 1}}}}}}
+		r := &diff.Review{Stack: "S", Groups: []diff.Group{{Name: "Tables", Items: []diff.Item{{
+			Risks:    []diff.Risk{{Class: diff.DataLoss, Text: "gone"}, {Class: diff.DataLoss, Text: "gone"}},
+			Position: &diff.Position{File: "app.arc", Line: line, Column: 1},
+		}}}}}
 		var b bytes.Buffer
 		if err := SARIF(&b, r, "app.arc"); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package diff
+package compare
 
 import (
 	"fmt"
@@ -7,31 +7,32 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff/values"
 )
 
-// agree writes into both templates what their parameters' defaults, conditions
+// Evaluate writes into both templates what their parameters' defaults, conditions
 // and mappings say differently, so that a comparison of properties sees it: a
 // default that reaches a table's key replaces the table. What both sides say
 // alike stays as it is written, for the stack may have been given other values,
 // and what is under a condition then is not to be overlooked. unknown names the
 // conditions that are written differently and that no template can decide,
 // doubtful the resources that may go by one.
-func agree(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtful []string) {
-	if len(before.Resources) == 0 || !differ(before, after) {
+func Evaluate(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtful []string) {
+	if len(before.Resources) == 0 || !anythingToEvaluate(before, after) {
 		return before, after, nil, nil
 	}
-	old, new := newSettled(before), newSettled(after)
+	old, new := newSide(before), newSide(after)
 	for name, def := range before.Parameters {
 		other, ok := after.Parameters[name]
-		if !ok || def.Default == nil || other.Default == nil || equal(def.Default, other.Default) {
+		if !ok || def.Default == nil || other.Default == nil || values.Equal(def.Default, other.Default) {
 			continue
 		}
 		old.defaults[name], new.defaults[name] = def.Default, other.Default
-		if def.NoEcho || other.NoEcho || secretKey(name) {
-			old.defaults[name], new.defaults[name] = Hidden, Hidden+" (another)"
+		if def.NoEcho || other.NoEcho || values.SecretKey(name) {
+			old.defaults[name], new.defaults[name] = values.Hidden, values.Hidden+" (another)"
 		}
 	}
-	for _, name := range keysOfBoth(before.Conditions, after.Conditions) {
+	for _, name := range values.KeysOfBoth(before.Conditions, after.Conditions) {
 		was, knownBefore := old.outcome(name)
 		is, knownAfter := new.outcome(name)
 		_, had := before.Conditions[name]
@@ -39,7 +40,7 @@ func agree(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtful [
 		switch {
 		case had && has && knownBefore && knownAfter && was == is:
 		case had && has && (!knownBefore || !knownAfter):
-			if !equal(before.Conditions[name], after.Conditions[name]) {
+			if !values.Equal(before.Conditions[name], after.Conditions[name]) {
 				unknown = append(unknown, name)
 			}
 		default:
@@ -52,17 +53,17 @@ func agree(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtful [
 		}
 	}
 	old.mappings, new.mappings = before.Mappings, after.Mappings
-	if equal(any(before.Mappings), any(after.Mappings)) {
+	if values.Equal(any(before.Mappings), any(after.Mappings)) {
 		old.mappings, new.mappings = nil, nil
 	}
-	return old.write(new), new.write(old), unknown, doubts(old, new, unknown)
+	return old.write(new), new.write(old), unknown, undecided(old, new, unknown)
 }
 
-// doubts lists the resources that have another condition than before, of which
+// undecided lists the resources that have another condition than before, of which
 // it cannot be known whether it holds.
-func doubts(old, new *settled, unknown []string) []string {
+func undecided(old, new *side, unknown []string) []string {
 	var ids []string
-	for _, id := range keysOfBoth(nil, new.doc.Resources) {
+	for _, id := range values.KeysOfBoth(nil, new.doc.Resources) {
 		is := new.doc.Resources[id].Condition
 		was, had := old.doc.Resources[id]
 		if !had || is == "" || was.Condition == is && !dependsOn(new.doc.Conditions, is, unknown, 0) {
@@ -100,8 +101,8 @@ func dependsOn(conditions map[string]any, name string, some []string, depth int)
 	return asks(conditions[name])
 }
 
-// doubt adds to the changes what a condition may take away.
-func doubt(changes []Change, ids []string, before, after *cfn.Document) []Change {
+// AddUndecided adds to the changes what a condition may take away.
+func AddUndecided(changes []Change, ids []string, before, after *cfn.Document) []Change {
 	for _, id := range ids {
 		old, new := before.Resources[id], after.Resources[id]
 		i := slices.IndexFunc(changes, func(c Change) bool { return c.LogicalID == id })
@@ -111,7 +112,7 @@ func doubt(changes []Change, ids []string, before, after *cfn.Document) []Change
 		}
 		if old.Condition == new.Condition {
 			changes[i].Properties = append(changes[i].Properties, Property{
-				Path: "(Condition)", Before: hideBelow(before.Conditions[new.Condition]), After: hideBelow(after.Conditions[new.Condition]),
+				Path: "(Condition)", Before: values.HideBelow(before.Conditions[new.Condition]), After: values.HideBelow(after.Conditions[new.Condition]),
 			})
 		}
 		if loss := lossOfRemoval(old); loss != "" && changes[i].Loss == "" {
@@ -122,35 +123,35 @@ func doubt(changes []Change, ids []string, before, after *cfn.Document) []Change
 	return changes
 }
 
-// differ tells whether there is anything to settle: most templates have none of
+// anythingToEvaluate tells whether there is anything to settle: most templates have none of
 // it.
-func differ(before, after *cfn.Document) bool {
+func anythingToEvaluate(before, after *cfn.Document) bool {
 	if len(before.Conditions)+len(after.Conditions)+len(before.Mappings)+len(after.Mappings) > 0 {
 		return true
 	}
 	for name, def := range before.Parameters {
-		if other, ok := after.Parameters[name]; ok && !equal(def.Default, other.Default) {
+		if other, ok := after.Parameters[name]; ok && !values.Equal(def.Default, other.Default) {
 			return true
 		}
 	}
 	return false
 }
 
-// settled is one side while it is written anew.
-type settled struct {
+// side is one side while it is written anew.
+type side struct {
 	doc      *cfn.Document
 	defaults map[string]any  // parameters whose defaults differ
 	branches map[string]bool // conditions that come out otherwise on the other side
 	mappings map[string]any  // when they differ
 }
 
-func newSettled(doc *cfn.Document) *settled {
-	return &settled{doc: doc, defaults: map[string]any{}, branches: map[string]bool{}}
+func newSide(doc *cfn.Document) *side {
+	return &side{doc: doc, defaults: map[string]any{}, branches: map[string]bool{}}
 }
 
 // outcome evaluates a condition with the parameters' defaults; not known when
 // it asks for more, as the region.
-func (s *settled) outcome(name string) (value, known bool) {
+func (s *side) outcome(name string) (value, known bool) {
 	if _, ok := s.doc.Conditions[name]; !ok {
 		return false, false
 	}
@@ -168,7 +169,7 @@ func (s *settled) outcome(name string) (value, known bool) {
 
 // there tells whether a resource's condition lets it be; known = false when
 // nobody can tell.
-func (s *settled) there(r cfn.ResourceDef) (value, known bool) {
+func (s *side) there(r cfn.ResourceDef) (value, known bool) {
 	if r.Condition == "" {
 		return true, true
 	}
@@ -177,7 +178,7 @@ func (s *settled) there(r cfn.ResourceDef) (value, known bool) {
 
 // write gives the side's template as it is compared. A resource that only the
 // other side has by its condition is left out.
-func (s *settled) write(other *settled) *cfn.Document {
+func (s *side) write(other *side) *cfn.Document {
 	out := *s.doc
 	out.Resources = make(map[string]cfn.ResourceDef, len(s.doc.Resources))
 	for id, r := range s.doc.Resources {
@@ -197,14 +198,14 @@ func (s *settled) write(other *settled) *cfn.Document {
 }
 
 // value copies what it changes and nothing else.
-func (s *settled) value(v any) any {
+func (s *side) value(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		if v == nil {
 			return v
 		}
 		if len(v) == 1 {
-			if to, ok := s.call(v); ok {
+			if to, ok := s.intrinsic(v); ok {
 				return to
 			}
 		}
@@ -246,7 +247,7 @@ func same(to, from any) bool {
 	case map[string]any, []any:
 		return fmt.Sprintf("%p", to) == fmt.Sprintf("%p", from)
 	}
-	return equal(to, from)
+	return values.Equal(to, from)
 }
 
 func isNoValue(v any) bool {
@@ -254,8 +255,8 @@ func isNoValue(v any) bool {
 	return len(m) == 1 && m["Ref"] == "AWS::NoValue"
 }
 
-// call settles one intrinsic function.
-func (s *settled) call(v map[string]any) (any, bool) {
+// intrinsic settles one intrinsic function.
+func (s *side) intrinsic(v map[string]any) (any, bool) {
 	if name, ok := v["Ref"].(string); ok {
 		to, ok := s.defaults[name]
 		return to, ok
@@ -299,12 +300,12 @@ func arg0(list []any) any {
 
 // text writes differing defaults into the text of Fn::Sub, but for the names
 // that it explains itself.
-func (s *settled) text(text string, own map[string]any) string {
+func (s *side) text(text string, own map[string]any) string {
 	for name, to := range s.defaults {
 		if _, explained := own[name]; explained {
 			continue
 		}
-		if word, ok := spelled(to); ok {
+		if word, ok := values.Spelled(to); ok {
 			text = strings.ReplaceAll(text, "${"+name+"}", word)
 		}
 	}

@@ -1,4 +1,4 @@
-package diff
+package face
 
 import (
 	"fmt"
@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/cfn/diff/compare"
+	"arc/cfn/diff/model"
+	"arc/cfn/diff/values"
 	"arc/graph"
 )
 
@@ -14,35 +18,36 @@ import (
 // What goes is marked in the first one, what comes or changes in the second. A
 // side that is nil has none. label names a function by its logical ID, "" = by
 // what invokes it.
-func Pictures(before, after *cfn.Document, r *Review, label func(logicalID string) string) []Graph {
-	old, new := picturesOf(before, after, r, label)
+func Pictures(before, after *cfn.Document, r *diff.Review, label func(logicalID string) string) []Graph {
+	old, new := Graphs(before, after, r, label)
 	var out []Graph
 	for _, side := range []struct {
 		title string
 		doc   *cfn.Document
-		p     *picture
+		g     *graph.Graph
 	}{{r.Before, before, old}, {r.After, after, new}} {
 		if side.doc != nil {
-			out = append(out, Graph{side.title, side.p.g.SVG()})
+			out = append(out, Graph{side.title, side.g.SVG()})
 		}
 	}
 	return out
 }
 
-func picturesOf(before, after *cfn.Document, r *Review, label func(logicalID string) string) (old, new *picture) {
+// Graphs are the pictures before they are drawn.
+func Graphs(before, after *cfn.Document, r *diff.Review, label func(logicalID string) string) (old, new *graph.Graph) {
 	changed := map[string]bool{}
 	for _, c := range r.Changes {
-		changed[c.LogicalID] = c.Action == Modify
+		changed[c.LogicalID] = c.Action == compare.Modify
 	}
-	old, new = newPicture(before, r.Stack, label), newPicture(after, r.Stack, label)
-	old.mark(new, nil, graph.Gone)
-	new.mark(old, changed, graph.Added)
-	return old, new
+	was, is := newPicture(before, r.Stack, label), newPicture(after, r.Stack, label)
+	was.mark(is, nil, graph.Gone)
+	is.mark(was, changed, graph.Added)
+	return was.g, is.g
 }
 
 // picture is a graph under construction.
 type picture struct {
-	m         *model
+	m         *model.App
 	g         *graph.Graph
 	label     func(string) string
 	nodes     map[string]int      // by key
@@ -55,20 +60,20 @@ func newPicture(doc *cfn.Document, app string, label func(string) string) *pictu
 	if doc == nil {
 		return p
 	}
-	p.m = newModel(doc)
-	p.g.CDN = len(p.m.byType["AWS::CloudFront::Distribution"]) > 0
-	for _, fn := range p.m.byType[lambdaType] {
+	p.m = model.New(doc)
+	p.g.CDN = len(p.m.ByType["AWS::CloudFront::Distribution"]) > 0
+	for _, fn := range p.m.ByType[model.FunctionType] {
 		p.owners[p.roleOf(fn)]++
 	}
-	p.routes(graph.Route, p.m.routes)
-	p.routes(graph.Action, p.m.actions)
-	for _, s := range p.m.readSchedules() {
-		kind, _, _ := strings.Cut(s.expression, "(")
-		at := p.add(graph.Node{Kind: graph.Schedule, Badge: strings.ToUpper(kind), Label: s.name, Detail: strings.TrimSpace(s.expression + " " + s.timezone)}, s.id)
-		p.join(at, s.function)
+	p.routes(graph.Route, p.m.Routes)
+	p.routes(graph.Action, p.m.Actions)
+	for _, s := range p.m.ReadSchedules() {
+		kind, _, _ := strings.Cut(s.Expression, "(")
+		at := p.add(graph.Node{Kind: graph.Schedule, Badge: strings.ToUpper(kind), Label: s.Name, Detail: strings.TrimSpace(s.Expression + " " + s.Timezone)}, s.ID)
+		p.join(at, s.Function)
 	}
 	p.sources()
-	for _, fn := range p.m.byType[lambdaType] {
+	for _, fn := range p.m.ByType[model.FunctionType] {
 		p.uses(fn)
 	}
 	return p
@@ -94,15 +99,15 @@ func (p *picture) join(from int, fn string) {
 }
 
 func (p *picture) function(id string) int {
-	props := p.m.doc.Resources[id].Properties
+	props := p.m.Doc.Resources[id].Properties
 	n := graph.Node{Kind: graph.Function, Badge: "λ", Label: p.label(id)}
 	if n.Label == "" {
-		n.Label = bare(id)
+		n.Label = model.Bare(id)
 	}
 	var settings []string
 	for _, s := range []struct{ property, unit string }{{"Runtime", ""}, {"MemorySize", " MB"}, {"Timeout", " s"}} {
 		if v := props[s.property]; v != nil {
-			settings = append(settings, plainText(v)+s.unit)
+			settings = append(settings, values.PlainText(v)+s.unit)
 		}
 	}
 	n.Detail = strings.Join(settings, ", ")
@@ -110,8 +115,8 @@ func (p *picture) function(id string) int {
 }
 
 // routes adds the routes of an API, with those elsewhere.
-func (p *picture) routes(kind graph.Kind, routes map[string]route) {
-	for _, name := range keysOfBoth(nil, routes) {
+func (p *picture) routes(kind graph.Kind, routes map[string]model.Route) {
+	for _, name := range values.KeysOfBoth(nil, routes) {
 		to := routes[name]
 		n := graph.Node{Kind: kind, Badge: "WS", Label: strings.TrimPrefix(name, "$")}
 		if kind == graph.Route {
@@ -120,11 +125,11 @@ func (p *picture) routes(kind graph.Kind, routes map[string]route) {
 				n.Badge, n.Label = "ANY", "other paths"
 			}
 		}
-		at := p.add(n, to.parts...)
-		if to.function != "" {
-			p.join(at, to.function)
-		} else if to.target != "" {
-			there := p.add(graph.Node{Kind: graph.Outside, Badge: "PROXY", Label: hostOf(to.target)})
+		at := p.add(n, to.Parts...)
+		if to.Function != "" {
+			p.join(at, to.Function)
+		} else if to.Target != "" {
+			there := p.add(graph.Node{Kind: graph.Outside, Badge: "PROXY", Label: hostOf(to.Target)})
 			p.g.Edges = append(p.g.Edges, graph.Edge{From: at, To: there})
 		}
 	}
@@ -153,19 +158,19 @@ func (p *picture) sources() {
 		{graph.Bucket, "FILES", []string{"AWS::S3::Bucket"}},
 	} {
 		for _, typ := range kind.types {
-			for _, id := range p.m.byType[typ] {
+			for _, id := range p.m.ByType[typ] {
 				if !letters[id] {
-					p.add(graph.Node{Kind: kind.kind, Badge: kind.badge, Label: p.m.nameOf(id), Detail: p.detail(id)}, id)
+					p.add(graph.Node{Kind: kind.kind, Badge: kind.badge, Label: p.m.NameOf(id), Detail: p.detail(id)}, id)
 				}
 			}
 		}
 	}
-	for _, id := range p.m.byType["AWS::SNS::Subscription"] {
-		props := p.m.doc.Resources[id].Properties
+	for _, id := range p.m.ByType["AWS::SNS::Subscription"] {
+		props := p.m.Doc.Resources[id].Properties
 		p.triggers(props["TopicArn"], props["Endpoint"])
 	}
-	for _, id := range p.m.byType["AWS::Lambda::EventSourceMapping"] {
-		props := p.m.doc.Resources[id].Properties
+	for _, id := range p.m.ByType["AWS::Lambda::EventSourceMapping"] {
+		props := p.m.Doc.Resources[id].Properties
 		p.triggers(props["EventSourceArn"], props["FunctionName"])
 	}
 }
@@ -173,7 +178,7 @@ func (p *picture) sources() {
 func (p *picture) triggers(source, fn any) {
 	for _, id := range cfn.References(source) {
 		if at, ok := p.nodeOf(id); ok {
-			p.join(at, p.m.functionOf(fn))
+			p.join(at, p.m.FunctionOf(fn))
 		}
 	}
 }
@@ -191,7 +196,7 @@ func (p *picture) nodeOf(id string) (int, bool) {
 // deadLetters are the queues that only take what others could not deliver.
 func (p *picture) deadLetters() map[string]bool {
 	found := map[string]bool{}
-	for _, def := range p.m.doc.Resources {
+	for _, def := range p.m.Doc.Resources {
 		for _, at := range [][2]string{{"RedrivePolicy", "deadLetterTargetArn"}, {"DeadLetterConfig", "TargetArn"}} {
 			if m, ok := def.Properties[at[0]].(map[string]any); ok {
 				for _, id := range cfn.References(m[at[1]]) {
@@ -205,26 +210,26 @@ func (p *picture) deadLetters() map[string]bool {
 
 // detail says what is worth a glance: keys and indexes.
 func (p *picture) detail(id string) string {
-	props := p.m.doc.Resources[id].Properties
+	props := p.m.Doc.Resources[id].Properties
 	var keys []string
-	for _, k := range list(props["KeySchema"]) {
+	for _, k := range values.List(props["KeySchema"]) {
 		key, _ := k.(map[string]any)
-		keys = append(keys, plainText(key["AttributeName"]))
+		keys = append(keys, values.PlainText(key["AttributeName"]))
 	}
 	text := strings.Join(keys, ", ")
-	if n := len(list(props["GlobalSecondaryIndexes"])); n == 1 {
+	if n := len(values.List(props["GlobalSecondaryIndexes"])); n == 1 {
 		text += "; 1 index"
 	} else if n > 1 {
 		text += fmt.Sprintf("; %d indexes", n)
 	}
-	if on(props["FifoQueue"]) {
+	if values.On(props["FifoQueue"]) {
 		text = "fifo"
 	}
 	return text
 }
 
 func (p *picture) roleOf(fn string) string {
-	for _, id := range cfn.References(p.m.doc.Resources[fn].Properties["Role"]) {
+	for _, id := range cfn.References(p.m.Doc.Resources[fn].Properties["Role"]) {
 		return id
 	}
 	return ""
@@ -242,10 +247,10 @@ func (p *picture) uses(fn string) {
 	}
 	from := p.function(fn)
 	verbs := map[int][]string{}
-	for _, pol := range list(p.m.doc.Resources[role].Properties["Policies"]) {
+	for _, pol := range values.List(p.m.Doc.Resources[role].Properties["Policies"]) {
 		policy, _ := pol.(map[string]any)
 		document, _ := policy["PolicyDocument"].(map[string]any)
-		for _, s := range list(document["Statement"]) {
+		for _, s := range values.List(document["Statement"]) {
 			statement, _ := s.(map[string]any)
 			if statement["Effect"] != "Allow" {
 				continue
@@ -273,13 +278,13 @@ func (p *picture) uses(fn string) {
 
 // verbsOf sums up IAM actions.
 func verbsOf(actions any) []string {
-	all := list(actions)
+	all := values.List(actions)
 	if one, ok := actions.(string); ok {
 		all = []any{one}
 	}
 	var verbs []string
 	for _, a := range all {
-		_, name, _ := strings.Cut(plainText(a), ":")
+		_, name, _ := strings.Cut(values.PlainText(a), ":")
 		switch {
 		case strings.HasPrefix(name, "GetQueue"): // its address, not its messages
 		case name == "*":

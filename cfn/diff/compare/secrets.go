@@ -1,0 +1,18 @@
+package compare
+
+import (
+	"arc/cfn/diff/values"
+)
+
+// withoutSecrets hides literal values where secrets are: in environments, in
+// parameters, and below keys that sound like one.
+func withoutSecrets(typ string, props []Property) []Property {
+	for i, p := range props {
+		if values.MayBeSecret(typ, p.Path) {
+			props[i].Before, props[i].After = values.Hide(p.Before), values.Hide(p.After)
+		} else {
+			props[i].Before, props[i].After = values.HideBelow(p.Before), values.HideBelow(p.After)
+		}
+	}
+	return props
+}

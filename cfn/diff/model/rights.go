@@ -1,0 +1,107 @@
+package model
+
+import (
+	"slices"
+
+	"arc/cfn"
+	"arc/cfn/diff/iam"
+	"arc/cfn/diff/values"
+)
+
+// PolicyTypes are the types that give rights to roles, users and groups.
+var PolicyTypes = []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy"}
+
+// Belongs reports whether a policy is one of a role, user or group of the
+// template.
+func (m *App) Belongs(id string) bool {
+	for _, to := range m.attached(id) {
+		if slices.Contains(Principals, m.Doc.Resources[to].Type) {
+			return true
+		}
+	}
+	for _, typ := range Principals {
+		for _, to := range m.ByType[typ] {
+			if slices.Contains(cfn.References(m.Doc.Resources[to].Properties["ManagedPolicyArns"]), id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Principals are the types that have rights.
+var Principals = []string{"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
+
+// attached lists what a policy says to be attached to.
+func (m *App) attached(policy string) []string {
+	p := m.Doc.Resources[policy].Properties
+	var to []string
+	for _, property := range []string{"Roles", "RoleName", "Users", "UserName", "Groups", "GroupName"} {
+		to = append(to, cfn.References(p[property])...)
+	}
+	return to
+}
+
+// RoleOf is what a role, a user or a group may do, from every place a template
+// says so.
+func (m *App) RoleOf(id string) (rights, trust iam.Policy) {
+	role, ok := m.Doc.Resources[id]
+	if !ok {
+		return
+	}
+	p := role.Properties
+	for _, v := range values.List(p["Policies"]) {
+		inline, _ := v.(map[string]any)
+		if inline["PolicyDocument"] == nil || values.IsIntrinsic(inline) {
+			rights = rights.And(iam.Parse(v))
+			continue
+		}
+		rights = rights.And(m.Policy(inline["PolicyDocument"]))
+	}
+	for _, arn := range values.List(p["ManagedPolicyArns"]) {
+		if own := m.managedPolicy(arn); own != nil {
+			rights = rights.And(m.Policy(own))
+		} else {
+			rights = rights.And(iam.Named(arn))
+		}
+	}
+	for _, typ := range PolicyTypes {
+		for _, policy := range m.ByType[typ] {
+			if slices.Contains(m.attached(policy), id) {
+				rights = rights.And(m.Policy(m.Doc.Resources[policy].Properties["PolicyDocument"]))
+			}
+		}
+	}
+	groups := cfn.References(p["Groups"])
+	for _, addition := range m.ByType["AWS::IAM::UserToGroupAddition"] {
+		q := m.Doc.Resources[addition].Properties
+		if slices.Contains(cfn.References(q["Users"]), id) {
+			groups = append(groups, cfn.References(q["GroupName"])...)
+		}
+	}
+	for _, group := range groups {
+		inherited, _ := m.RoleOf(group) // a group is in no group
+		rights = rights.And(inherited)
+	}
+	return rights, iam.Parse(p["AssumeRolePolicyDocument"])
+}
+
+// managedPolicy is the document of a managed policy of the template itself.
+func (m *App) managedPolicy(arn any) any {
+	for _, id := range cfn.References(arn) {
+		if m.Doc.Resources[id].Type == "AWS::IAM::ManagedPolicy" {
+			return m.Doc.Resources[id].Properties["PolicyDocument"]
+		}
+	}
+	return nil
+}
+
+// RoleOfFunction is the logical ID of a function's role.
+func (m *App) RoleOfFunction(id string) string {
+	for _, role := range cfn.References(m.Doc.Resources[id].Properties["Role"]) {
+		if m.Doc.Resources[role].Type == "AWS::IAM::Role" {
+			return role
+		}
+	}
+	return ""
+}

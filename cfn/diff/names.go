@@ -1,0 +1,76 @@
+package diff
+
+import (
+	"slices"
+	"strings"
+
+	"arc/cfn/diff/model"
+)
+
+// kinds are what people call resources of the types they know.
+var kinds = map[string]string{
+	"AWS::ApiGatewayV2::Api":        "API",
+	"AWS::CloudFront::Distribution": "CDN",
+	"AWS::DynamoDB::Table":          "table",
+	"AWS::Events::Rule":             "schedule",
+	"AWS::IAM::Group":               "group",
+	"AWS::IAM::Role":                "role",
+	"AWS::IAM::User":                "user",
+	"AWS::Logs::LogGroup":           "log group",
+	"AWS::S3::Bucket":               "bucket",
+	"AWS::SNS::Topic":               "topic",
+	"AWS::SQS::Queue":               "queue",
+	"AWS::Scheduler::Schedule":      "schedule",
+}
+
+// describe names a resource in a sentence: "table notes".
+func (r *reviewer) describe(id string) string {
+	m := r.after
+	def, ok := m.Doc.Resources[id]
+	if !ok {
+		m = r.before
+		def = m.Doc.Resources[id]
+	}
+	if def.Type == "AWS::Lambda::Function" {
+		return r.function(id)
+	}
+	if strings.HasPrefix(def.Type, "AWS::Logs::") {
+		if group := r.logsOf(m, id); group != "" {
+			return "the log of " + group
+		}
+	}
+	if kind := kinds[def.Type]; kind != "" && strings.EqualFold(kind, m.NameOf(id)) {
+		return "the " + kind
+	} else if strings.HasPrefix(m.NameOf(id), "of ") {
+		return "the " + kind + " " + m.NameOf(id)
+	} else if kind != "" {
+		return kind + " " + m.NameOf(id)
+	}
+	return model.Bare(id)
+}
+
+// logsOf names the function that writes to a log group.
+func (r *reviewer) logsOf(m *model.App, group string) string {
+	if fn, ok := strings.CutSuffix(group, "LogGroup"); ok && m.Doc.Resources[fn].Type == "AWS::Lambda::Function" {
+		return r.function(fn)
+	}
+	return ""
+}
+
+// function names a function by what invokes it: "@http get /notes".
+func (r *reviewer) function(id string) string {
+	if r.opts.Name != nil {
+		if name := r.opts.Name(id); name != "" {
+			return name
+		}
+	}
+	for _, m := range []*model.App{r.after, r.before} {
+		if triggers := m.Triggers[id]; len(triggers) > 0 {
+			if len(triggers) > 2 {
+				triggers = append(slices.Clone(triggers[:2]), "…")
+			}
+			return strings.Join(triggers, ", ")
+		}
+	}
+	return model.Bare(id)
+}
