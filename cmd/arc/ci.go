@@ -13,6 +13,7 @@ import (
 
 	"arc/ci"
 	"arc/deploy"
+	"arc/source/revision"
 
 	"github.com/urfave/cli/v2"
 )
@@ -168,7 +169,7 @@ func (s *session) ciSetup(ctx *cli.Context, p *project) (ci.Setup, error) {
 // GitHub reads workflows at a repository's root only, and so this one expects
 // the project there.
 func repository(ctx context.Context, dir, named string) (ci.Repository, error) {
-	if prefix, err := gitOutput(ctx, dir, "rev-parse", "--show-prefix"); err == nil && strings.TrimSpace(prefix) != "" {
+	if prefix, err := revision.Git(ctx, dir, "rev-parse", "--show-prefix"); err == nil && strings.TrimSpace(prefix) != "" {
 		return ci.Repository{}, withHint(fmt.Errorf("the project is in the folder %s of its repository, and GitHub reads workflows at the root only", strings.TrimSpace(prefix)),
 			"give the app a repository of its own, or write the workflow by hand after docs/ci.md")
 	}
@@ -179,7 +180,7 @@ func repository(ctx context.Context, dir, named string) (ci.Repository, error) {
 		}
 		return r, nil
 	}
-	remote, err := gitOutput(ctx, dir, "config", "--get", "remote.origin.url")
+	remote, err := revision.Git(ctx, dir, "config", "--get", "remote.origin.url")
 	if err != nil {
 		return ci.Repository{}, withHint(errors.New("git knows no remote origin here"), "arc ci github --repo OWNER/NAME")
 	}

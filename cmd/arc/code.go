@@ -2,166 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
-	"sync"
 
-	"arc/cfn"
 	"arc/cfn/diff"
-	"arc/deploy"
-	"arc/source"
-	"arc/source/lockfile"
-
-	"golang.org/x/sync/errgroup"
+	"arc/deploy/code"
 )
-
-// How much of a file that tells versions is read, in bytes.
-const (
-	maxPackageJSON = 1 << 20
-	maxLockFile    = 16 << 20
-)
-
-// codeReader lists what bundles hold. A package.json that many of them share is
-// read once.
-type codeReader struct {
-	// locksFirst: what lock files say counts for more than the packages that
-	// are there, as the packages of a git revision are those of the working tree.
-	locksFirst bool
-
-	versions sync.Map // fingerprint of a package.json → its version
-	locks    sync.Map // fingerprint and name of a lock file → its versions
-}
-
-// contents lists the files of a bundle, and the packages in it. Lock files tell
-// what there is to be installed where nothing is.
-func (c *codeReader) contents(bundle *source.Bundle) (diff.Code, error) {
-	code := diff.Code{Size: bundle.Size(), Files: map[string]string{}, Packages: map[string]string{}}
-	locked := map[string]string{}
-	for i := range bundle.Files {
-		f := &bundle.Files[i]
-		print, err := fingerprint(f)
-		if err != nil {
-			return code, err
-		}
-		code.Files[f.Path] = print
-		name, version := installed(f.Path)
-		if name != "" && version == "" {
-			version, err = c.version(f, print)
-		} else if name == "" {
-			err = c.addLocked(locked, f, print)
-		}
-		if err != nil {
-			return code, err
-		}
-		if version != "" {
-			code.Packages[name] = version
-		}
-	}
-	if len(code.Packages) == 0 || c.locksFirst {
-		maps.Copy(code.Packages, locked)
-	}
-	return code, nil
-}
-
-// fingerprint tells one content of a file from another, in a zip's own terms.
-func fingerprint(f *source.File) (string, error) {
-	sum, err := f.Checksum()
-	if err != nil {
-		return "", err
-	}
-	text := strconv.FormatInt(f.Size, 10) + "-" + strconv.FormatUint(uint64(sum), 16)
-	if f.Executable {
-		text += "x"
-	}
-	return text, nil
-}
-
-// How installed packages of Python and Ruby tell their names and versions.
-var (
-	wheel = regexp.MustCompile(`(?:^|/)([^/-]+)-(\d[^/-]*)\.dist-info/METADATA$`)
-	gem   = regexp.MustCompile(`(?:^|/)specifications/([^/]+?)-(\d[^/]*)\.gemspec$`)
-)
-
-// installed names the package that a file of a bundle stands for, and its
-// version where the path tells it; of npm that is the package.json, and
-// packages within packages do not count.
-func installed(file string) (name, version string) {
-	if m := wheel.FindStringSubmatch(file); m != nil {
-		return lockfile.PythonName(m[1]), m[2]
-	}
-	if m := gem.FindStringSubmatch(file); m != nil {
-		return m[1], m[2]
-	}
-	inside, isModule := strings.CutPrefix(file, "node_modules/")
-	name, isPackage := strings.CutSuffix(inside, "/package.json")
-	slashes := strings.Count(name, "/")
-	if !isModule || !isPackage || slashes > 1 || slashes == 1 && name[0] != '@' {
-		return "", ""
-	}
-	return name, ""
-}
-
-// version reads a package.json.
-func (c *codeReader) version(f *source.File, print string) (string, error) {
-	if v, ok := c.versions.Load(print); ok {
-		return v.(string), nil
-	}
-	data, err := head(f, maxPackageJSON)
-	if err != nil {
-		return "", err
-	}
-	var pkg struct{ Version string }
-	if json.Unmarshal(data, &pkg) != nil {
-		pkg.Version = "" // whatever it is, it names no version
-	}
-	c.versions.Store(print, pkg.Version)
-	return pkg.Version, nil
-}
-
-// addLocked adds what a file pins, when it is a lock file at the top of the
-// function's folder.
-func (c *codeReader) addLocked(locked map[string]string, f *source.File, print string) error {
-	if strings.Contains(f.Path, "/") || !slices.Contains(lockfile.Names(), f.Path) {
-		return nil
-	}
-	key := print + " " + f.Path
-	if v, ok := c.locks.Load(key); ok {
-		maps.Copy(locked, v.(map[string]string))
-		return nil
-	}
-	data, err := head(f, maxLockFile)
-	if err != nil {
-		return err
-	}
-	versions := lockfile.Versions(f.Path, data)
-	c.locks.Store(key, versions)
-	maps.Copy(locked, versions)
-	return nil
-}
-
-// head reads a file up to a length.
-func head(f *source.File, length int64) ([]byte, error) {
-	r, err := f.Open()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, length))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	return data, nil
-}
 
 // codeIn looks into the code of both sides.
 func codeIn(sides ...side) func(key string) (diff.Code, bool) {
-	reader := &codeReader{locksFirst: sides[0].packages != nil}
+	reader := &code.Reader{LocksFirst: sides[0].packages != nil}
 	known := map[string]diff.Code{}
 	return func(key string) (diff.Code, bool) {
 		if code, ok := known[key]; ok {
@@ -174,24 +25,21 @@ func codeIn(sides ...side) func(key string) (diff.Code, bool) {
 			if one.build == nil || one.build.bundles[key] == nil {
 				continue
 			}
-			code, err := reader.contents(one.build.bundles[key])
+			code, err := reader.Contents(one.build.bundles[key])
 			if err != nil {
 				return diff.Code{}, false // changed while it was read: the key tells that it differs
 			}
-			known[key] = code
-			return code, true
+			known[key] = diff.Code(code)
+			return known[key], true
 		}
 		return diff.Code{}, false
 	}
 }
 
-// maxZips is how many zips are read at the same time.
-const maxZips = 8
-
 // readCode looks into the deployed zips of the functions whose code differs.
 // What cannot be read is told in words: the diff does without it.
 func readCode(ctx context.Context, before, after *side) (limits []string, err error) {
-	reader := &codeReader{}
+	reader := &code.Reader{}
 	buckets := map[string]string{} // key of a deployed zip → its bucket
 	after.contents = map[string]diff.Code{}
 	for id, was := range before.doc.Resources {
@@ -202,65 +50,23 @@ func readCode(ctx context.Context, before, after *side) (limits []string, err er
 		key := diff.CodeKey(is)
 		// The tree first: what both sides have need not be fetched.
 		if bundle := after.build.bundles[key]; bundle != nil && after.contents[key].Files == nil {
-			if after.contents[key], err = reader.contents(bundle); err != nil {
+			contents, err := reader.Contents(bundle)
+			if err != nil {
 				return nil, err
 			}
+			after.contents[key] = diff.Code(contents)
 		}
-		if bucket := bucketOf(was, before.deployed.stack); bucket != "" {
+		if bucket := code.Bucket(was, before.deployed.stack); bucket != "" {
 			buckets[diff.CodeKey(was)] = bucket
 		}
 	}
+	contents, reasons, err := reader.Deployed(ctx, before.deployed.clients, buckets)
 	before.contents = map[string]diff.Code{}
-	reasons := map[string]int{}
-	var one sync.Mutex
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(maxZips)
-	for _, key := range slices.Sorted(maps.Keys(buckets)) {
-		group.Go(func() error {
-			code, err := reader.deployed(inner, before.deployed.clients, buckets[key], key)
-			one.Lock()
-			defer one.Unlock()
-			switch {
-			case err == nil:
-				before.contents[key] = code
-			case ctx.Err() != nil:
-				return ctx.Err()
-			default:
-				reasons[deploy.Why(err)]++
-			}
-			return nil
-		})
+	for key, code := range contents {
+		before.contents[key] = diff.Code(code)
 	}
-	err = group.Wait()
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		limits = append(limits, fmt.Sprintf("%s could not be looked into (%s): which files change is not known", count(reasons[reason], "deployed zip"), reason))
 	}
 	return limits, err
-}
-
-// deployed lists what a deployed zip holds.
-func (c *codeReader) deployed(ctx context.Context, clients deploy.Clients, bucket, key string) (diff.Code, error) {
-	object, err := clients.OpenObject(ctx, bucket, key)
-	if err != nil {
-		return diff.Code{}, err
-	}
-	bundle, err := source.ReadZip(object, object.Size)
-	if err != nil {
-		return diff.Code{}, err
-	}
-	return c.contents(bundle)
-}
-
-// bucketOf is the bucket that a deployed function's zip is in; "" when the
-// template does not tell.
-func bucketOf(fn cfn.ResourceDef, stack deploy.Stack) string {
-	code, _ := fn.Properties["Code"].(map[string]any)
-	switch bucket := code["S3Bucket"].(type) {
-	case string:
-		return bucket
-	case map[string]any:
-		name, _ := bucket["Ref"].(string)
-		return stack.Parameters[name]
-	}
-	return ""
 }

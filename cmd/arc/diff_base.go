@@ -11,8 +11,10 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
+	"arc/deploy/code"
 	"arc/manifest"
 	"arc/source/lockfile"
+	"arc/source/revision"
 )
 
 // bothSides compiles the project as a git revision has it, and the working tree
@@ -39,11 +41,11 @@ func (s *session) bothSides(ctx context.Context, p *project, opts cfn.Options, r
 
 // baseSide compiles the project as a git revision has it.
 func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, ref string) (side, error) {
-	tree, err := openRevision(ctx, p.dir, ref, p.files())
+	tree, err := revision.Open(ctx, p.dir, ref, p.files())
 	if err != nil {
-		return side{}, err
+		return side{}, noRevision(ref, err)
 	}
-	defer tree.close()
+	defer tree.Close()
 	// Its mistakes are of another time: they are told only when they stop the
 	// comparison.
 	var said bytes.Buffer
@@ -51,8 +53,7 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	quiet.stderr = &said
 	base := &project{dir: p.dir, root: p.root, tree: tree}
 	before, err := quiet.compileBase(ctx, tree, base, p, opts, ref)
-	var code exitCode
-	if errors.As(err, &code) {
+	if _, stopped := errors.AsType[exitCode](err); stopped {
 		return before, withHint(fmt.Errorf("the project at %s cannot be compared with:\n%s", ref, indent(said.String())), "name a revision that arc check has no mistakes in")
 	}
 	if err != nil {
@@ -64,24 +65,40 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	}
 	// What a bundle holds is asked for later, when the revision is closed.
 	before.contents = map[string]diff.Code{}
-	reader := &codeReader{locksFirst: true}
+	reader := &code.Reader{LocksFirst: true}
 	for key, bundle := range before.build.bundles {
-		if before.contents[key], err = reader.contents(bundle); err != nil {
+		contents, err := reader.Contents(bundle)
+		if err != nil {
 			return before, fmt.Errorf("--base %s: %w", ref, err)
 		}
+		before.contents[key] = diff.Code(contents)
 	}
 	before.packages = lockedPackages(tree)
 	return before, nil
 }
 
-func (s *session) compileBase(ctx context.Context, tree *revision, base, now *project, opts cfn.Options, ref string) (side, error) {
+// noRevision says what to do when a revision cannot be read.
+func noRevision(ref string, err error) error {
+	named := fmt.Errorf("--base %s: %w", ref, err)
+	switch {
+	case errors.Is(err, revision.ErrNotInstalled):
+		return withHint(fmt.Errorf("%w, and --base reads a revision with it", named), "install git, or compare with --template")
+	case errors.Is(err, revision.ErrNoRepository):
+		return withHint(named, "compare with a template instead: arc diff --template before.json")
+	case errors.Is(err, revision.ErrNoCommit):
+		return withHint(named, "name a branch, a tag or a commit; in CI fetch it first: git fetch origin main")
+	}
+	return named
+}
+
+func (s *session) compileBase(ctx context.Context, tree *revision.Tree, base, now *project, opts cfn.Options, ref string) (side, error) {
 	if err := s.read(base); err != nil {
 		return side{}, err
 	}
 	if base.app.File == "" && now.app.File != "" {
 		return side{label: ref}, nil // the project begins after it
 	}
-	if err := tree.readAhead(ctx, base.dir, codeFolders(base.app)); err != nil {
+	if err := tree.ReadAhead(ctx, base.dir, codeFolders(base.app)); err != nil {
 		return side{}, err
 	}
 	b, err := s.compile(base, opts)

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"arc/manifest"
+	"arc/manifest/inventory"
 
 	"github.com/urfave/cli/v2"
 )
@@ -41,15 +41,15 @@ Exit codes: 0 listed, 1 the project has mistakes.`,
 			}
 			defer p.close()
 			if ctx.Bool("json") {
-				return s.printJSON(inventoryOf(p.app))
+				return s.printJSON(inventory.Of(p.app))
 			}
-			return s.printInventory(inventoryOf(p.app))
+			return s.printInventory(inventory.Of(p.app))
 		},
 	}
 }
 
 // printInventory prints the tables that have rows.
-func (s *session) printInventory(inv inventory) error {
+func (s *session) printInventory(inv inventory.Inventory) error {
 	bolder := func(text string) string {
 		if !wantsColor(s.stdout, s.env) {
 			return text
@@ -75,7 +75,7 @@ func (s *session) printInventory(inv inventory) error {
 	return nil
 }
 
-func projectTable(inv inventory) table {
+func projectTable(inv inventory.Inventory) table {
 	t := table{header: []string{"app", inv.App}}
 	manifestFile := inv.Manifest
 	if manifestFile == "" {
@@ -105,7 +105,7 @@ func projectTable(inv inventory) table {
 	return t
 }
 
-func functionTable(inv inventory) table {
+func functionTable(inv inventory.Inventory) table {
 	t := table{
 		header: []string{"functions", "folder", "runtime", "memory", "timeout"},
 		right:  []bool{false, false, false, true, true},
@@ -128,7 +128,7 @@ func functionTable(inv inventory) table {
 	return t
 }
 
-func queueTable(inv inventory) table {
+func queueTable(inv inventory.Inventory) table {
 	t := table{header: []string{"queues", "kind", "batch", "window"}, right: []bool{false, false, true, true}}
 	for _, q := range inv.Queues {
 		kind, batch, window := "standard", "", ""
@@ -146,7 +146,7 @@ func queueTable(inv inventory) table {
 	return t
 }
 
-func scheduleTable(inv inventory) table {
+func scheduleTable(inv inventory.Inventory) table {
 	t := table{header: []string{"schedules", "expression", "timezone"}}
 	for _, sc := range inv.Schedules {
 		t.add("  "+sc.Name, sc.Expression, sc.Timezone)
@@ -154,7 +154,7 @@ func scheduleTable(inv inventory) table {
 	return t
 }
 
-func tableTable(inv inventory) table {
+func tableTable(inv inventory.Inventory) table {
 	t := table{header: []string{"tables", "keys", "settings"}}
 	for _, tb := range inv.Tables {
 		var settings []string
@@ -183,7 +183,7 @@ func tableTable(inv inventory) table {
 
 // keysText writes keys as the manifest does: * for the partition key, ** for
 // the sort key.
-func keysText(keys inventoryKeys) string {
+func keysText(keys inventory.Keys) string {
 	text := keys.Partition.Name + " *" + keys.Partition.Type
 	if keys.Sort != nil {
 		text += ", " + keys.Sort.Name + " **" + keys.Sort.Type
@@ -191,7 +191,7 @@ func keysText(keys inventoryKeys) string {
 	return text
 }
 
-func streamTable(inv inventory) table {
+func streamTable(inv inventory.Inventory) table {
 	t := table{header: []string{"streams", "table"}}
 	for _, st := range inv.Streams {
 		t.add("  "+st.Name, st.Table)
@@ -199,7 +199,7 @@ func streamTable(inv inventory) table {
 	return t
 }
 
-func staticTable(inv inventory) table {
+func staticTable(inv inventory.Inventory) table {
 	t := table{header: []string{"static", ""}}
 	st := inv.Static
 	if st == nil {
@@ -224,7 +224,7 @@ func onlyTrue(b bool) string {
 	return ""
 }
 
-func environmentTable(inv inventory) table {
+func environmentTable(inv inventory.Inventory) table {
 	t := table{header: []string{"environment", "names of variables"}}
 	for _, stage := range []string{"testing", "staging", "production"} {
 		if names := inv.Environment[stage]; len(names) > 0 {
@@ -233,7 +233,3 @@ func environmentTable(inv inventory) table {
 	}
 	return t
 }
-
-// functionID names a function for other parts of the inventory: its pragma and
-// its name, which no other function of the app has.
-func functionID(fn *manifest.Function) string { return fn.Pragma + " " + fn.Name }

@@ -1,4 +1,7 @@
-package main
+// Package revision reads a project as a git revision has it, from the object store:
+// nothing is checked out, nothing is fetched, and no program of the repository's
+// choice runs.
+package revision
 
 import (
 	"bufio"
@@ -17,12 +20,12 @@ import (
 	"time"
 )
 
-// revision is the project folder as a git revision has it: an fs.FS over the
+// Tree is the project folder as a git revision has it: an fs.FS over the
 // object store, without a checkout. Nothing is fetched and no hook runs. What
 // git does not keep, the packages below node_modules, is read from the working
 // folder.
-type revision struct {
-	nodes   map[string]*gitNode // by path; "." is the root
+type Tree struct {
+	nodes   map[string]*entry // by path; "." is the root
 	working fs.FS
 	blobs   map[string][]byte // by ID, of what was read ahead
 
@@ -32,39 +35,48 @@ type revision struct {
 	out *bufio.Reader
 }
 
-// gitNode is a file or a folder of the tree.
-type gitNode struct {
+// entry is a file or a folder of the tree.
+type entry struct {
 	name     string
 	id       string // of the blob; "" = a folder
 	mode     fs.FileMode
 	size     int64
-	children []*gitNode
+	children []*entry
 }
 
-// openRevision reads the tree of a revision below the project's folder.
-func openRevision(ctx context.Context, dir, ref string, working fs.FS) (*revision, error) {
-	commit, err := gitOutput(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+// Why a revision cannot be read.
+var (
+	ErrNotInstalled = errors.New("git is not installed")
+	ErrNoRepository = errors.New("the project is in no git repository")
+	ErrNoCommit     = errors.New("git knows no such commit here")
+)
+
+// Open reads the tree of a revision (a branch, a tag, a commit) below the
+// project's folder dir. working is that folder as it is now. The error is one of
+// those above where the revision cannot be read at all.
+func Open(ctx context.Context, dir, ref string, working fs.FS) (*Tree, error) {
+	commit, err := Git(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	if err != nil {
-		return nil, noRevision(ref, err)
+		return nil, noRevision(err)
 	}
-	prefix, err := gitOutput(ctx, dir, "rev-parse", "--show-prefix")
+	prefix, err := Git(ctx, dir, "rev-parse", "--show-prefix")
 	if err != nil {
 		return nil, err
 	}
 	folder := strings.TrimSpace(prefix)
 	tree := strings.TrimSpace(commit) + ":" + folder
-	listing, err := gitOutput(ctx, dir, "ls-tree", "-r", "-z", "--long", "--full-tree", tree)
+	listing, err := Git(ctx, dir, "ls-tree", "-r", "-z", "--long", "--full-tree", tree)
 	if err != nil {
-		return nil, fmt.Errorf("--base %s has no folder %s: %w", ref, folder, err)
+		return nil, fmt.Errorf("it has no folder %s: %w", folder, err)
 	}
-	r := &revision{nodes: map[string]*gitNode{".": {name: ".", mode: fs.ModeDir | 0o755}}, working: working}
+	r := &Tree{nodes: map[string]*entry{".": {name: ".", mode: fs.ModeDir | 0o755}}, working: working}
 	for _, line := range strings.Split(listing, "\x00") {
 		r.add(line)
 	}
 	for _, n := range r.nodes {
-		slices.SortFunc(n.children, func(a, b *gitNode) int { return strings.Compare(a.name, b.name) })
+		slices.SortFunc(n.children, func(a, b *entry) int { return strings.Compare(a.name, b.name) })
 	}
-	r.git = gitCommand(ctx, dir, "cat-file", "--batch")
+	r.git = command(ctx, dir, "cat-file", "--batch")
 	if r.in, err = r.git.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("git cat-file: %w", err)
 	}
@@ -79,25 +91,23 @@ func openRevision(ctx context.Context, dir, ref string, working fs.FS) (*revisio
 	return r, nil
 }
 
-// noRevision says why git gives no commit of that name.
-func noRevision(ref string, err error) error {
+// noRevision says why git gives no commit.
+func noRevision(err error) error {
 	var exit *exec.ExitError
 	switch {
-	case errors.As(err, &hinted{}):
-		return fmt.Errorf("--base %s: %w", ref, err)
+	case errors.Is(err, ErrNotInstalled):
+		return err
 	case strings.Contains(err.Error(), "not a git repository"):
-		return withHint(fmt.Errorf("--base %s: the project is in no git repository", ref), "compare with a template instead: arc diff --template before.json")
+		return ErrNoRepository
 	case errors.As(err, &exit): // git was asked to be quiet
-		err = fmt.Errorf("--base %s: git knows no such commit here", ref)
-	default:
-		err = fmt.Errorf("--base %s: git knows no such commit here: %w", ref, err)
+		return ErrNoCommit
 	}
-	return withHint(err, "name a branch, a tag or a commit; in CI fetch it first: git fetch origin main")
+	return fmt.Errorf("%w: %w", ErrNoCommit, err)
 }
 
 // add takes one line of ls-tree: "100644 blob ID SIZE\tPATH". Submodules are
 // left out, as git leaves them empty.
-func (r *revision) add(line string) {
+func (r *Tree) add(line string) {
 	facts, name, ok := strings.Cut(line, "\t")
 	words := strings.Fields(facts)
 	if !ok || len(words) != 4 || words[1] != "blob" || !fs.ValidPath(name) {
@@ -114,12 +124,12 @@ func (r *revision) add(line string) {
 	case "120000":
 		mode = fs.ModeSymlink | 0o777
 	}
-	child := &gitNode{name: path.Base(name), id: words[2], mode: mode, size: size}
+	child := &entry{name: path.Base(name), id: words[2], mode: mode, size: size}
 	r.nodes[name] = child
 	for dir := path.Dir(name); ; dir = path.Dir(dir) {
 		parent, known := r.nodes[dir]
 		if !known {
-			parent = &gitNode{name: path.Base(dir), mode: fs.ModeDir | 0o755}
+			parent = &entry{name: path.Base(dir), mode: fs.ModeDir | 0o755}
 			r.nodes[dir] = parent
 		}
 		parent.children = append(parent.children, child)
@@ -130,13 +140,14 @@ func (r *revision) add(line string) {
 	}
 }
 
-func (r *revision) close() {
+// Close ends the asking.
+func (r *Tree) Close() {
 	r.in.Close()
 	_ = r.git.Wait() // it was only asked
 }
 
 // Open gives a file or folder of the revision.
-func (r *revision) Open(name string) (fs.File, error) {
+func (r *Tree) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
@@ -148,18 +159,18 @@ func (r *revision) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	if n.mode.IsDir() {
-		return &gitFile{node: r.withModules(name, n)}, nil
+		return &openFile{node: r.withModules(name, n)}, nil
 	}
 	data, err := r.read(n)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return &gitFile{node: n, Reader: bytes.NewReader(data)}, nil
+	return &openFile{node: n, Reader: bytes.NewReader(data)}, nil
 }
 
 // withModules lists the packages of a function that has a package.json of its
 // own, which are read from the working folder.
-func (r *revision) withModules(dir string, n *gitNode) *gitNode {
+func (r *Tree) withModules(dir string, n *entry) *entry {
 	has := func(name string) bool { return r.nodes[path.Join(dir, name)] != nil }
 	if !has("package.json") || has("node_modules") {
 		return n
@@ -168,8 +179,8 @@ func (r *revision) withModules(dir string, n *gitNode) *gitNode {
 		return n
 	}
 	with := *n
-	with.children = append(slices.Clone(n.children), &gitNode{name: "node_modules", mode: fs.ModeDir | 0o755})
-	slices.SortFunc(with.children, func(a, b *gitNode) int { return strings.Compare(a.name, b.name) })
+	with.children = append(slices.Clone(n.children), &entry{name: "node_modules", mode: fs.ModeDir | 0o755})
+	slices.SortFunc(with.children, func(a, b *entry) int { return strings.Compare(a.name, b.name) })
 	return &with
 }
 
@@ -177,7 +188,7 @@ func (r *revision) withModules(dir string, n *gitNode) *gitNode {
 const maxLinks = 40
 
 // find follows symbolic links as far as they stay in the project.
-func (r *revision) find(name string, links int) (*gitNode, error) {
+func (r *Tree) find(name string, links int) (*entry, error) {
 	if n := r.nodes[name]; n != nil && n.mode&fs.ModeSymlink == 0 {
 		return n, nil
 	}
@@ -210,14 +221,14 @@ const (
 	maxAheadAll = 64 << 20
 )
 
-// readAhead reads the small files of folders with one question to git: asked
+// ReadAhead reads the small files of folders with one question to git: asked
 // one by one, thousands of handlers cost a change of process each. What it does
 // not read is read when it is wanted.
-func (r *revision) readAhead(ctx context.Context, dir string, folders []string) error {
-	var wanted []*gitNode
+func (r *Tree) ReadAhead(ctx context.Context, dir string, folders []string) error {
+	var wanted []*entry
 	seen, total := map[string]bool{}, int64(0)
-	var visit func(n *gitNode)
-	visit = func(n *gitNode) {
+	var visit func(n *entry)
+	visit = func(n *entry) {
 		for _, child := range n.children {
 			visit(child)
 		}
@@ -236,7 +247,7 @@ func (r *revision) readAhead(ctx context.Context, dir string, folders []string) 
 	for _, n := range wanted {
 		ids.WriteString(n.id + "\n")
 	}
-	git := gitCommand(ctx, dir, "cat-file", "--batch")
+	git := command(ctx, dir, "cat-file", "--batch")
 	git.Stdin = strings.NewReader(ids.String())
 	stdout, err := git.StdoutPipe()
 	if err == nil {
@@ -257,7 +268,7 @@ func (r *revision) readAhead(ctx context.Context, dir string, folders []string) 
 }
 
 // read gives the content of a blob.
-func (r *revision) read(n *gitNode) ([]byte, error) {
+func (r *Tree) read(n *entry) ([]byte, error) {
 	if data, ok := r.blobs[n.id]; ok {
 		return data, nil
 	}
@@ -270,7 +281,7 @@ func (r *revision) read(n *gitNode) ([]byte, error) {
 }
 
 // readBlob reads one answer of git cat-file --batch.
-func readBlob(out *bufio.Reader, n *gitNode) ([]byte, error) {
+func readBlob(out *bufio.Reader, n *entry) ([]byte, error) {
 	head, err := out.ReadString('\n')
 	if err != nil {
 		return nil, fmt.Errorf("git cat-file: %w", err)
@@ -290,18 +301,18 @@ func readBlob(out *bufio.Reader, n *gitNode) ([]byte, error) {
 	return data[:size], nil
 }
 
-// gitFile is an open file or folder of a revision, and its own FileInfo and
+// openFile is an open file or folder of a revision, and its own FileInfo and
 // DirEntry.
-type gitFile struct {
-	node *gitNode
+type openFile struct {
+	node *entry
 	*bytes.Reader
 	listed int
 }
 
-func (f *gitFile) Stat() (fs.FileInfo, error) { return gitInfo{f.node}, nil }
-func (f *gitFile) Close() error               { return nil }
+func (f *openFile) Stat() (fs.FileInfo, error) { return entryInfo{f.node}, nil }
+func (f *openFile) Close() error               { return nil }
 
-func (f *gitFile) Read(b []byte) (int, error) {
+func (f *openFile) Read(b []byte) (int, error) {
 	if f.Reader == nil {
 		return 0, &fs.PathError{Op: "read", Path: f.node.name, Err: errors.New("is a directory")}
 	}
@@ -309,7 +320,7 @@ func (f *gitFile) Read(b []byte) (int, error) {
 }
 
 // ReadDir lists a folder, sorted by name.
-func (f *gitFile) ReadDir(n int) ([]fs.DirEntry, error) {
+func (f *openFile) ReadDir(n int) ([]fs.DirEntry, error) {
 	rest := f.node.children[f.listed:]
 	if n > 0 && len(rest) == 0 {
 		return nil, io.EOF
@@ -320,36 +331,38 @@ func (f *gitFile) ReadDir(n int) ([]fs.DirEntry, error) {
 	f.listed += len(rest)
 	entries := make([]fs.DirEntry, len(rest))
 	for i, child := range rest {
-		entries[i] = fs.FileInfoToDirEntry(gitInfo{child})
+		entries[i] = fs.FileInfoToDirEntry(entryInfo{child})
 	}
 	return entries, nil
 }
 
-type gitInfo struct{ *gitNode }
+type entryInfo struct{ *entry }
 
-func (i gitInfo) Name() string       { return i.name }
-func (i gitInfo) Size() int64        { return i.size }
-func (i gitInfo) Mode() fs.FileMode  { return i.mode }
-func (i gitInfo) ModTime() time.Time { return time.Time{} }
-func (i gitInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i gitInfo) Sys() any           { return nil }
+func (i entryInfo) Name() string       { return i.name }
+func (i entryInfo) Size() int64        { return i.size }
+func (i entryInfo) Mode() fs.FileMode  { return i.mode }
+func (i entryInfo) ModTime() time.Time { return time.Time{} }
+func (i entryInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i entryInfo) Sys() any           { return nil }
 
-// gitCommand is git without anything that could run a program of the
+// command is git without anything that could run a program of the
 // repository's choice or reach the network.
-func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
+func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false", "-c", "core.quotePath=false"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_ALLOW_PROTOCOL=none", "LC_ALL=C")
 	return cmd
 }
 
-func gitOutput(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := gitCommand(ctx, dir, args...)
+// Git is what git prints when it is run in a folder with arguments. The error
+// has what git said.
+func Git(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := command(ctx, dir, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", withHint(errors.New("git is not installed, and --base reads a revision with it"), "install git, or compare with --template")
+		return "", ErrNotInstalled
 	}
 	if err != nil {
 		if text := strings.TrimSpace(stderr.String()); text != "" {
