@@ -15,8 +15,9 @@ import (
 type Options struct {
 	Stage string // "testing" (arc sandbox), "staging" or "production"
 	Name  string // --name: a further stack of the stage; "" = the plain one
-	// Code gives the S3 key of a function's code ("<sha256>.zip"). When nil,
-	// or when it answers "", the key is the logical ID + ".zip".
+	// Code names a function's code ("<sha256>.zip"), which is its S3 key below
+	// the folder of the stack's Trust. When nil, or when it answers "", it is the
+	// logical ID + ".zip".
 	Code func(*manifest.Function) string
 	// Env names the user's environment variables; each becomes a NoEcho
 	// parameter (EnvParameter) that the deployer fills. Sorted by the compiler.
@@ -42,7 +43,7 @@ type Function struct {
 // artifact bucket, where the root template refers to it by key.
 type Part struct {
 	LogicalID string // of the nested stack in the root template
-	Key       string // "<sha256>.json"
+	Key       string // "staging/<sha256>.json"
 	Body      []byte
 }
 
@@ -98,16 +99,14 @@ type compiler struct {
 }
 
 func newCompiler(app *manifest.App, opts Options) *compiler {
-	description := app.Name + ", " + opts.Stage
-	if opts.Name != "" {
-		description += " (" + opts.Name + ")"
-	}
+	mark := Mark{App: app.Name, Stage: opts.Stage, Name: opts.Name}
 	c := &compiler{app: app, opts: opts, places: map[string]place{}, env: slices.Compact(slices.Sorted(slices.Values(opts.Env)))}
 	if root := app.RootRoute(); root != nil {
 		c.root = root.Function
 	}
 	c.t = &Template{
-		Description: description,
+		Description: mark.String(),
+		Metadata:    Metadata{Mark: &mark},
 		Parameters:  map[string]Parameter{},
 		Resources:   map[string]Resource{},
 		Outputs:     map[string]Output{},

@@ -59,12 +59,13 @@ func (c *compiler) functions() {
 }
 
 func (c *compiler) codeKey(f *lambdaFunction) string {
+	name := f.id + ".zip"
 	if c.opts.Code != nil {
-		if key := c.opts.Code(f.Function); key != "" {
-			return key
+		if given := c.opts.Code(f.Function); given != "" {
+			name = given
 		}
 	}
-	return f.id + ".zip"
+	return c.opts.ArtifactKey(name)
 }
 
 // logGroup makes a function's log group. Its name is not the /aws/lambda/ one:

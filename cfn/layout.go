@@ -15,6 +15,7 @@ import (
 // layout is a template that is split.
 type layout struct {
 	template *Template
+	key      func(name string) string // of a part in the artifact bucket
 	root     *section
 	parts    map[string]*section // by logical ID of the nested stack
 	home     map[string]*section // of each resource
@@ -26,6 +27,7 @@ type section struct {
 	layout      *layout
 	name        string // logical ID of the nested stack; "" = the root
 	description string
+	metadata    Metadata // the root's
 	resources   map[string]Resource
 	parameters  map[string]Parameter
 	values      map[string]string // of the parameters, as the root stack sees them
@@ -36,9 +38,9 @@ type section struct {
 	err         error
 }
 
-func newLayout(t *Template) *layout {
-	l := &layout{template: t, parts: map[string]*section{}, home: make(map[string]*section, len(t.Resources))}
-	l.root = &section{layout: l, description: t.Description, resources: maps.Clone(t.Resources), parameters: t.Parameters, outputs: t.Outputs}
+func newLayout(t *Template, key func(name string) string) *layout {
+	l := &layout{template: t, key: key, parts: map[string]*section{}, home: make(map[string]*section, len(t.Resources))}
+	l.root = &section{layout: l, description: t.Description, resources: maps.Clone(t.Resources), parameters: t.Parameters, outputs: t.Outputs, metadata: t.Metadata}
 	for id := range t.Resources {
 		l.home[id] = l.root
 	}
@@ -74,7 +76,7 @@ func (l *layout) finish() []Part {
 			l.root.wrong = append(l.root.wrong, s.err)
 		}
 		sum := sha256.Sum256(s.body)
-		parts[i] = Part{LogicalID: s.name, Key: hex.EncodeToString(sum[:]) + ".json", Body: s.body}
+		parts[i] = Part{LogicalID: s.name, Key: l.key(hex.EncodeToString(sum[:]) + ".json"), Body: s.body}
 		l.root.resources[s.name] = &cloudformation.Stack{
 			Parameters:  s.values,
 			TemplateURL: Sub("https://s3.${AWS::Region}.${AWS::URLSuffix}/${" + ArtifactBucketParameter + "}/" + parts[i].Key),
@@ -121,7 +123,7 @@ func (s *section) printResources() {
 // print prints the section as a template.
 func (s *section) print() ([]byte, error) {
 	s.printResources()
-	t := &Template{Description: s.description, Parameters: s.parameters, Outputs: s.outputs}
+	t := &Template{Description: s.description, Metadata: s.metadata, Parameters: s.parameters, Outputs: s.outputs}
 	size := 4096 + 256*(len(s.parameters)+len(s.outputs))
 	for id, text := range s.texts {
 		size += len(id) + len(text) + 10

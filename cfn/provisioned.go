@@ -1,6 +1,8 @@
 package cfn
 
 import (
+	"path"
+
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 )
 
@@ -41,9 +43,13 @@ func (f *lambdaFunction) arnInSub() string {
 // provision publishes a version of a function and keeps instances of it ready.
 // A version never changes: whatever is changed in the function, code or
 // setting, gives the version another logical ID, and so makes a new one. Old
-// ones stay, for what is under way in them.
+// ones stay, for what is under way in them. The folder that the code lies in is
+// no change: Lambda has no second version to give of the same code and settings.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 func (c *compiler) provision(f *lambdaFunction, resource *lambda.Function) {
-	raw, err := rawJSON(resource)
+	content := *resource
+	content.Code = &lambda.Function_Code{S3Bucket: resource.Code.S3Bucket, S3Key: new(path.Base(*resource.Code.S3Key))}
+	raw, err := rawJSON(&content)
 	if err != nil { // strings and numbers: cannot happen
 		c.errorf(f.Pos, "internal", "report this", "%v", err)
 	}

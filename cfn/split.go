@@ -91,7 +91,7 @@ func (c *compiler) split() {
 			to[boundPart] = triggersPart
 		}
 	}
-	l := newLayout(c.t)
+	l := newLayout(c.t, c.opts.ArtifactKey)
 	for _, id := range slices.Sorted(maps.Keys(c.t.Resources)) {
 		at := c.places[id]
 		kind := to[at.kind]

@@ -21,6 +21,7 @@ type Resource interface {
 // Template is a CloudFormation template being written. Print it with JSON.
 type Template struct {
 	Description string
+	Metadata    Metadata
 	Parameters  map[string]Parameter
 	Resources   map[string]Resource
 	Outputs     map[string]Output
@@ -59,6 +60,9 @@ func (t *Template) print(p *printer, resources func()) ([]byte, error) {
 	p.entry("AWSTemplateFormatVersion", "2010-09-09")
 	if t.Description != "" {
 		p.entry("Description", t.Description)
+	}
+	if t.Metadata.Mark != nil {
+		p.entry("Metadata", t.Metadata)
 	}
 	if len(t.Parameters) > 0 {
 		p.section("Parameters", func() { t.printParameters(p) })

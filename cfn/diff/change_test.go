@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -148,6 +149,7 @@ func reviewOf(t testing.TB, file string) *diff.Review {
 
 // someCode makes up what is in a bundle.
 func someCode(key string) (diff.Code, bool) {
+	key = path.Base(key)
 	if !strings.HasPrefix(key, "src-http-get-index-") {
 		return diff.Code{}, false
 	}

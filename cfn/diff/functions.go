@@ -3,6 +3,8 @@ package diff
 import (
 	"cmp"
 	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -105,6 +107,9 @@ func (r *reviewer) code(id string) []string {
 	if before == after {
 		return nil
 	}
+	if SameCode(before, after) {
+		return []string{"the same code, moved to " + path.Dir(after) + "/ in the bucket"}
+	}
 	if r.opts.Code != nil {
 		b, okB := r.opts.Code(before)
 		a, okA := r.opts.Code(after)
@@ -117,6 +122,15 @@ func (r *reviewer) code(id string) []string {
 	}
 	return []string{"code changes"}
 }
+
+// SameCode reports whether two keys name the same code in two places: the name
+// of a zip is a hash of what is in it, and only the folder that it lies in
+// differs.
+func SameCode(before, after string) bool {
+	return path.Base(before) == path.Base(after) && zipName.MatchString(path.Base(after))
+}
+
+var zipName = regexp.MustCompile(`^[0-9a-f]{64}\.zip$`)
 
 // CodeKey is what tells the code of a function from another: the key of its
 // zip, where it has one. Options.Code is asked for it.

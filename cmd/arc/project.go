@@ -111,6 +111,7 @@ func (s *session) home() fs.FS {
 
 // build is an app compiled for one stage, with the code its functions run.
 type build struct {
+	key      func(name string) string // in the artifact bucket
 	stack    *cfn.Stack
 	template []byte
 	bundles  map[string]*source.Bundle // by artifact key
@@ -124,7 +125,7 @@ func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
 	if err := s.diagnose(p, missingHandlers(p.app)); err != nil {
 		return nil, err
 	}
-	b := &build{bundles: map[string]*source.Bundle{}, labels: map[string]string{}}
+	b := &build{key: opts.ArtifactKey, bundles: map[string]*source.Bundle{}, labels: map[string]string{}}
 	var err error
 	if b.assets, err = staticAssets(p); err != nil {
 		return nil, err
@@ -150,7 +151,7 @@ func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
 	}
 	for _, fn := range stack.Functions {
 		if fn.Asset {
-			b.bundles[assetKey], b.labels[assetKey] = asset, "static asset function"
+			b.add(assetKey, asset, "static asset function")
 		}
 	}
 	b.stack = stack
@@ -160,7 +161,14 @@ func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
 	return b, nil
 }
 
-// bundle collects the functions' code into b and gives each function's key.
+// add notes code under its key; functions that share a folder share it.
+func (b *build) add(name string, bundle *source.Bundle, label string) {
+	if key := b.key(name); b.bundles[key] == nil {
+		b.bundles[key], b.labels[key] = bundle, label
+	}
+}
+
+// bundle collects the functions' code into b and names each function's.
 func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, error) {
 	var own []*manifest.Function
 	var wanted []source.Function
@@ -186,9 +194,7 @@ func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, e
 			return nil, fmt.Errorf("%s: %w", fn.Dir, err)
 		}
 		keys[fn] = key
-		if b.bundles[key] == nil {
-			b.bundles[key], b.labels[key] = bundles[i], fn.Dir
-		}
+		b.add(key, bundles[i], fn.Dir)
 		for _, w := range bundles[i].Warnings {
 			if text := w.String(); !said[text] {
 				said[text] = true

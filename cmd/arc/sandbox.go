@@ -253,7 +253,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	for _, part := range stack.Parts {
 		app.Objects[part.Key] = part.Body
 	}
-	app.AssetKey = assetKey
+	app.AssetKey = opts.ArtifactKey(assetKey)
 	app.Warm = firstCalled(stack)
 	if app.Port, app.Exact, err = s.appPort(p.app, port); err != nil {
 		return nil, err
