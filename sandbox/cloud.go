@@ -12,10 +12,12 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"arc/sandbox/door"
 	"arc/sandbox/gateway"
 	"arc/sandbox/lambda"
 	"arc/sandbox/logs"
@@ -53,7 +55,7 @@ type Cloud struct {
 	running Running
 	scratch string // unpacked code of deployed functions, and what workers need
 
-	endpoint  *front
+	endpoint  *door.Port
 	lambda    *lambda.Service
 	gateway   *gateway.Gateway
 	engine    *stack.Engine
@@ -70,13 +72,13 @@ type Cloud struct {
 	undo      []func() // what Close does, last first
 
 	mu     sync.Mutex
-	fronts map[*front]bool
+	fronts map[*door.Port]bool
 }
 
 // Start runs a local cloud for a project. It returns ErrRunning when the
 // project has one already.
 func Start(opts Options) (*Cloud, error) {
-	c := &Cloud{opts: opts, done: make(chan struct{}), fronts: map[*front]bool{}}
+	c := &Cloud{opts: opts, done: make(chan struct{}), fronts: map[*door.Port]bool{}}
 	if err := c.start(); err != nil {
 		c.Close()
 		return nil, err
@@ -99,23 +101,22 @@ func (c *Cloud) start() error {
 	}
 	c.undo = append(c.undo, func() { os.RemoveAll(c.scratch) })
 
-	mux := http.NewServeMux()
 	first, exact := DefaultInternalPort, false
 	if c.opts.Internal != 0 {
 		first, exact = c.opts.Internal, true
 	}
-	if c.endpoint, err = c.listen(first, exact, gateway.Loopback(mux)); err != nil {
+	if c.endpoint, err = c.listen(first, exact); err != nil {
 		return fmt.Errorf("endpoint of the local cloud: %w", err)
 	}
-	c.undo = append(c.undo, c.endpoint.close)
+	c.undo = append(c.undo, c.endpoint.Close)
 	c.running = Running{
 		Project:  c.opts.Project,
-		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", c.endpoint.port),
+		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", c.endpoint.Number),
 		PID:      os.Getpid(),
 		Token:    newToken(),
 	}
 	c.assemble()
-	c.route(mux)
+	c.endpoint.Serve(c.routes(), c.problems())
 	unregister, err := c.opts.Registry.register(c.running)
 	if err != nil {
 		return err
@@ -151,12 +152,13 @@ func (c *Cloud) watchHome() {
 	}
 }
 
-// route puts the cloud's own pages and the AWS protocols on the endpoint.
-func (c *Cloud) route(mux *http.ServeMux) {
-	mux.HandleFunc("GET /_arc/health", func(w http.ResponseWriter, r *http.Request) {
+// routes are the cloud's own pages and the AWS protocols, each behind the
+// guard of its kind.
+func (c *Cloud) routes() door.Guard {
+	health := func(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(health{ID: publicID(c.running.Token), Project: c.opts.Project, Ready: c.ready.Load()})
-	})
-	mux.HandleFunc("POST /_arc/stop", func(w http.ResponseWriter, r *http.Request) {
+	}
+	stop := func(w http.ResponseWriter, r *http.Request) {
 		token, err := io.ReadAll(io.LimitReader(r.Body, 1024))
 		if err != nil || string(token) != c.running.Token {
 			http.Error(w, "stopping needs the token of this cloud", http.StatusForbidden)
@@ -164,9 +166,23 @@ func (c *Cloud) route(mux *http.ServeMux) {
 		}
 		w.WriteHeader(http.StatusAccepted)
 		go c.Close()
-	})
-	mux.Handle("/_arc/ws/", c.gateway.Connections())
-	mux.Handle("/", c.wire)
+	}
+	guarded := func(kind door.Kind, h http.Handler) door.Guard {
+		return door.Guard{Kind: kind, Handler: h, Refused: c.refused}
+	}
+	return door.Routes(
+		door.Route{Pattern: "GET /_arc/health", Guard: guarded(door.Unsigned, http.HandlerFunc(health))},
+		door.Route{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
+		door.Route{Pattern: "/_arc/ws/", Guard: guarded(door.Unsigned, c.gateway.Connections())},
+		// Discovery as the @architect/functions libraries ask for it.
+		door.Route{Pattern: "/_arc/ssm", Guard: guarded(door.Unsigned, c.wire)},
+		door.Route{Pattern: "/", Guard: guarded(door.Signed, c.wire)},
+	)
+}
+
+// refused tells of a request that was turned away at the endpoint.
+func (c *Cloud) refused(r *http.Request, why string) {
+	c.opts.Log("%s %s 403 %s", r.Method, r.URL.EscapedPath(), why)
 }
 
 // Running says where the cloud is, for others to find it.
@@ -186,7 +202,7 @@ func (c *Cloud) Close() {
 		c.fronts = nil
 		c.mu.Unlock()
 		for f := range fronts {
-			f.close()
+			f.Close()
 		}
 		for i := len(c.undo) - 1; i >= 0; i-- {
 			c.undo[i]()
@@ -198,27 +214,28 @@ func (c *Cloud) Close() {
 
 // bind opens a front end for a stack: the live app's on its own port, every
 // other stack's on the next free one.
-func (c *Cloud) bind(ref stack.Ref, handler http.Handler) (string, func(), error) {
+func (c *Cloud) bind(ref stack.Ref, guard door.Guard) (string, func(), error) {
 	first, exact := DefaultAppPort+1, false
 	if c.live.is(ref.Name) {
 		first, exact = c.live.port()
 	}
-	f, err := c.listen(first, exact, handler)
+	f, err := c.listen(first, exact)
 	if err != nil {
 		return "", nil, err
 	}
+	f.Serve(guard, c.problems())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fronts == nil {
-		f.close()
+		f.Close()
 		return "", nil, fmt.Errorf("the local cloud is stopping")
 	}
 	c.fronts[f] = true
-	return f.host(), func() {
+	return "localhost:" + strconv.Itoa(f.Number), func() {
 		c.mu.Lock()
 		delete(c.fronts, f)
 		c.mu.Unlock()
-		f.close()
+		f.Close()
 	}, nil
 }
 
@@ -255,7 +272,7 @@ func (c *Cloud) environment() map[string]string {
 	ports, _ := json.Marshal(map[string]any{
 		"apiType": c.live.apiType(),
 		"cwd":     c.opts.Project,
-		"ports":   map[string]int{"http": httpPort, "_arc": c.endpoint.port},
+		"ports":   map[string]int{"http": httpPort, "_arc": c.endpoint.Number},
 		"version": "9.0.0", // the npm library compares part by part as text; 10 would count as smaller than 5
 	})
 	env := map[string]string{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,11 +61,11 @@ func (c *Cloud) portFree(app App) error {
 	if port == 0 {
 		port = DefaultAppPort
 	}
-	f, err := c.listen(port, app.Exact, http.NotFoundHandler())
+	f, err := c.listen(port, app.Exact)
 	if err != nil {
 		return err
 	}
-	f.close()
+	f.Close()
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"arc/sandbox/door"
 	"arc/sandbox/stack"
 )
 
@@ -165,7 +166,7 @@ func (g *Gateway) frontFor(a *api) error {
 		}
 	}
 	f := &front{gateway: g}
-	host, release, err := g.options.Bind(a.stack, f)
+	host, release, err := g.options.Bind(a.stack, door.Guard{Kind: door.Site, Handler: f, Refused: f.refused})
 	if err != nil {
 		return fmt.Errorf("front end of stack %s: %w", a.stack.Name, err)
 	}
@@ -201,18 +202,19 @@ func (a *api) endpoint() string {
 }
 
 // ServeHTTP sends WebSocket upgrades and @connections calls to the WebSocket
-// API and everything else to the HTTP API, unless a foreign page sent it.
+// API and everything else to the HTTP API. The first of these are called by
+// programs, so pages may not.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if why := refuseForeign(w, r); why != "" {
-		f.gateway.logf("%s %s 403 %s", r.Method, r.URL.EscapedPath(), why)
-		return
-	}
 	if ws := f.socket.Load(); ws != nil {
 		if isUpgrade(r) {
 			f.gateway.connect(w, r, ws)
 			return
 		}
 		if prefix, id, ok := connectionPath(r); ok && (prefix == "" || ws.stage(strings.TrimPrefix(prefix, "/")) != nil) {
+			if why := door.Refuse(door.Unsigned, w, r); why != "" {
+				f.refused(r, why)
+				return
+			}
 			f.gateway.serveConnection(w, r, id, ws)
 			return
 		}
@@ -224,6 +226,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Upgrade", "websocket")
 	w.Header().Set("Connection", "Upgrade")
 	writeMessage(w, http.StatusUpgradeRequired, "Upgrade Required")
+}
+
+// refused logs a request that was turned away.
+func (f *front) refused(r *http.Request, why string) {
+	f.gateway.logf("%s %s 403 %s", r.Method, r.URL.EscapedPath(), oneLine(why))
 }
 
 // stageNames lists the stages that serve something, for messages.

@@ -145,7 +145,7 @@ func socketResult(payload []byte) (int, http.Header, error) {
 // accept answers 101 and leaves the connection to its own goroutine. When the
 // client is gone by now, $disconnect still runs: $connect has.
 func (c *connection) accept(w http.ResponseWriter, r *http.Request, protocol string) {
-	// Origins were checked by Loopback.
+	// Origins were checked by the door.
 	options := &websocket.AcceptOptions{InsecureSkipVerify: true, OnPingReceived: c.pinged}
 	if protocol != "" {
 		options.Subprotocols = []string{protocol}

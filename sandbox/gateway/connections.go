@@ -14,18 +14,19 @@ import (
 // the local cloud's own: POST sends the body to a client as a text message,
 // GET tells about the connection, DELETE closes it. The path is anything, then
 // /@connections/ID; the npm package @architect/functions calls
-// /_arc/ws/@connections/ID. Signatures are not looked at. Each API's own front
-// end serves the same at /STAGE/@connections/ID.
+// /_arc/ws/@connections/ID. Signatures are not looked at, so it is to stand
+// behind door.Unsigned. Each API's own front end serves the same at
+// /STAGE/@connections/ID.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 func (g *Gateway) Connections() http.Handler {
-	return Loopback(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, id, ok := connectionPath(r)
 		if !ok {
 			writeException(w, http.StatusForbidden, "ForbiddenException")
 			return
 		}
 		g.serveConnection(w, r, id, nil)
-	}))
+	})
 }
 
 // connectionPath splits PREFIX/@connections/ID, decoded: an ID's "=" comes as

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"arc/sandbox/door"
 )
 
 // clockFormat is how API Gateway writes requestContext.time and requestTime.
@@ -237,7 +239,7 @@ func forwarded(r *http.Request, at time.Time) http.Header {
 		}
 	}
 	h.Set("Host", r.Host)
-	_, port := splitHost(r.Host)
+	_, port := door.SplitHost(r.Host)
 	for name, value := range map[string]string{
 		"X-Amzn-Trace-Id": newTrace(at), "X-Forwarded-For": sourceIP(r), "X-Forwarded-Port": port, "X-Forwarded-Proto": "http",
 	} {
@@ -263,7 +265,7 @@ func latin1(s string) string {
 
 // domain is the API's own name: with the port, so that a URL made of it works.
 func domain(r *http.Request) (name, prefix string) {
-	host, _ := splitHost(r.Host)
+	host, _ := door.SplitHost(r.Host)
 	prefix, _, _ = strings.Cut(host, ".")
 	return r.Host, prefix
 }

@@ -13,10 +13,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
+	"arc/sandbox/door"
 	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
 )
@@ -28,7 +28,7 @@ type Options struct {
 	// on it; it returns "localhost:3333" and a function that closes it. The
 	// first HTTP API and the first WebSocket API of a stack share one front
 	// end; each further API gets its own.
-	Bind func(ref stack.Ref, handler http.Handler) (hostport string, release func(), err error)
+	Bind func(ref stack.Ref, guard door.Guard) (hostport string, release func(), err error)
 	// Log is told one line per request, connection and message.
 	Log func(line string)
 	// Called gives the words that people know a function by ("@http get /"),

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"arc/sandbox/door"
 	"arc/sandbox/gateway"
 	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
@@ -85,14 +85,13 @@ func newCloud(t testing.TB, options gateway.Options) *cloud {
 	return c
 }
 
-func bind(_ stack.Ref, h http.Handler) (string, func(), error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func bind(_ stack.Ref, guard door.Guard) (string, func(), error) {
+	port, err := door.Listen(0)
 	if err != nil {
 		return "", nil, err
 	}
-	server := &http.Server{Handler: h}
-	go server.Serve(l)
-	return fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port), func() { server.Close() }, nil
+	port.Serve(guard, nil)
+	return fmt.Sprintf("localhost:%d", port.Number), port.Close, nil
 }
 
 // awaitLines waits for lines of messages, which are told of when their function

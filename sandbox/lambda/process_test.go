@@ -263,7 +263,7 @@ func TestRuntimeAPI(t *testing.T) {
 	for _, c := range []struct{ event, want string }{
 		{"report", `{` + fmt.Sprintf(seen, "report") + `,"handler":"main","type":"application/json"}`},
 		{"stream", `{` + fmt.Sprintf(seen, "stream") + `,"handler":"main","type":"application/json"}`},
-		{"misbehave", `{` + fmt.Sprintf(seen, "misbehave") + `,"foreign host":"403 Forbidden","handler":"main","late init error":"403 InvalidStateTransition","next":"403 InvalidStateTransition","origin":"403 Forbidden","type":"application/json","unknown id":"400 InvalidRequestID","unknown path":"404 NotFound"}`},
+		{"misbehave", `{` + fmt.Sprintf(seen, "misbehave") + `,"foreign host":"403","handler":"main","late init error":"403 InvalidStateTransition","next":"403 InvalidStateTransition","origin":"403","type":"application/json","unknown id":"400 InvalidRequestID","unknown path":"404 NotFound"}`},
 		{"fail", `{"errorMessage":"no","errorType":"Refusal"}`},
 		{"break off", `{"errorType":"Stream.Broken","errorMessage":"the response ended early"}`},
 	} {

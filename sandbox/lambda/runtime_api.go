@@ -14,12 +14,12 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 const runtimeAPI = "/2018-06-01/runtime/"
 
-// ServeHTTP is the worker's Runtime API. Only a client that was told the
-// address gets in; a web page that guesses the port does not.
+// ServeHTTP is the worker's Runtime API, behind door.Private. Only a client
+// that was told the address gets in.
 func (w *worker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	path, ok := strings.CutPrefix(r.URL.Path, runtimeAPI)
 	switch {
-	case r.Host != w.address || r.Header.Get("Origin") != "":
+	case r.Host != w.address:
 		refuse(rw, http.StatusForbidden, "Forbidden", "this is the Runtime API of a worker, for the worker alone")
 	case !ok:
 		refuse(rw, http.StatusNotFound, "NotFound", "no such path: the Runtime API is under "+runtimeAPI)

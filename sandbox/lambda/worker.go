@@ -3,13 +3,13 @@ package lambda
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
 	"sync"
 	"time"
+
+	"arc/sandbox/door"
 )
 
 // initLimit is how long a worker may take until it asks for its first event.
@@ -272,19 +272,17 @@ func (s *Service) failStart(w *worker, err error) {
 // live is the life of a worker from its listener to the end of its process,
 // whose error it returns.
 func (w *worker) live() error {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	port, err := door.Listen(0)
 	if err != nil {
 		return &startError{InitFailed, "Runtime.Unknown", fmt.Errorf("runtime API: %w", err)}
 	}
-	w.address = listener.Addr().String()
+	defer port.Close()
+	w.address = port.Address()
+	port.Serve(door.Guard{Kind: door.Private, Handler: w}, silent)
 	if w.output, err = newOutput(w.log); err != nil {
-		listener.Close()
 		return &startError{InitFailed, "Runtime.Unknown", fmt.Errorf("output: %w", err)}
 	}
 	defer w.output.close()
-	server := &http.Server{Handler: w, ErrorLog: silent}
-	defer server.Close()
-	go server.Serve(listener)
 	cmd, err := w.command()
 	if err != nil {
 		w.output.started()

@@ -1,0 +1,142 @@
+package door_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"arc/sandbox/door"
+)
+
+// TestGuard sends raw requests to a real port of each kind. A section of
+// testdata/requests.txtar is a request; its name begins with the kinds that let
+// it in, "none" when none does. PORT stands for the port.
+func TestGuard(t *testing.T) {
+	requests, err := txtar.ParseFile(filepath.Join("testdata", "requests.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]door.Kind{"site": door.Site, "signed": door.Signed, "unsigned": door.Unsigned, "private": door.Private, "undeclared": 0}
+	for kind, k := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			port := open(t, door.Guard{Kind: k, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				form := r.PostForm.Encode() // what the guard read stays in the request
+				fmt.Fprintf(w, "in %d %s", len(body), form)
+			})})
+			for _, request := range requests.Files {
+				allowed, _, _ := strings.Cut(request.Name, ":")
+				want := http.StatusForbidden
+				for word := range strings.FieldsSeq(allowed) {
+					if word == kind || word == "all" && kind != "undeclared" {
+						want = http.StatusOK
+					}
+				}
+				status, body := send(t, port, request.Data)
+				if status != want {
+					t.Errorf("%s: %d %s", request.Name, status, body)
+				}
+			}
+		})
+	}
+}
+
+func open(t *testing.T, guard door.Guard) *door.Port {
+	t.Helper()
+	port, err := door.Listen(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port.Serve(guard, nil)
+	t.Cleanup(port.Close)
+	return port
+}
+
+// send writes a request as it stands in a file, with the length of its body.
+func send(t *testing.T, port *door.Port, request []byte) (status int, body string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", port.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	text := strings.ReplaceAll(strings.TrimRight(string(request), "\n"), "PORT", fmt.Sprint(port.Number))
+	head, content, _ := strings.Cut(text, "\n\n")
+	head += fmt.Sprintf("\nContent-Length: %d\n\n", len(content))
+	io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n")+content)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(bytes.TrimSpace(data))
+}
+
+// TestRoutes gives the parts of one port their own kinds, and lets nobody in
+// where no part is.
+func TestRoutes(t *testing.T) {
+	in := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "in") })
+	var told []string
+	refused := func(r *http.Request, why string) { told = append(told, r.URL.Path) }
+	port := open(t, door.Routes(
+		door.Route{Pattern: "/programs", Guard: door.Guard{Kind: door.Unsigned, Handler: in, Refused: refused}},
+		door.Route{Pattern: "/forgotten", Guard: door.Guard{Handler: in, Refused: refused}},
+	))
+	for request, want := range map[string]int{
+		"POST /programs HTTP/1.1\nHost: localhost:PORT":                                200,
+		"POST /programs HTTP/1.1\nHost: localhost:PORT\nOrigin: http://localhost:1":    403,
+		"GET /programs HTTP/1.1\nHost: localhost:PORT\nSec-Fetch-Site: cross-site":     200,
+		"GET /forgotten HTTP/1.1\nHost: localhost:PORT":                                403,
+		"GET /else HTTP/1.1\nHost: localhost:PORT":                                     404,
+		"GET /else HTTP/1.1\nHost: localhost:PORT\nSec-Fetch-Site: cross-site":         403,
+		"GET //programs HTTP/1.1\nHost: evil.example:PORT":                             403,
+		"GET /programs/../programs HTTP/1.1\nHost: evil.example:PORT\nOrigin: http://": 403,
+	} {
+		if status, body := send(t, port, []byte(request)); status != want {
+			t.Errorf("%q: %d %s", request, status, body)
+		}
+	}
+	if len(told) != 2 {
+		t.Errorf("told of %q", told)
+	}
+}
+
+// Listening is done here and nowhere else: a port that another package opened
+// would have no guard.
+func TestNoOtherDoor(t *testing.T) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() && (d.Name() == "bench" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && path != root) {
+			if err == nil {
+				err = filepath.SkipDir
+			}
+			return err
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || filepath.Base(filepath.Dir(path)) == "door" {
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, opener := range []string{"net.Listen", "http.Server{", "ListenAndServe", "ListenConfig", "http.Serve("} {
+			if bytes.Contains(source, []byte(opener)) {
+				t.Errorf("%s has %s: open ports with sandbox/door, and say of what kind they are", path, opener)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

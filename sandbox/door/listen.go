@@ -1,0 +1,73 @@
+package door
+
+import (
+	"errors"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// headerLimit is how long a request may take to say what it wants.
+const headerLimit = 30 * time.Second
+
+// idleLimit is how long a connection is kept without a request.
+const idleLimit = 5 * time.Minute
+
+// Port is a server on a loopback port, on both loopback addresses where the
+// machine has them: "localhost" means either.
+type Port struct {
+	Number    int
+	server    *http.Server
+	listeners []net.Listener
+}
+
+// Listen opens a port; 0 is any free one, on 127.0.0.1 alone. Whoever connects
+// waits until Serve says what is behind it.
+func Listen(number int) (*Port, error) {
+	v4, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
+	if err != nil {
+		return nil, err
+	}
+	p := &Port{Number: v4.Addr().(*net.TCPAddr).Port, listeners: []net.Listener{v4}}
+	if number != 0 {
+		v6, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(number)))
+		switch {
+		case err == nil:
+			p.listeners = append(p.listeners, v6)
+		case errors.Is(err, syscall.EADDRINUSE):
+			// Somebody else answers on this port's other half; a browser that goes
+			// there for "localhost" would meet the wrong server.
+			v4.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// Serve puts a guarded handler behind the port, once. problems takes what the
+// server has to say; nil is the program's log.
+func (p *Port) Serve(guard Guard, problems *log.Logger) {
+	// WebSockets are hijacked and have no deadline here; a plain request that
+	// dribbles its header in has one.
+	p.server = &http.Server{Handler: guard, ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, ErrorLog: problems}
+	for _, l := range p.listeners {
+		go p.server.Serve(l) // ends with Close, which closes the listener
+	}
+}
+
+// Address is where the port listens, by number: 127.0.0.1:2222.
+func (p *Port) Address() string { return p.listeners[0].Addr().String() }
+
+// Close ends the server and what it serves. The listeners are closed as well:
+// the server knows them only once its goroutines have run.
+func (p *Port) Close() {
+	if p.server != nil {
+		p.server.Close()
+	}
+	for _, l := range p.listeners {
+		l.Close()
+	}
+}
