@@ -13,15 +13,24 @@ import (
 
 // Options choose the stack to compile for.
 type Options struct {
-	Stage string // "testing" (arc sandbox), "staging" or "production"
-	Name  string // --name: a further stack of the stage; "" = the plain one
+	Stage string // "testing" (arc sandbox), "preview", "staging" or "production"
+	Name  string // --name: a further stack of the stage; "" = the plain one. A preview always has one
 	// Code names a function's code ("<sha256>.zip"), which is its S3 key below
-	// the folder of the stack's Trust. When nil, or when it answers "", it is the
-	// logical ID + ".zip".
+	// the folder of the stage. When nil, or when it answers "", it is the logical
+	// ID + ".zip".
 	Code func(*manifest.Function) string
 	// Env names the user's environment variables; each becomes a NoEcho
 	// parameter (EnvParameter) that the deployer fills. Sorted by the compiler.
 	Env []string
+}
+
+// Environment is the stage that functions are told they run in: a preview is a
+// staging that few know of.
+func (o Options) Environment() string {
+	if o.Stage == StagePreview {
+		return "staging"
+	}
+	return o.Stage
 }
 
 // Stack is an App compiled for one stage.

@@ -97,7 +97,7 @@ func mayWriteLogs() right {
 func (c *compiler) environment(f *lambdaFunction) map[string]string {
 	vars := map[string]string{}
 	if strings.HasPrefix(f.Config.Runtime, "nodejs") && c.opts.Stage != stageTesting {
-		vars["NODE_ENV"] = c.opts.Stage
+		vars["NODE_ENV"] = c.opts.Environment()
 	}
 	if strings.HasPrefix(f.Config.Runtime, "python") {
 		vars["PYTHONPATH"] = "/var/task/vendor:/var/runtime:/opt/python"
@@ -117,7 +117,7 @@ func (c *compiler) environment(f *lambdaFunction) map[string]string {
 		vars["ARC_DISABLE_ENV_VARS"] = "true"
 	}
 	vars["ARC_APP_NAME"] = c.app.Name
-	vars["ARC_ENV"] = c.opts.Stage
+	vars["ARC_ENV"] = c.opts.Environment()
 	vars["ARC_ROLE"] = Ref(f.role)
 	vars["ARC_STACK_NAME"] = Ref("AWS::StackName")
 	if url := c.socketURL(); url != "" {

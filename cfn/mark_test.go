@@ -58,14 +58,3 @@ func TestMadeBeforeMarks(t *testing.T) {
 		}
 	}
 }
-
-func TestTrust(t *testing.T) {
-	for _, c := range []struct{ stage, name, want string }{
-		{"staging", "", "staging"}, {"production", "", "production"}, {"staging", "pr-7", "preview"}, {"staging", "pr-7b", "staging"},
-		{"staging", "blue", "staging"}, {"production", "pr-7", "production"}, {"staging", "xpr-7", "staging"},
-	} {
-		if got := Trust(c.stage, c.name); got != c.want {
-			t.Errorf("%s %s: %s", c.stage, c.name, got)
-		}
-	}
-}

@@ -9,11 +9,24 @@ import (
 	"arc/manifest/syntax"
 )
 
+// StagePreview is the stage of pull requests: what runs there is told that it
+// is staging, but its stack's name, environment values and rights are its own.
+const StagePreview = "preview"
+
 // StackName is the name of an app's stack: PascalCase(app) + Staging or
-// Production (or Testing) + PascalCase(name).
+// Production (or Testing) + PascalCase(name). That of a preview is
+// Preview-PascalCase(app)-PascalCase(name): all others hold the name of a stage
+// before their first hyphen, so none of them can begin with Preview-, nor with
+// another app's Preview-App-. A policy that names Preview-App-* therefore
+// reaches nothing else.
 func StackName(app, stage, name string) string {
+	if stage == StagePreview {
+		return previewPrefix + logicalName(app) + "-" + logicalName(name)
+	}
 	return logicalName(app) + logicalName(stage) + logicalName(name)
 }
+
+const previewPrefix = "Preview-"
 
 // EnvParameter is the name of the NoEcho parameter of a user's environment
 // variable. Parameter names hold letters and digits only, so a variable with

@@ -11,7 +11,7 @@ func (c *compiler) proxy(body *openAPI) {
 	}
 	to := map[string]string{
 		"testing": c.app.Proxy.Testing, "staging": c.app.Proxy.Staging, "production": c.app.Proxy.Production,
-	}[c.opts.Stage]
+	}[c.opts.Environment()]
 	body.Paths["/$default"] = map[string]operation{anyMethod: {
 		Default: true,
 		Integration: integration{

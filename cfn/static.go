@@ -34,6 +34,8 @@ func (c *compiler) bucketARN(more string) string {
 	return Sub("${" + staticBucket + ".Arn}" + more)
 }
 
+// givenBucket is the bucket that the user keeps for the stage. A preview has
+// none: who opens a pull request must not write over what staging shows.
 func (c *compiler) givenBucket() string {
 	switch c.opts.Stage {
 	case "staging":

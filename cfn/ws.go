@@ -22,7 +22,7 @@ func (c *compiler) ws() {
 	}
 	pos := c.app.WS[0].Pos
 	c.add(wsAPI, pos, &apigatewayv2.Api{
-		Name:                     new(logicalName(c.app.Name + "-websocket-" + c.opts.Stage)),
+		Name:                     new(logicalName(c.app.Name + "-websocket-" + c.opts.Environment())),
 		ProtocolType:             new("WEBSOCKET"),
 		RouteSelectionExpression: new("$request.body.action"),
 	})
@@ -38,12 +38,12 @@ func (c *compiler) ws() {
 	c.add(wsStage, pos, &apigatewayv2.Stage{
 		ApiId:        Ref(wsAPI),
 		DeploymentId: new(Ref(deployment)),
-		StageName:    c.opts.Stage,
+		StageName:    c.opts.Environment(),
 	})
 	c.rights = append(c.rights, right{
 		kind: "ws", action: "send",
 		actions:   []string{"execute-api:ManageConnections"},
-		resources: []string{Sub(executeARN(wsAPI) + "/" + c.opts.Stage + "/*/@connections/*")},
+		resources: []string{Sub(executeARN(wsAPI) + "/" + c.opts.Environment() + "/*/@connections/*")},
 	})
 	c.output("WSS", "URL of the WebSocket API", c.socketURL())
 }
@@ -101,5 +101,5 @@ func (c *compiler) socketURL() string {
 	if len(c.app.WS) == 0 {
 		return ""
 	}
-	return Sub("${" + wsAPI + ".ApiEndpoint}/" + c.opts.Stage)
+	return Sub("${" + wsAPI + ".ApiEndpoint}/" + c.opts.Environment())
 }

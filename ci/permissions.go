@@ -81,18 +81,16 @@ func (p *permissions) stacks() {
 
 func (p *permissions) variables() {
 	own := deploy.OwnFolder(p.s.App)
-	p.allow("Variables", []string{
-		p.here("ssm", "parameter"+deploy.EnvFolder(p.s.App, p.r.stage)),
-		p.here("ssm", "parameter"+own+"/*"),
-	}, "ssm:GetParameters", "GetParametersByPath")
-	if p.r.reads {
-		return
-	}
-	p.allow("BucketName", []string{p.here("ssm", "parameter"+own+"/bucket")}, "ssm:PutParameter")
+	p.allow("Variables", []string{p.here("ssm", "parameter"+deploy.EnvFolder(p.s.App, p.r.stage))}, "ssm:GetParametersByPath")
 	var arns []string
 	for _, name := range p.r.stacks.own() {
 		arns = append(arns, p.here("ssm", "parameter"+own+"/secrets/"+name))
 	}
+	p.allow("Own", append([]string{p.here("ssm", "parameter"+own+"/bucket")}, arns...), "ssm:GetParameters")
+	if p.r.reads {
+		return
+	}
+	p.allow("BucketName", []string{p.here("ssm", "parameter"+own+"/bucket")}, "ssm:PutParameter")
 	p.allow("Secrets", arns, "ssm:PutParameter", "DeleteParameters")
 	arns = nil
 	for _, name := range p.r.stacks.own() {
@@ -131,10 +129,7 @@ func (p *permissions) files() {
 		// A stack of Architect's has a web site, which goes.
 		"PutBucketWebsite", "DeleteBucketWebsite")
 	objects := []string{own + "/*"}
-	given := p.s.StagingFiles
-	if p.r.stage == "production" {
-		given = p.s.ProductionFiles
-	}
+	given := map[string]string{"staging": p.s.StagingFiles, "production": p.s.ProductionFiles}[p.r.stage]
 	if given != "" {
 		arn := p.s.arn("s3", "", "", given)
 		objects = append(objects, arn+"/*")

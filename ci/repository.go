@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
-	"arc/cfn"
 	"arc/manifest"
 )
 
@@ -100,6 +100,12 @@ func (s Setup) check() error {
 	return nil
 }
 
+// cut reports whether the names of some role's resources do not show the whole
+// name of their stack.
+func (s Setup) cut() bool {
+	return slices.ContainsFunc(s.roles(), func(r role) bool { return len(r.stacks.name) > keptOfStack })
+}
+
 // Cautions tells what the files cannot keep apart, and what may be missing from
 // them, in lines of a terminal's width.
 func (s Setup) Cautions() []string {
@@ -108,9 +114,9 @@ func (s Setup) Cautions() []string {
 		list = append(list, "staging and production share an account: who may push a branch\n"+
 			"can reach production there; --production-account keeps them apart")
 	}
-	if len(cfn.StackName(s.App, "staging", "")) >= keptOfStack {
+	if s.cut() {
 		list = append(list, "the app's name is so long that AWS cuts those of its resources:\n"+
-			"the rights of previews reach staging's as well")
+			"rights reach those of other stages, and of apps that begin alike")
 	}
 	if s.Repository.ID == "" {
 		list = append(list, "was the repository made, renamed or moved since 15 July 2026?\n"+

@@ -23,7 +23,7 @@ func (s Setup) roles() []role {
 	branch := "ref:refs/heads/" + s.Branch
 	production := stacks{name: cfn.StackName(s.App, "production", "")}
 	return []role{
-		{name: "preview", subject: "pull_request", stage: "staging", stacks: stacks{name: cfn.StackName(s.App, "staging", "pr"), open: true}},
+		{name: "preview", subject: "pull_request", stage: cfn.StagePreview, stacks: stacks{name: cfn.StackName(s.App, cfn.StagePreview, ""), open: true}},
 		{name: "staging", subject: branch, stage: "staging", stacks: stacks{name: cfn.StackName(s.App, "staging", "")}},
 		{name: "plan", subject: branch, stage: "production", stacks: production, production: true, reads: true},
 		// GitHub vouches for the environment only once it let the run in.

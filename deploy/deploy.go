@@ -13,7 +13,7 @@ import (
 // Deployment is everything that one run brings to one stack.
 type Deployment struct {
 	App        string // names the artifact bucket and its SSM parameter
-	Stage      string // "staging" or "production"
+	Stage      string // "preview", "staging" or "production"
 	StackName  string
 	Template   []byte            // as cfn.Template.JSON prints it
 	Parameters map[string]string // values of the template's parameters, but for ArtifactBucket

@@ -166,6 +166,18 @@ func (g *github) pull(action, head string) happening {
 	return event
 }
 
+// keep keeps a secret in SSM.
+func (g *github) keep(name, value string) {
+	g.t.Helper()
+	clients, err := deploy.Connect(g.t.Context(), deploy.ConnectOptions{Endpoint: g.endpoint})
+	if err == nil {
+		_, err = clients.Parameters.PutParameter(g.t.Context(), &ssm.PutParameterInput{Name: aws.String(name), Value: aws.String(value), Type: types.ParameterTypeSecureString})
+	}
+	if err != nil {
+		g.t.Fatal(err)
+	}
+}
+
 // answers fetches the page of an app.
 func answers(url string) string {
 	resp, err := http.Get(url)
@@ -208,14 +220,17 @@ func TestPullRequest(t *testing.T) {
 	g.say("mallory", "<!-- arc-diff: ShopperStaging -->\nnot the workflow's")
 	g.say(actions, "another workflow's")
 
-	g.pullRequest(handler("second"))
+	// Staging's values stay staging's: any branch can print what it gets.
+	g.keep("/shopper/staging/API_KEY", "staging's")
+	g.keep("/shopper/preview/GREETING", "hello")
+	g.pullRequest("-- src/http/get-index/index.mjs --\nexport const handler = async () => ({ statusCode: 200, body: ['second', process.env.ARC_ENV, process.env.GREETING, process.env.API_KEY].join(' ') })\n")
 	opened := g.happens(g.pull("opened", "acme/shop"))
 	opened.want(map[string]string{"arc": "success", "review": "success", "preview": "success", "comment": "success"})
 	if len(g.mine()) != 2 || !strings.HasPrefix(g.mine()[1].Body, "<!-- arc-diff: ShopperStaging -->\n") {
 		t.Fatalf("comments: %+v", g.mine())
 	}
 	first := g.mine()[1].Body
-	if got := answers(address(t, first)); got != "second staging" {
+	if got := answers(address(t, first)); got != "second staging hello " {
 		t.Errorf("the preview answers %q", got)
 	}
 	if got := answers(address(t, first) + "/_static/owned.txt"); strings.Contains(got, "owned") {
@@ -281,15 +296,7 @@ func TestPullRequestThatCannotBeReviewed(t *testing.T) {
 func TestPush(t *testing.T) {
 	g := newGitHub(t)
 	secret := "s3cr3t-of-production"
-	clients, err := deploy.Connect(t.Context(), deploy.ConnectOptions{Endpoint: g.endpoint})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := clients.Parameters.PutParameter(t.Context(), &ssm.PutParameterInput{
-		Name: aws.String("/shopper/production/API_KEY"), Value: aws.String(secret), Type: types.ParameterTypeSecureString,
-	}); err != nil {
-		t.Fatal(err)
-	}
+	g.keep("/shopper/production/API_KEY", secret)
 
 	r := g.happens(g.push(handler("first")))
 	all := map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"}

@@ -30,7 +30,8 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.StringFlag{Name: "approve"},
 			&cli.BoolFlag{Name: "json"},
 		),
-		Description: `Usage: arc deploy [--production] [--name NAME] [--local [--detach]]
+		Description: `Usage: arc deploy [--production] [--name NAME | --preview NAME]
+                  [--local [--detach]]
        arc deploy [--approve ID] PLAN
 
 Packages the app and brings it to its stack: staging, or production. Uploads
@@ -44,6 +45,8 @@ stack that was reviewed, or refuses when the tree or the stack has moved on.
 Flags:
   -p, --production       the production stack (default: staging)
   -n, --name NAME        a further stack of the stage
+      --preview NAME     the stack of a pull request: values of its own from
+                         SSM (/APP/preview), and none of staging's buckets
       --local            deploy to the local cloud of this project; start one
                          when none is running and stay until Ctrl-C
       --detach           with --local: leave the local cloud running and return

@@ -25,8 +25,8 @@ func (s *session) destroyCommand() *cli.Command {
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}},
 			&cli.BoolFlag{Name: "json"},
 		),
-		Description: `Usage: arc destroy --app APP [--production] [--name NAME] [--local]
-                   [--allow-loss ID]... [--force]
+		Description: `Usage: arc destroy --app APP [--production] [--name NAME | --preview NAME]
+                   [--local] [--allow-loss ID]... [--force]
 
 Deletes a stack: staging's, or production's. Nothing is deleted while the stack
 holds data that was not given up: tables, buckets, queues. Production's tables
@@ -41,6 +41,7 @@ Flags:
       --app APP        the app's name, as @app has it
   -p, --production     the production stack (default: staging)
   -n, --name NAME      a further stack of the stage
+      --preview NAME   the stack of a pull request
       --local          the stack in the local cloud of this project
       --allow-loss ID  let the data of this resource be lost
   -f, --force          let all data in the stack be lost
@@ -48,7 +49,7 @@ Flags:
 
 Examples:
   arc destroy --app my-app --allow-loss AccountsTable
-  arc destroy --app my-app --name pr-7 --force
+  arc destroy --app my-app --preview 7 --force
   arc destroy --app my-app --local --force
 
 Exit codes: 0 deleted, or there is no such stack; 1 an error.`,
@@ -156,8 +157,10 @@ func destroyHint(ctx *cli.Context, app string) string {
 	if ctx.Bool("production") {
 		words = append(words, "--production")
 	}
-	if name := ctx.String("name"); name != "" {
-		words = append(words, "--name", name)
+	for _, flag := range []string{"name", "preview"} {
+		if name := ctx.String(flag); name != "" {
+			words = append(words, "--"+flag, name)
+		}
 	}
 	if ctx.Bool("local") {
 		words = append(words, "--local")

@@ -36,10 +36,10 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.BoolFlag{Name: "prune"},
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
 		),
-		Description: `Usage: arc diff [--production] [--name NAME]
+		Description: `Usage: arc diff [--production] [--name NAME | --preview NAME]
                 [--base REF | --template FILE | --local] [--format FORMAT]
                 [--resources] [--cost] [--fail-on CLASSES]
-       arc diff [--production] [--name NAME] [--local]
+       arc diff [--production] [--name NAME | --preview NAME] [--local]
                 -o PLAN [--allow-loss ID]... [--prune] [--tag KEY=VALUE]
 
 Compares the stack that a deploy would make with the one that is deployed, in
@@ -50,6 +50,7 @@ variables are never shown.
 Flags:
   -p, --production   the production stack (default: staging)
   -n, --name NAME    a further stack of the stage
+      --preview NAME the stack of a pull request
       --base REF     compare with the project at a git revision; no account
       --template F   compare with the template in file F ("-": standard input),
                      by whatever tool; needs no account

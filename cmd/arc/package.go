@@ -14,14 +14,27 @@ func stageFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "production", Aliases: []string{"p"}},
 		&cli.StringFlag{Name: "name", Aliases: []string{"n"}, Action: stackName},
+		&cli.StringFlag{Name: "preview", Action: previewName},
 	}
+}
+
+// previewName refuses what cannot be the name of a preview's stack.
+func previewName(ctx *cli.Context, name string) error {
+	for _, other := range []string{"production", "name"} {
+		if ctx.IsSet(other) {
+			return withHint(fmt.Errorf("--preview with --%s: a preview is a stack of its own", other), "leave --%s out", other)
+		}
+	}
+	return namesStack("preview", name, "7")
 }
 
 // stackName refuses a name that would leave nothing of itself in the stack's:
 // an empty shell variable must not deploy to the stage instead. It refuses as
 // well what the stack's name cannot show, so that nobody who gives the branch
 // a/b deletes the stack of a.b.
-func stackName(_ *cli.Context, name string) error {
+func stackName(_ *cli.Context, name string) error { return namesStack("name", name, "try-out") }
+
+func namesStack(flag, name, example string) error {
 	var plain strings.Builder
 	for _, r := range name {
 		if isLetterOrDigit(r) || r == '-' {
@@ -32,10 +45,10 @@ func stackName(_ *cli.Context, name string) error {
 	}
 	suggested := strings.Trim(plain.String(), "-")
 	if suggested == "" {
-		return withHint(fmt.Errorf("--name %q: not a name", name), "write letters, digits and hyphens: --name pr-7")
+		return withHint(fmt.Errorf("--%s %q: not a name", flag, name), "write letters, digits and hyphens: --%s %s", flag, example)
 	}
 	if suggested != name {
-		return withHint(fmt.Errorf("--name %q: only letters, digits and hyphens between them", name), "--name %s", suggested)
+		return withHint(fmt.Errorf("--%s %q: only letters, digits and hyphens between them", flag, name), "--%s %s", flag, suggested)
 	}
 	return nil
 }
@@ -47,8 +60,11 @@ func isLetterOrDigit(r rune) bool {
 // stageOptions reads stageFlags.
 func stageOptions(ctx *cli.Context) cfn.Options {
 	opts := cfn.Options{Stage: "staging", Name: ctx.String("name")}
-	if ctx.Bool("production") {
+	switch {
+	case ctx.Bool("production"):
 		opts.Stage = "production"
+	case ctx.IsSet("preview"):
+		opts.Stage, opts.Name = cfn.StagePreview, ctx.String("preview")
 	}
 	return opts
 }
@@ -58,7 +74,7 @@ func (s *session) packageCommand() *cli.Command {
 		Name:  "package",
 		Usage: "print the CloudFormation template",
 		Flags: stageFlags(),
-		Description: `Usage: arc package [--production] [--name NAME]
+		Description: `Usage: arc package [--production] [--name NAME | --preview NAME]
 
 Prints the stack's template on stdout: plain CloudFormation JSON, the same
 bytes on every run and machine. Nothing is uploaded and no account is needed.
@@ -66,6 +82,7 @@ bytes on every run and machine. Nothing is uploaded and no account is needed.
 Flags:
   -p, --production  the production stack (default: staging)
   -n, --name NAME   a further stack of the stage
+      --preview NAME  the stack of a pull request, apart from all others
 
 Examples:
   arc package > template.json

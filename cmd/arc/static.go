@@ -136,8 +136,11 @@ func (p *project) publication(a *assets, stage string, prune bool) *deploy.Stati
 		return nil
 	}
 	st := p.app.Static
-	static := &deploy.Static{Prefix: st.Prefix, Prune: st.Prune || prune, Ignore: st.Ignore, Bucket: st.Staging}
-	if stage == "production" {
+	static := &deploy.Static{Prefix: st.Prefix, Prune: st.Prune || prune, Ignore: st.Ignore}
+	switch stage { // a preview has a bucket of its own
+	case "staging":
+		static.Bucket = st.Staging
+	case "production":
 		static.Bucket = st.Production
 	}
 	files := p.files()

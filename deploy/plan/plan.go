@@ -22,7 +22,7 @@ import (
 type Plan struct {
 	Arc       string            `json:"arc"` // version of the program that made it
 	App       string            `json:"app"`
-	Stage     string            `json:"stage"` // "staging" or "production"
+	Stage     string            `json:"stage"` // "preview", "staging" or "production"
 	Name      string            `json:"name"`  // of a further stack of the stage; ""
 	Stack     string            `json:"stack"`
 	Account   string            `json:"account"`
