@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -109,13 +110,14 @@ type unpacked struct {
 }
 
 // unpack gives the folder with the code of an uploaded zip.
-func (s *codeStore) unpack(_ context.Context, bucket, key string) (string, error) {
+func (s *codeStore) unpack(_ context.Context, bucket, key string) (lambda.Unpacked, error) {
 	zip, err := s.get(bucket, key)
 	if err != nil {
-		return "", fmt.Errorf("code s3://%s/%s: %w", bucket, key, err)
+		return lambda.Unpacked{}, fmt.Errorf("code s3://%s/%s: %w", bucket, key, err)
 	}
 	s.mu.Lock()
-	id := hash(zip)
+	sum := sha256.Sum256(zip)
+	id := hex.EncodeToString(sum[:])
 	u := s.ready[id]
 	if u == nil {
 		u = &unpacked{dir: filepath.Join(s.root, id)}
@@ -124,9 +126,9 @@ func (s *codeStore) unpack(_ context.Context, bucket, key string) (string, error
 	s.mu.Unlock()
 	u.once.Do(func() { u.err = unpackTo(u.dir, zip) })
 	if u.err != nil {
-		return "", fmt.Errorf("code s3://%s/%s: %w", bucket, key, u.err)
+		return lambda.Unpacked{}, fmt.Errorf("code s3://%s/%s: %w", bucket, key, u.err)
 	}
-	return u.dir, nil
+	return lambda.Unpacked{Dir: u.dir, SHA256: base64.StdEncoding.EncodeToString(sum[:])}, nil
 }
 
 func unpackTo(dir string, zip []byte) error {
@@ -139,11 +141,6 @@ func unpackTo(dir string, zip []byte) error {
 	}
 	defer root.Close()
 	return source.Unzip(bytes.NewReader(zip), int64(len(zip)), root)
-}
-
-func hash(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 // liveFunction is where lambda finds the code of the live app's functions.
@@ -177,7 +174,7 @@ func (l functionList) Function(name string) (map[string]any, bool) {
 // configuration is Lambda's FunctionConfiguration, without the environment's
 // values: they may be secrets.
 func configuration(fn lambda.Function) map[string]any {
-	return map[string]any{
+	is := map[string]any{
 		"FunctionName": fn.Name,
 		"FunctionArn":  fn.ARN,
 		"Runtime":      fn.Runtime,
@@ -191,4 +188,8 @@ func configuration(fn lambda.Function) map[string]any {
 		"Version":          "$LATEST",
 		"LoggingConfig":    map[string]any{"LogFormat": "Text", "LogGroup": fn.Logs()},
 	}
+	if fn.CodeSHA256 != "" {
+		is["CodeSha256"] = fn.CodeSHA256
+	}
+	return is
 }

@@ -148,7 +148,7 @@ func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProp
 	if s.options.Live != nil {
 		if folders, live := s.options.Live(req.Stack, req.LogicalID); live {
 			fn.stand(folders)
-			s.remember(fn.Name, "")
+			s.remember(fn.Name, Unpacked{})
 			s.mu.Lock()
 			s.resources.live[fn.Name] = liveRef{req.Stack, req.LogicalID}
 			s.mu.Unlock()
@@ -156,16 +156,16 @@ func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProp
 		}
 	}
 	s.mu.Lock()
-	fn.Dir = s.resources.code[fn.Name]
+	code := s.resources.code[fn.Name]
 	s.mu.Unlock()
-	if fn.Dir == "" || !same {
-		dir, err := s.unpack(ctx, p)
-		if err != nil {
+	if code.Dir == "" || !same {
+		var err error
+		if code, err = s.unpack(ctx, p); err != nil {
 			return err
 		}
-		fn.Dir = dir
-		s.remember(fn.Name, dir)
+		s.remember(fn.Name, code)
 	}
+	fn.Dir, fn.CodeSHA256 = code.Dir, code.SHA256
 	// A layer brings Deno to AWS; here it is the one that is installed.
 	if _, missing := bootstrapOf(fn.Dir); missing != nil && strings.HasPrefix(fn.Runtime, "provided") {
 		for _, layer := range p.Layers {
@@ -212,22 +212,23 @@ func (s *Service) Relocate() {
 	}
 }
 
-// remember notes the folder made for a function; "" = none.
-func (s *Service) remember(name, dir string) {
+// remember notes what was unpacked for a function; the zero value = nothing.
+func (s *Service) remember(name string, code Unpacked) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resources.code[name] = dir
+	s.resources.code[name] = code
 }
 
 // unpack makes a folder of what the Code property names.
-func (s *Service) unpack(ctx context.Context, p *functionProperties) (string, error) {
+func (s *Service) unpack(ctx context.Context, p *functionProperties) (Unpacked, error) {
 	switch {
 	case p.Code.ZipFile != "":
-		return s.writeInline(p)
+		dir, err := s.writeInline(p)
+		return Unpacked{Dir: dir}, err
 	case p.Code.S3Bucket == "" || p.Code.S3Key == "":
-		return "", fmt.Errorf("property Code: needs S3Bucket and S3Key, or ZipFile")
+		return Unpacked{}, fmt.Errorf("property Code: needs S3Bucket and S3Key, or ZipFile")
 	case s.options.Code == nil:
-		return "", fmt.Errorf("property Code: there is no S3 to read it from")
+		return Unpacked{}, fmt.Errorf("property Code: there is no S3 to read it from")
 	}
 	return s.options.Code(ctx, p.Code.S3Bucket, p.Code.S3Key)
 }

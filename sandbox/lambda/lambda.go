@@ -33,6 +33,15 @@ type Function struct {
 	// of its own. With 0 it is switched off.
 	Reserved *int
 	LogGroup string // "" = /aws/lambda/NAME
+	// CodeSHA256 is the hash of the zip that the code came in, in base64; "" for
+	// code that came in none.
+	CodeSHA256 string
+}
+
+// Unpacked is the code of a zip.
+type Unpacked struct {
+	Dir    string // the folder that it was unpacked to
+	SHA256 string // of the zip, in base64; "" when there was none
 }
 
 // Logs is the log group that the function's lines go to.

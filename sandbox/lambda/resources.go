@@ -18,7 +18,7 @@ type resources struct {
 	qualifiers  map[string]map[string]bool // by function: its aliases and versions
 	numbers     map[string]int             // by function or layer: the highest version
 	sources     map[string]EventSource     // by ID
-	code        map[string]string          // by function: the folder of what its Code property names
+	code        map[string]Unpacked        // by function: what its Code property names
 	live        map[string]liveRef         // by function that runs from its folders
 }
 
@@ -26,7 +26,7 @@ func (r *resources) clear() {
 	*r = resources{
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
 		numbers: map[string]int{}, sources: map[string]EventSource{},
-		code: map[string]string{}, live: map[string]liveRef{},
+		code: map[string]Unpacked{}, live: map[string]liveRef{},
 	}
 }
 

@@ -111,12 +111,12 @@ func TestCode(t *testing.T) {
 	source := folder(t, "-- fn/index.mjs --\nimport { name } from '@architect/shared/name.mjs'\nexport const handler = async () => name\n-- shared/name.mjs --\nexport const name = 'live'\n")
 	live := ""
 	s := newStacks(t, lambda.Options{
-		Code: func(_ context.Context, bucket, key string) (string, error) {
+		Code: func(_ context.Context, bucket, key string) (lambda.Unpacked, error) {
 			asked = append(asked, bucket+"/"+key)
 			if key == "none" {
-				return "", fmt.Errorf("s3://%s/%s: no such object", bucket, key)
+				return lambda.Unpacked{}, fmt.Errorf("s3://%s/%s: no such object", bucket, key)
 			}
-			return zipped, nil
+			return lambda.Unpacked{Dir: zipped, SHA256: "sum of " + key}, nil
 		},
 		Live: func(ref stack.Ref, logicalID string) (lambda.Folders, bool) {
 			return lambda.Folders{Dir: filepath.Join(source, "fn"), Shared: filepath.Join(source, "shared"), Label: "@http get /"}, ref.Name == "Demo" && logicalID == live
@@ -133,14 +133,20 @@ func TestCode(t *testing.T) {
 	if got := s.invoke(out["Name"], "{}"); got != `"zipped"` {
 		t.Errorf("answers %s", got)
 	}
+	if sum := s.Functions()[0].CodeSHA256; sum != "sum of 1.zip" {
+		t.Errorf("hash of the code: %q", sum)
+	}
 	s.must(fn("1.zip", props{"Timeout": 9}), props{"Name": ref("Fn")})
+	if sum := s.Functions()[0].CodeSHA256; sum != "sum of 1.zip" {
+		t.Errorf("hash of the same code with other settings: %q", sum)
+	}
 	s.must(fn("2.zip", props{"Timeout": 9}), props{"Name": ref("Fn")})
 	if got := strings.Join(asked, " "); got != "b/1.zip b/2.zip" {
 		t.Errorf("asked for %s", got)
 	}
 	live = "Fn"
 	s.must(fn("none", nil), props{"Name": ref("Fn")})
-	if got := s.invoke(out["Name"], "{}"); got != `"live"` || s.Functions()[0].Label != "@http get /" {
+	if got := s.invoke(out["Name"], "{}"); got != `"live"` || s.Functions()[0].CodeSHA256 != "" || s.Functions()[0].Label != "@http get /" {
 		t.Errorf("live: %s %+v", got, s.Functions()[0])
 	}
 	live = ""

@@ -39,7 +39,7 @@ type Options struct {
 	// eight for each core, 16 at least.
 	Processes int
 	// Code unpacks the zip of a deployed function and gives its folder.
-	Code func(ctx context.Context, bucket, key string) (dir string, err error)
+	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
 	// Live gives the source folders of a function that runs from them.
 	Live func(ref stack.Ref, logicalID string) (Folders, bool)
 }

@@ -96,6 +96,9 @@ func (s *Server) source(r *http.Request) (from *gofakes3.Object, body []byte, er
 	}
 	source, id, _ := strings.Cut(source, "?versionId=")
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(source, "/"), "/")
+	if err := s.expectOwner(r.Header.Get("X-Amz-Source-Expected-Bucket-Owner"), bucket); err != nil {
+		return nil, nil, err
+	}
 	if id == "" {
 		from, err = s.store.GetObject(bucket, key, nil)
 	} else {

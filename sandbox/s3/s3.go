@@ -53,6 +53,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if bucket != "" {
 		w.Header().Set("x-amz-bucket-region", s.options.Region)
 	}
+	if err := s.expectOwner(r.Header.Get("X-Amz-Expected-Bucket-Owner"), bucket); err != nil {
+		writeError(w, r, err)
+		return
+	}
 	if s.setting(w, r, bucket, key) {
 		return
 	}
@@ -64,11 +68,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.copyObject(w, r, bucket, key)
 		return
 	}
+	answer := &reply{ResponseWriter: w, sums: r.Method != http.MethodHead && r.Method != http.MethodGet || r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED"}
 	if err := s.readBody(w, r); err != nil {
 		writeError(w, r, err)
 		return
 	}
-	s.objects.ServeHTTP(&reply{ResponseWriter: w}, r)
+	s.objects.ServeHTTP(answer, r)
+	answer.WriteHeader(http.StatusOK) // gofakes3 leaves it out where there is no body
+}
+
+// expectOwner refuses a request whose caller takes the bucket for another
+// account's.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+func (s *Server) expectOwner(owner, bucket string) error {
+	if owner == "" || owner == s.options.Account || !s.store.has(bucket) {
+		return nil
+	}
+	return &stack.Error{Code: "AccessDenied", Message: "Access Denied: bucket " + bucket + " does not belong to account " + owner, Status: http.StatusForbidden}
 }
 
 // hostBucket is the bucket that a virtual host names; "" when it names none.
@@ -85,6 +101,7 @@ func hostBucket(host string) string {
 type reply struct {
 	http.ResponseWriter
 	written bool
+	sums    bool // checksums were asked for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 }
 
 func (w *reply) WriteHeader(status int) {
@@ -93,13 +110,16 @@ func (w *reply) WriteHeader(status int) {
 	}
 	w.written = true
 	h := w.Header()
-	// An object's checksum is not that of a part of it.
-	if status == http.StatusPartialContent {
-		for name := range h {
-			if strings.HasPrefix(name, "X-Amz-Checksum-") {
-				h.Del(name)
-			}
+	for name := range h {
+		if !strings.HasPrefix(name, "X-Amz-Checksum-") {
+			continue
 		}
+		// An object's checksum is not that of a part of it.
+		if status == http.StatusPartialContent || !w.sums {
+			h.Del(name)
+			continue
+		}
+		h.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
 	}
 	// gofakes3 opens every bucket to every origin.
 	h.Del("Access-Control-Allow-Origin")

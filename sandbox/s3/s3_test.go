@@ -144,7 +144,7 @@ func TestChunkedUploads(t *testing.T) {
 	if resp, text := do("PUT", "/box/k", strings.NewReader(strings.Replace(body, "%s", "DUoRhQ==", 1)), header...); resp.StatusCode != http.StatusOK {
 		t.Fatalf("upload: %s %s", resp.Status, text)
 	}
-	resp, text := do("GET", "/box/k", nil)
+	resp, text := do("GET", "/box/k", nil, "X-Amz-Checksum-Mode", "ENABLED")
 	if text != "hello world" || resp.Header.Get("Content-Encoding") != "" || resp.Header.Get("X-Amz-Checksum-Crc32") != "DUoRhQ==" {
 		t.Errorf("object: %q %v", text, resp.Header)
 	}
@@ -158,6 +158,57 @@ func TestChunkedUploads(t *testing.T) {
 	}
 	if resp, text := do("PUT", "/box/big", bytes.NewReader(make([]byte, 1<<20+1))); resp.StatusCode == http.StatusOK || !strings.Contains(text, "at most 1048576 bytes") {
 		t.Errorf("more than there is room for: %s %s", resp.Status, text)
+	}
+}
+
+// TestChecksumsAreToldWhenAskedFor: of the whole object, and of nothing else.
+func TestChecksumsAreToldWhenAskedFor(t *testing.T) {
+	_, do := newServer(t)
+	do("PUT", "/box", nil)
+	const sum = "uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=" // of "hello world"
+	if resp, text := do("PUT", "/box/k", strings.NewReader("hello world"), "X-Amz-Checksum-Sha256", sum); resp.StatusCode != http.StatusOK {
+		t.Fatalf("upload: %s %s", resp.Status, text)
+	}
+	for _, method := range []string{"HEAD", "GET"} {
+		resp, _ := do(method, "/box/k", nil, "X-Amz-Checksum-Mode", "ENABLED")
+		if resp.Header.Get("X-Amz-Checksum-Sha256") != sum || resp.Header.Get("X-Amz-Checksum-Type") != "FULL_OBJECT" {
+			t.Errorf("%s: %v", method, resp.Header)
+		}
+		for _, header := range [][]string{nil, {"X-Amz-Checksum-Mode", "ENABLED", "Range", "bytes=1-2"}} {
+			if resp, _ = do(method, "/box/k", nil, header...); method == "GET" && resp.Header.Get("X-Amz-Checksum-Sha256") != "" || header == nil && resp.Header.Get("X-Amz-Checksum-Type") != "" {
+				t.Errorf("%s with %q: %v", method, header, resp.Header)
+			}
+		}
+	}
+	do("PUT", "/box/k", strings.NewReader("hallo"))
+	if resp, _ := do("HEAD", "/box/k", nil, "X-Amz-Checksum-Mode", "ENABLED"); resp.Header.Get("X-Amz-Checksum-Sha256") != "" {
+		t.Errorf("the checksum of what was there before: %v", resp.Header)
+	}
+}
+
+// TestAnotherOwner asks for a bucket of an account that it does not belong to.
+func TestAnotherOwner(t *testing.T) {
+	_, do := newServer(t)
+	do("PUT", "/box", nil)
+	do("PUT", "/box/k", strings.NewReader("mine"))
+	const stranger = "999999999999"
+	for _, c := range []struct {
+		method, target, owner string
+		status                int
+	}{
+		{"HEAD", "/box", "123456789012", 200}, {"HEAD", "/box", stranger, 403}, {"GET", "/box/k", "123456789012", 200}, {"GET", "/box/k", stranger, 403},
+		{"GET", "/box?list-type=2", stranger, 403}, {"GET", "/box?versions", stranger, 403}, {"PUT", "/box/k", stranger, 403}, {"DELETE", "/box/k", stranger, 403},
+		{"POST", "/box?delete", stranger, 403}, {"PUT", "/box?versioning", stranger, 403}, {"GET", "/box?policy", stranger, 403}, {"HEAD", "/none", stranger, 404},
+	} {
+		if resp, text := do(c.method, c.target, nil, "X-Amz-Expected-Bucket-Owner", c.owner); resp.StatusCode != c.status {
+			t.Errorf("%s %s of %s: %s %s", c.method, c.target, c.owner, resp.Status, text)
+		}
+	}
+	if resp, _ := do("PUT", "/box/copy", nil, "X-Amz-Copy-Source", "/box/k", "X-Amz-Source-Expected-Bucket-Owner", stranger); resp.StatusCode != 403 {
+		t.Errorf("a copy from another's bucket: %s", resp.Status)
+	}
+	if _, text := do("GET", "/box/k", nil); text != "mine" {
+		t.Errorf("the object is now %q", text)
 	}
 }
 

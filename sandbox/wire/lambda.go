@@ -27,7 +27,7 @@ func (h *Handler) lambda(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok || err != nil || h.options.Functions == nil:
 	case r.Method == http.MethodGet && name == "":
-		writeJSON(w, http.StatusOK, map[string]any{"Functions": h.options.Functions.List()})
+		h.listFunctions(w, r)
 		return
 	case r.Method == http.MethodGet && (what == "" || what == "configuration"):
 		h.function(w, name, what == "")

@@ -39,6 +39,41 @@ func (shelf) Invoke(_ context.Context, name string, event []byte) (lambda.Result
 	return lambda.Result{Payload: fmt.Appendf(nil, `{"name":%q,"event":%s}`, name, event), RequestID: "r"}, nil
 }
 
+// TestFunctionsComeInPages: as AWS does, 50 an answer at most.
+func TestFunctionsComeInPages(t *testing.T) {
+	server := httptest.NewServer(New(Options{Account: testAccount, Region: testRegion, Functions: manyFunctions(120)}))
+	t.Cleanup(server.Close)
+	c := cloud{endpoint: server.URL}
+	for _, pages := range [][]string{nil, {"--page-size", "7"}} {
+		got := strings.Fields(c.run(t, "aws", append([]string{"lambda", "list-functions", "--query", "Functions[].FunctionName", "--output", "text"}, pages...)...))
+		if len(got) != 120 || got[0] != "f0" || got[119] != "f119" {
+			t.Errorf("%q: %d functions: %.60q", pages, len(got), got)
+		}
+	}
+	for _, query := range []string{"?Marker=x", "?MaxItems=0", "?Marker=-1"} {
+		resp, err := http.Get(server.URL + "/2015-03-31/functions/" + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %s", query, resp.Status)
+		}
+	}
+}
+
+type manyFunctions int
+
+func (n manyFunctions) List() []map[string]any {
+	var list []map[string]any
+	for i := range int(n) {
+		list = append(list, map[string]any{"FunctionName": fmt.Sprint("f", i)})
+	}
+	return list
+}
+
+func (manyFunctions) Function(string) (map[string]any, bool) { return nil, false }
+
 func startFunctions(t *testing.T) (cloud, *ssm.Store, *logs.Store) {
 	t.Helper()
 	parameters, groups := ssm.New(testAccount, testRegion), logs.New(testAccount, testRegion)

@@ -1,0 +1,39 @@
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"arc/sandbox/stack"
+)
+
+// functionsPage is how many functions an answer of ListFunctions holds at most.
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+const functionsPage = 50
+
+// listFunctions answers ListFunctions, a page at a time. A marker is the number
+// of functions that were told before.
+func (h *Handler) listFunctions(w http.ResponseWriter, r *http.Request) {
+	all := h.options.Functions.List()
+	query := r.URL.Query()
+	from, size := 0, functionsPage
+	var err error
+	if text := query.Get("Marker"); text != "" {
+		from, err = strconv.Atoi(text)
+	}
+	if text := query.Get("MaxItems"); err == nil && text != "" {
+		size, err = strconv.Atoi(text)
+	}
+	if err != nil || from < 0 || size < 1 {
+		writeJSONError(w, &stack.Error{Code: "InvalidParameterValueException", Status: http.StatusBadRequest, Message: fmt.Sprintf("Marker and MaxItems: %q is no page of the functions", r.URL.RawQuery)})
+		return
+	}
+	from = min(from, len(all))
+	to := min(from+min(size, functionsPage), len(all))
+	page := map[string]any{"Functions": all[from:to]}
+	if to < len(all) {
+		page["NextMarker"] = strconv.Itoa(to)
+	}
+	writeJSON(w, http.StatusOK, page)
+}
