@@ -90,6 +90,8 @@ type Config struct {
 	Views                  bool // gets src/views
 	Env                    bool // sees the user's environment variables
 	Hydrate                bool
+	Bundle                 bool     // a Node handler is bundled with what it imports; TypeScript always is
+	External               []string // packages that a bundle leaves as they are
 	IgnoreDependencies     []string
 	Pos                    syntax.Pos // of the config file, when there is one
 }

@@ -98,6 +98,10 @@ func (l *loader) functionSetting(layer *layer, s *setting, ln line) {
 		l.booleanSetting(s, ln, &c.Env)
 	case "hydrate":
 		l.booleanSetting(s, ln, &c.Hydrate)
+	case "bundle":
+		l.booleanSetting(s, ln, &c.Bundle)
+	case "external":
+		c.External = words(ln.values)
 	case "ignoreDependencies":
 		c.IgnoreDependencies = words(ln.values)
 	}
@@ -144,6 +148,9 @@ func (l *loader) readRuntime(c *settings, s *setting, ln line) {
 		message, hint := runtimeProblem(v.Text)
 		l.errorf(at(v), "runtime", hint, "%s", message)
 		return
+	}
+	if isTypeScript(alias) {
+		name = l.typeScript
 	}
 	c.Runtime, c.RuntimeAlias = name, alias
 }

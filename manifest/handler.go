@@ -19,18 +19,28 @@ type handlerRule struct {
 }
 
 var handlerRules = []handlerRule{
-	{"node", []string{"index.js", "index.mjs", "index.cjs"}, "index.mjs", []string{".js", ".mjs", ".cjs"}},
+	{"node", []string{"index.js", "index.mjs", "index.cjs", "index.ts", "index.mts", "index.cts", "index.tsx"}, "index.mjs",
+		[]string{".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx"}},
 	{"deno", []string{"mod.ts", "mod.js", "mod.tsx", "index.ts", "index.js", "index.tsx"}, "mod.ts", []string{".ts", ".js", ".tsx"}},
 	{"python", []string{"lambda.py", "handler.py", "index.py"}, "lambda.py", []string{".py"}},
 	{"ruby", []string{"lambda.rb", "handler.rb", "index.rb"}, "lambda.rb", []string{".rb"}},
-	// Lambda starts this file whatever the handler is called.
-	{"provided", []string{"bootstrap"}, "bootstrap", nil},
+	// Lambda starts bootstrap whatever the handler is called. Where only the source
+	// of one is there, arc builds it.
+	{"provided", []string{"bootstrap", "go.mod", "main.go", "Cargo.toml"}, "bootstrap", nil},
 	{"", nil, "index", nil},
 }
 
-func handlerRuleOf(runtime string) handlerRule {
+// typeScriptRule is for functions that ask for TypeScript: an index.js beside
+// index.ts is then what some compiler left there.
+var typeScriptRule = handlerRule{"node", []string{"index.ts", "index.mts", "index.cts", "index.tsx", "index.js", "index.mjs", "index.cjs"}, "index.ts",
+	[]string{".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs"}}
+
+func handlerRuleOf(c *Config) handlerRule {
+	if isTypeScript(c.RuntimeAlias) {
+		return typeScriptRule
+	}
 	for _, r := range handlerRules {
-		if strings.HasPrefix(runtime, r.prefix) {
+		if strings.HasPrefix(c.Runtime, r.prefix) {
 			return r
 		}
 	}
@@ -40,7 +50,7 @@ func handlerRuleOf(runtime string) handlerRule {
 // resolveHandler finds the file that holds fn's handler and names the handler
 // as Lambda wants it. written is the handler setting, if any.
 func (l *loader) resolveHandler(fn *Function, c *Config, written syntax.Value) {
-	rule := handlerRuleOf(c.Runtime)
+	rule := handlerRuleOf(c)
 	if written.Text != "" && l.handlerForm(c.Runtime, written) {
 		l.writtenHandler(fn, c, rule, written.Text)
 	} else {
@@ -70,7 +80,12 @@ func (l *loader) writtenHandler(fn *Function, c *Config, rule handlerRule, handl
 	c.Handler = handler
 	if len(rule.exts) == 0 {
 		c.HandlerFile = rule.missing
-		c.HandlerExists = l.folders.hasFile(path.Join(fn.Dir, c.HandlerFile))
+		for _, name := range append([]string{rule.missing}, rule.files...) {
+			if l.folders.hasFile(path.Join(fn.Dir, name)) {
+				c.HandlerFile, c.HandlerExists = name, true
+				return
+			}
+		}
 		return
 	}
 	file := path.Clean(strings.TrimSuffix(handler, path.Ext(handler)))

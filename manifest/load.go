@@ -41,6 +41,7 @@ type loader struct {
 	syntaxErrors map[syntax.Pos]bool
 	folders      *folders
 	base         settings // of every function, from @aws
+	typeScript   string   // what runtime typescript runs on
 	written      map[*Function]written
 
 	sharedBy, viewedBy chosen               // who gets @shared and @views
@@ -81,6 +82,7 @@ func Load(files fs.FS, opts Options) Result {
 func (l *loader) readPragmas() {
 	l.checkPragmas()
 	l.readApp()
+	l.readTypeScript()
 	l.readAWS()
 	l.readHTTP()
 	l.readWS()

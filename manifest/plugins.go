@@ -47,6 +47,9 @@ func (l *loader) readPlugin(pragma string, it *syntax.Item) {
 		l.errorf(at(v), "plugin-name", hint, "%s cannot be the name of a %s", v.Text, kind)
 		return
 	}
+	if pragma == "plugins" && builtIn[v.Text] {
+		return
+	}
 	ref := PluginRef{Pragma: pragma, Name: v.Text, Pos: it.Pos}
 	src := ""
 	for _, ln := range entryLines(it.Entries) {
@@ -179,10 +182,7 @@ var pluginHooks = []pluginHook{
 var knownPlugins = map[string]string{
 	"enhance/arc-plugin-enhance":       "adds the routes and the rendering of Enhance",
 	"enhance/arc-plugin-styles":        "writes the style sheet of Enhance",
-	"architect/plugin-typescript":      "compiles TypeScript handlers; compile them to index.mjs yourself",
-	"architect/plugin-rust":            "compiles Rust handlers; compile them to bootstrap and write runtime provided.al2023",
-	"architect/plugin-go":              "compiles Go handlers; compile them to bootstrap and write runtime provided.al2023",
-	"arc-plugin-esbuild":               "bundles handlers; bundle them to index.mjs yourself",
+	"arc-plugin-esbuild":               "bundles handlers; write bundle true below @aws instead",
 	"architect/plugin-bundles":         "bundles the browser's JavaScript",
 	"architect/plugin-remix":           "builds and serves a Remix app",
 	"architect/plugin-lambda-invoker":  "adds a menu to the sandbox that calls functions",

@@ -36,7 +36,7 @@ var runtimeFamilies = []runtimeFamily{
 	{aliases: []string{"dotnet", ".net"},
 		versions: []string{"dotnet8"},
 		retired:  []string{"dotnet7", "dotnet6", "dotnet5.0", "dotnetcore3.1", "dotnetcore2.1", "dotnetcore2.0", "dotnetcore1.0"}},
-	{aliases: []string{"custom"},
+	{aliases: []string{"custom", "go", "golang", "rust"},
 		versions: []string{"provided.al2023", "provided.al2"},
 		retired:  []string{"provided", "go1.x"}},
 	{versions: []string{"deno"}},
@@ -73,6 +73,9 @@ func resolveRuntime(text string) (name, alias string, ok bool) {
 			return f.versions[0], text, true
 		}
 	}
+	if isTypeScript(text) {
+		return DefaultRuntime, text, true
+	}
 	return "", "", false
 }
 
@@ -97,15 +100,22 @@ func runtimeProblem(text string) (message, hint string) {
 		}
 	}
 	switch strings.ToLower(text) {
-	case "go", "golang", "lambda-go", "rust":
+	case "lambda-go":
 		return message, compileHint
-	case "typescript", "ts", "esbuild", "bun":
-		return message, "a plugin brings that runtime; write runtime " + DefaultRuntime + " and compile to index.mjs"
+	case "esbuild", "bun":
+		return message, "a plugin brings that runtime; write runtime typescript, which arc bundles itself"
 	}
 	return message, nearHint(text, everyRuntime(), "known: "+strings.Join(RuntimeNames(), ", "))
 }
 
-const compileHint = "compile to a file called bootstrap and write runtime provided.al2023"
+// isTypeScript reports whether a runtime, as written, is the one that
+// Architect's TypeScript plugin brings. It runs on Node.
+func isTypeScript(written string) bool {
+	lower := strings.ToLower(written)
+	return lower == "typescript" || lower == "ts"
+}
+
+const compileHint = "write runtime go, which builds a folder with go.mod, or compile to a file called bootstrap and write runtime provided.al2023"
 
 func everyRuntime() []string {
 	var all []string
@@ -113,5 +123,5 @@ func everyRuntime() []string {
 		all = append(all, f.aliases...)
 		all = append(all, f.versions...)
 	}
-	return all
+	return append(all, "typescript")
 }

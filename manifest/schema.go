@@ -108,6 +108,8 @@ var functionSettings = []setting{
 	{name: "views", doc: "Whether the function gets src/views.", typ: booleanValue},
 	{name: "env", doc: "Whether the function sees the project's environment variables.", typ: booleanValue},
 	{name: "hydrate", doc: "Whether the function's dependencies are found by reading its code.", typ: booleanValue},
+	{name: "bundle", doc: "Whether a Node handler is bundled into one file with what it imports, as TypeScript always is.", typ: booleanValue},
+	{name: "external", doc: "Packages that a bundle leaves as they are, in node_modules: those that read files of their own.", typ: listValue},
 	{name: "ignoreDependencies", doc: "Packages that are not added to the function's code.", typ: listValue, also: []string{"ignoredDependencies"}},
 }
 
@@ -181,6 +183,12 @@ var pragmas = []pragmaSpec{
 	}},
 	{name: "views", doc: "View code, and which routes get it.", form: formList, keys: []setting{
 		{name: "src", doc: "Folder of the code (default src/views).", typ: textValue},
+	}},
+	{name: "typescript", doc: "Settings of Architect's TypeScript plugin.", form: formSettings, keys: []setting{
+		{name: "base-runtime", doc: "Node runtime of the functions with runtime typescript.", typ: textValue},
+		{name: "build", doc: "Has no effect: nothing is written into the project.", typ: textValue},
+		{name: "sourcemaps", doc: "Has no effect: bundles always have a source map.", typ: listValue},
+		{name: "esbuild-config", doc: "Is refused: arc does not run the project's JavaScript.", typ: textValue},
 	}},
 	{name: "plugins", doc: "Plugins of Architect; arc names them but cannot run them.", form: formList, keys: []setting{
 		{name: "src", doc: "File of the plugin.", typ: textValue},

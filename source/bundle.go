@@ -26,10 +26,15 @@ import (
 type Function struct {
 	Dir         string   // "src/http/get-index"
 	HandlerFile string   // relative to Dir: "index.mjs"; "" when unknown
+	Handler     string   // as deployed: "index.handler"
 	Runtime     string   // "nodejs22.x", "python3.13", …
+	Arch        string   // "arm64" or "x86_64"
 	Shared      string   // folder of shared code, "" = none
 	Views       string   // folder of views, "" = none
-	Ignore      []string // npm packages not to bundle
+	Ignore      []string // npm packages that stay out of the zip
+	Bundle      bool     // bundle the Node handler with what it imports; TypeScript always is
+	External    []string // packages that a bundle leaves as they are
+	Build       *Builder // for code that must be built; nil = such code is an error
 	// StaticManifest is the text of static.json, which maps published files to
 	// their fingerprinted names; it goes beside the shared code. nil = none.
 	StaticManifest []byte
@@ -39,6 +44,9 @@ type Function struct {
 type Bundle struct {
 	Files    []File // sorted by Path
 	Warnings []Warning
+	// Reads are the files (absolute paths) that building the code read beyond
+	// the function's own folders, sorted; nil when nothing was built.
+	Reads []string
 }
 
 // File is one entry of the zip.

@@ -97,6 +97,7 @@ type need struct {
 	name string
 	file string // relative to the tree
 	line int    // 0 when package.json declares it
+	dir  string // where Node starts to look; "" = the folder of file
 }
 
 // bundle collects one function.
@@ -110,6 +111,16 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 	parts, err := c.parts(fn, node)
 	if err != nil {
 		return nil, err
+	}
+	if fn.bundles() {
+		made, err := c.esbuild(fn)
+		if err != nil {
+			return nil, err
+		}
+		parts = made.instead(parts)
+		b.Files = append(b.Files, made.files...)
+		b.Warnings = append(b.Warnings, made.strays...)
+		b.Reads = made.reads
 	}
 	for i, p := range parts {
 		files := p.files
@@ -205,7 +216,11 @@ func (c *collector) addPackages(b *Bundle, l *layout, parts []part) error {
 			if inRuntime(n.name) || ours(n.name) || l.ignore[n.name] {
 				continue
 			}
-			dir, err := c.find(path.Join(p.dir, path.Dir(n.file)), n.name)
+			from := path.Join(p.dir, path.Dir(n.file))
+			if n.dir != "" {
+				from = n.dir
+			}
+			dir, err := c.find(from, n.name)
 			if err != nil {
 				return err
 			}
@@ -216,7 +231,7 @@ func (c *collector) addPackages(b *Bundle, l *layout, parts []part) error {
 				}
 				continue
 			}
-			if strings.HasPrefix(dir, p.dir+"/") {
+			if n.dir == "" && strings.HasPrefix(dir, p.dir+"/") {
 				continue // in the zip with its folder, or placed already
 			}
 			if err := l.place(under(p.at, path.Dir(n.file)), n.name, dir); err != nil {

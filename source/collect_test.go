@@ -26,6 +26,9 @@ func TestCollect(t *testing.T) {
 		}
 		defer root.Close()
 		fns := functions(t, partOf(a, "functions"))
+		for i := range fns {
+			fns[i].Build = &Builder{Dir: dir, Env: os.Getenv}
+		}
 		bundles, err := CollectAll(root.FS(), fns)
 		var out strings.Builder
 		if err != nil {
@@ -101,6 +104,12 @@ func functions(t testing.TB, text string) []Function {
 				fn.Shared = value
 			case "views":
 				fn.Views = value
+			case "handler":
+				fn.HandlerFile = value
+			case "bundle":
+				fn.Bundle = true
+			case "external":
+				fn.External = strings.Split(value, ",")
 			case "ignore":
 				fn.Ignore = strings.Split(value, ",")
 			default:

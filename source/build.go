@@ -1,0 +1,86 @@
+package source
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Builder says where and for which machine code is built: TypeScript that is
+// bundled, packages that are installed, programs that are compiled. One builder
+// serves all functions of an app.
+type Builder struct {
+	Dir string // the project's folder on disk, absolute
+	// Env is the user's environment: PATH, and what the tools read themselves.
+	Env func(name string) string
+	// Cache is a folder for what takes long to make, from one run to the next.
+	Cache string
+	// Host builds for this machine instead of the function's architecture: for
+	// code that runs here.
+	Host bool
+	// Revised says that the project's files are not those in Dir, but another
+	// version of them: a git revision.
+	Revised bool
+}
+
+// built is what building a function gave.
+type built struct {
+	files  []File          // for the zip
+	used   map[string]bool // project paths whose content is in files, or is of no use beside them
+	needs  []need          // packages that must lie beside them
+	reads  []string        // absolute paths of all that was read
+	strays []Warning
+}
+
+// isTypeScript reports whether a file must be compiled before Node can run it.
+func isTypeScript(name string) bool {
+	switch path.Ext(name) {
+	case ".ts", ".mts", ".cts", ".tsx":
+		return true
+	}
+	return false
+}
+
+// bundles reports whether the function's code is bundled by esbuild.
+func (fn Function) bundles() bool {
+	return strings.HasPrefix(fn.Runtime, "nodejs") && fn.HandlerFile != "" && (fn.Bundle || isTypeScript(fn.HandlerFile))
+}
+
+// instead gives the parts of a zip without what was built from: the code that
+// the bundle holds, everything that only a compiler reads, and packages. What
+// the bundle leaves as it is lies beside it.
+func (m *built) instead(parts []part) []part {
+	out := make([]part, len(parts))
+	for i, p := range parts {
+		t := &tree{dir: p.dir}
+		for _, f := range p.files {
+			made := i == 0 && slices.ContainsFunc(m.files, func(by File) bool { return sameModule(f.Path, by.Path) })
+			if made || m.used[path.Join(p.dir, f.Path)] || compilers(f.Path) || strings.HasPrefix(f.Path, "node_modules/") {
+				continue
+			}
+			t.files = append(t.files, f)
+		}
+		out[i] = part{t, p.at}
+	}
+	for _, n := range m.needs {
+		n.file = path.Base(n.file) // they lie beside the bundle, whoever asks for them
+		out[0].needs = append(out[0].needs, n)
+	}
+	return out
+}
+
+// sameModule reports whether Node could load one file in place of the other:
+// Lambda prefers index.js to index.mjs.
+func sameModule(a, b string) bool {
+	switch path.Ext(a) {
+	case ".js", ".mjs", ".cjs":
+		return strings.TrimSuffix(a, path.Ext(a)) == strings.TrimSuffix(b, path.Ext(b))
+	}
+	return false
+}
+
+// compilers reports whether only compilers and editors read a file.
+func compilers(name string) bool {
+	base := path.Base(name)
+	return isTypeScript(name) || strings.HasPrefix(base, "tsconfig") && strings.HasSuffix(base, ".json")
+}

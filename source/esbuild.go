@@ -1,0 +1,334 @@
+package source
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// How TypeScript, and any Node handler with bundle true, becomes JavaScript:
+// one ES module with everything that the handler imports, its source map, and
+// in front of it a file of a few lines under the handler's name that turns the
+// map on. Node reads maps of what is loaded afterwards only:
+// https://nodejs.org/api/process.html#processsetsourcemapsenabledval.
+//
+// Packages go into the bundle, as all bundlers for Lambda do it, so that a
+// CommonJS package may be imported by name. Left as they are: those of the
+// runtime, those with native code, and those that the user calls external.
+
+// esbuild bundles the handler of a function.
+func (c *collector) esbuild(fn Function) (*built, error) {
+	b := fn.Build
+	if b == nil || b.Dir == "" {
+		return nil, fmt.Errorf("%s: must be bundled, and there is nothing to do it with", path.Join(fn.Dir, fn.HandlerFile))
+	}
+	stem := strings.TrimSuffix(fn.HandlerFile, path.Ext(fn.HandlerFile))
+	out := stem + ".bundle"
+	p := &esbuildPlugin{c: c, fn: fn, dir: b.Dir, needs: map[string]need{}}
+	options := api.BuildOptions{
+		AbsWorkingDir:       b.Dir,
+		EntryPointsAdvanced: []api.EntryPoint{{InputPath: "./" + path.Join(fn.Dir, fn.HandlerFile), OutputPath: out}},
+		Outdir:              b.Dir, // the map names the sources relative to it; nothing is written
+		Bundle:              true,
+		Platform:            api.PlatformNode,
+		Format:              api.FormatESModule,
+		OutExtension:        map[string]string{".js": ".mjs"},
+		Charset:             api.CharsetUTF8,
+		Sourcemap:           api.SourceMapLinked,
+		SourcesContent:      api.SourcesContentExclude,
+		LegalComments:       api.LegalCommentsInline,
+		Metafile:            true,
+		LogLevel:            api.LogLevelSilent,
+		Plugins:             []api.Plugin{{Name: "arc", Setup: p.setup}},
+		Banner:              map[string]string{"js": requireBanner},
+	}
+	if version := nodeVersion(fn.Runtime); version != "" {
+		options.Engines = []api.Engine{{Name: api.EngineNode, Version: version}}
+	}
+	if b.Host {
+		// What runs from a scratch folder should name the files that the developer edits.
+		options.SourceRoot = "file://" + filepath.ToSlash(b.Dir) + "/"
+	}
+	result := api.Build(options)
+	if len(result.Errors) > 0 {
+		return nil, p.mistakes(result.Errors)
+	}
+	return p.result(result, stem, out)
+}
+
+// requireBanner gives CommonJS code in an ES module what it expects; see
+// https://github.com/evanw/esbuild/issues/1921. Being var, as esbuild makes all
+// variables of a module, they give way to those of the same name in the code.
+const requireBanner = `import { createRequire as __arcRequire } from 'node:module'
+import { fileURLToPath as __arcPath } from 'node:url'
+var require = __arcRequire(import.meta.url)
+var __filename = __arcPath(import.meta.url)
+var __dirname = __arcPath(new URL('.', import.meta.url)).replace(/[/\\]$/, '')`
+
+// nodeVersion is the version in the name of a runtime: "22" of nodejs22.x.
+func nodeVersion(runtime string) string {
+	version, _, _ := strings.Cut(strings.TrimPrefix(runtime, "nodejs"), ".")
+	return version
+}
+
+// esbuildPlugin decides what goes into a bundle.
+type esbuildPlugin struct {
+	c       *collector
+	fn      Function
+	dir     string // of the project, on disk
+	natives memo[string, bool]
+
+	mu    sync.Mutex
+	needs map[string]need // packages left as they are
+}
+
+// asked marks the plugin's own questions to esbuild.
+type asked struct{}
+
+func (p *esbuildPlugin) setup(build api.PluginBuild) {
+	build.OnResolve(api.OnResolveOptions{Filter: `.*`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		if _, own := args.PluginData.(asked); own || args.Kind == api.ResolveEntryPoint {
+			return api.OnResolveResult{}, nil
+		}
+		if ours(packageOf(args.Path)) {
+			return p.shared(build, args)
+		}
+		name := packageName(args.Path)
+		if name == "" {
+			return api.OnResolveResult{}, nil
+		}
+		switch {
+		case inRuntime(name), slices.Contains(p.fn.Ignore, name):
+		case slices.Contains(p.fn.External, name), p.native(build, args, name):
+			p.leave(args, name)
+		default:
+			return api.OnResolveResult{}, nil
+		}
+		return api.OnResolveResult{Path: args.Path, External: true}, nil
+	})
+}
+
+// packageOf is packageName for the names that Node would not look up either.
+func packageOf(spec string) string {
+	parts := strings.SplitN(spec, "/", 3)
+	if len(parts) < 2 {
+		return spec
+	}
+	return parts[0] + "/" + parts[1]
+}
+
+// shared finds shared code and views where they are written.
+func (p *esbuildPlugin) shared(build api.PluginBuild, args api.OnResolveArgs) (api.OnResolveResult, error) {
+	folder := p.fn.Shared
+	if packageOf(args.Path) == "@architect/views" {
+		folder = p.fn.Views
+	}
+	if folder == "" {
+		return api.OnResolveResult{}, nil // esbuild says that there is no such package
+	}
+	rest := strings.TrimPrefix(strings.TrimPrefix(args.Path, packageOf(args.Path)), "/")
+	found := build.Resolve("./"+rest, api.ResolveOptions{
+		Importer: args.Importer, Namespace: args.Namespace, Kind: args.Kind, PluginData: asked{},
+		ResolveDir: filepath.Join(p.dir, filepath.FromSlash(folder)),
+	})
+	return api.OnResolveResult{Path: found.Path, Errors: found.Errors, Warnings: found.Warnings, Namespace: found.Namespace, External: found.External}, nil
+}
+
+// leave notes a package that is not bundled.
+func (p *esbuildPlugin) leave(args api.OnResolveArgs, name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	file := p.relative(args.Importer)
+	if old, ok := p.needs[name]; ok && old.file <= file {
+		return
+	}
+	p.needs[name] = need{name: name, file: file, line: lineOf(p.c.project, file, args.Path), dir: path.Dir(file)}
+}
+
+// lineOf is the line of a file that imports spec; 1 where it cannot be told.
+func lineOf(project fs.FS, file, spec string) int {
+	body, err := fs.ReadFile(project, file)
+	if err != nil {
+		return 1
+	}
+	for _, ref := range imports(body) {
+		if ref.spec == spec {
+			return 1 + strings.Count(string(body[:ref.offset]), "\n")
+		}
+	}
+	return 1
+}
+
+// relative is a path of esbuild's as one of the project.
+func (p *esbuildPlugin) relative(name string) string {
+	if rel, err := filepath.Rel(p.dir, name); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(name)
+}
+
+// native reports whether a package has native code, which no bundle can hold.
+func (p *esbuildPlugin) native(build api.PluginBuild, args api.OnResolveArgs, name string) bool {
+	found := build.Resolve(args.Path, api.ResolveOptions{
+		Importer: args.Importer, Namespace: args.Namespace, ResolveDir: args.ResolveDir, Kind: args.Kind, PluginData: asked{},
+	})
+	mark := "/node_modules/" + name + "/"
+	file := filepath.ToSlash(found.Path)
+	at := strings.LastIndex(file, mark)
+	if len(found.Errors) > 0 || at < 0 {
+		return false
+	}
+	dir := p.relative(file[:at+len(mark)-1])
+	is, _ := p.natives.get(dir, func() (bool, error) { return hasNativeCode(p.c.project, dir), nil })
+	return is
+}
+
+// Packages that only those with native code depend on.
+var nativeHelpers = []string{"bindings", "node-gyp-build", "prebuild-install", "@mapbox/node-pre-gyp", "node-addon-api", "node-gyp-build-optional-packages"}
+
+// platformPackage is the name of a package that holds native code for one
+// platform: @img/sharp-linux-arm64, esbuild-darwin-64.
+var platformPackage = regexp.MustCompile(`(?i)[-/](linux|linuxmusl|darwin|win32)-?(x64|arm64|ia32|arm|64)`)
+
+func hasNativeCode(project fs.FS, dir string) bool {
+	body, err := fs.ReadFile(project, path.Join(dir, "package.json"))
+	if err != nil {
+		return false
+	}
+	var pkg packageJSON
+	if json.Unmarshal(body, &pkg) != nil {
+		return false
+	}
+	for _, name := range nativeHelpers {
+		if _, ok := pkg.Dependencies[name]; ok {
+			return true
+		}
+	}
+	for name := range pkg.OptionalDependencies {
+		if platformPackage.MatchString(name) {
+			return true
+		}
+	}
+	for _, pattern := range []string{"binding.gyp", "*.node", "build/Release/*.node", "lib/*.node", "prebuilds/*/*.node"} {
+		if found, _ := fs.Glob(project, path.Join(dir, pattern)); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// mistakes words esbuild's errors: where, what, and what to do.
+func (p *esbuildPlugin) mistakes(messages []api.Message) error {
+	var errs []error
+	for _, m := range messages {
+		text := m.Text
+		if m.Location != nil {
+			// Columns count from 1 here, as everywhere in arc.
+			text = fmt.Sprintf("%s:%d:%d: %s", m.Location.File, m.Location.Line, m.Location.Column+1, lowerFirst(m.Text))
+		} else if len(m.Notes) > 0 && m.Notes[0].Location != nil {
+			text = fmt.Sprintf("%s:%d: %s", m.Notes[0].Location.File, m.Notes[0].Location.Line, lowerFirst(m.Text))
+		}
+		if spec, ok := strings.CutPrefix(m.Text, "Could not resolve "); ok {
+			if name := packageName(strings.Trim(spec, `"`)); name != "" {
+				text += ": npm install " + name + ", or name it in ignoreDependencies when a layer holds it"
+			}
+		}
+		errs = append(errs, errors.New(text))
+	}
+	return errors.Join(distinct(errs)...)
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:min(1, len(s))]) + s[min(1, len(s)):] }
+
+// result turns esbuild's output into files of a zip.
+func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, error) {
+	var meta struct {
+		Inputs  map[string]json.RawMessage
+		Outputs map[string]struct {
+			EntryPoint string
+			Exports    []string
+		}
+	}
+	if err := json.Unmarshal([]byte(r.Metafile), &meta); err != nil {
+		return nil, fmt.Errorf("esbuild's own account of %s: %w", p.fn.Dir, err)
+	}
+	done := &built{used: map[string]bool{}}
+	for name := range meta.Inputs {
+		if strings.HasPrefix(name, "(disabled):") {
+			continue
+		}
+		done.used[name] = true
+		done.reads = append(done.reads, filepath.Join(p.dir, filepath.FromSlash(name)))
+	}
+	slices.Sort(done.reads)
+	for _, o := range r.OutputFiles {
+		rel := p.relative(o.Path)
+		done.files = append(done.files, inMemory(rel, o.Contents))
+	}
+	exports := []string{}
+	for _, o := range meta.Outputs {
+		if o.EntryPoint != "" {
+			exports = o.Exports
+		}
+	}
+	done.files = append(done.files, inMemory(stem+".mjs", entryModule(path.Base(out)+".mjs", exports, p.fn.method())))
+	for _, name := range slices.Sorted(maps.Keys(p.needs)) {
+		done.needs = append(done.needs, p.needs[name])
+	}
+	for _, m := range r.Warnings {
+		w := Warning{File: path.Join(p.fn.Dir, p.fn.HandlerFile), Text: lowerFirst(m.Text)}
+		if m.Location != nil {
+			w.File, w.Line = m.Location.File, m.Location.Line
+		}
+		if !strings.Contains(w.File, "node_modules/") { // a package's own affairs
+			done.strays = append(done.strays, w)
+		}
+	}
+	return done, nil
+}
+
+// method is the function that Lambda calls: "handler" of index.handler.
+func (fn Function) method() string {
+	_, method, _ := strings.Cut(path.Base(fn.Handler), ".")
+	if method == "" {
+		return "handler"
+	}
+	return method
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_$][\w$]*$`)
+
+// entryModule is the file that Lambda loads. What CommonJS code exports is all in
+// its default.
+func entryModule(bundle string, exports []string, method string) []byte {
+	var b strings.Builder
+	b.WriteString("// Turns the source map on before the code that it is of is loaded.\nprocess.setSourceMapsEnabled(true)\n")
+	fmt.Fprintf(&b, "const code = await import('./%s')\n", bundle)
+	names := slices.Clone(exports)
+	if !slices.Contains(names, method) {
+		names = append(names, method)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		switch {
+		case name == "default":
+			b.WriteString("export default code.default\n")
+		case !identifier.MatchString(name):
+		case slices.Contains(exports, name):
+			fmt.Fprintf(&b, "export const %s = code.%s\n", name, name)
+		case slices.Contains(exports, "default"):
+			fmt.Fprintf(&b, "export const %s = code.default?.%s\n", name, name)
+		}
+	}
+	return []byte(b.String())
+}
