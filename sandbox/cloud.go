@@ -25,6 +25,7 @@ import (
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
+	"arc/source"
 )
 
 // Account is the account number of the local cloud; no real one has it.
@@ -188,6 +189,9 @@ func (c *Cloud) refused(r *http.Request, why string) {
 // Running says where the cloud is, for others to find it.
 func (c *Cloud) Running() Running { return c.running }
 
+// Scratch is a folder for what its functions run from. It goes with the cloud.
+func (c *Cloud) Scratch() string { return c.scratch }
+
 // Ready tells whoever waits for the cloud that what it was started for is up.
 func (c *Cloud) Ready() { c.ready.Store(true) }
 
@@ -262,6 +266,8 @@ type LiveFunction struct {
 	Shared string // absolute folders of shared code; "" = none
 	Views  string
 	Label  string // "@http get /"
+	// Code builds what runs, when that is not what Dir holds; nil = it is.
+	Code *source.Live
 }
 
 // environment is what every function of the local cloud sees beside its own

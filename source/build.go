@@ -25,11 +25,49 @@ type Builder struct {
 
 // built is what building a function gave.
 type built struct {
-	files  []File          // for the zip
-	used   map[string]bool // project paths whose content is in files, or is of no use beside them
-	needs  []need          // packages that must lie beside them
-	reads  []string        // absolute paths of all that was read
-	strays []Warning
+	files    []File          // for the zip
+	used     map[string]bool // project paths whose content is in files
+	left     []left          // packages that must lie beside them
+	reads    []string        // absolute paths of all that was read, sorted
+	warnings []Warning
+}
+
+// left is a package that a bundle leaves as it is.
+type left struct {
+	name string
+	file string // that imports it, a project path
+	line int
+}
+
+// addBundled adds a function's bundled code and the packages that it leaves as
+// they are, and gives the parts of the zip without what went into it.
+func (c *collector) addBundled(b *Bundle, l *layout, fn Function, parts []part) ([]part, error) {
+	made, err := c.esbuild(fn)
+	if err != nil {
+		return nil, err
+	}
+	b.Files = append(b.Files, made.files...)
+	b.Warnings = append(b.Warnings, made.warnings...)
+	b.Reads = made.reads
+	for _, p := range made.left {
+		if l.ignore[p.name] || inRuntime(p.name) && !fn.Build.Host {
+			continue
+		}
+		dir, err := c.find(path.Dir(p.file), p.name)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case dir != "":
+			err = l.place("", p.name, dir)
+		case !inRuntime(p.name):
+			b.Warnings = append(b.Warnings, notInstalled("", need{name: p.name, file: p.file, line: p.line}))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return made.instead(parts), nil
 }
 
 // isTypeScript reports whether a file must be compiled before Node can run it.
@@ -61,10 +99,6 @@ func (m *built) instead(parts []part) []part {
 			t.files = append(t.files, f)
 		}
 		out[i] = part{t, p.at}
-	}
-	for _, n := range m.needs {
-		n.file = path.Base(n.file) // they lie beside the bundle, whoever asks for them
-		out[0].needs = append(out[0].needs, n)
 	}
 	return out
 }

@@ -47,6 +47,8 @@ type Bundle struct {
 	// Reads are the files (absolute paths) that building the code read beyond
 	// the function's own folders, sorted; nil when nothing was built.
 	Reads []string
+
+	packages []placed // in node_modules at the top
 }
 
 // File is one entry of the zip.

@@ -97,7 +97,6 @@ type need struct {
 	name string
 	file string // relative to the tree
 	line int    // 0 when package.json declares it
-	dir  string // where Node starts to look; "" = the folder of file
 }
 
 // bundle collects one function.
@@ -113,14 +112,9 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 		return nil, err
 	}
 	if fn.bundles() {
-		made, err := c.esbuild(fn)
-		if err != nil {
+		if parts, err = c.addBundled(b, l, fn, parts); err != nil {
 			return nil, err
 		}
-		parts = made.instead(parts)
-		b.Files = append(b.Files, made.files...)
-		b.Warnings = append(b.Warnings, made.strays...)
-		b.Reads = made.reads
 	}
 	for i, p := range parts {
 		files := p.files
@@ -216,11 +210,7 @@ func (c *collector) addPackages(b *Bundle, l *layout, parts []part) error {
 			if inRuntime(n.name) || ours(n.name) || l.ignore[n.name] {
 				continue
 			}
-			from := path.Join(p.dir, path.Dir(n.file))
-			if n.dir != "" {
-				from = n.dir
-			}
-			dir, err := c.find(from, n.name)
+			dir, err := c.find(path.Join(p.dir, path.Dir(n.file)), n.name)
 			if err != nil {
 				return err
 			}
@@ -231,7 +221,7 @@ func (c *collector) addPackages(b *Bundle, l *layout, parts []part) error {
 				}
 				continue
 			}
-			if n.dir == "" && strings.HasPrefix(dir, p.dir+"/") {
+			if strings.HasPrefix(dir, p.dir+"/") {
 				continue // in the zip with its folder, or placed already
 			}
 			if err := l.place(under(p.at, path.Dir(n.file)), n.name, dir); err != nil {
@@ -242,6 +232,7 @@ func (c *collector) addPackages(b *Bundle, l *layout, parts []part) error {
 	if err := l.follow(); err != nil {
 		return err
 	}
+	b.packages = l.all
 	files, err := l.files()
 	b.Files = append(b.Files, files...)
 	return err

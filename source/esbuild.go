@@ -34,7 +34,7 @@ func (c *collector) esbuild(fn Function) (*built, error) {
 	}
 	stem := strings.TrimSuffix(fn.HandlerFile, path.Ext(fn.HandlerFile))
 	out := stem + ".bundle"
-	p := &esbuildPlugin{c: c, fn: fn, dir: b.Dir, needs: map[string]need{}}
+	p := &esbuildPlugin{c: c, fn: fn, dir: b.Dir, left: map[string]left{}}
 	options := api.BuildOptions{
 		AbsWorkingDir:       b.Dir,
 		EntryPointsAdvanced: []api.EntryPoint{{InputPath: "./" + path.Join(fn.Dir, fn.HandlerFile), OutputPath: out}},
@@ -88,8 +88,8 @@ type esbuildPlugin struct {
 	dir     string // of the project, on disk
 	natives memo[string, bool]
 
-	mu    sync.Mutex
-	needs map[string]need // packages left as they are
+	mu   sync.Mutex
+	left map[string]left // packages left as they are, by name
 }
 
 // asked marks the plugin's own questions to esbuild.
@@ -108,7 +108,9 @@ func (p *esbuildPlugin) setup(build api.PluginBuild) {
 			return api.OnResolveResult{}, nil
 		}
 		switch {
-		case inRuntime(name), slices.Contains(p.fn.Ignore, name):
+		case slices.Contains(p.fn.Ignore, name):
+		case inRuntime(name):
+			p.leave(args, name) // for runs on this machine, which has no such runtime
 		case slices.Contains(p.fn.External, name), p.native(build, args, name):
 			p.leave(args, name)
 		default:
@@ -149,10 +151,10 @@ func (p *esbuildPlugin) leave(args api.OnResolveArgs, name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	file := p.relative(args.Importer)
-	if old, ok := p.needs[name]; ok && old.file <= file {
+	if old, ok := p.left[name]; ok && old.file <= file {
 		return
 	}
-	p.needs[name] = need{name: name, file: file, line: lineOf(p.c.project, file, args.Path), dir: path.Dir(file)}
+	p.left[name] = left{name: name, file: file, line: lineOf(p.c.project, file, args.Path)}
 }
 
 // lineOf is the line of a file that imports spec; 1 where it cannot be told.
@@ -282,8 +284,8 @@ func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, err
 		}
 	}
 	done.files = append(done.files, inMemory(stem+".mjs", entryModule(path.Base(out)+".mjs", exports, p.fn.method())))
-	for _, name := range slices.Sorted(maps.Keys(p.needs)) {
-		done.needs = append(done.needs, p.needs[name])
+	for _, name := range slices.Sorted(maps.Keys(p.left)) {
+		done.left = append(done.left, p.left[name])
 	}
 	for _, m := range r.Warnings {
 		w := Warning{File: path.Join(p.fn.Dir, p.fn.HandlerFile), Text: lowerFirst(m.Text)}
@@ -291,7 +293,7 @@ func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, err
 			w.File, w.Line = m.Location.File, m.Location.Line
 		}
 		if !strings.Contains(w.File, "node_modules/") { // a package's own affairs
-			done.strays = append(done.strays, w)
+			done.warnings = append(done.warnings, w)
 		}
 	}
 	return done, nil

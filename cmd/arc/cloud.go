@@ -147,18 +147,24 @@ func (s *session) waitCloud(ctx context.Context, registry sandbox.Registry, dir 
 
 // registry is the folder of running clouds in the user's cache.
 func (s *session) registry() (sandbox.Registry, error) {
+	dir, err := s.cacheDir()
+	return sandbox.Registry{Dir: filepath.Join(dir, "local")}, err
+}
+
+// cacheDir is arc's folder in the user's cache.
+func (s *session) cacheDir() (string, error) {
 	dir := s.env("XDG_CACHE_HOME")
 	if dir == "" {
 		found, err := os.UserCacheDir()
 		if err != nil {
-			return sandbox.Registry{}, withHint(fmt.Errorf("the user's cache folder: %w", err), "set HOME or XDG_CACHE_HOME")
+			return "", withHint(fmt.Errorf("the user's cache folder: %w", err), "set HOME or XDG_CACHE_HOME")
 		}
 		dir = found
 	}
 	if !filepath.IsAbs(dir) {
-		return sandbox.Registry{}, withHint(fmt.Errorf("the user's cache folder: XDG_CACHE_HOME=%s is not an absolute path", dir), "unset it, or write the whole path")
+		return "", withHint(fmt.Errorf("the user's cache folder: XDG_CACHE_HOME=%s is not an absolute path", dir), "unset it, or write the whole path")
 	}
-	return sandbox.Registry{Dir: filepath.Join(dir, "arc", "local")}, nil
+	return filepath.Join(dir, "arc"), nil
 }
 
 // startDetached runs arc sandbox in a process of its own and waits until it

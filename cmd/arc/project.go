@@ -170,12 +170,14 @@ func (b *build) add(name string, bundle *source.Bundle, label string) {
 
 // bundle collects the functions' code into b and names each function's.
 func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, error) {
+	build := s.builder(p)
 	var own []*manifest.Function
 	var wanted []source.Function
 	for _, fn := range p.app.Functions() {
 		if !fn.Asset {
 			own = append(own, fn)
 			f := sourceFunction(p.app, fn)
+			f.Build = build
 			if b.assets != nil && fn.Config.Shared {
 				f.StaticManifest = b.assets.manifest
 			}
@@ -210,13 +212,26 @@ func artifactKey(b *source.Bundle) (string, error) {
 	return key + ".zip", err
 }
 
+// builder says with what, and for what, code is built.
+func (s *session) builder(p *project) *source.Builder {
+	b := &source.Builder{Dir: p.dir, Env: s.env, Revised: p.tree != nil}
+	if cache, err := s.cacheDir(); err == nil {
+		b.Cache = cache
+	}
+	return b
+}
+
 // sourceFunction says which code a function of the app consists of.
 func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 	f := source.Function{
 		Dir:         fn.Dir,
 		HandlerFile: fn.Config.HandlerFile,
+		Handler:     fn.Config.Handler,
 		Runtime:     fn.Config.Runtime,
+		Arch:        fn.Config.Architecture,
 		Ignore:      fn.Config.IgnoreDependencies,
+		Bundle:      fn.Config.Bundle,
+		External:    fn.Config.External,
 	}
 	if app.Shared != nil && fn.Config.Shared {
 		f.Shared = app.Shared.Dir

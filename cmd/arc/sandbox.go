@@ -243,7 +243,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		StackName:  stack.Name,
 		Template:   template,
 		Parameters: parameters,
-		Functions:  liveFunctions(p, stack),
+		Functions:  s.liveFunctions(p, stack, local),
 		APIType:    p.app.AWS.APIGateway,
 		Objects:    map[string][]byte{},
 	}
@@ -262,8 +262,10 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 }
 
 // liveFunctions says where the code of each function stands.
-func liveFunctions(p *project, stack *cfn.Stack) map[string]sandbox.LiveFunction {
+func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud) map[string]sandbox.LiveFunction {
 	live := map[string]sandbox.LiveFunction{}
+	build := s.builder(p)
+	build.Host = true
 	for _, fn := range stack.Functions {
 		if fn.Asset {
 			continue
@@ -275,6 +277,9 @@ func liveFunctions(p *project, stack *cfn.Stack) map[string]sandbox.LiveFunction
 		if p.app.Views != nil && fn.Config.Views {
 			f.Views = p.path(p.app.Views.Dir)
 		}
+		code := sourceFunction(p.app, fn.Function)
+		code.Build = build
+		f.Code = source.NewLive(p.files(), code, filepath.Join(local.Scratch(), "built", fn.LogicalID))
 		live[fn.LogicalID] = f
 	}
 	return live

@@ -116,6 +116,9 @@ func (w *liveWatch) handle(changed map[string]bool) {
 	w.cloud.Changed(func(fn sandbox.LiveFunction) bool {
 		for name := range changed {
 			file := w.project.path(name)
+			if fn.Code.Reads(file) {
+				return true
+			}
 			for _, dir := range []string{fn.Dir, fn.Shared, fn.Views} {
 				if dir != "" && within(file, dir) {
 					return true

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -66,6 +67,10 @@ func (w *worker) command() (*exec.Cmd, error) {
 	if info, err := os.Stat(fn.Dir); err != nil || !info.IsDir() {
 		return nil, &startError{HandlerMissing, "Runtime.ImportModuleError", fmt.Errorf("%s: the function has no folder, which arc init creates", fn.Dir)}
 	}
+	if err := w.build(); err != nil {
+		return nil, &startError{InitFailed, "Runtime.UserCodeSyntaxError", err}
+	}
+	fn = w.fn
 	env := w.environment(scratch)
 	var cmd *exec.Cmd
 	switch l := languageOf(fn.Runtime); {
@@ -91,6 +96,28 @@ func (w *worker) command() (*exec.Cmd, error) {
 	cmd.Dir = fn.Dir
 	cmd.Env = pairs(env)
 	return cmd, nil
+}
+
+// build has the function's code built, when it must be, and goes on with where
+// that is. Who ends the worker ends the building.
+func (w *worker) build() error {
+	if w.fn.Code == nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-w.doom:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	place, err := w.fn.Code.Make(ctx)
+	if err == nil {
+		w.fn.Dir, w.packages = place.Dir, place.Packages
+	}
+	return err
 }
 
 // prepare adds what a language's bootstrap is told by variables.

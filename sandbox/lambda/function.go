@@ -185,7 +185,7 @@ type liveRef struct {
 
 // stand says where the code of a live function is.
 func (fn *Function) stand(folders Folders) {
-	fn.Dir, fn.Shared, fn.Views = folders.Dir, folders.Shared, folders.Views
+	fn.Dir, fn.Shared, fn.Views, fn.Code = folders.Dir, folders.Shared, folders.Views, folders.Code
 	if folders.Label != "" {
 		fn.Label = folders.Label
 	}
@@ -206,7 +206,7 @@ func (s *Service) Relocate() {
 		if folders, ok := s.options.Live(ref.stack, ref.logicalID); ok {
 			next.stand(folders)
 		}
-		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label {
+		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label || next.Code.Settings() != fn.Code.Settings() {
 			s.Put(next)
 		}
 	}

@@ -11,6 +11,8 @@ package lambda
 import (
 	"context"
 	"errors"
+
+	"arc/source"
 )
 
 // Function is a deployed function, ready to run.
@@ -29,6 +31,8 @@ type Function struct {
 	// @architect/shared and @architect/views (vendor/shared and vendor/views
 	// outside Node) although they lie elsewhere; "" = none, or already in Dir.
 	Shared, Views string
+	// Code builds what runs, when that is not what Dir holds; nil = it is.
+	Code *source.Live
 	// Reserved is how many events it handles at once at most; nil = no limit
 	// of its own. With 0 it is switched off.
 	Reserved *int

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"arc/sandbox/stack"
+	"arc/source"
 )
 
 // Options are what a service needs from its surroundings.
@@ -50,6 +51,7 @@ type Folders struct {
 	Shared string // absolute folders of shared code; "" = none
 	Views  string
 	Label  string // "@http get /"
+	Code   *source.Live
 }
 
 // Service runs the functions of one local cloud.

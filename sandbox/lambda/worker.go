@@ -31,6 +31,7 @@ type worker struct {
 	service   *Service
 	owner     *function
 	fn        Function // as it was when the worker started
+	packages  string   // folder of installed packages; "" = none
 	address   string   // "127.0.0.1:PORT" of its Runtime API
 	logStream string
 	output    *output

@@ -1,0 +1,231 @@
+package source
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Live is a function whose code is built before it runs on this machine. What
+// was built is used until one of the files that it was made of changes.
+type Live struct {
+	project fs.FS
+	fn      Function
+	scratch string
+
+	mu    sync.Mutex
+	place Place
+	made  []stamp // nil = not built, or not with success
+	reads []string
+}
+
+// Place is where the code of a live function runs from.
+type Place struct {
+	Dir      string // absolute; holds the handler
+	Packages string // absolute folder of installed packages; "" = none
+}
+
+// NewLive gives the building of a function; nil when its code runs as it is
+// written. Folders with what is built are made below scratch.
+func NewLive(project fs.FS, fn Function, scratch string) *Live {
+	if !fn.bundles() {
+		return nil
+	}
+	return &Live{project: project, fn: fn, scratch: scratch}
+}
+
+// Settings tells one way of building from another.
+func (l *Live) Settings() string {
+	if l == nil {
+		return ""
+	}
+	return fmt.Sprintf("%q %q %q %q %t %q", l.fn.Dir, l.fn.HandlerFile, l.fn.Handler, l.fn.Runtime, l.fn.Bundle, l.fn.External)
+}
+
+// Reads reports whether the code that was built last was made of a file (an
+// absolute path).
+func (l *Live) Reads(file string) bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, found := slices.BinarySearch(l.reads, file)
+	return found
+}
+
+// Make builds the function, if need be, and says where it runs from. Its
+// error tells every mistake of the code.
+func (l *Live) Make(ctx context.Context) (Place, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.made != nil && unchanged(l.made) {
+		return l.place, nil
+	}
+	l.made = nil
+	before := time.Now()
+	b, err := Collect(l.project, l.fn)
+	if err != nil {
+		return Place{}, err
+	}
+	l.reads = b.Reads
+	// The folders of the function, for files that come and go.
+	files := slices.Clone(b.Reads)
+	for _, dir := range []string{l.fn.Dir, l.fn.Shared, l.fn.Views} {
+		if dir != "" {
+			files = append(files, filepath.Join(l.fn.Build.Dir, filepath.FromSlash(dir)))
+		}
+	}
+	made := stamps(files, before)
+	if l.place, err = l.lay(b); err != nil {
+		return Place{}, err
+	}
+	l.made = made
+	return l.place, nil
+}
+
+// stamp is how a file was when it was read.
+type stamp struct {
+	file     string
+	size     int64
+	modified time.Time
+}
+
+func stamps(files []string, before time.Time) []stamp {
+	list := make([]stamp, 0, len(files))
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil || info.ModTime().After(before) {
+			list = append(list, stamp{file: file, size: -1}) // may have been written while it was read
+			continue
+		}
+		list = append(list, stamp{file, info.Size(), info.ModTime()})
+	}
+	return list
+}
+
+func unchanged(list []stamp) bool {
+	for _, s := range list {
+		info, err := os.Stat(s.file)
+		if err != nil || info.Size() != s.size || !info.ModTime().Equal(s.modified) {
+			return false
+		}
+	}
+	return true
+}
+
+// lay makes a folder that looks like the zip: what was built is written to it,
+// all else is a link to where it is written.
+func (l *Live) lay(b *Bundle) (Place, error) {
+	key := sha256.New()
+	for _, f := range b.Files {
+		fmt.Fprintf(key, "%s\x00", f.Path)
+		if f.content == nil {
+			if err := copyTo(key, f); err != nil {
+				return Place{}, err
+			}
+		}
+	}
+	dir := filepath.Join(l.scratch, hex.EncodeToString(key.Sum(nil))[:32])
+	if _, err := os.Stat(dir); err == nil {
+		return Place{Dir: dir}, nil
+	}
+	if err := os.MkdirAll(l.scratch, 0o700); err != nil {
+		return Place{}, fmt.Errorf("folder for built code: %w", err)
+	}
+	// Under another name until it is whole.
+	half, err := os.MkdirTemp(l.scratch, "half-")
+	if err != nil {
+		return Place{}, fmt.Errorf("folder for built code: %w", err)
+	}
+	if err = l.fill(half, b); err == nil {
+		err = os.Rename(half, dir)
+	}
+	if err != nil {
+		os.RemoveAll(half)
+		if _, other := os.Stat(dir); other == nil {
+			return Place{Dir: dir}, nil
+		}
+		return Place{}, fmt.Errorf("folder for built code: %w", err)
+	}
+	return Place{Dir: dir}, nil
+}
+
+func copyTo(w io.Writer, f File) error {
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}
+
+func (l *Live) fill(dir string, b *Bundle) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	disk := func(name string) string { return filepath.Join(l.fn.Build.Dir, filepath.FromSlash(name)) }
+	linked := []string{}
+	for _, p := range b.packages {
+		if strings.Count(p.at, "node_modules/") == 1 {
+			linked = append(linked, p.at)
+			if err := symlink(root, p.at, disk(p.dir)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range b.Files {
+		if slices.ContainsFunc(linked, func(at string) bool { return strings.HasPrefix(f.Path, at+"/") }) {
+			continue
+		}
+		if f.content != nil {
+			if err := symlink(root, f.Path, disk(f.content.path)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := write(root, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func symlink(root *os.Root, name, target string) error {
+	if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return err
+	}
+	return root.Symlink(target, filepath.FromSlash(name))
+}
+
+func write(root *os.Root, f File) error {
+	if err := root.MkdirAll(path.Dir(f.Path), 0o700); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o600)
+	if f.Executable {
+		mode = 0o700
+	}
+	out, err := root.OpenFile(filepath.FromSlash(f.Path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	if err := copyTo(out, f); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
