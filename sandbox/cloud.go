@@ -169,9 +169,9 @@ func (c *Cloud) routes() door.Guard {
 		go c.Close()
 	}
 	guarded := func(kind door.Kind, h http.Handler) door.Guard {
-		return door.Guard{Kind: kind, Handler: h, Refused: c.refused}
+		return door.Guard{Kind: kind, Handler: h}
 	}
-	return door.Routes(
+	return door.Routes(c.refused,
 		door.Route{Pattern: "GET /_arc/health", Guard: guarded(door.Unsigned, http.HandlerFunc(health))},
 		door.Route{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
 		door.Route{Pattern: "/_arc/ws/", Guard: guarded(door.Unsigned, c.gateway.Connections())},

@@ -69,18 +69,22 @@ type Route struct {
 }
 
 // Routes is a port whose parts are of different kinds. What no pattern matches
-// is refused as on a Private port, and else 404.
-func Routes(routes ...Route) Guard {
+// is refused as on a Private port, and else 404. refused hears of what is turned
+// away before a part is found, and by the parts that tell nobody themselves.
+func Routes(refused func(r *http.Request, why string), routes ...Route) Guard {
 	mux := http.NewServeMux()
 	covered := false
 	for _, route := range routes {
+		if route.Guard.Refused == nil {
+			route.Guard.Refused = refused
+		}
 		mux.Handle(route.Pattern, route.Guard)
 		covered = covered || route.Pattern == "/"
 	}
 	if !covered {
-		mux.Handle("/", Guard{Kind: Private, Handler: http.NotFoundHandler()})
+		mux.Handle("/", Guard{Kind: Private, Handler: http.NotFoundHandler(), Refused: refused})
 	}
-	return Guard{Kind: parts, Handler: mux}
+	return Guard{Kind: parts, Handler: mux, Refused: refused}
 }
 
 // parts is the kind of a port whose parts have guards of their own: the mux

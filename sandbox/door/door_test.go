@@ -88,9 +88,9 @@ func TestRoutes(t *testing.T) {
 	in := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "in") })
 	var told []string
 	refused := func(r *http.Request, why string) { told = append(told, r.URL.Path) }
-	port := open(t, door.Routes(
-		door.Route{Pattern: "/programs", Guard: door.Guard{Kind: door.Unsigned, Handler: in, Refused: refused}},
-		door.Route{Pattern: "/forgotten", Guard: door.Guard{Handler: in, Refused: refused}},
+	port := open(t, door.Routes(refused,
+		door.Route{Pattern: "/programs", Guard: door.Guard{Kind: door.Unsigned, Handler: in}},
+		door.Route{Pattern: "/forgotten", Guard: door.Guard{Handler: in}},
 	))
 	for request, want := range map[string]int{
 		"POST /programs HTTP/1.1\nHost: localhost:PORT":                                200,
@@ -106,7 +106,7 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%q: %d %s", request, status, body)
 		}
 	}
-	if len(told) != 2 {
+	if len(told) != 5 {
 		t.Errorf("told of %q", told)
 	}
 }
