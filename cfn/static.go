@@ -100,7 +100,7 @@ func (c *compiler) staticRoutes(routes []manifest.Route) []manifest.Route {
 	}
 	pos := c.app.Static.Pos
 	own := func(path string) *manifest.Function {
-		return &manifest.Function{Pragma: "http", Name: "get " + path, Asset: true, Pos: pos, Config: assetConfig}
+		return &manifest.Function{Pragma: "http", Name: "get " + path, Asset: true, Pos: pos, Config: manifest.AssetConfig()}
 	}
 	routes = append([]manifest.Route{}, routes...)
 	if len(routes) == 0 && c.app.Proxy == nil {
@@ -113,26 +113,25 @@ func (c *compiler) staticRoutes(routes []manifest.Route) []manifest.Route {
 	return append(routes, manifest.Route{Method: "get", Path: staticPath, Function: asset, Pos: pos})
 }
 
-// assetConfig is the configuration of an asset function that the manifest does
-// not have. A file passes through in milliseconds; ten seconds are for a cold
-// start and a slow bucket.
-var assetConfig = manifest.Config{
-	Runtime: manifest.DefaultRuntime, Handler: "index.handler", HandlerFile: "index.mjs", HandlerExists: true,
-	Memory: 1152, Timeout: 10, Storage: 512, Architecture: "arm64",
-}
-
 // assetRights are those of the asset function: to read the bucket. With
 // ListBucket, S3 says "not found" for what is not there, and not "forbidden".
 func (c *compiler) assetRights() []right { return c.rightsTo("static", "", "read") }
 
-// staticEnvironment adds what a function needs to find the bucket.
+// staticEnvironment adds what a function needs to find the bucket. How the files
+// are served is told to whoever answers GET /: the root's own function or, when
+// the app has none, the asset function and with it every other one of @http, as
+// Architect has it, so that any of them can hand a request on to arc.http.proxy.
 func (c *compiler) staticEnvironment(f *lambdaFunction, vars map[string]string) {
 	st := c.app.Static
 	if st == nil {
 		return
 	}
 	vars["ARC_STATIC_BUCKET"] = c.bucketName()
-	if !f.Asset && (c.app.Proxy != nil || f.Function != c.root) {
+	told := f.Asset || f.Function == c.root
+	if c.root == nil || c.root.Asset {
+		told = told || f.Pragma == "http"
+	}
+	if !told || c.app.Proxy != nil && !f.Asset {
 		return
 	}
 	vars["ARC_STATIC_SPA"] = strconv.FormatBool(st.SPA)

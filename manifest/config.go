@@ -181,7 +181,7 @@ func (l *loader) configure() {
 	for _, fn := range fns {
 		s := l.base
 		if fn.Asset {
-			fn.Config = assetConfig(s.Config)
+			fn.Config = AssetConfig()
 			continue
 		}
 		before := len(l.ds)
@@ -296,13 +296,12 @@ func viewsByDefault(fn *Function) bool {
 	return fn.Pragma == "http" && (strings.HasPrefix(fn.Name, "get ") || strings.HasPrefix(fn.Name, "any "))
 }
 
-// assetConfig is the configuration of arc's own asset function: the project's
-// sizes, but Node, and none of the user's code.
-func assetConfig(c Config) Config {
-	c.Runtime, c.RuntimeAlias = DefaultRuntime, ""
-	c.Handler, c.HandlerFile, c.HandlerExists = "index.handler", "index.mjs", true
-	c.Layers, c.Policies, c.Concurrency, c.ProvisionedConcurrency = nil, nil, nil, 0
-	c.Fifo = nil
-	c.Shared, c.Views, c.Env, c.Hydrate = false, false, false, false
-	return c
+// AssetConfig is the configuration of arc's own asset function, whatever stands
+// below @aws: that is for the app's functions. A file passes through in
+// milliseconds; ten seconds are for a cold start and a slow bucket.
+func AssetConfig() Config {
+	return Config{
+		Runtime: DefaultRuntime, Handler: "index.handler", HandlerFile: "index.mjs", HandlerExists: true,
+		Memory: 1152, Timeout: 10, Storage: 512, Architecture: "arm64",
+	}
 }

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mime"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/johannesboyne/gofakes3"
+
+	"arc/source"
 )
 
 // Serve shows a folder in a bucket: its files can be read and listed as
@@ -125,13 +125,9 @@ func (b *bucket) opened(key string, f fs.File, info fs.FileInfo, span *gofakes3.
 	if _, err := seeker.Seek(start, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("file %s of a bucket's folder: %w", key, err)
 	}
-	kind := mime.TypeByExtension(path.Ext(key))
-	if kind == "" {
-		kind = "binary/octet-stream"
-	}
 	return &gofakes3.Object{
 		Name: key, Size: info.Size(), Hash: hash, Range: part,
-		Metadata: map[string]string{"Content-Type": kind, "Last-Modified": info.ModTime().UTC().Format(http.TimeFormat)},
+		Metadata: map[string]string{"Content-Type": source.ContentType(key), "Last-Modified": info.ModTime().UTC().Format(http.TimeFormat)},
 		Contents: struct {
 			io.Reader
 			io.Closer
