@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -93,15 +92,15 @@ func (c *Cloud) serveStatic(ctx context.Context, app App) error {
 	if bucket == "" {
 		return nil // the app has no bucket of its own
 	}
-	// Seen from the project, as a deploy sees it: links to other places in the
-	// project are followed, and a folder that is made later is found.
+	// Seen from the project, as a deploy sees it: the folder may be a link to
+	// another place in the project, and one that is made later is found.
 	name, err := filepath.Rel(c.opts.Project, app.Static)
 	if err != nil || !filepath.IsLocal(name) {
 		return fmt.Errorf("static folder %s: lies outside the project", app.Static)
 	}
-	folder, err := fs.Sub(c.root.FS(), filepath.ToSlash(name))
+	folder, err := source.StaticFolder(c.root.FS(), filepath.ToSlash(name))
 	if err != nil {
-		return fmt.Errorf("static folder: %w", err)
+		return err
 	}
 	prefix := strings.Trim(app.Prefix, "/")
 	if prefix != "" {

@@ -14,18 +14,20 @@ import (
 	"unicode/utf8"
 
 	"arc/deploy"
+	"arc/source"
 )
 
 // assets are the files of the static folder that are published.
 type assets struct {
-	files []asset
+	folder fs.FS // the static folder
+	files  []asset
 	// manifest maps paths to fingerprinted names: the text of static.json, nil
 	// unless @static fingerprint is true.
 	manifest []byte
 }
 
-// asset is one file: where it lies in the project, and what it is called in
-// the bucket.
+// asset is one file: where it lies in the static folder, and what it is called
+// in the bucket.
 type asset struct{ file, name string }
 
 // staticAssets lists what @static publishes; nil when there is no folder.
@@ -34,23 +36,26 @@ func staticAssets(p *project) (*assets, error) {
 	if st == nil {
 		return nil, nil
 	}
-	a := &assets{}
-	err := fs.WalkDir(p.files(), st.Folder, func(name string, d fs.DirEntry, err error) error {
+	folder, err := source.StaticFolder(p.files(), st.Folder)
+	if err != nil {
+		return nil, err
+	}
+	a := &assets{folder: folder}
+	err = fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel := strings.TrimPrefix(name, st.Folder+"/")
-		if d.IsDir() || ignored(rel, st.Ignore) {
+		if d.IsDir() || ignored(name, st.Ignore) {
 			return nil
 		}
-		a.files = append(a.files, asset{file: name, name: rel})
-		return publishable(p.files(), name)
+		a.files = append(a.files, asset{file: name, name: name})
+		return publishable(folder, st.Folder, name)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err == nil && st.Fingerprint == "true" {
-		err = a.fingerprint(p.files())
+		err = a.fingerprint()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("static folder: %w", err)
@@ -60,12 +65,14 @@ func staticAssets(p *project) (*assets, error) {
 
 // publishable refuses what only looks like a file of the folder, before
 // anything of a deploy is done.
-func publishable(files fs.FS, name string) error {
-	info, err := fs.Stat(files, name)
+func publishable(folder fs.FS, where, name string) error {
+	info, err := fs.Stat(folder, name)
 	why := ""
 	switch {
 	case !utf8.ValidString(name):
 		why = "its name is not UTF-8, which S3 asks for"
+	case errors.Is(err, source.ErrLeadsOut):
+		why = "is " + source.ErrLeadsOut.Error() + ", and is not followed"
 	case err != nil:
 		why = "cannot be read: " + reason(err)
 	case info.IsDir():
@@ -75,7 +82,7 @@ func publishable(files fs.FS, name string) error {
 	default:
 		return nil
 	}
-	return withHint(fmt.Errorf("%q: %s", name, why), "put the file itself there, or name it below @static ignore")
+	return withHint(fmt.Errorf("%q: %s", path.Join(where, name), why), "put the file itself there, or name it below @static ignore")
 }
 
 // reason is what the system says, without what was asked of it.
@@ -100,10 +107,15 @@ func ignored(name string, user []string) bool {
 
 // fingerprint puts ten digits of each file's SHA-1 into its name, as existing
 // apps have it (cloud reference, 4.5), so that browsers may keep it for ever.
-func (a *assets) fingerprint(files fs.FS) error {
+// What lies below .well-known/ keeps its name: others look for it there
+// (https://www.rfc-editor.org/rfc/rfc8615).
+func (a *assets) fingerprint() error {
 	names := map[string]string{}
 	for i, f := range a.files {
-		sum, err := sha1Of(files, f.file)
+		if wellKnown(f.name) {
+			continue
+		}
+		sum, err := sha1Of(a.folder, f.file)
 		if err != nil {
 			return err
 		}
@@ -115,6 +127,8 @@ func (a *assets) fingerprint(files fs.FS) error {
 	a.manifest, err = json.Marshal(names)
 	return err
 }
+
+func wellKnown(name string) bool { return strings.HasPrefix(name, ".well-known/") }
 
 func sha1Of(files fs.FS, name string) (string, error) {
 	f, err := files.Open(name)
@@ -143,13 +157,12 @@ func (p *project) publication(a *assets, stage string, prune bool) *deploy.Stati
 	case "production":
 		static.Bucket = st.Production
 	}
-	files := p.files()
 	for _, f := range a.files {
 		static.Files = append(static.Files, deploy.StaticFile{
 			Path:          f.name,
-			Fingerprinted: st.Fingerprint != "",
+			Fingerprinted: st.Fingerprint != "" && !wellKnown(f.name),
 			Open: func() (io.ReadSeekCloser, error) {
-				opened, err := files.Open(f.file)
+				opened, err := a.folder.Open(f.file)
 				if err != nil {
 					return nil, err
 				}

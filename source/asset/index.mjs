@@ -38,7 +38,8 @@ async function answer (event) {
   if (!process.env.ARC_STATIC_BUCKET) throw new Fault(502, 'ARC_STATIC_BUCKET is not set')
 
   const request = { method, headers: lowerCased(event.headers) }
-  const path = decoded(event.rawPath ?? event.path ?? '/')
+  // rawPath comes decoded; decoding it again would make another name of one with a percent sign in it.
+  const path = event.rawPath ?? decoded(event.path ?? '/')
   if (/[\\\0]|(^|\/)\.\.?(\/|$)/.test(path)) return page(403)
   const { names, site } = candidates(path)
   for (const name of names) {
@@ -63,7 +64,7 @@ function candidates (path) {
   const folder = parts.at(-1) === ''
   const name = parts.filter(Boolean).join('/')
   if (parts[0] === '_static') {
-    return { names: [ parts.slice(1).filter(Boolean).join('/') || 'index.html' ] }
+    return { names: [ parts.slice(1).filter(Boolean).join('/') || 'index.html' ], site: true }
   }
   const index = name ? name + '/index.html' : 'index.html'
   const dotted = parts.at(-1).includes('.')
@@ -72,7 +73,7 @@ function candidates (path) {
   return { names: dotted ? [ name, index ] : [ index, name ], site: true }
 }
 
-// API Gateway hands the path over decoded, other front doors do not. A stray
+// HTTP APIs hand the path over decoded, other front doors do not. A stray
 // percent sign means itself.
 function decoded (path) {
   try {
@@ -126,8 +127,11 @@ async function manifest () {
 async function fetch (name, { method, headers }) {
   const ask = {}
   if (headers['if-none-match']) ask['if-none-match'] = headers['if-none-match']
-  // S3 knows no If-Range, so a conditional range is answered with the whole file.
-  if (headers.range && !headers['if-range']) ask.range = headers.range
+  else if (headers['if-modified-since']) ask['if-modified-since'] = headers['if-modified-since']
+  // S3 knows no If-Range, so a conditional range is answered with the whole file,
+  // as are several ranges and units that nobody knows: a server may ignore all of
+  // them (https://www.rfc-editor.org/rfc/rfc9110#section-14.2), and S3 refuses some.
+  if (!headers['if-range'] && /^bytes=\s*(\d+-\d*|-\d+)\s*$/i.test(headers.range ?? '')) ask.range = headers.range
   const file = await read({ method, bucket: process.env.ARC_STATIC_BUCKET, key: keyOf(name), headers: ask, limit: largest })
   if ([ 200, 206, 304, 416 ].includes(file.status)) return file
   const code = /<Code>(\w+)<\/Code>/.exec(file.body)?.[1]
@@ -151,7 +155,11 @@ async function serve (name, request) {
   if (file.status === 304 || same(request.headers['if-none-match'], from.etag)) {
     return { statusCode: 304, headers: { etag: from.etag, 'cache-control': headers['cache-control'] } }
   }
-  if (file.status === 416) return page(416, { 'content-range': from['content-range'] })
+  if (file.status === 416) {
+    // S3 does not say how long the file is; a client needs it to ask again.
+    const whole = await fetch(name, { method: 'HEAD', headers: {} })
+    return page(416, { 'content-range': whole && `bytes */${whole.headers['content-length']}` })
+  }
   if (file.body === null) {
     const url = address(process.env.ARC_STATIC_BUCKET, keyOf(name))
     return { statusCode: 302, headers: { location: presign({ url, seconds: linkSeconds }), 'cache-control': 'no-store' } }
