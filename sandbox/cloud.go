@@ -46,6 +46,7 @@ type Options struct {
 	Internal int    // port of the endpoint; 0 = the first free one from 2222 on
 	Path     string // PATH for finding node, python3 …
 	Cache    string // folder where runtimes may keep compiled code; "" = none
+	Workers  int    // how many functions' processes at most; 0 = what half of the free memory holds
 	// Log takes one line of what happens, in the manner of fmt.Printf.
 	Log func(format string, args ...any)
 }

@@ -39,6 +39,7 @@ func (c *Cloud) assemble() {
 		Path:    c.opts.Path,
 		Cache:   c.opts.Cache,
 		Scratch: c.scratch,
+		Workers: c.opts.Workers,
 		Log:     c.functionLog,
 		Keep:    c.logs.Append,
 		Code:    c.code.unpack,

@@ -88,7 +88,7 @@ func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*san
 		running, err := s.startDetached(ctx, registry, p.dir, "--cloud-only")
 		return running, nil, err
 	}
-	own, err := s.startCloud(p, registry)
+	own, err := s.startCloud(p, registry, 0)
 	if errors.Is(err, sandbox.ErrRunning) {
 		// Another command is just starting it.
 		running, err := s.waitCloud(ctx, registry, p.dir)
@@ -105,8 +105,9 @@ func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*san
 	return &r, own, nil
 }
 
-// startCloud runs the project's local cloud in this process.
-func (s *session) startCloud(p *project, registry sandbox.Registry) (*sandbox.Cloud, error) {
+// startCloud runs the project's local cloud in this process, with that many
+// workers at most; 0 = as many as fit into the memory.
+func (s *session) startCloud(p *project, registry sandbox.Registry, workers int) (*sandbox.Cloud, error) {
 	internal, err := s.port("ARC_INTERNAL_PORT")
 	if err != nil {
 		return nil, err
@@ -119,6 +120,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry) (*sandbox.Cl
 		Path:     s.env("PATH"),
 		Cache:    filepath.Join(filepath.Dir(registry.Dir), "compiled"),
 		Log:      s.note,
+		Workers:  workers,
 	})
 	if _, ok := errors.AsType[*sandbox.PortBusyError](err); ok {
 		return nil, withHint(err, "set ARC_INTERNAL_PORT to another port, or unset it to have the next free one")

@@ -26,6 +26,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.IntFlag{Name: "port", Aliases: []string{"p"}},
 			&cli.BoolFlag{Name: "detach"},
 			&cli.BoolFlag{Name: "cloud-only"},
+			&cli.IntFlag{Name: "max-workers"},
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 		},
@@ -41,6 +42,8 @@ Flags:
   -p, --port PORT   port of the app (default 3333, or ARC_HTTP_PORT, or PORT)
       --detach      run in the background
       --cloud-only  run the local cloud without the app
+      --max-workers N  run at most N functions' processes, idle ones included
+                    (default: those that fit into half of the free memory)
       --stop        end the local cloud that runs for this project
   -q, --quiet       print errors only
 
@@ -107,11 +110,14 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if ctx.Bool("detach") {
 		return s.sandboxDetached(ctx, registry, p)
 	}
+	if ctx.IsSet("max-workers") && ctx.Int("max-workers") < 1 {
+		return withHint(fmt.Errorf("--max-workers %d: no function could run", ctx.Int("max-workers")), "give a number from 1 on, or leave it out")
+	}
 	quiet := *s
 	if ctx.Bool("quiet") {
 		quiet.muted = true
 	}
-	local, err := quiet.startCloud(p, registry)
+	local, err := quiet.startCloud(p, registry, ctx.Int("max-workers"))
 	if err != nil {
 		return err
 	}
@@ -139,6 +145,9 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	var flags []string
 	if port := ctx.Int("port"); port != 0 {
 		flags = append(flags, "--port", strconv.Itoa(port))
+	}
+	if workers := ctx.Int("max-workers"); workers != 0 {
+		flags = append(flags, "--max-workers", strconv.Itoa(workers))
 	}
 	if ctx.Bool("cloud-only") {
 		flags = append(flags, "--cloud-only")

@@ -30,6 +30,7 @@ type call struct {
 	body      []byte
 	at        time.Time
 	id        string
+	delay     string // what the log says of the time before the function had the event
 }
 
 // event2 is payload format 2.0.

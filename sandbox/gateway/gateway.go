@@ -121,4 +121,16 @@ func (g *Gateway) called(function string) string {
 	return "function " + function
 }
 
+// delay says, for the log, what a call's time was spent on before the function
+// had its event, where that is more than a moment.
+func delay(result lambda.Result) (text string) {
+	if result.Waited >= 50*time.Millisecond {
+		text = fmt.Sprintf(" (waited %dms for a worker)", result.Waited.Milliseconds())
+	}
+	if result.Init >= time.Second {
+		text += fmt.Sprintf(" (Init Duration: %dms)", result.Init.Milliseconds())
+	}
+	return text
+}
+
 func (g *Gateway) logf(format string, args ...any) { g.options.Log(fmt.Sprintf(format, args...)) }

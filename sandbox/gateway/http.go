@@ -59,7 +59,7 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 		cors.apply(out.header, c.request)
 	}
 	out.write(w, c.request)
-	return ""
+	return c.delay
 }
 
 // stageFor finds the stage a path belongs to, and the path within it. A path
@@ -101,7 +101,10 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failu
 			why: "the event is larger than the 6 MB that Lambda takes; binary bodies grow by a third as base64"}
 	}
 	result, err := g.invoke(i.function, event, i.timeout)
+	c.delay = strings.TrimSpace(delay(result))
 	switch {
+	case errors.Is(err, lambda.ErrThrottled):
+		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
 	case errors.Is(err, errTimedOut):
 		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
 	case errors.Is(err, context.Canceled), errors.Is(err, lambda.ErrClosed):

@@ -48,6 +48,7 @@ func (c *connection) callRoute(live *liveStage, rt *route, request, body string)
 		return " " + err.Error(), "Internal server error"
 	}
 	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
+	defer func() { why += delay(result) }()
 	switch {
 	case errors.Is(err, errTimedOut):
 		return " " + err.Error(), "Endpoint request timed out"

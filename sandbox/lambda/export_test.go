@@ -1,5 +1,7 @@
 package lambda
 
+import "time"
+
 // Waiting is how many events wait for a worker.
 func (s *Service) Waiting() int {
 	s.mu.Lock()
@@ -36,4 +38,24 @@ func Lines(chunks [][]byte) []string {
 		o.line(s.partial)
 	}
 	return lines
+}
+
+// Hasten sets how long idle workers are kept, and how long a start may take;
+// 0 leaves either as it is. It is for before the first event.
+func (s *Service) Hasten(idleFor, initLimit time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if idleFor != 0 {
+		s.options.idleFor = idleFor
+	}
+	if initLimit != 0 {
+		s.options.initLimit = initLimit
+	}
+}
+
+// Allow sets how many bytes all workers may hold.
+func (s *Service) Allow(bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.memory = bytes
 }

@@ -1,5 +1,5 @@
 // Package lambda runs functions: warm worker processes that speak the Lambda
-// Runtime API, a bounded number of them, and a queue in front whose waiting
+// Runtime API, and for each function a queue in front of its own whose waiting
 // time is not counted against the function's timeout. It provides the
 // AWS::Lambda::* resource types to the stack engine.
 //
@@ -11,6 +11,7 @@ package lambda
 import (
 	"context"
 	"errors"
+	"time"
 
 	"arc/source"
 )
@@ -40,6 +41,9 @@ type Function struct {
 	// CodeSHA256 is the hash of the zip that the code came in, in base64; "" for
 	// code that came in none.
 	CodeSHA256 string
+	// Provisioned says that an alias keeps environments of it ready: it has
+	// longer to get ready.
+	Provisioned bool
 }
 
 // Unpacked is the code of a zip.
@@ -64,6 +68,9 @@ type Result struct {
 	Failed    string
 	RequestID string
 	Kind      Kind // why it failed; "" on success
+	// Waited is how long the event waited for a worker, and Init how long that
+	// one took to get ready, when this was its first event.
+	Waited, Init time.Duration
 }
 
 // Kind says why an invocation failed. AWS does not tell its callers; it is for
@@ -90,7 +97,7 @@ type Invoker interface {
 // Errors of Invoke, for errors.Is.
 var (
 	ErrNotFound  = errors.New("no such function")
-	ErrThrottled = errors.New("reserved concurrency is 0, so the function is switched off")
+	ErrThrottled = errors.New("throttled (TooManyRequestsException)")
 	ErrTooLarge  = errors.New("event is over 6 MB")
 	ErrClosed    = errors.New("the local cloud is stopping")
 )

@@ -95,6 +95,9 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 	if err != nil {
 		return // the connection broke, and with it the worker
 	}
+	if w.service.weigh(w) {
+		return // it took too much memory, and is being ended for it
+	}
 	inv := w.service.take(w, id)
 	if inv == nil {
 		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")

@@ -33,16 +33,18 @@ type Options struct {
 	// Scratch is the folder in which the service makes one for bootstraps, links,
 	// inline code and the functions' HOME; "" = the system's for temporary files.
 	Scratch string
-	// Busy is how many workers start or handle an event at once before others
-	// wait; 0 = two for each core.
-	Busy int
-	// Processes is how many workers there are at most, idle ones included; 0 =
-	// eight for each core, 16 at least.
-	Processes int
+	// Workers is how many workers there are at most, idle ones included; 0 = as
+	// many as fit into half of the memory that is free at the start.
+	Workers int
 	// Code unpacks the zip of a deployed function and gives its folder.
 	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
 	// Live gives the source folders of a function that runs from them.
 	Live func(ref stack.Ref, logicalID string) (Folders, bool)
+
+	// Set by New; tests have them shorter or smaller.
+	cores              int
+	memory             int64         // that all workers may hold, in bytes
+	idleFor, initLimit time.Duration // see there
 }
 
 // Folders is where the code of a live function is.
@@ -65,25 +67,34 @@ type Service struct {
 	closed    bool
 	functions map[string]*function
 	workers   map[*worker]bool
-	waiting   []*function // those with a queue
-	sequence  uint64      // of invocations
+	waiting   []*function // those with a queue, in the order in which they got one
 	busy      int         // workers that start or handle an event
 	processes int         // all workers
-	extra     int         // see stalled
-	stall     *time.Timer
-	answered  time.Time // when the last event was done
+	slots     [2]int      // workers that have just begun to start: a function's only ones, and further ones
+	resting   bool        // tend will not look again soon
 	resources resources
+
+	wake            chan struct{} // has tend look again at once
+	closing, tended chan struct{}
 }
 
 // function is a function with its workers and those that wait for one.
 type function struct {
 	Function
-	queue    []*invocation
-	workers  map[*worker]bool
-	idle     []*worker // the one used last at the end
-	starting int
-	busy     int // starting or handling an event
+	queue     []*invocation
+	workers   map[*worker]bool
+	idle      []*worker // the one used last at the end
+	starting  int
+	live      int       // workers that may get an event, now or when they are done
+	open      int       // events without an answer: those that wait, and those being handled
+	returning int       // workers that have answered and not asked for another event yet
+	answered  time.Time // when the last one got its answer
+	answers   tally
 }
+
+// unknownMemory is what is taken for the machine's free memory when nothing
+// tells, in bytes.
+const unknownMemory = 8 << 30
 
 // defaultTimeout is Lambda's own, in seconds.
 const defaultTimeout = 3
@@ -99,16 +110,16 @@ func New(options Options) *Service {
 	if options.Env == nil {
 		options.Env = func() map[string]string { return nil }
 	}
-	if options.Busy <= 0 {
-		options.Busy = 2 * runtime.NumCPU()
+	options.cores, options.memory = runtime.NumCPU(), freeMemory()/2
+	options.idleFor, options.initLimit = idleFor, initLimit
+	s := &Service{
+		options: options, functions: map[string]*function{}, workers: map[*worker]bool{}, spawn: make(chan func()),
+		wake: make(chan struct{}, 1), closing: make(chan struct{}), tended: make(chan struct{}),
 	}
-	if options.Processes <= 0 {
-		options.Processes = max(16, 8*runtime.NumCPU())
-	}
-	s := &Service{options: options, functions: map[string]*function{}, workers: map[*worker]bool{}, spawn: make(chan func())}
 	s.resources.clear()
 	s.scratch = sync.OnceValues(func() (string, error) { return newScratch(options.Scratch) })
 	go spawner(s.spawn)
+	go s.tend()
 	return s
 }
 
@@ -129,6 +140,7 @@ func (s *Service) Put(fn Function) {
 		f = &function{workers: map[*worker]bool{}}
 		s.functions[fn.Name] = f
 	}
+	fn.Provisioned = fn.Provisioned || f.Provisioned // its alias says so, not the function's own resource
 	f.Function = fn
 	s.retireAll(f)
 	s.dispatch()
@@ -165,7 +177,7 @@ func (s *Service) Warm(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.functions[name]
-	if f != nil && len(f.workers) == 0 && !s.closed && s.processes < s.options.Processes {
+	if f != nil && f.live == 0 && !s.closed && !s.full() {
 		s.start(f)
 	}
 }
@@ -196,10 +208,12 @@ func (s *Service) Close() {
 		s.refuseAll(f, fmt.Errorf("function %s: %w", name, ErrClosed))
 	}
 	for w := range s.workers {
-		w.retired = true
+		w.outdate()
 		w.kill()
 	}
+	close(s.closing)
 	s.mu.Unlock()
+	<-s.tended
 	s.running.Wait()
 	close(s.spawn)
 	if dir, err := s.scratch(); err == nil {

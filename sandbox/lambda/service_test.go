@@ -40,7 +40,7 @@ func (s *service) pid(name string) pidResult {
 func TestManyCallers(t *testing.T) {
 	need(t, "node")
 	const callers, each = 150, 10
-	s := newService(t, lambda.Options{Busy: 3, Processes: 8})
+	s := newService(t, lambda.Options{Workers: 3})
 	fn := function(t, "crowd", pidHandler)
 	fn.Timeout = 5
 	s.Put(fn)
@@ -76,7 +76,7 @@ func TestManyCallers(t *testing.T) {
 // the last event waits longer than the timeout.
 func TestFirstComeFirstServed(t *testing.T) {
 	need(t, "node")
-	s := newService(t, lambda.Options{})
+	s := newService(t, lambda.Options{Workers: 1})
 	fn := function(t, "slow", `
 -- index.mjs --
 const order = []
@@ -87,8 +87,7 @@ export const handler = async (event) => {
   return order
 }
 `)
-	one := 1
-	fn.Reserved, fn.Timeout = &one, 1
+	fn.Timeout = 1
 	s.Put(fn)
 	server, g := newGate(t)
 	var wait sync.WaitGroup
@@ -176,10 +175,8 @@ func newGate(t *testing.T) (*httptest.Server, gate) {
 
 func TestCancelled(t *testing.T) {
 	need(t, "node")
-	s := newService(t, lambda.Options{})
-	one := 1
+	s := newService(t, lambda.Options{Workers: 1})
 	fn := function(t, "fn", gateHandler)
-	fn.Reserved = &one
 	s.Put(fn)
 	server, g := newGate(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -235,10 +232,8 @@ func TestRefused(t *testing.T) {
 
 func TestRemoved(t *testing.T) {
 	need(t, "node")
-	s := newService(t, lambda.Options{})
-	one := 1
+	s := newService(t, lambda.Options{Workers: 1})
 	fn := function(t, "fn", gateHandler)
-	fn.Reserved = &one
 	s.Put(fn)
 	server, g := newGate(t)
 	first, second := make(chan string, 1), make(chan error, 1)
@@ -263,7 +258,7 @@ func TestRemoved(t *testing.T) {
 // TestMakeRoom has more functions than workers: the one idle longest goes.
 func TestMakeRoom(t *testing.T) {
 	need(t, "node")
-	s := newService(t, lambda.Options{Processes: 2})
+	s := newService(t, lambda.Options{Workers: 2})
 	pids := map[string]int{}
 	for _, name := range []string{"a", "b", "a", "c"} {
 		if pids[name] == 0 {
@@ -283,7 +278,7 @@ func TestMakeRoom(t *testing.T) {
 // allowed to be busy.
 func TestWaitingForEachOther(t *testing.T) {
 	need(t, "node")
-	s := newService(t, lambda.Options{Busy: 1, Processes: 4})
+	s := newService(t, lambda.Options{Workers: 2})
 	s.Put(function(t, "outer", gateHandler))
 	s.Put(function(t, "inner", pidHandler))
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -66,25 +66,39 @@ func (s *Service) createAlias(_ context.Context, req stack.Request) (stack.Resou
 		return stack.Resource{}, fmt.Errorf("property Name: Alias already exists: %s:%s", f.ARN, p.Name)
 	}
 	s.qualify(f.Name, p.Name)
+	f.Provisioned = p.provisioned()
 	id := f.ARN + ":" + p.Name
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"AliasArn": id}}, nil
 }
 
 func (s *Service) updateAlias(_ context.Context, req stack.Request) (stack.Resource, error) {
-	if _, err := readAlias(req); err != nil {
+	p, err := readAlias(req)
+	if err != nil {
 		return stack.Resource{}, err
 	}
+	s.mu.Lock()
+	if f, err := s.owner(p.FunctionName); err == nil {
+		f.Provisioned = p.provisioned()
+	}
+	s.mu.Unlock()
 	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"AliasArn": req.PhysicalID}}, nil
 }
 
 type aliasProperties struct {
 	Name, FunctionName string
 	FunctionVersion    text
+
+	ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions number }
+}
+
+// provisioned reports whether the alias keeps environments of its function ready.
+func (p *aliasProperties) provisioned() bool {
+	return p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions > 0
 }
 
 func readAlias(req stack.Request) (*aliasProperties, error) {
 	p := &aliasProperties{}
-	if err := decode(req.Properties, p, "Description", "ProvisionedConcurrencyConfig", "RoutingConfig"); err != nil {
+	if err := decode(req.Properties, p, "Description", "RoutingConfig"); err != nil {
 		return nil, err
 	}
 	if p.Name == "" || p.FunctionVersion == "" {

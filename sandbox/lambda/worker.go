@@ -13,8 +13,14 @@ import (
 )
 
 // initLimit is how long a worker may take until it asks for its first event.
-// AWS gives ten seconds; a machine that builds something meanwhile gets more.
-const initLimit = 30 * time.Second
+// What takes longer is cut and tried once more, then within the function's
+// timeout. With provisioned concurrency it is provisionedInit, or the timeout
+// where that is longer.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+const (
+	initLimit       = 10 * time.Second
+	provisionedInit = 130 * time.Second
+)
 
 // state is where a worker is in its life.
 type state int
@@ -39,29 +45,53 @@ type worker struct {
 	ended     chan struct{}    // closed when the process and all it started are gone
 	doom      chan struct{}    // closed to have it killed
 	doomed    sync.Once
+	began     time.Time
+	further   bool // its function has another one: it runs at a lower priority
+	again     bool // it is the second try of one whose start was cut
 
 	// Guarded by the service's lock.
-	state     state
-	retired   bool // finishes what it is at, and is not used again
-	current   *invocation
-	idleSince time.Time
-	failure   *Result // why it could not start
+	state       state
+	retired     bool // finishes what it is at, and is not used again
+	slot        *int // what it counts among while it starts
+	current     *invocation
+	first       bool // it has had no event yet
+	init        time.Duration
+	idleSince   time.Time
+	failure     *Result // why it could not start
+	cut         bool    // its start took too long, and is to be tried once more
+	pid         int
+	memory      int64 // bytes, as last looked at
+	overhead    int64 // of them, before the first event
+	outOfMemory bool
 }
 
 // kill ends the process and everything it started.
 func (w *worker) kill() { w.doomed.Do(func() { close(w.doom) }) }
 
 // start begins a new worker. The caller holds the lock.
-func (s *Service) start(f *function) {
+func (s *Service) start(f *function) { s.startAs(f, false) }
+
+func (s *Service) startAs(f *function, again bool) {
 	w := &worker{
 		service: s, owner: f, fn: f.Function, logStream: logStream(time.Now()),
 		jobs: make(chan *invocation, 1), ended: make(chan struct{}), doom: make(chan struct{}),
+		began: time.Now(), again: again, first: true, memory: newcomer,
 	}
+	for other := range f.workers {
+		w.further = w.further || !other.retired && !other.further
+	}
+	w.slot = &s.slots[0]
+	if f.live > 0 {
+		w.slot = &s.slots[1]
+	}
+	*w.slot++
+	time.AfterFunc(startSlot, func() { s.freeSlot(w) })
 	f.workers[w], s.workers[w] = true, true
 	f.starting++
-	f.busy++
+	f.live++
 	s.busy++
 	s.processes++
+	s.stir()
 	s.running.Add(1)
 	go func() {
 		defer s.running.Done()
@@ -69,9 +99,36 @@ func (s *Service) start(f *function) {
 	}()
 }
 
-// retire makes sure that a worker gets no other event. The caller holds the lock.
+// freeSlot lets another worker start although this one has not yet.
+func (s *Service) freeSlot(w *worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.slot != nil {
+		w.leaveSlot()
+		s.dispatch()
+	}
+}
+
+func (w *worker) leaveSlot() {
+	if w.slot != nil {
+		*w.slot--
+		w.slot = nil
+	}
+}
+
+// outdate makes sure that a worker gets no other event, without ending it. The
+// caller holds the lock.
+func (w *worker) outdate() {
+	if !w.retired {
+		w.retired = true
+		w.owner.live--
+	}
+}
+
+// retire makes sure that a worker gets no other event, and ends it when it has
+// none. The caller holds the lock.
 func (s *Service) retire(w *worker) {
-	w.retired = true
+	w.outdate()
 	switch w.state {
 	case idle:
 		w.owner.idle = slices.DeleteFunc(w.owner.idle, func(x *worker) bool { return x == w })
@@ -90,12 +147,21 @@ func (s *Service) retireAll(f *function) {
 // deliver hands an event to a worker that was idle. The caller holds the lock.
 func (s *Service) deliver(w *worker, inv *invocation) {
 	w.state = busy
-	w.owner.busy++
 	s.busy++
 	w.current = inv
+	now := time.Now()
 	limit := time.Duration(w.fn.Timeout) * time.Second
-	inv.deadline = time.Now().Add(limit)
+	inv.waited = now.Sub(inv.arrived)
+	if w.first {
+		w.first, inv.init = false, w.init
+		inv.waited -= min(inv.waited, w.init)
+		if w.again {
+			limit = max(limit-w.init, time.Millisecond)
+		}
+	}
+	inv.deadline = now.Add(limit)
 	inv.timer = time.AfterFunc(limit, func() { s.timeout(w, inv) })
+	s.stir()
 	w.jobs <- inv
 }
 
@@ -110,14 +176,16 @@ func (s *Service) ready(w *worker) bool {
 		return true // the worker's end, or a second connection, makes no difference
 	case starting:
 		f.starting--
+		w.leaveSlot()
+		w.init = time.Since(w.began)
 	case busy:
 		if !w.current.answered {
 			return false
 		}
 		w.current.timer.Stop()
 		w.current = nil
+		f.returning--
 	}
-	f.busy--
 	s.busy--
 	w.state = idle
 	w.idleSince = time.Now()
@@ -139,9 +207,18 @@ func (s *Service) take(w *worker, id string) *invocation {
 	if inv == nil || inv.id != id || inv.answered {
 		return nil
 	}
-	inv.answered = true
-	s.answered = time.Now()
+	w.answered(inv)
 	return inv
+}
+
+// answered notes that the worker's event has come to its end. The caller holds
+// the lock.
+func (w *worker) answered(inv *invocation) {
+	inv.answered = true
+	w.owner.open--
+	w.owner.returning++
+	w.owner.answered = time.Now()
+	w.owner.answers.add(w.owner.answered)
 }
 
 // timeout ends a worker that has had its event for too long.
@@ -149,7 +226,7 @@ func (s *Service) timeout(w *worker, inv *invocation) {
 	s.mu.Lock()
 	late := w.current == inv
 	if late {
-		w.retired = true
+		w.outdate()
 	}
 	s.mu.Unlock()
 	if !late {
@@ -185,16 +262,12 @@ func (s *Service) takeBack(w *worker) {
 		inv.timer.Stop()
 		w.current = nil
 		w.state = idle
-		w.owner.busy--
 		s.busy--
 		if s.closed || s.functions[w.owner.Name] != w.owner {
-			inv.done <- outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, ErrClosed)}
+			s.settleWith(w.owner, inv, outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, ErrClosed)})
 			return
 		}
-		if len(w.owner.queue) == 0 {
-			s.waiting = append(s.waiting, w.owner)
-		}
-		w.owner.queue = slices.Insert(w.owner.queue, 0, inv)
+		s.push(w.owner, 0, inv)
 	default:
 	}
 }
@@ -224,28 +297,36 @@ func (s *Service) gone(w *worker, err error) {
 	delete(s.workers, w)
 	f.idle = slices.DeleteFunc(f.idle, func(x *worker) bool { return x == w })
 	s.processes--
+	w.leaveSlot()
 	if w.state != idle {
-		f.busy--
 		s.busy--
 	}
 	switch w.state {
 	case starting:
 		f.starting--
-		if !w.retired {
+		switch {
+		case w.retired && !w.outOfMemory:
+		case w.cut && !s.closed && len(f.queue) > 0:
+			s.startAs(f, true)
+		default:
 			s.failStart(w, err)
 		}
 	case busy:
 		w.current.timer.Stop()
 		if inv := w.current; !inv.answered {
-			inv.answered = true
-			s.answered = time.Now()
-			if s.closed {
+			w.answered(inv)
+			switch {
+			case s.closed:
 				inv.done <- outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, ErrClosed)}
-			} else {
+			case w.outOfMemory:
+				inv.done <- outcome{result: outOfMemory(inv.id)}
+			default:
 				inv.done <- outcome{result: exited(w.fn, inv.id, err)}
 			}
 		}
+		f.returning--
 	}
+	w.outdate()
 	w.state = gone
 	s.dispatch()
 }
@@ -260,14 +341,18 @@ func (s *Service) failStart(w *worker, err error) {
 	r := w.failure
 	if r == nil {
 		failed := exited(w.fn, inv.id, err)
+		if w.outOfMemory {
+			failed = outOfMemory(inv.id)
+		}
 		failed.Kind = InitFailed
 		if start, ok := errors.AsType[*startError](err); ok {
 			failed = start.result()
 		}
 		r = &failed
 	}
-	s.answered = time.Now()
-	inv.done <- outcome{result: *r}
+	w.owner.answered = time.Now()
+	inv.init = time.Since(w.began)
+	s.settleWith(w.owner, inv, outcome{result: *r})
 }
 
 // live is the life of a worker from its listener to the end of its process,
@@ -312,6 +397,14 @@ func (w *worker) launch(cmd *exec.Cmd) error {
 	w.service.spawn <- func() { started <- cmd.Start() }
 	err := <-started
 	w.output.started()
+	if err == nil {
+		if w.further {
+			yield(cmd.Process)
+		}
+		w.service.mu.Lock()
+		w.pid = cmd.Process.Pid
+		w.service.mu.Unlock()
+	}
 	if err != nil {
 		return &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s cannot be started: %w; it must be an executable for this machine", cmd.Path, err)}
 	}
@@ -323,7 +416,8 @@ func (w *worker) launch(cmd *exec.Cmd) error {
 func (w *worker) await(cmd *exec.Cmd) error {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	limit := time.AfterFunc(initLimit, func() { w.service.neverReady(w) })
+	allowed, retry := w.initLimit()
+	limit := time.AfterFunc(allowed, func() { w.service.neverReady(w, allowed, retry) })
 	defer limit.Stop()
 	var err error
 	select {
@@ -333,12 +427,48 @@ func (w *worker) await(cmd *exec.Cmd) error {
 		err = <-ended
 	}
 	killGroup(cmd.Process)
+	killStrays(w.logStream)
 	return err
 }
 
+// initLimit is how long the worker may take to get ready, and whether one that
+// takes longer is given a second try.
+func (w *worker) initLimit() (limit time.Duration, retry bool) {
+	timeout := time.Duration(w.fn.Timeout) * time.Second
+	switch {
+	case w.again:
+		return timeout, false
+	case w.fn.Provisioned:
+		return max(provisionedInit, timeout), false
+	}
+	return w.service.options.initLimit, true
+}
+
 // neverReady ends a worker that has not asked for an event in time.
-func (s *Service) neverReady(w *worker) {
-	s.notReady(w, failed(InitFailed, "Sandbox.Timedout", fmt.Sprintf("Task timed out after %d.00 seconds: %s was not ready for its first event", int(initLimit.Seconds()), w.fn.Handler)))
+func (s *Service) neverReady(w *worker, limit time.Duration, retry bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.state != starting || w.retired {
+		return
+	}
+	phase := "init"
+	if w.again {
+		phase = "invoke"
+	}
+	line := fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: timeout (%s was not ready for its first event: does a top-level await, or what it imports, wait for something that never comes?)",
+		float64(time.Since(w.began).Microseconds())/1000, phase, w.fn.Handler)
+	if retry {
+		w.cut = true
+		line += "; it is tried once more, within the function's timeout, as on AWS"
+	} else {
+		late := failed(InitFailed, "Sandbox.Timedout", fmt.Sprintf("Task timed out after %.2f seconds: %s was not ready for its first event", limit.Seconds(), w.fn.Handler))
+		w.failure = &late
+	}
+	go func() { // the lines that it printed come first
+		w.output.drain()
+		w.log("", line)
+		w.kill()
+	}()
 }
 
 // newScratch makes the folder that a service keeps its files in.

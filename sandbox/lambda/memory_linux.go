@@ -1,0 +1,74 @@
+package lambda
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// freeMemory is what programs can have of the machine's memory, or of what the
+// control group that this process is in may have, in bytes.
+// https://docs.kernel.org/filesystems/proc.html, https://docs.kernel.org/admin-guide/cgroup-v2.html
+func freeMemory() int64 {
+	free := int64(unknownMemory)
+	if data, err := os.ReadFile("/proc/meminfo"); err == nil {
+		if _, rest, ok := strings.Cut(string(data), "MemAvailable:"); ok {
+			var kb int64
+			if _, err := fmt.Sscan(rest, &kb); err == nil {
+				free = kb << 10
+			}
+		}
+	}
+	most, errMost := byteCount("/sys/fs/cgroup/memory.max") // the word max when there is no limit
+	used, errUsed := byteCount("/sys/fs/cgroup/memory.current")
+	if errMost == nil && errUsed == nil {
+		free = min(free, max(0, most-used))
+	}
+	return free
+}
+
+func byteCount(file string) (int64, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64)
+}
+
+// privateMemory is what a process and those below it hold for themselves alone:
+// without the program's own pages, which all workers share.
+func privateMemory(pid int) (int64, error) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0, err
+	}
+	var size, resident, shared int64
+	if _, err := fmt.Sscan(string(data), &size, &resident, &shared); err != nil {
+		return 0, err
+	}
+	total := (resident - shared) * int64(os.Getpagesize())
+	for _, child := range children(pid) {
+		more, err := privateMemory(child)
+		if err == nil { // else it has just ended
+			total += more
+		}
+	}
+	return total, nil
+}
+
+// children are the processes that a process's first thread has started.
+func children(pid int) (pids []int) {
+	p := strconv.Itoa(pid)
+	data, err := os.ReadFile("/proc/" + p + "/task/" + p + "/children")
+	if err != nil {
+		return nil // ended, or a kernel without the list
+	}
+	for _, field := range bytes.Fields(data) {
+		if n, err := strconv.Atoi(string(field)); err == nil {
+			pids = append(pids, n)
+		}
+	}
+	return pids
+}

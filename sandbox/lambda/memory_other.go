@@ -1,0 +1,11 @@
+//go:build !linux
+
+package lambda
+
+import "errors"
+
+// freeMemory is not asked for here; unknownMemory is a machine of today.
+func freeMemory() int64 { return unknownMemory }
+
+// privateMemory is not looked at here: a function's memory is not enforced.
+func privateMemory(int) (int64, error) { return 0, errors.ErrUnsupported }
