@@ -42,7 +42,8 @@ Flags:
   -p, --port PORT   port of the app (default 3333, or ARC_HTTP_PORT, or PORT)
       --detach      run in the background
       --cloud-only  run the local cloud without the app
-      --max-workers N  run at most N functions' processes, idle ones included
+      --max-workers N
+                    run at most N functions' processes, idle ones included
                     (default: those that fit into half of the free memory)
       --stop        end the local cloud that runs for this project
   -q, --quiet       print errors only
