@@ -29,7 +29,7 @@ type built struct {
 	used     map[string]bool // project paths whose content is in files
 	left     []left          // packages that must lie beside them
 	reads    []string        // absolute paths of all that was read, sorted
-	warnings []Warning
+	warnings []Finding
 }
 
 // left is a package that a bundle leaves as it is.
@@ -37,37 +37,39 @@ type left struct {
 	name string
 	file string // that imports it, a project path
 	line int
+	col  int
+	end  int
 }
 
 // addBundled adds a function's bundled code and the packages that it leaves as
 // they are, and gives the parts of the zip without what went into it.
-func (c *collector) addBundled(b *Bundle, l *layout, fn Function, parts []part) ([]part, error) {
+func (c *collector) addBundled(b *Bundle, l *layout, fn Function, parts []*part) ([]*part, error) {
 	made, err := c.esbuild(fn)
 	if err != nil {
 		return nil, err
 	}
 	b.Files = append(b.Files, made.files...)
-	b.Warnings = append(b.Warnings, made.warnings...)
+	b.Findings = append(b.Findings, made.warnings...)
 	b.Reads = made.reads
 	for _, p := range made.left {
-		if l.ignore[p.name] || inRuntime(p.name) && !fn.Build.Host {
+		if inRuntime(fn.Runtime, p.name) {
+			b.Runtime = append(b.Runtime, p.name)
+		}
+		if l.skip(p.name) {
 			continue
 		}
-		dir, err := c.find(path.Dir(p.file), p.name)
+		dir, err := c.find(path.Join(c.base, path.Dir(p.file)), p.name)
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case dir != "":
-			err = l.place("", p.name, dir)
-		case !inRuntime(p.name):
-			b.Warnings = append(b.Warnings, notInstalled("", need{name: p.name, file: p.file, line: p.line}))
-		}
-		if err != nil {
+		if dir == "" {
+			text, hint := notInstalled(p.name)
+			b.Findings = append(b.Findings, Finding{File: p.file, Line: p.line, Col: p.col, EndCol: p.end, Code: "package-missing", Text: "imports " + text, Hint: hint})
+		} else if err := l.place("", p.name, dir); err != nil {
 			return nil, err
 		}
 	}
-	return made.instead(parts), nil
+	return made.instead(c, parts), nil
 }
 
 // isTypeScript reports whether a file must be compiled before Node can run it.
@@ -87,18 +89,18 @@ func (fn Function) bundles() bool {
 // instead gives the parts of a zip without what was built from: the code that
 // the bundle holds, everything that only a compiler reads, and packages. What
 // the bundle leaves as it is lies beside it.
-func (m *built) instead(parts []part) []part {
-	out := make([]part, len(parts))
+func (m *built) instead(c *collector, parts []*part) []*part {
+	out := make([]*part, len(parts))
 	for i, p := range parts {
 		t := &tree{dir: p.dir}
 		for _, f := range p.files {
 			made := i == 0 && slices.ContainsFunc(m.files, func(by File) bool { return sameModule(f.Path, by.Path) })
-			if made || m.used[path.Join(p.dir, f.Path)] || compilers(f.Path) || strings.HasPrefix(f.Path, "node_modules/") {
+			if made || m.used[c.show(path.Join(p.dir, f.Path))] || compilers(f.Path) || strings.HasPrefix(f.Path, "node_modules/") {
 				continue
 			}
 			t.files = append(t.files, f)
 		}
-		out[i] = part{t, p.at}
+		out[i] = &part{t, p.at}
 	}
 	return out
 }

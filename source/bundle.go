@@ -43,12 +43,19 @@ type Function struct {
 // Bundle is the list of files that make up a function's package.
 type Bundle struct {
 	Files    []File // sorted by Path
-	Warnings []Warning
+	Findings []Finding
+	// Runtime lists the packages that the code asks for and that Lambda's runtime
+	// has, sorted: they are not among the files.
+	Runtime []string
+	// Root is the folder, in slashes and relative to the project, that the top of
+	// the zip stands for: the function's own, unless an import leads out of it.
+	Root string
+
 	// Reads are the files (absolute paths) that building the code read beyond
 	// the function's own folders, sorted; nil when nothing was built.
 	Reads []string
 
-	packages []placed // in node_modules at the top
+	whole func(folder string) int // files in a folder on disk, when the collector has all of them; else -1
 }
 
 // File is one entry of the zip.
@@ -57,30 +64,49 @@ type File struct {
 	Size       int64  // bytes
 	Executable bool
 	Open       func() (io.ReadCloser, error)
+	Source     string // the real file on this machine, absolute; "" = it is on no disk as it is
 
 	content *content // shared by every bundle that holds the file; nil when made by hand
 	crc     *uint32  // of a file in a zip: what the zip says
 }
 
-// Warning is something that will surprise in the cloud though the zip can be
-// made: an import of a package that is not installed, say.
-type Warning struct {
-	File string // slash path relative to the project root
-	Line int    // 1-based; 0 when the whole file is meant
-	Text string // what is wrong
-	Hint string // what to do about it
+// Finding is something about a function's code that will make a difference in
+// the cloud though the zip can be made: an import of a package that is not
+// installed, say.
+type Finding struct {
+	File     string // slash path relative to the project root
+	Line     int    // 1-based; 0 when the whole file is meant
+	Col      int    // 1-based, in bytes; 0 when the whole line is meant
+	EndCol   int    // one past the last column
+	Severity Severity
+	Code     string // stable, kebab-case: "package-missing"
+	Text     string // what is wrong
+	Hint     string // what to do about it
 }
 
-// String is the warning in one line, position first, remedy last.
-func (w Warning) String() string {
-	where := w.File
-	if w.Line > 0 {
-		where = fmt.Sprintf("%s:%d", w.File, w.Line)
+// Severity tells what fails for sure from what only might, or is worth knowing.
+type Severity byte
+
+// The function fails with an Error; it may with a Warning.
+const (
+	Error Severity = iota
+	Warning
+	Note
+)
+
+// String is the finding in one line, position first, remedy last.
+func (f Finding) String() string {
+	where := f.File
+	if f.Line > 0 {
+		where += fmt.Sprintf(":%d", f.Line)
 	}
-	if w.Hint == "" {
-		return where + ": " + w.Text
+	if f.Col > 0 {
+		where += fmt.Sprintf(":%d", f.Col)
 	}
-	return where + ": " + w.Text + ": " + w.Hint
+	if f.Hint == "" {
+		return where + ": " + f.Text
+	}
+	return where + ": " + f.Text + ": " + f.Hint
 }
 
 // Size is what the bundle takes when unpacked, in bytes.
@@ -137,8 +163,10 @@ type digest [sha256.Size]byte
 
 // content is the bytes of one file in the project, hashed at most once.
 type content struct {
-	project fs.FS
-	path    string
+	files fs.FS
+	at    string // in files
+	path  string // for the user
+	size  int64
 
 	once sync.Once
 	done atomic.Bool // sum may be read
@@ -148,7 +176,7 @@ type content struct {
 }
 
 func (c *content) open() (io.ReadCloser, error) {
-	f, err := c.project.Open(c.path)
+	f, err := c.files.Open(c.at)
 	if err != nil {
 		return nil, unreadable(c.path, err)
 	}
@@ -165,7 +193,7 @@ func (c *content) digest() (digest, error) {
 
 // read gives the whole content, which is hashed on the way.
 func (c *content) read() ([]byte, error) {
-	body, err := fs.ReadFile(c.project, c.path)
+	body, err := fs.ReadFile(c.files, c.at)
 	if err != nil {
 		return nil, unreadable(c.path, err)
 	}

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"path"
@@ -14,9 +13,20 @@ import (
 func (c *collector) tree(dir string, node, top bool) (*tree, error) {
 	key := fmt.Sprintf("%t %t %s", node, top, dir)
 	return c.trees.get(key, func() (*tree, error) {
-		entries, err := fs.ReadDir(c.project, dir)
+		real, _, err := c.locate(dir)
 		if err != nil {
-			return nil, unreadable(dir, err)
+			return nil, err
+		}
+		if real == "" {
+			return nil, c.unreadable(dir, fs.ErrNotExist)
+		}
+		if !c.inTop(real) {
+			return nil, fmt.Errorf("%s: a symbolic link leads out of the project: replace it by the files it points at", c.show(dir))
+		}
+		dir := real
+		entries, err := fs.ReadDir(c.files, dir)
+		if err != nil {
+			return nil, c.unreadable(dir, err)
 		}
 		t := &tree{dir: dir}
 		if node {
@@ -25,7 +35,7 @@ func (c *collector) tree(dir string, node, top bool) (*tree, error) {
 				return nil, err
 			}
 		}
-		w := walk{c: c, skip: func(rel string, d fs.DirEntry) bool {
+		w := walk{c: c, root: dir, skip: func(rel string, d fs.DirEntry) bool {
 			switch {
 			case top && settings(rel):
 				return true
@@ -43,10 +53,7 @@ func (c *collector) tree(dir string, node, top bool) (*tree, error) {
 		}
 		slices.SortFunc(w.files, byPath)
 		t.files = w.files
-		if node {
-			err = c.scan(t)
-		}
-		return t, err
+		return t, nil
 	})
 }
 
@@ -84,67 +91,22 @@ func (c *collector) relaid(dir string) ([]string, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	root, err := c.readPackage(".")
-	if err != nil || !linked && root.Workspaces == nil {
-		return nil, err
-	}
 	slices.Sort(list)
-	return list, nil
-}
-
-// scan fills in what the code of a tree imports and declares.
-func (c *collector) scan(t *tree) error {
-	seen := map[string]bool{}
-	for _, f := range t.files {
-		if !isCode(f.Path) || f.Size > maxScanned {
-			continue
-		}
-		body, err := f.content.read()
+	if linked {
+		return list, nil
+	}
+	for above := dir; ; above = path.Dir(above) {
+		manifest, err := c.readPackage(above)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, ref := range imports(body) {
-			t.note(f.Path, body, ref, seen)
+		if manifest.Workspaces != nil {
+			return list, nil
+		}
+		if above == c.top || above == "." {
+			return nil, nil
 		}
 	}
-	manifest, err := c.readPackage(t.dir)
-	if err != nil {
-		return err
-	}
-	for _, name := range manifest.needs() {
-		if _, optional := manifest.OptionalDependencies[name]; optional || seen[name] {
-			continue
-		}
-		if _, peer := manifest.PeerDependencies[name]; peer {
-			continue
-		}
-		t.needs = append(t.needs, need{name: name, file: "package.json"})
-	}
-	return nil
-}
-
-// note records one import: of a package, or of a file that the zip will not hold.
-func (t *tree) note(file string, body []byte, ref reference, seen map[string]bool) {
-	line := func() int { return 1 + bytes.Count(body[:ref.offset], []byte("\n")) }
-	if strings.HasPrefix(ref.spec, "../") {
-		if to := path.Join(path.Dir(file), ref.spec); strings.HasPrefix(to, "../") {
-			t.strays = append(t.strays, Warning{
-				File: path.Join(t.dir, file),
-				Line: line(),
-				Text: fmt.Sprintf("imports %s, which leads out of %s and so out of the zip", ref.spec, t.dir),
-				Hint: "move it to src/shared and import it as @architect/shared/…",
-			})
-		}
-		return
-	}
-	name := packageName(ref.spec)
-	// Node looks from each folder upwards, so a name may mean another package in another folder.
-	key := path.Dir(file) + "\x00" + name
-	if name == "" || seen[key] {
-		return
-	}
-	seen[key], seen[name] = true, true
-	t.needs = append(t.needs, need{name: name, file: file, line: line()})
 }
 
 // isCode reports whether a file is searched for imports. Tests are not: what

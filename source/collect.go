@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -20,16 +22,25 @@ const MaxUnpacked = 250 << 20
 // is larger is data or a finished bundle.
 const maxScanned = 8 << 20
 
+// Tree is where functions' code is found. Node looks for packages in every
+// folder above the project, so Files may begin further up.
+type Tree struct {
+	Files   fs.FS  // should come from os.Root.FS, so that links cannot escape it
+	Project string // the project's folder in Files, a real one; "" = Files itself
+	// Top is the folder in Files that imported files and links must not lead out
+	// of: the project's, or that of its repository or workspace; "" = the project's.
+	// Packages may lie elsewhere.
+	Top  string
+	Disk string // absolute path of Files; "" = it is on no disk
+}
+
 // Collect finds the files of a function: its folder, shared code and views
-// under node_modules/@architect (or vendor for other runtimes), and the npm
-// packages that its imports reach when the folder has no node_modules of its own.
-// project is the project root; symlinks that leave it are an error.
+// under node_modules/@architect (or vendor for other runtimes), what its imports
+// reach outside, and the npm packages that they ask for. project is the project root.
 //
 // Left out are version control, editors' leavings, config.arc and its like, and
-// whatever may hold secrets: .env files and .npmrc. An imported package that is
-// not installed is a warning. A missing folder is an error that wraps
-// fs.ErrNotExist. project should come from os.Root.FS, so that links cannot
-// escape it.
+// whatever may hold secrets: .env files and .npmrc. An import that leads nowhere
+// is a finding. A missing folder is an error that wraps fs.ErrNotExist.
 func Collect(project fs.FS, fn Function) (*Bundle, error) {
 	bundles, err := CollectAll(project, []Function{fn})
 	if err != nil {
@@ -42,7 +53,15 @@ func Collect(project fs.FS, fn Function) (*Bundle, error) {
 // code and packages are listed once and, when keys are asked for, read once.
 // Its error names every function that failed.
 func CollectAll(project fs.FS, fns []Function) ([]*Bundle, error) {
-	c := &collector{project: project}
+	return Tree{Files: project}.CollectAll(fns)
+}
+
+// CollectAll collects functions of a project that is a part of a larger tree.
+func (t Tree) CollectAll(fns []Function) ([]*Bundle, error) {
+	c := &collector{files: t.Files, base: path.Clean(t.Project), top: path.Clean(t.Top), disk: t.Disk}
+	if t.Top == "" {
+		c.top = c.base
+	}
 	bundles := make([]*Bundle, len(fns))
 	errs := make([]error, len(fns))
 	var g errgroup.Group
@@ -72,49 +91,51 @@ func distinct(errs []error) []error {
 }
 
 // collector holds what the functions of one app have in common. Its paths are
-// relative to the project root.
+// those of its tree.
 type collector struct {
-	project   fs.FS
-	reals     memo[string, string]          // path → path without symbolic links
-	packages  memo[string, string]          // node_modules/name → real folder, "" = not there
-	listings  memo[string, map[string]bool] // node_modules → names in it
-	manifests memo[string, packageJSON]     // folder → its package.json
-	folders   memo[string, []File]          // package folder → its files
-	trees     memo[string, *tree]           // function, shared and views folder → what is in it
+	files     fs.FS
+	base, top string // the project's folder, and the one that code must not lead out of
+	disk      string
+
+	located   memo[string, place]                  // path → what is there, without symbolic links
+	modes     memo[string, map[string]fs.FileMode] // folder → its entries
+	packages  memo[string, string]                 // node_modules/name → real folder, "" = not there
+	listings  memo[string, map[string]bool]        // node_modules → names in it
+	manifests memo[string, packageJSON]            // folder → its package.json
+	contents  memo[string, *content]               // real file → its content
+	imported  memo[string, []edge]                 // real file → what it imports
+	folders   memo[string, []File]                 // package folder → its files
+	trees     memo[string, *tree]                  // function, shared and views folder → what is in it
+	whole     sync.Map                             // folder → number of files in it, all of them collected
 }
 
 // tree is a folder of the user's own code.
 type tree struct {
 	dir    string
 	files  []File   // all files but those of packages to be placed
-	needs  []need   // packages that the code imports, in order of file and line
 	relaid []string // packages of its own node_modules that cannot be copied as they lie
-	strays []Warning
-}
-
-// need is a package that code asks for.
-type need struct {
-	name string
-	file string // relative to the tree
-	line int    // 0 when package.json declares it
 }
 
 // bundle collects one function.
 func (c *collector) bundle(fn Function) (*Bundle, error) {
 	node := strings.HasPrefix(fn.Runtime, "nodejs")
-	b := &Bundle{}
-	l := &layout{c: c, ignore: map[string]bool{}, at: map[string]string{}}
-	for _, name := range fn.Ignore {
-		l.ignore[name] = true
-	}
+	b := &Bundle{Root: fn.Dir, whole: c.filesIn}
 	parts, err := c.parts(fn, node)
 	if err != nil {
 		return nil, err
 	}
-	if fn.bundles() {
+	var graph *graph
+	l := c.newLayout(fn)
+	switch {
+	case fn.bundles():
 		if parts, err = c.addBundled(b, l, fn, parts); err != nil {
 			return nil, err
 		}
+	case node:
+		if graph, err = c.graph(fn, parts); err != nil {
+			return nil, err
+		}
+		b.Findings, b.Runtime, b.Root = graph.findings(), graph.inRuntime(), graph.root()
 	}
 	for i, p := range parts {
 		files := p.files
@@ -122,13 +143,20 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 			files = slices.DeleteFunc(slices.Clone(files), func(f File) bool { return replaced(f.Path, parts[1:]) })
 		}
 		b.Files = append(b.Files, moved(files, p.at)...)
-		b.Warnings = append(b.Warnings, p.strays...)
 	}
 	if fn.StaticManifest != nil {
 		b.addStaticManifest(sharedFolder(node), fn.StaticManifest)
 	}
-	if node {
-		if err := c.addPackages(b, l, parts); err != nil {
+	if graph != nil {
+		if err := graph.addTo(b, l); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.addTo(b); err != nil {
+		return nil, err
+	}
+	if graph != nil {
+		if err := graph.addBeside(b, l); err != nil {
 			return nil, err
 		}
 	}
@@ -140,6 +168,18 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 	return b, nil
 }
 
+// filesIn is how many files are in a folder on disk when all were collected, else -1.
+func (c *collector) filesIn(folder string) int {
+	dir, below := strings.CutPrefix(filepath.ToSlash(folder), strings.TrimSuffix(filepath.ToSlash(c.disk), "/")+"/")
+	if c.disk == "" || !below {
+		return -1
+	}
+	if n, ok := c.whole.Load(dir); ok {
+		return n.(int)
+	}
+	return -1
+}
+
 // part is a tree and where it lies in the zip.
 type part struct {
 	*tree
@@ -147,24 +187,25 @@ type part struct {
 }
 
 // parts lists a function's own folder, then shared code and views.
-func (c *collector) parts(fn Function, node bool) ([]part, error) {
-	own, err := c.tree(fn.Dir, node, true)
+func (c *collector) parts(fn Function, node bool) ([]*part, error) {
+	dir := path.Join(c.base, fn.Dir)
+	own, err := c.tree(dir, node, true)
 	if err != nil {
-		if _, missing := fs.Stat(c.project, fn.Dir); errors.Is(missing, fs.ErrNotExist) {
+		if _, lacking := fs.Stat(c.files, dir); errors.Is(lacking, fs.ErrNotExist) {
 			err = fmt.Errorf("%s: the function has no folder, which arc init creates: %w", fn.Dir, fs.ErrNotExist)
 		}
 		return nil, err
 	}
-	parts := []part{{own, ""}}
+	parts := []*part{{own, ""}}
 	for _, more := range []struct{ dir, name string }{{fn.Shared, "shared"}, {fn.Views, "views"}} {
 		if more.dir == "" {
 			continue
 		}
-		t, err := c.tree(more.dir, node, false)
+		t, err := c.tree(path.Join(c.base, more.dir), node, false)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, part{t, sharedFolder(node) + "/" + more.name})
+		parts = append(parts, &part{t, sharedFolder(node) + "/" + more.name})
 	}
 	return parts, nil
 }
@@ -187,94 +228,11 @@ func (b *Bundle) addStaticManifest(folder string, text []byte) {
 
 // replaced reports whether a file of the function's folder lies where shared
 // code or views go: a copy that an earlier tool left there.
-func replaced(name string, by []part) bool {
+func replaced(name string, by []*part) bool {
 	for _, p := range by {
 		if strings.HasPrefix(name, p.at+"/") {
 			return true
 		}
 	}
 	return false
-}
-
-// addPackages adds the packages that the parts import and warns of those that
-// are not installed.
-func (c *collector) addPackages(b *Bundle, l *layout, parts []part) error {
-	for _, p := range parts {
-		if err := c.occupy(l, p); err != nil {
-			return err
-		}
-	}
-	missing := map[string]bool{}
-	for _, p := range parts {
-		for _, n := range p.needs {
-			if inRuntime(n.name) || ours(n.name) || l.ignore[n.name] {
-				continue
-			}
-			dir, err := c.find(path.Join(p.dir, path.Dir(n.file)), n.name)
-			if err != nil {
-				return err
-			}
-			if dir == "" {
-				if !missing[n.name] {
-					missing[n.name] = true
-					b.Warnings = append(b.Warnings, notInstalled(p.dir, n))
-				}
-				continue
-			}
-			if strings.HasPrefix(dir, p.dir+"/") {
-				continue // in the zip with its folder, or placed already
-			}
-			if err := l.place(under(p.at, path.Dir(n.file)), n.name, dir); err != nil {
-				return err
-			}
-		}
-	}
-	if err := l.follow(); err != nil {
-		return err
-	}
-	b.packages = l.all
-	files, err := l.files()
-	b.Files = append(b.Files, files...)
-	return err
-}
-
-// occupy tells the layout which packages a part's own node_modules holds:
-// copied with the folder, or to be placed.
-func (c *collector) occupy(l *layout, p part) error {
-	modules := path.Join(p.dir, "node_modules")
-	if p.relaid == nil {
-		names, err := c.names(modules)
-		for name := range names {
-			if !ours(name) {
-				l.at[under(p.at, "node_modules/"+name)] = path.Join(modules, name)
-			}
-		}
-		return err
-	}
-	for _, name := range p.relaid {
-		dir, err := c.installed(modules, name)
-		if err != nil {
-			return err
-		}
-		if dir == "" || l.ignore[name] {
-			continue
-		}
-		if err := l.place(p.at, name, dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func notInstalled(dir string, n need) Warning {
-	verb := "imports"
-	if n.line == 0 {
-		verb = "declares"
-	}
-	return Warning{
-		File: path.Join(dir, n.file),
-		Line: n.line,
-		Text: fmt.Sprintf("%s %s, which is not in node_modules", verb, n.name),
-		Hint: "npm install " + n.name + ", or name it in ignoreDependencies when a layer holds it",
-	}
 }

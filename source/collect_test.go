@@ -46,7 +46,7 @@ func TestCollect(t *testing.T) {
 				}
 				fmt.Fprintf(&out, "  %s %4d %s\n", mode, f.Size, f.Path)
 			}
-			for _, w := range b.Warnings {
+			for _, w := range b.Findings {
 				fmt.Fprintf(&out, "  ! %s\n", w)
 			}
 			if strings.Contains(partOf(a, "run"), "node") {

@@ -109,7 +109,7 @@ func (p *esbuildPlugin) setup(build api.PluginBuild) {
 		}
 		switch {
 		case slices.Contains(p.fn.Ignore, name):
-		case inRuntime(name):
+		case inRuntime(p.fn.Runtime, name):
 			p.leave(args, name) // for runs on this machine, which has no such runtime
 		case slices.Contains(p.fn.External, name), p.native(build, args, name):
 			p.leave(args, name)
@@ -154,21 +154,23 @@ func (p *esbuildPlugin) leave(args api.OnResolveArgs, name string) {
 	if old, ok := p.left[name]; ok && old.file <= file {
 		return
 	}
-	p.left[name] = left{name: name, file: file, line: lineOf(p.c.project, file, args.Path)}
+	line, col, end := p.place(file, args.Path)
+	p.left[name] = left{name, file, line, col, end}
 }
 
-// lineOf is the line of a file that imports spec; 1 where it cannot be told.
-func lineOf(project fs.FS, file, spec string) int {
-	body, err := fs.ReadFile(project, file)
+// place is where a file imports spec; its first character where it cannot be told.
+func (p *esbuildPlugin) place(file, spec string) (line, col, end int) {
+	body, err := fs.ReadFile(p.c.files, path.Join(p.c.base, file))
 	if err != nil {
-		return 1
+		return 1, 1, 2
 	}
 	for _, ref := range imports(body) {
 		if ref.spec == spec {
-			return 1 + strings.Count(string(body[:ref.offset]), "\n")
+			line, col = position(body, ref.offset)
+			return line, col, col + ref.end - ref.offset
 		}
 	}
-	return 1
+	return 1, 1, 2
 }
 
 // relative is a path of esbuild's as one of the project.
@@ -191,7 +193,7 @@ func (p *esbuildPlugin) native(build api.PluginBuild, args api.OnResolveArgs, na
 		return false
 	}
 	dir := p.relative(file[:at+len(mark)-1])
-	is, _ := p.natives.get(dir, func() (bool, error) { return hasNativeCode(p.c.project, dir), nil })
+	is, _ := p.natives.get(dir, func() (bool, error) { return hasNativeCode(p.c.files, path.Join(p.c.base, dir)), nil })
 	return is
 }
 
@@ -288,9 +290,9 @@ func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, err
 		done.left = append(done.left, p.left[name])
 	}
 	for _, m := range r.Warnings {
-		w := Warning{File: path.Join(p.fn.Dir, p.fn.HandlerFile), Text: lowerFirst(m.Text)}
+		w := Finding{File: path.Join(p.fn.Dir, p.fn.HandlerFile), Severity: Warning, Code: "code-doubtful", Text: lowerFirst(m.Text)}
 		if m.Location != nil {
-			w.File, w.Line = m.Location.File, m.Location.Line
+			w.File, w.Line, w.Col, w.EndCol = m.Location.File, m.Location.Line, m.Location.Column+1, m.Location.Column+1+m.Location.Length
 		}
 		if !strings.Contains(w.File, "node_modules/") { // a package's own affairs
 			done.warnings = append(done.warnings, w)

@@ -1,6 +1,9 @@
 package source
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // What a JavaScript or TypeScript file imports, found by reading its tokens
 // only. A full parser would be exact, but costs more time than the rest of
@@ -11,7 +14,12 @@ import "bytes"
 // reference is one module specifier in a file.
 type reference struct {
 	spec   string
-	offset int
+	offset int // of the string's opening quote
+	end    int // behind its closing quote
+
+	required bool // by require, whose rules of resolution are others
+	guarded  bool // in a try block, or with a catch behind it: it may fail
+	sure     bool // evaluated whenever the file is, as far as tokens tell
 }
 
 // imports lists the specifiers of static and dynamic imports, re-exports and
@@ -38,12 +46,21 @@ type scanner struct {
 	at    int
 	found []reference
 
-	prev   token  // the last significant token
-	prior  byte   // the byte of punctuation before prev; tells x.import from import
-	parens []bool // for each open "(": whether if, while, for or with stands before it
-	braces []bool // for each open "{": whether it is the "${" of a template
-	regexp bool   // whether a "/" here starts a regular expression
+	prev   token   // the last significant token
+	prior  byte    // the byte of punctuation before prev; tells x.import from import
+	parens []bool  // for each open "(": whether if, while, for or with stands before it
+	braces []brace // for each open "{": what it is
+	tries  int     // how many of them are try blocks
+	regexp bool    // whether a "/" here starts a regular expression
 }
+
+type brace byte
+
+const (
+	block        brace = iota
+	substitution       // the "${" of a template
+	tried              // the block of a try
+)
 
 type kind byte
 
@@ -77,12 +94,13 @@ func (s *scanner) run() {
 		case t.is("export"):
 			t = s.exporting()
 		case t.is("require"):
-			t = s.requiring()
+			t = s.requiring(s.prior)
 		case t.is("module"):
 			// module.require is the one property of that name that counts.
+			before := s.prior
 			if t = s.next(); t.mark('.') {
 				if t = s.next(); t.is("require") {
-					t = s.requiring()
+					t = s.requiring(before)
 				}
 			}
 		default:
@@ -96,9 +114,9 @@ func (s *scanner) importing() token {
 	t := s.next()
 	switch {
 	case t.mark('('):
-		return s.argument()
+		return s.argument(reference{})
 	case t.kind == text:
-		s.add(t)
+		s.add(t, reference{sure: true})
 		return s.next()
 	case t.is("type"):
 		return s.importingType()
@@ -119,7 +137,7 @@ func (s *scanner) importingType() token {
 		return s.clause(t, true)
 	}
 	if t = s.next(); t.kind == text {
-		s.add(t)
+		s.add(t, reference{sure: true})
 		return s.next()
 	}
 	return s.clause(t, true)
@@ -148,7 +166,7 @@ func (s *scanner) clause(t token, erased bool) token {
 		case t.is("from"):
 			if t = s.next(); t.kind == text {
 				if !erased {
-					s.add(t)
+					s.add(t, reference{sure: true})
 				}
 				return s.next()
 			}
@@ -163,7 +181,9 @@ func (s *scanner) clause(t token, erased bool) token {
 }
 
 // requiring reads what follows "require": a call, or .resolve and a call.
-func (s *scanner) requiring() token {
+// before is the punctuation in front of it.
+func (s *scanner) requiring(before byte) token {
+	ref := reference{required: true, sure: len(s.braces) == 0 && !strings.ContainsRune(">?:&|)", rune(before))}
 	t := s.next()
 	if t.mark('.') {
 		if t = s.next(); !t.is("resolve") {
@@ -174,12 +194,12 @@ func (s *scanner) requiring() token {
 	if !t.mark('(') {
 		return t
 	}
-	return s.argument()
+	return s.argument(ref)
 }
 
 // argument reads the first argument of a call; only a string that is the whole
 // of it counts.
-func (s *scanner) argument() token {
+func (s *scanner) argument(ref reference) token {
 	t := s.next()
 	for t.mark('(') {
 		t = s.next()
@@ -189,13 +209,17 @@ func (s *scanner) argument() token {
 	}
 	after := s.next()
 	if after.mark(')') || after.mark(',') {
-		s.add(t)
+		rest, chained := bytes.CutPrefix(bytes.TrimLeft(s.src[s.at:], " \t\r\n"), []byte("."))
+		ref.guarded = after.mark(')') && chained && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("catch"))
+		s.add(t, ref)
 	}
 	return after
 }
 
-func (s *scanner) add(t token) {
-	s.found = append(s.found, reference{unescape(t.text), t.offset})
+func (s *scanner) add(t token, ref reference) {
+	ref.spec, ref.offset, ref.end = unescape(t.text), t.offset, t.offset+len(t.text)+2
+	ref.guarded = ref.guarded || s.tries > 0
+	s.found = append(s.found, ref)
 }
 
 // unescape undoes the escapes that can occur in a specifier; \u and \x never

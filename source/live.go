@@ -6,12 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -19,7 +16,7 @@ import (
 // Live is a function whose code is built before it runs on this machine. What
 // was built is used until one of the files that it was made of changes.
 type Live struct {
-	project fs.FS
+	tree    Tree
 	fn      Function
 	scratch string
 
@@ -37,11 +34,11 @@ type Place struct {
 
 // NewLive gives the building of a function; nil when its code runs as it is
 // written. Folders with what is built are made below scratch.
-func NewLive(project fs.FS, fn Function, scratch string) *Live {
+func NewLive(tree Tree, fn Function, scratch string) *Live {
 	if !fn.bundles() {
 		return nil
 	}
-	return &Live{project: project, fn: fn, scratch: scratch}
+	return &Live{tree: tree, fn: fn, scratch: scratch}
 }
 
 // Settings tells one way of building from another.
@@ -74,10 +71,11 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	}
 	l.made = nil
 	before := time.Now()
-	b, err := Collect(l.project, l.fn)
+	bundles, err := l.tree.CollectAll([]Function{l.fn})
 	if err != nil {
 		return Place{}, err
 	}
+	b := bundles[0]
 	l.reads = b.Reads
 	// The folders of the function, for files that come and go.
 	files := slices.Clone(b.Reads)
@@ -129,8 +127,8 @@ func unchanged(list []stamp) bool {
 func (l *Live) lay(b *Bundle) (Place, error) {
 	key := sha256.New()
 	for _, f := range b.Files {
-		fmt.Fprintf(key, "%s\x00", f.Path)
-		if f.content == nil {
+		fmt.Fprintf(key, "%s\x00%s\x00", f.Path, f.Source)
+		if f.Source == "" {
 			if err := copyTo(key, f); err != nil {
 				return Place{}, err
 			}
@@ -148,7 +146,7 @@ func (l *Live) lay(b *Bundle) (Place, error) {
 	if err != nil {
 		return Place{}, fmt.Errorf("folder for built code: %w", err)
 	}
-	if err = l.fill(half, b); err == nil {
+	if err = b.stage(half); err == nil {
 		err = os.Rename(half, dir)
 	}
 	if err != nil {
@@ -169,63 +167,4 @@ func copyTo(w io.Writer, f File) error {
 	defer r.Close()
 	_, err = io.Copy(w, r)
 	return err
-}
-
-func (l *Live) fill(dir string, b *Bundle) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	disk := func(name string) string { return filepath.Join(l.fn.Build.Dir, filepath.FromSlash(name)) }
-	linked := []string{}
-	for _, p := range b.packages {
-		if strings.Count(p.at, "node_modules/") == 1 {
-			linked = append(linked, p.at)
-			if err := symlink(root, p.at, disk(p.dir)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, f := range b.Files {
-		if slices.ContainsFunc(linked, func(at string) bool { return strings.HasPrefix(f.Path, at+"/") }) {
-			continue
-		}
-		if f.content != nil {
-			if err := symlink(root, f.Path, disk(f.content.path)); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := write(root, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func symlink(root *os.Root, name, target string) error {
-	if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
-		return err
-	}
-	return root.Symlink(target, filepath.FromSlash(name))
-}
-
-func write(root *os.Root, f File) error {
-	if err := root.MkdirAll(path.Dir(f.Path), 0o700); err != nil {
-		return err
-	}
-	mode := fs.FileMode(0o600)
-	if f.Executable {
-		mode = 0o700
-	}
-	out, err := root.OpenFile(filepath.FromSlash(f.Path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	if err := copyTo(out, f); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
 }

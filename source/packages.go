@@ -1,17 +1,17 @@
 package source
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"path"
-	"runtime"
 	"slices"
+	"strconv"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"syscall"
 )
 
 // How npm packages get from the project's node_modules into a function's zip.
@@ -44,8 +44,25 @@ func packageName(spec string) string {
 	return name
 }
 
-// inRuntime reports whether Lambda's Node runtimes bring the package along.
-func inRuntime(name string) bool { return strings.HasPrefix(name, "@aws-sdk/") }
+// inRuntime reports whether one of Lambda's Node runtimes brings the package
+// along: version 3 of the SDK, before Node 18 version 2.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html#nodejs-sdk-included
+func inRuntime(runtime, name string) bool {
+	if major := nodeMajor(runtime); major != 0 && major < 18 {
+		return name == "aws-sdk"
+	}
+	return strings.HasPrefix(name, "@aws-sdk/")
+}
+
+// nodeMajor is the version of Node in a runtime's name; 0 when it names none.
+func nodeMajor(runtime string) int {
+	text, _, _ := strings.Cut(strings.TrimPrefix(runtime, "nodejs"), ".")
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 // ours reports whether a name means the shared code that is added to the zip.
 func ours(name string) bool { return name == "@architect/shared" || name == "@architect/views" }
@@ -65,32 +82,57 @@ func setOf(words string) map[string]bool {
 	return set
 }
 
-// packageJSON is what of a package.json decides which packages go along.
+// packageJSON is what of a package.json decides where its modules are and which
+// packages go along.
 type packageJSON struct {
+	Name                 string            `json:"name"`
+	Version              string            `json:"version"`
+	Type                 string            `json:"type"`
+	Main                 string            `json:"main"`
+	Exports              choice            `json:"exports"`
+	Imports              choice            `json:"imports"`
 	Dependencies         map[string]string `json:"dependencies"`
 	OptionalDependencies map[string]string `json:"optionalDependencies"`
 	PeerDependencies     map[string]string `json:"peerDependencies"`
 	BundleDependencies   json.RawMessage   `json:"bundleDependencies"` // a list, or true
 	BundledDependencies  json.RawMessage   `json:"bundledDependencies"`
 	Workspaces           json.RawMessage   `json:"workspaces"`
+
+	exists bool
 }
 
 // readPackage reads the package.json of a folder; a folder without one needs nothing.
 func (c *collector) readPackage(dir string) (packageJSON, error) {
 	return c.manifests.get(dir, func() (p packageJSON, err error) {
 		name := path.Join(dir, "package.json")
-		body, err := fs.ReadFile(c.project, name)
-		if errors.Is(err, fs.ErrNotExist) {
+		body, err := fs.ReadFile(c.files, name)
+		if missing(err) {
 			return p, nil
 		}
 		if err != nil {
-			return p, unreadable(name, err)
+			return p, c.unreadable(name, err)
 		}
-		if err := json.Unmarshal(body, &p); err != nil {
-			return p, fmt.Errorf("%s: is not a valid package.json: %w", name, err)
+		if p, err = parsePackage(body); err != nil {
+			return p, fmt.Errorf("%s: is not a valid package.json: %w", c.show(name), err)
 		}
 		return p, nil
 	})
+}
+
+// parsePackage reads a package.json as leniently as Node: a field of another
+// kind than it should be says nothing.
+func parsePackage(body []byte) (packageJSON, error) {
+	p := packageJSON{exists: true}
+	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &p)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		err = nil
+	}
+	return p, err
+}
+
+// declares reports whether the package names another one as what it needs.
+func (p packageJSON) declares(name string) bool {
+	return slices.Contains(p.needs(), name)
 }
 
 // needs lists, sorted, the names of packages that a package declares.
@@ -131,6 +173,11 @@ func (c *collector) find(from, name string) (string, error) {
 	}
 }
 
+// missing reports whether an error says that there is no such file.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
 // installed gives the real path of a package in one node_modules folder.
 func (c *collector) installed(modules, name string) (string, error) {
 	return c.packages.get(path.Join(modules, name), func() (string, error) {
@@ -143,9 +190,13 @@ func (c *collector) installed(modules, name string) (string, error) {
 			return "", nil
 		}
 		if link {
-			return c.real(path.Join(modules, name))
+			real, kind, err := c.locate(path.Join(modules, name))
+			if err != nil || kind == 'd' {
+				return real, err
+			}
+			return "", nil
 		}
-		dir, err := c.real(modules)
+		dir, _, err := c.locate(modules)
 		return path.Join(dir, name), err
 	})
 }
@@ -155,12 +206,12 @@ func (c *collector) installed(modules, name string) (string, error) {
 // question about the folder.
 func (c *collector) names(modules string) (map[string]bool, error) {
 	return c.listings.get(modules, func() (map[string]bool, error) {
-		entries, err := fs.ReadDir(c.project, modules)
-		if errors.Is(err, fs.ErrNotExist) {
+		entries, err := fs.ReadDir(c.files, modules)
+		if missing(err) || errors.Is(err, fs.ErrPermission) && !c.inTop(modules) {
 			return nil, nil
 		}
 		if err != nil {
-			return nil, unreadable(modules, err)
+			return nil, c.unreadable(modules, err)
 		}
 		names := map[string]bool{}
 		for _, d := range entries {
@@ -173,9 +224,9 @@ func (c *collector) names(modules string) (map[string]bool, error) {
 				continue
 			}
 			scope := path.Join(modules, d.Name())
-			scoped, err := fs.ReadDir(c.project, scope)
+			scoped, err := fs.ReadDir(c.files, scope)
 			if err != nil {
-				return nil, unreadable(scope, err)
+				return nil, c.unreadable(scope, err)
 			}
 			for _, s := range scoped {
 				if linked := s.Type()&fs.ModeSymlink != 0; s.IsDir() || linked {
@@ -193,122 +244,4 @@ func (c *collector) packageFiles(dir string) ([]File, error) {
 	return c.folders.get(dir, func() ([]File, error) {
 		return c.walk(dir, func(rel string, _ fs.DirEntry) bool { return rel == "node_modules" })
 	})
-}
-
-// placed is one package in the zip.
-type placed struct {
-	at  string // folder in the zip: "node_modules/a/node_modules/b"
-	dir string // its real folder in the project
-}
-
-// layout decides where packages lie in a zip.
-type layout struct {
-	c      *collector
-	ignore map[string]bool
-	at     map[string]string // folder in the zip → real folder of the package there
-	queue  []placed          // packages whose own needs are still to be placed
-	all    []placed          // packages to add to the zip
-}
-
-// visible is what a file in a folder of the zip gets for a package's name.
-func (l *layout) visible(from, name string) string {
-	for dir := from; ; dir = path.Dir(dir) {
-		if dir == "." {
-			dir = ""
-		}
-		if path.Base(dir) != "node_modules" {
-			if found, ok := l.at[under(dir, "node_modules/"+name)]; ok {
-				return found
-			}
-		}
-		if dir == "" {
-			return ""
-		}
-	}
-}
-
-// place makes sure that a folder of the zip sees the package of that name
-// which lies in dir.
-func (l *layout) place(from, name, dir string) error {
-	seen := l.visible(from, name)
-	if seen == dir {
-		return nil
-	}
-	at := "node_modules/" + name
-	if seen != "" {
-		at = under(from, at)
-	}
-	if strings.Count(at, "node_modules/") > maxNesting {
-		return fmt.Errorf("%s: packages need each other in too many versions to be laid out in a zip: npm dedupe", dir)
-	}
-	if l.at[at] != "" {
-		return nil // the first of two versions that one folder asks for, which Node would not tell apart either
-	}
-	l.at[at] = dir
-	p := placed{at, dir}
-	l.queue, l.all = append(l.queue, p), append(l.all, p)
-	return nil
-}
-
-// follow places what the packages placed so far need, and so on. The order is
-// breadth first: everything that a package asks for is in its own node_modules
-// before anything inside looks for what it sees.
-func (l *layout) follow() error {
-	for len(l.queue) > 0 {
-		p := l.queue[0]
-		l.queue = l.queue[1:]
-		manifest, err := l.c.readPackage(p.dir)
-		if err != nil {
-			return err
-		}
-		for _, name := range manifest.needs() {
-			if inRuntime(name) || l.ignore[name] {
-				continue
-			}
-			dir, err := l.c.find(p.dir, name)
-			if err != nil {
-				return err
-			}
-			// Optional and peer packages may rightly be absent, and a missing
-			// other one is npm's to complain about.
-			if dir == "" || dir == p.dir {
-				continue
-			}
-			if err := l.place(p.at, name, dir); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// files lists the files of everything placed, in no particular order.
-func (l *layout) files() ([]File, error) {
-	lists := make([][]File, len(l.all))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, p := range l.all {
-		g.Go(func() (err error) {
-			lists[i], err = l.c.packageFiles(p.dir)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	var files []File
-	for i, p := range l.all {
-		files = append(files, moved(lists[i], p.at)...)
-	}
-	return files, nil
-}
-
-// moved gives the same files below another folder of the zip.
-func moved(files []File, to string) []File {
-	out := make([]File, len(files))
-	for i, f := range files {
-		f.Path = under(to, f.Path)
-		out[i] = f
-	}
-	return out
 }

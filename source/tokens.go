@@ -101,13 +101,21 @@ func (s *scanner) punct(c byte) token {
 	case ']':
 		s.regexp = false
 	case '{':
-		s.braces = append(s.braces, false)
+		kind := block
+		if s.prev.is("try") {
+			kind = tried
+			s.tries++
+		}
+		s.braces = append(s.braces, kind)
 	case '}':
 		if n := len(s.braces); n > 0 {
-			inTemplate := s.braces[n-1]
+			kind := s.braces[n-1]
 			s.braces = s.braces[:n-1]
-			if inTemplate {
+			switch kind {
+			case substitution:
 				return s.template(-1)
+			case tried:
+				s.tries--
 			}
 		}
 	case '+', '-':
@@ -209,7 +217,7 @@ func (s *scanner) template(start int) token {
 		case '$':
 			if s.at+1 < len(s.src) && s.src[s.at+1] == '{' {
 				s.at += 2
-				s.braces = append(s.braces, true)
+				s.braces = append(s.braces, substitution)
 				s.regexp = true
 				return token{kind: punct, punct: '`', offset: offset}
 			}

@@ -131,7 +131,7 @@ func TestUnzipRoundTrip(t *testing.T) {
 	if err := unzipInto(t, dir, out.Bytes()); err != nil {
 		t.Fatal(err)
 	}
-	again := &Bundle{Files: must((&collector{project: os.DirFS(dir)}).walk(".", nil))}
+	again := &Bundle{Files: must((&collector{files: os.DirFS(dir), base: ".", top: "."}).walk(".", nil))}
 	if must(again.Key()) != must(b.Key()) {
 		t.Errorf("unpacked differently: %+v", again.Files)
 	}

@@ -47,15 +47,26 @@ Exit codes: 0 no mistakes, or warnings only; 1 mistakes.`,
 }
 
 func (s *session) check(strict, asJSON bool) error {
-	root, err := os.OpenRoot(".")
+	dir, err := projectDir()
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("project folder: %w", err)
 	}
-	defer root.Close()
+	p := &project{dir: dir, root: root}
+	defer p.close()
 	result := manifest.Load(root.FS(), manifest.Options{Region: s.region(), Home: s.home()})
+	p.app, p.sources = result.App, result.Sources
 	ds := result.Diagnostics
 	if !ds.HasErrors() {
 		ds = append(ds, stackMistakes(result.App)...)
+		code, err := p.checkCode()
+		if err != nil {
+			return err
+		}
+		ds = append(ds, code...)
 		ds.Sort()
 	}
 	if asJSON {

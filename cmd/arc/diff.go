@@ -125,6 +125,7 @@ func (s *session) diff(ctx *cli.Context) error {
 		return err
 	}
 	defer p.close()
+	p.compared = true
 	opts := stageOptions(ctx)
 	var before, after side
 	switch {

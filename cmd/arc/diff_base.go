@@ -51,7 +51,8 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	var said bytes.Buffer
 	quiet := *s
 	quiet.stderr = &said
-	base := &project{dir: p.dir, root: p.root, tree: tree}
+	base := &project{dir: p.dir, root: p.root, tree: tree, compared: true}
+	defer base.closeDisk()
 	before, err := quiet.compileBase(ctx, tree, base, p, opts, ref)
 	if _, stopped := errors.AsType[exitCode](err); stopped {
 		return before, withHint(fmt.Errorf("the project at %s cannot be compared with:\n%s", ref, indent(said.String())), "name a revision that arc check has no mistakes in")

@@ -16,11 +16,14 @@ import (
 
 // project is the folder a command works on, with its manifest read.
 type project struct {
-	dir     string // absolute
-	root    *os.Root
-	tree    fs.FS // a git revision of the folder, in place of the folder; nil = the folder
-	app     *manifest.App
-	sources map[string][]byte // manifest files' text, for rendering diagnostics
+	dir  string // absolute
+	root *os.Root
+	disk *os.Root // all of the disk; nil until it is needed
+	tree fs.FS    // a git revision of the folder, in place of the folder; nil = the folder
+	// compared: what is wrong with the code stops no comparison
+	compared bool
+	app      *manifest.App
+	sources  map[string][]byte // manifest files' text, for rendering diagnostics
 }
 
 // files is the project folder as every room but cmd/arc sees it: nothing
@@ -32,7 +35,16 @@ func (p *project) files() fs.FS {
 	return p.root.FS()
 }
 
-func (p *project) close() { p.root.Close() }
+func (p *project) close() {
+	p.root.Close()
+	p.closeDisk()
+}
+
+func (p *project) closeDisk() {
+	if p.disk != nil {
+		p.disk.Close()
+	}
+}
 
 // open reads the project in the current folder and prints what is wrong with
 // it: every diagnostic at once. The caller closes the project.
@@ -184,12 +196,18 @@ func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, e
 			wanted = append(wanted, f)
 		}
 	}
-	bundles, err := source.CollectAll(p.files(), wanted)
+	tree, err := p.codeTree()
 	if err != nil {
 		return nil, err
 	}
+	bundles, err := tree.CollectAll(wanted)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.tellCode(p, tree, bundles); err != nil {
+		return nil, err
+	}
 	keys := map[*manifest.Function]string{}
-	said := map[string]bool{}
 	for i, fn := range own {
 		key, err := artifactKey(bundles[i])
 		if err != nil {
@@ -197,14 +215,23 @@ func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, e
 		}
 		keys[fn] = key
 		b.add(key, bundles[i], fn.Dir)
-		for _, w := range bundles[i].Warnings {
-			if text := w.String(); !said[text] {
-				said[text] = true
-				s.note("%s %s", s.paint(yellow, "warning:"), text)
-			}
-		}
 	}
 	return keys, nil
+}
+
+// tellCode tells what is wrong with the functions' code, and ends the command
+// when a function would fail.
+func (s *session) tellCode(p *project, tree source.Tree, bundles []*source.Bundle) error {
+	ds, notes := p.codeMistakes(tree, bundles)
+	if p.compared {
+		for i := range ds {
+			ds[i].Severity = syntax.Warning
+		}
+	}
+	for _, note := range notes {
+		s.note("%s", note)
+	}
+	return s.diagnose(p, ds)
 }
 
 func artifactKey(b *source.Bundle) (string, error) {

@@ -168,6 +168,24 @@ func (r *Tree) Open(name string) (fs.File, error) {
 	return &openFile{node: n, Reader: bytes.NewReader(data)}, nil
 }
 
+// Lstat tells what a name is, links included.
+func (r *Tree) Lstat(name string) (fs.FileInfo, error) {
+	if n := r.nodes[name]; n != nil {
+		return entryInfo{n}, nil
+	}
+	return fs.Lstat(r.working, name)
+}
+
+// ReadLink tells where a symbolic link leads.
+func (r *Tree) ReadLink(name string) (string, error) {
+	n := r.nodes[name]
+	if n == nil {
+		return fs.ReadLink(r.working, name)
+	}
+	target, err := r.read(n)
+	return string(target), err
+}
+
 // withModules lists the packages of a function that has a package.json of its
 // own, which are read from the working folder.
 func (r *Tree) withModules(dir string, n *entry) *entry {

@@ -1,0 +1,66 @@
+package source
+
+import "fmt"
+
+// Added is a package that is in the zip though the package that asks for it
+// does not declare it.
+type Added struct {
+	Name, For  string // the package, and who asks for it
+	ForVersion string
+	Size       int64 // bytes, without what it needs itself
+	dir, by    string
+}
+
+// undeclared notes that a package asks for one that it does not declare.
+func (g *graph) undeclared(from, to *unit) error {
+	if from.part != nil || !inModules(from.dir) || g.notes[to.dir] != nil {
+		return nil
+	}
+	manifest, err := g.c.readPackage(from.dir)
+	if err != nil || manifest.declares(to.name) {
+		return err
+	}
+	files, err := g.c.packageFiles(to.dir)
+	if err != nil {
+		return err
+	}
+	a := &Added{Name: to.name, For: from.name, ForVersion: manifest.Version, dir: to.dir, by: from.dir}
+	for _, f := range files {
+		a.Size += f.Size
+	}
+	g.notes[to.dir] = a
+	return nil
+}
+
+func (a *Added) note(c *collector) Finding {
+	f := Finding{File: c.show(a.by) + "/package.json", Severity: Note, Code: "package-undeclared",
+		Text: fmt.Sprintf("%s asks for %s and does not declare it: it goes along, %s", title(a.For, a.ForVersion), a.Name, megabytes(a.Size))}
+	if a.Name == "aws-sdk" {
+		f.Hint = sdkHint(&unit{name: a.For})
+	}
+	return f
+}
+
+// sdkHint says how to do without version 2 of the SDK, which is 94 MB large and
+// in no runtime since nodejs16.x. @architect/functions asks for version 3 since 5.3.
+func sdkHint(u *unit) string {
+	if u.name == "@architect/functions" {
+		return "npm install @architect/functions@8: since 5.3 it needs aws-sdk no more"
+	}
+	return "no runtime has it since nodejs18.x: npm install aws-sdk, or a version of " + u.name + " that uses @aws-sdk"
+}
+
+func title(name, version string) string {
+	if version == "" {
+		return name
+	}
+	return name + " " + version
+}
+
+// megabytes words a size.
+func megabytes(n int64) string {
+	if n < 100<<10 {
+		return fmt.Sprintf("%.1f kB", float64(n)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
