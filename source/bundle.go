@@ -13,8 +13,10 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -284,4 +286,16 @@ func under(dir, name string) string {
 		return name
 	}
 	return path.Join(dir, name)
+}
+
+// Sources lists the real files on this machine that the bundle's come from,
+// absolute and sorted: those whose change changes what the function does.
+func (b *Bundle) Sources() []string {
+	set := map[string]bool{}
+	for _, f := range b.Files {
+		if f.Source != "" {
+			set[f.Source] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
 }

@@ -234,6 +234,9 @@ func (c *collector) resolveIn(to resolved, ref reference, lenient bool) (resolve
 	}
 	to.code, to.why = "import-missing", fmt.Sprintf("%s, which is not in the package %s", ref.spec, to.name)
 	to.hint = "correct the path, or install a version of " + to.name + " that has it"
+	if ours(to.name) {
+		to.hint = "correct the path"
+	}
 	if to.sub == "" {
 		to.why = fmt.Sprintf("%s, whose package has no main module", ref.spec)
 		to.hint = "is it installed as a whole? npm install " + to.name
