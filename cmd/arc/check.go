@@ -62,7 +62,7 @@ func (s *session) check(strict, asJSON bool) error {
 	ds := result.Diagnostics
 	if !ds.HasErrors() {
 		ds = append(ds, stackMistakes(result.App)...)
-		code, err := p.checkCode()
+		code, err := s.checkCode(p)
 		if err != nil {
 			return err
 		}

@@ -249,11 +249,15 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
 	}
+	functions, err := s.liveFunctions(p, stack, local)
+	if err != nil {
+		return nil, err
+	}
 	app := sandbox.App{
 		StackName:  stack.Name,
 		Template:   template,
 		Parameters: parameters,
-		Functions:  s.liveFunctions(p, stack, local),
+		Functions:  functions,
 		APIType:    p.app.AWS.APIGateway,
 		Objects:    map[string][]byte{},
 	}
@@ -272,7 +276,11 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 }
 
 // liveFunctions says where the code of each function stands.
-func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud) map[string]sandbox.LiveFunction {
+func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud) (map[string]sandbox.LiveFunction, error) {
+	tree, err := p.codeTree()
+	if err != nil {
+		return nil, err
+	}
 	live := map[string]sandbox.LiveFunction{}
 	build := s.builder(p)
 	build.Host = true
@@ -289,10 +297,10 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 		}
 		code := sourceFunction(p.app, fn.Function)
 		code.Build = build
-		f.Code = source.NewLive(p.files(), code, filepath.Join(local.Scratch(), "built", fn.LogicalID))
+		f.Code = source.NewLive(tree, code, filepath.Join(local.Scratch(), "built", fn.LogicalID))
 		live[fn.LogicalID] = f
 	}
-	return live
+	return live, nil
 }
 
 // firstCalled are the functions that somebody who opens the app meets first:

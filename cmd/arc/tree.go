@@ -128,15 +128,18 @@ func (o overlay) ReadLink(name string) (string, error) {
 }
 
 // checkCode tells what is wrong with the code of the functions that have any.
-func (p *project) checkCode() (syntax.Diagnostics, error) {
+func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 	tree, err := p.codeTree()
 	if err != nil {
 		return nil, err
 	}
+	build := s.builder(p)
 	var wanted []source.Function
 	for _, fn := range p.app.Functions() {
 		if !fn.Asset && fn.Config.HandlerExists {
-			wanted = append(wanted, sourceFunction(p.app, fn))
+			f := sourceFunction(p.app, fn)
+			f.Build = build
+			wanted = append(wanted, f)
 		}
 	}
 	bundles, err := tree.CollectAll(wanted)
