@@ -3,6 +3,7 @@ package cfn
 import (
 	"strings"
 
+	"arc/cfn/registry"
 	"arc/manifest"
 	"arc/manifest/syntax"
 
@@ -22,7 +23,7 @@ type lambdaFunction struct {
 
 // function puts a function into the template under an ID.
 func (c *compiler) function(id string, fn *manifest.Function) *lambdaFunction {
-	f := &lambdaFunction{Function: fn, id: c.claim(id, "AWS::Lambda::Function", fn.Pos)}
+	f := &lambdaFunction{Function: fn, id: c.claim(id, registry.LambdaFunction, fn.Pos)}
 	c.lambdas = append(c.lambdas, f)
 	c.stack.Functions = append(c.stack.Functions, Function{LogicalID: f.id, Function: fn})
 	return f

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"arc/cfn/registry"
 )
 
 // Mark tells which stack of which app a template makes. It stands in the
@@ -66,7 +68,7 @@ func (d *Document) MadeBefore(m Mark) bool {
 	}
 	functions, ours := 0, 0
 	for _, r := range d.Resources {
-		if r.Type != "AWS::Lambda::Function" && r.Type != "AWS::Serverless::Function" {
+		if r.Type != registry.LambdaFunction && r.Type != registry.ServerlessFunction {
 			continue
 		}
 		environment, _ := r.Properties["Environment"].(map[string]any)

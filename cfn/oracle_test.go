@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"arc/cfn/registry"
 	"arc/manifest"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -221,7 +222,7 @@ func replaced(from, to *Document) []string {
 		}
 		for property := range allKeys(old.Properties, now.Properties) {
 			a, b := plain(old.Properties[property]), plain(now.Properties[property])
-			if a != b && CreateOnly(old.Type, property) {
+			if a != b && registry.UpdateOf(old.Type, property) == registry.Replacement {
 				lines = append(lines, fmt.Sprintf("%s %s is replaced: %s %s → %s", old.Type, id, property, a, b))
 			}
 		}

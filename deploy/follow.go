@@ -10,11 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"arc/cfn/registry"
 )
 
 // nestedStack is the resource type of a stack within a stack, and of the
 // events about a stack itself.
-const nestedStack = "AWS::CloudFormation::Stack"
+const nestedStack = registry.CloudFormationStack
 
 // follower reads the events of one operation on a stack. An operation is what
 // lies between the stack's own first event and its own last one; the status

@@ -13,6 +13,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // holdings is what a stack has that its deletion loses or leaves behind.
@@ -55,7 +56,7 @@ func (w *destruction) lookInto(ctx context.Context, h *holdings, stackID, within
 		switch {
 		case doc.Resources[id].OutlivesRemoval():
 			// A retained version goes with its function all the same.
-			if kind != "AWS::Lambda::Version" {
+			if kind != registry.LambdaVersion {
 				snapshot := !strings.HasPrefix(doc.Resources[id].DeletionPolicy, "Retain")
 				h.kept = append(h.kept, Kept{within + id, kind, physical, snapshot})
 			}
@@ -63,7 +64,7 @@ func (w *destruction) lookInto(ctx context.Context, h *holdings, stackID, within
 			if err := w.lookInto(ctx, h, physical, within+id+"/"); err != nil {
 				return err
 			}
-		case cfn.HoldsData(kind):
+		case registry.HoldsData(kind):
 			h.losses = append(h.losses, Loss{LogicalID: within + id, Type: kind, PhysicalID: physical, Origin: w.origin(id)})
 			if within+id == staticBucketID {
 				h.static = physical

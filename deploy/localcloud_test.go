@@ -49,9 +49,9 @@ func newLocalCloud(t testing.TB) *localCloud {
 	const account, region = "000000000000", DefaultRegion
 	objects := s3.New(s3.Options{Account: account, Region: region})
 	registrations := objects.Registrations()
-	registrations["AWS::Lambda::Function"] = stack.Registration{Provider: pretender{}, CreateOnly: []string{"FunctionName"}}
+	registrations["AWS::Lambda::Function"] = stack.Registration{Provider: pretender{}}
 	registrations["AWS::IAM::Role"] = stack.Registration{Provider: pretender{}}
-	registrations["AWS::DynamoDB::Table"] = stack.Registration{Provider: pretender{}, CreateOnly: []string{"KeySchema"}}
+	registrations["AWS::DynamoDB::Table"] = stack.Registration{Provider: pretender{}}
 	engine := stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations, Fetch: objects.Fetch,
 		Fault: func(op, logicalID string) error {

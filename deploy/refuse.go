@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // Loss is a data-holding resource that a deployment would replace or delete.
@@ -104,7 +105,7 @@ func (r *run) losses(ctx context.Context, changes []types.Change, deployed []byt
 // and in the new template.
 func lossOf(rc *types.ResourceChange, before, after cfn.ResourceDef) (Loss, bool) {
 	loss := Loss{Type: aws.ToString(rc.ResourceType), PhysicalID: aws.ToString(rc.PhysicalResourceId)}
-	if !cfn.HoldsData(loss.Type) {
+	if !registry.HoldsData(loss.Type) {
 		return loss, false
 	}
 	switch rc.Action {
@@ -137,11 +138,11 @@ func isKept(action types.PolicyAction, template bool) bool {
 // attribute of its key gets another type.
 func mayReplace(rc *types.ResourceChange, before, after cfn.ResourceDef) bool {
 	causes := replacementCauses(rc)
-	if aws.ToString(rc.ResourceType) != "AWS::DynamoDB::Table" || len(causes) != 1 || causes[0] != "AttributeDefinitions" {
+	if aws.ToString(rc.ResourceType) != registry.DynamoDBTable || len(causes) != 1 || causes[0] != "AttributeDefinitions" {
 		return true
 	}
 	unknown := before.Properties == nil || after.Properties == nil // the template is not at hand
-	return unknown || len(cfn.Retyped(before.Properties, after.Properties)) > 0
+	return unknown || len(registry.Retyped(before.Properties, after.Properties)) > 0
 }
 
 // replacementCauses names the properties whose change asks for a new resource.
@@ -204,7 +205,7 @@ func (r *run) lossesOfRemoval(ctx context.Context, stackID string, deployed *cfn
 				return nil, err
 			}
 			losses = append(losses, inner...)
-		case cfn.HoldsData(kind):
+		case registry.HoldsData(kind):
 			losses = append(losses, Loss{LogicalID: within + id, Type: kind, PhysicalID: physical, Origin: r.origin(id)})
 		}
 	}

@@ -10,14 +10,13 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"arc/cfn"
 	"arc/cfn/diff"
 	"arc/cfn/diff/compare"
+	"arc/cfn/registry"
 	"arc/manifest"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
@@ -89,9 +88,7 @@ func TestRefusesWhatDiffCallsDataLoss(t *testing.T) {
 			} else if err != nil && len(refused) == 0 {
 				t.Fatal(err)
 			}
-			got = append(got, retypedTables(old, new)...)
-			slices.Sort(got)
-			got = slices.DeleteFunc(slices.Compact(got), func(id string) bool { return slices.Contains(refused, id) })
+			got = slices.DeleteFunc(got, func(id string) bool { return slices.Contains(refused, id) })
 			if d := cmp.Diff(lost, got); !slices.Equal(lost, got) {
 				t.Errorf("-what diff says +what deploy refuses\n%s", d)
 			}
@@ -106,29 +103,11 @@ func dataChanges(before, after *cfn.Document) (lost, refused []string) {
 		switch {
 		case c.Refused != "":
 			refused = append(refused, c.LogicalID)
-		case c.Loss != "" || c.Action == compare.Modify && c.Update >= cfn.MayReplace && cfn.HoldsData(c.Type):
+		case c.Loss != "" || c.Action == compare.Modify && c.Update >= registry.MayReplace && registry.HoldsData(c.Type):
 			lost = append(lost, c.LogicalID)
 		}
 	}
 	return lost, refused
-}
-
-// retypedTables asks about the change that the engine's change sets leave out:
-// CloudFormation calls a table's other attributes a conditional replacement.
-func retypedTables(before, after *cfn.Document) []string {
-	var ids []string
-	for id, old := range before.Resources {
-		rc := &types.ResourceChange{
-			Action: types.ChangeActionModify, ResourceType: aws.String(old.Type), Replacement: types.ReplacementConditional,
-			Details: []types.ResourceChangeDetail{{Target: &types.ResourceTargetDefinition{
-				Name: aws.String("AttributeDefinitions"), RequiresRecreation: types.RequiresRecreationConditionally,
-			}}},
-		}
-		if _, refused := lossOf(rc, old, after.Resources[id]); refused && old.Type == "AWS::DynamoDB::Table" && after.Resources[id].Type == old.Type {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }
 
 func deploymentOf(template []byte) Deployment {
@@ -172,8 +151,7 @@ func templateOf(t *testing.T, ar *txtar.Archive, side string) []byte {
 	return body
 }
 
-// engineFor is a local cloud that pretends to make all that two templates hold,
-// and knows from the schemas what cannot change in place.
+// engineFor is a local cloud that pretends to make all that two templates hold.
 func engineFor(t *testing.T, documents ...*cfn.Document) *localCloud {
 	t.Helper()
 	const account, region = "000000000000", DefaultRegion
@@ -182,17 +160,9 @@ func engineFor(t *testing.T, documents ...*cfn.Document) *localCloud {
 	bucket := registrations["AWS::S3::Bucket"] // deploys keep their code in a real one
 	for _, doc := range documents {
 		for _, def := range doc.Resources {
-			reg := registrations[def.Type]
-			reg.Provider = attributed{}
-			for property := range def.Properties {
-				if cfn.UpdateOf(def.Type, property) >= cfn.MayReplace {
-					reg.CreateOnly = append(reg.CreateOnly, property)
-				}
-			}
-			registrations[def.Type] = reg
+			registrations[def.Type] = stack.Registration{Provider: attributed{}}
 		}
 	}
-	bucket.CreateOnly = registrations["AWS::S3::Bucket"].CreateOnly
 	registrations["AWS::S3::Bucket"] = bucket
 	engine := stack.New(stack.Options{Account: account, Region: region, Registrations: registrations, Fetch: objects.Fetch})
 	t.Cleanup(engine.Close)

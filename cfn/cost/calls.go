@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // By is how a function is reached.
@@ -64,7 +65,7 @@ func (f function) size() string {
 // functionOf reads the function that a value refers to.
 func (e *estimator) functionOf(v any) (function, error) {
 	for _, id := range cfn.References(v) {
-		if e.doc.Resources[id].Type == "AWS::Lambda::Function" {
+		if e.doc.Resources[id].Type == registry.LambdaFunction {
 			return e.function(id)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // App is a template with the calls that can happen in it.
@@ -66,7 +67,7 @@ func Of(app App, region string) *Estimate {
 		}
 	}
 	for _, id := range ids {
-		if def := app.Doc.Resources[id]; def.Type == "AWS::DynamoDB::Table" && e.exists(def) {
+		if def := app.Doc.Resources[id]; def.Type == registry.DynamoDBTable && e.exists(def) {
 			e.tableUse(id, out)
 		}
 	}
@@ -85,8 +86,9 @@ func (e *estimator) exists(def cfn.ResourceDef) bool {
 // estimate prices what a resource costs by the month.
 func (e *estimator) estimate(id string, out *Estimate) {
 	def := e.doc.Resources[id]
-	price, known := charges[def.Type]
-	if !known && isFree(def.Type) {
+	price := chargeOf(def.Type)
+	known := price != nil
+	if !known && registry.IsFree(def.Type) {
 		return
 	}
 	var c charge
@@ -115,7 +117,7 @@ func (e *estimator) estimate(id string, out *Estimate) {
 		return
 	}
 	out.monthly[id] = line{c.usd, c.how}
-	if def.Type == "AWS::Lambda::Alias" || def.Type == "AWS::Lambda::Version" {
+	if def.Type == registry.LambdaAlias || def.Type == registry.LambdaVersion {
 		for _, fn := range cfn.References(def.Properties["FunctionName"]) {
 			e.ready[fn] = true
 		}

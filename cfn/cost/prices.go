@@ -11,7 +11,8 @@ import (
 // item is something that AWS has a price for.
 type item string
 
-// The items that estimates are made of.
+// The items that estimates are made of, beside those of flat prices, which the
+// descriptions of types name.
 const (
 	lambdaRequest          item = "lambda-request"
 	lambdaX86              item = "lambda-x86"
@@ -34,22 +35,15 @@ const (
 	dynamoRead             item = "dynamodb-read"
 	dynamoWriteCapacity    item = "dynamodb-write-capacity"
 	dynamoReadCapacity     item = "dynamodb-read-capacity"
-	kmsKey                 item = "kms-key"
 	secret                 item = "secret"
 	parameterAdvanced      item = "parameter-advanced"
-	natGateway             item = "nat-gateway"
-	ipv4Address            item = "ipv4-address"
 	endpoint               item = "endpoint"
 	applicationBalancer    item = "application-load-balancer"
 	networkBalancer        item = "network-load-balancer"
-	classicBalancer        item = "classic-load-balancer"
 	alarm                  item = "alarm"
 	alarmHighResolution    item = "alarm-high-resolution"
-	alarmComposite         item = "alarm-composite"
-	dashboard              item = "dashboard"
 	wafACL                 item = "waf-acl"
 	wafRule                item = "waf-rule"
-	hostedZone             item = "hosted-zone"
 	kinesisShard           item = "kinesis-shard"
 	kinesisOnDemand        item = "kinesis-on-demand"
 )

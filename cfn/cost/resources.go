@@ -1,10 +1,11 @@
 package cost
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"strings"
+
+	"arc/cfn/registry"
 )
 
 // hours are those of a month, as AWS counts in its own examples.
@@ -16,58 +17,48 @@ type charge struct {
 	how string // "2 × 512 MB arm64, kept ready"
 }
 
-// charges knows the types that have a price by the month. An error says why a
-// resource cannot be priced; a charge of nothing is free.
-var charges = map[string]func(r resource) (charge, error){
-	"AWS::ApiGateway::Stage":                    (resource).restStage,
-	"AWS::CloudFormation::Stack":                func(resource) (charge, error) { return charge{}, errors.New("its template is not at hand") },
-	"AWS::CloudFront::Distribution":             (resource).distribution,
-	"AWS::CloudWatch::Alarm":                    (resource).alarm,
-	"AWS::CloudWatch::CompositeAlarm":           monthly(alarmComposite, "a composite alarm"),
-	"AWS::CloudWatch::Dashboard":                monthly(dashboard, "a dashboard"),
-	"AWS::DynamoDB::Table":                      (resource).table,
-	"AWS::EC2::EIP":                             hourly(ipv4Address, "a public IPv4 address"),
-	"AWS::EC2::NatGateway":                      hourly(natGateway, "a NAT gateway"),
-	"AWS::EC2::VPCEndpoint":                     (resource).endpoint,
-	"AWS::ElasticLoadBalancing::LoadBalancer":   hourly(classicBalancer, "a classic load balancer"),
-	"AWS::ElasticLoadBalancingV2::LoadBalancer": (resource).balancer,
-	"AWS::KMS::Key":                             monthly(kmsKey, "a key"),
-	"AWS::KMS::ReplicaKey":                      monthly(kmsKey, "a key"),
-	"AWS::Kinesis::Stream":                      (resource).stream,
-	"AWS::Lambda::Alias":                        (resource).concurrency,
-	"AWS::Lambda::EventSourceMapping":           (resource).mapping,
-	"AWS::Lambda::Function":                     (resource).snapStart,
-	"AWS::Lambda::Version":                      (resource).concurrency,
-	"AWS::Route53::HostedZone":                  monthly(hostedZone, "a hosted zone"),
-	"AWS::SSM::Parameter":                       (resource).parameter,
-	"AWS::SecretsManager::Secret":               (resource).secret,
-	"AWS::WAFv2::WebACL":                        (resource).webACL,
-}
-
-func monthly(what item, how string) func(resource) (charge, error) {
-	return func(r resource) (charge, error) { return charge{r.e.prices.of(what), how}, nil }
-}
-
-func hourly(what item, how string) func(resource) (charge, error) {
-	return func(r resource) (charge, error) { return charge{hours * r.e.prices.of(what), how}, nil }
-}
-
-//go:embed free.txt
-var freeText string
-
-// isFree reports whether resources of a type cost nothing by the month.
-func isFree(typ string) bool {
-	if strings.HasPrefix(typ, "Custom::") {
-		return true
+// chargeOf gives what prices the resources of a type; nil = nothing does. An
+// error says why a resource cannot be priced; a charge of nothing is free.
+func chargeOf(typ string) func(r resource) (charge, error) {
+	switch typ {
+	case registry.ApiGatewayStage:
+		return (resource).restStage
+	case registry.CloudFormationStack:
+		return func(resource) (charge, error) { return charge{}, errors.New("its template is not at hand") }
+	case registry.CloudFrontDistribution:
+		return (resource).distribution
+	case registry.CloudWatchAlarm:
+		return (resource).alarm
+	case registry.DynamoDBTable:
+		return (resource).table
+	case registry.EC2VPCEndpoint:
+		return (resource).endpoint
+	case registry.ElasticLoadBalancingV2LoadBalancer:
+		return (resource).balancer
+	case registry.KinesisStream:
+		return (resource).stream
+	case registry.LambdaAlias, registry.LambdaVersion:
+		return (resource).concurrency
+	case registry.LambdaEventSourceMapping:
+		return (resource).mapping
+	case registry.LambdaFunction:
+		return (resource).snapStart
+	case registry.SSMParameter:
+		return (resource).parameter
+	case registry.SecretsManagerSecret:
+		return (resource).secret
+	case registry.WAFv2WebACL:
+		return (resource).webACL
 	}
-	name := strings.TrimPrefix(typ, "AWS::")
-	for line := range strings.SplitSeq(freeText, "\n") {
-		start, open := strings.CutSuffix(line, "*")
-		if line == name || open && strings.HasPrefix(name, start) {
-			return true
-		}
+	flat := registry.Of(typ).Charge
+	if flat.Item == "" {
+		return nil
 	}
-	return false
+	times := 1.0
+	if flat.Hourly {
+		times = hours
+	}
+	return func(r resource) (charge, error) { return charge{times * r.e.prices.of(item(flat.Item)), flat.How}, nil }
 }
 
 // concurrency prices instances that are kept ready.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"arc/cfn/diff/model"
+	"arc/cfn/registry"
 )
 
 // resourceText names what a right is about: "table notes" for ${NotesTable.Arn}.
@@ -16,8 +17,10 @@ func (r *reviewer) resourceText(text string) string {
 		if !ok {
 			continue
 		}
-		if part := parts[m.Doc.Resources[id].Type+tail]; part != "" {
-			return part + " of " + r.describe(id)
+		for _, part := range registry.Of(m.Doc.Resources[id].Type).Parts {
+			if tail == part.End {
+				return part.What + " of " + r.describe(id)
+			}
 		}
 		return r.describe(id) + tail
 	}
@@ -27,15 +30,6 @@ func (r *reviewer) resourceText(text string) string {
 		}
 	}
 	return strings.ReplaceAll(text, "${AWS::", "${")
-}
-
-// parts are what the ends of ARNs stand for.
-var parts = map[string]string{
-	"AWS::S3::Bucket/*":              "the objects",
-	"AWS::DynamoDB::Table/index/*":   "the indexes",
-	"AWS::DynamoDB::Table/stream/*":  "the stream",
-	"AWS::DynamoDB::Table.StreamArn": "the stream",
-	"AWS::ApiGatewayV2::Api/*":       "everything",
 }
 
 // ownARNs are what every stack of the tool has of its own.

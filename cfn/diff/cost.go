@@ -6,6 +6,7 @@ import (
 	"arc/cfn/cost"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // cost estimates both sides, and tells what differs.
@@ -31,7 +32,7 @@ func (r *reviewer) calls(m *model.App) []cost.Call {
 	l := callList{names: map[string]bool{}}
 	for _, name := range values.KeysOfBoth(m.Routes, nil) {
 		by := cost.HTTP
-		if m.Doc.Resources[m.Routes[name].API].Type == "AWS::ApiGateway::RestApi" {
+		if m.Doc.Resources[m.Routes[name].API].Type == registry.ApiGatewayRestApi {
 			by = cost.REST
 		}
 		l.add("@http "+shownRoute(name), by, m.Routes[name].Function)
@@ -43,27 +44,27 @@ func (r *reviewer) calls(m *model.App) []cost.Call {
 		}
 		l.add("@ws "+strings.TrimPrefix(name, "$"), by, m.Actions[name].Function)
 	}
-	for _, id := range m.ByType["AWS::SNS::Subscription"] {
+	for _, id := range m.ByType[registry.SNSSubscription] {
 		p := m.Doc.Resources[id].Properties
 		if fn := m.FunctionOf(p["Endpoint"]); fn != "" {
 			l.add("@events "+m.NameOfTarget(p["TopicArn"]), cost.Topic, fn)
 		}
 	}
-	for _, id := range m.ByType["AWS::Lambda::EventSourceMapping"] {
+	for _, id := range m.ByType[registry.LambdaEventSourceMapping] {
 		p := m.Doc.Resources[id].Properties
 		name := m.NameOfTarget(p["EventSourceArn"])
 		switch source := m.SourceOf(p["EventSourceArn"]); {
-		case source.Type == "AWS::DynamoDB::Table":
+		case source.Type == registry.DynamoDBTable:
 			l.add("@tables-streams "+name, cost.Stream, m.FunctionOf(p["FunctionName"]))
-		case source.Type == "AWS::SQS::Queue" && values.On(source.Properties["FifoQueue"]):
+		case source.Type == registry.SQSQueue && values.On(source.Properties["FifoQueue"]):
 			l.add("@queues "+name, cost.FIFOQueue, m.FunctionOf(p["FunctionName"]))
-		case source.Type == "AWS::SQS::Queue":
+		case source.Type == registry.SQSQueue:
 			l.add("@queues "+name, cost.Queue, m.FunctionOf(p["FunctionName"]))
 		}
 	}
 	for _, s := range m.ReadSchedules() {
 		by := cost.Schedule
-		if m.Doc.Resources[s.ID].Type == "AWS::Events::Rule" {
+		if m.Doc.Resources[s.ID].Type == registry.EventsRule {
 			by = cost.Rule
 		}
 		c := l.add(r.scheduleName(s), by, s.Function)
@@ -71,7 +72,7 @@ func (r *reviewer) calls(m *model.App) []cost.Call {
 			c.Invocations = 0
 		}
 	}
-	for _, id := range m.ByType["AWS::Lambda::Function"] {
+	for _, id := range m.ByType[registry.LambdaFunction] {
 		if len(m.Triggers[id]) == 0 {
 			l.add(r.function(id), cost.Direct, id)
 		}

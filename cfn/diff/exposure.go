@@ -8,6 +8,7 @@ import (
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // anyAPI is the API of what stands in front of whichever there are.
@@ -88,14 +89,14 @@ func (r *reviewer) facts(m *model.App) map[string]fact {
 			}
 		}
 	}
-	for _, id := range m.ByType["AWS::CloudFront::Distribution"] {
+	for _, id := range m.ByType[registry.CloudFrontDistribution] {
 		facts["cdn "+id] = fact{r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false}
 	}
 	for id, def := range m.Doc.Resources {
 		if everyWebsite(def) {
 			facts["cors "+id] = fact{subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id, asMade: true}
 		}
-		if def.Type == "AWS::Cognito::UserPool" && !values.On(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
+		if def.Type == registry.CognitoUserPool && !values.On(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
 			facts["sign-up "+id] = fact{subject: r.describe(id), text: "lets everyone sign up", resource: id, asMade: true}
 		}
 		if text := r.openResource(m, id, def); text != "" {
@@ -108,49 +109,48 @@ func (r *reviewer) facts(m *model.App) map[string]fact {
 // openResource says how a resource is open to the public; "" = it is not.
 func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) string {
 	p := def.Properties
-	if holder, ok := policyHolders[def.Type]; ok && r.open(policyAt(p, holder[0])) {
+	if holder := registry.Of(def.Type).Policy; holder.Property != "" && r.open(policyAt(p, holder.Property)) {
 		return "lets everyone in by its policy"
 	}
+	if values.On(p[registry.Of(def.Type).PublicAddress]) {
+		return "has a public address"
+	}
 	switch def.Type {
-	case "AWS::Lambda::Url":
+	case registry.LambdaUrl:
 		if values.PlainText(p["AuthType"]) == "NONE" {
 			return "is a public URL that asks nobody who they are"
 		}
-	case "AWS::Lambda::Permission":
+	case registry.LambdaPermission:
 		return openPermission(p)
-	case "AWS::S3::Bucket":
+	case registry.S3Bucket:
 		return openBucket(p)
-	case "AWS::IAM::Role":
+	case registry.IAMRole:
 		if r.open(p["AssumeRolePolicyDocument"]) {
 			return "may be taken by everyone"
 		}
-	case "AWS::EC2::SecurityGroup":
+	case registry.EC2SecurityGroup:
 		for _, rule := range values.List(p["SecurityGroupIngress"]) {
 			if openRule(rule) {
 				return "is open to every address"
 			}
 		}
-	case "AWS::EC2::SecurityGroupIngress":
+	case registry.EC2SecurityGroupIngress:
 		if openRule(p) {
 			return "is open to every address"
 		}
-	case "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::Redshift::Cluster", "AWS::RedshiftServerless::Workgroup", "AWS::AmazonMQ::Broker", "AWS::DMS::ReplicationInstance":
-		if values.On(p["PubliclyAccessible"]) {
-			return "has a public address"
-		}
-	case "AWS::Cognito::IdentityPool":
+	case registry.CognitoIdentityPool:
 		if values.On(p["AllowUnauthenticatedIdentities"]) {
 			return "gives rights to those who are not signed in"
 		}
-	case "AWS::Lambda::LayerVersionPermission":
+	case registry.LambdaLayerVersionPermission:
 		if values.PlainText(p["Principal"]) == "*" && p["OrganizationId"] == nil {
 			return "lets everyone use the layer"
 		}
-	case "AWS::ElasticLoadBalancingV2::LoadBalancer":
+	case registry.ElasticLoadBalancingV2LoadBalancer:
 		if scheme := values.PlainText(p["Scheme"]); scheme == "" || scheme == "internet-facing" {
 			return "has a public address"
 		}
-	case "AWS::AppSync::GraphQLApi":
+	case registry.AppSyncGraphQLApi:
 		if values.PlainText(p["AuthenticationType"]) == "API_KEY" {
 			return "asks for no more than an API key"
 		}
@@ -164,12 +164,12 @@ func everyWebsite(def cfn.ResourceDef) bool {
 	p := def.Properties
 	var rules []any
 	switch def.Type {
-	case "AWS::ApiGatewayV2::Api":
+	case registry.ApiGatewayV2Api:
 		body, _ := p["Body"].(map[string]any)
 		rules = []any{p["CorsConfiguration"], body["x-amazon-apigateway-cors"]}
-	case "AWS::Lambda::Url":
+	case registry.LambdaUrl:
 		rules = []any{p["Cors"]}
-	case "AWS::S3::Bucket":
+	case registry.S3Bucket:
 		cors, _ := p["CorsConfiguration"].(map[string]any)
 		rules = values.List(cors["CorsRules"])
 	}

@@ -8,6 +8,7 @@ import (
 	"arc/cfn/diff/iam"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // invokers tells of functions that others may invoke than before: another
@@ -15,7 +16,7 @@ import (
 // function for one source is what a trigger is, and told as such.
 func (r *reviewer) invokers() []Item {
 	var ids []string // of functions that stay
-	for _, id := range r.changed("AWS::Lambda::Permission") {
+	for _, id := range r.changed(registry.LambdaPermission) {
 		for _, m := range []*model.App{r.before, r.after} {
 			if fn := m.FunctionOf(m.Doc.Resources[id].Properties["FunctionName"]); fn != "" && r.before.Doc.Resources[fn].Type == model.FunctionType {
 				ids = append(ids, fn)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"arc/cfn/diff/compare"
+	"arc/cfn/registry"
 )
 
 // logs tells of log groups that no function took along or brought. Those that
@@ -14,7 +15,7 @@ func (r *reviewer) logs() []Item {
 	var items []Item
 	names := map[int][]string{} // by item
 	alike := map[string]int{}   // what changes → index in items
-	for _, id := range r.changed("AWS::Logs::LogGroup") {
+	for _, id := range r.changed(registry.LogsLogGroup) {
 		if r.told[id] {
 			continue
 		}

@@ -4,16 +4,17 @@ import (
 	"strings"
 
 	"arc/cfn/diff/compare"
+	"arc/cfn/registry"
 )
 
 // queues tells of queues and of how functions read them.
 func (r *reviewer) queues() []Item {
-	return r.simple("AWS::SQS::Queue", "AWS::Lambda::EventSourceMapping")
+	return r.simple(registry.SQSQueue, registry.LambdaEventSourceMapping)
 }
 
 // topics tells of topics and of who is subscribed.
 func (r *reviewer) topics() []Item {
-	return r.simple("AWS::SNS::Topic", "AWS::SNS::Subscription")
+	return r.simple(registry.SNSTopic, registry.SNSSubscription)
 }
 
 // simple tells of resources of a type, and with them of what hangs on them.

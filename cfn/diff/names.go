@@ -5,23 +5,8 @@ import (
 	"strings"
 
 	"arc/cfn/diff/model"
+	"arc/cfn/registry"
 )
-
-// kinds are what people call resources of the types they know.
-var kinds = map[string]string{
-	"AWS::ApiGatewayV2::Api":        "API",
-	"AWS::CloudFront::Distribution": "CDN",
-	"AWS::DynamoDB::Table":          "table",
-	"AWS::Events::Rule":             "schedule",
-	"AWS::IAM::Group":               "group",
-	"AWS::IAM::Role":                "role",
-	"AWS::IAM::User":                "user",
-	"AWS::Logs::LogGroup":           "log group",
-	"AWS::S3::Bucket":               "bucket",
-	"AWS::SNS::Topic":               "topic",
-	"AWS::SQS::Queue":               "queue",
-	"AWS::Scheduler::Schedule":      "schedule",
-}
 
 // describe names a resource in a sentence: "table notes".
 func (r *reviewer) describe(id string) string {
@@ -31,7 +16,7 @@ func (r *reviewer) describe(id string) string {
 		m = r.before
 		def = m.Doc.Resources[id]
 	}
-	if def.Type == "AWS::Lambda::Function" {
+	if def.Type == registry.LambdaFunction {
 		return r.function(id)
 	}
 	if strings.HasPrefix(def.Type, "AWS::Logs::") {
@@ -39,7 +24,7 @@ func (r *reviewer) describe(id string) string {
 			return "the log of " + group
 		}
 	}
-	if kind := kinds[def.Type]; kind != "" && strings.EqualFold(kind, m.NameOf(id)) {
+	if kind := registry.Of(def.Type).Word; kind != "" && strings.EqualFold(kind, m.NameOf(id)) {
 		return "the " + kind
 	} else if strings.HasPrefix(m.NameOf(id), "of ") {
 		return "the " + kind + " " + m.NameOf(id)
@@ -51,7 +36,7 @@ func (r *reviewer) describe(id string) string {
 
 // logsOf names the function that writes to a log group.
 func (r *reviewer) logsOf(m *model.App, group string) string {
-	if fn, ok := strings.CutSuffix(group, "LogGroup"); ok && m.Doc.Resources[fn].Type == "AWS::Lambda::Function" {
+	if fn, ok := strings.CutSuffix(group, "LogGroup"); ok && m.Doc.Resources[fn].Type == registry.LambdaFunction {
 		return r.function(fn)
 	}
 	return ""

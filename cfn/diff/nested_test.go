@@ -11,6 +11,7 @@ import (
 	"arc/cfn/diff"
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/face"
+	"arc/cfn/registry"
 	"arc/manifest"
 )
 
@@ -63,7 +64,7 @@ func TestNested(t *testing.T) {
 		t.Fatalf("%d resources are not split", len(before.Resources))
 	}
 	for id, def := range before.Resources {
-		if def.Type == compare.StackType {
+		if def.Type == registry.CloudFormationStack {
 			t.Errorf("%s was not read through", id)
 		}
 	}

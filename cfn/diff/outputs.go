@@ -6,6 +6,7 @@ import (
 	"arc/cfn"
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // outputs tells of values that other stacks import. Other outputs are told when
@@ -44,7 +45,7 @@ func (r *reviewer) outputs() []Item {
 func (r *reviewer) replacedIn(v any) bool {
 	return slices.ContainsFunc(cfn.References(v), func(id string) bool {
 		c := r.changes[id]
-		return c != nil && c.Action == compare.Modify && c.Update == cfn.Replacement
+		return c != nil && c.Action == compare.Modify && c.Update == registry.Replacement
 	})
 }
 

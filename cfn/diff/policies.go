@@ -9,13 +9,14 @@ import (
 	"arc/cfn/diff/iam"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // loosePolicies compares the policies of roles, users and groups that are not
 // in the template.
 func (r *reviewer) loosePolicies() []Item {
 	var items []Item
-	for _, id := range r.changed(model.PolicyTypes...) {
+	for _, id := range r.changed(model.PolicyTypes()...) {
 		if r.before.Belongs(id) || r.after.Belongs(id) {
 			continue // told with its role
 		}
@@ -32,47 +33,23 @@ func (r *reviewer) loosePolicies() []Item {
 	return items
 }
 
-// policyHolders are the properties that hold a resource's own policy.
-var policyHolders = map[string][2]string{ // type → the policy, what it is about
-	"AWS::S3::BucketPolicy":               {"PolicyDocument", "Bucket"},
-	"AWS::SQS::QueuePolicy":               {"PolicyDocument", "Queues"},
-	"AWS::SNS::TopicPolicy":               {"PolicyDocument", "Topics"},
-	"AWS::KMS::Key":                       {"KeyPolicy", ""},
-	"AWS::SecretsManager::ResourcePolicy": {"ResourcePolicy", "SecretId"},
-	"AWS::ECR::Repository":                {"RepositoryPolicyText", ""},
-	"AWS::Events::EventBusPolicy":         {"Statement", "EventBusName"},
-	"AWS::DynamoDB::Table":                {"ResourcePolicy.PolicyDocument", ""},
-	"AWS::ApiGateway::RestApi":            {"Policy", ""},
-	"AWS::Backup::BackupVault":            {"AccessPolicy", ""},
-	"AWS::EC2::VPCEndpoint":               {"PolicyDocument", ""},
-	"AWS::EFS::FileSystem":                {"FileSystemPolicy", ""},
-	"AWS::Elasticsearch::Domain":          {"AccessPolicies", ""},
-	"AWS::Kinesis::ResourcePolicy":        {"ResourcePolicy", ""},
-	"AWS::Logs::ResourcePolicy":           {"PolicyDocument", ""},
-	"AWS::MediaStore::Container":          {"Policy", ""},
-	"AWS::OpenSearchService::Domain":      {"AccessPolicies", ""},
-	"AWS::S3::AccessPoint":                {"Policy", ""},
-	"AWS::SNS::TopicInlinePolicy":         {"PolicyDocument", "TopicArn"},
-	"AWS::SQS::QueueInlinePolicy":         {"PolicyDocument", "Queue"},
-}
-
 // resourcePolicies compares the policies that hang on resources.
 func (r *reviewer) resourcePolicies() []Item {
 	var items []Item
 	for _, id := range ids(r.changes) {
 		c := r.changes[id]
-		holder, ok := policyHolders[c.Type]
-		if !ok {
+		holder := registry.Of(c.Type).Policy
+		if holder.Property == "" {
 			continue
 		}
-		b, a := policyAt(r.before.Doc.Resources[id].Properties, holder[0]), policyAt(r.after.Doc.Resources[id].Properties, holder[0])
+		b, a := policyAt(r.before.Doc.Resources[id].Properties, holder.Property), policyAt(r.after.Doc.Resources[id].Properties, holder.Property)
 		if values.Equal(b, a) {
 			continue
 		}
 		before, after := r.before.Policy(b), r.after.Policy(a)
 		result := iam.Compare(before, after)
 		if result.Verdict == iam.Equal {
-			r.told[id] = r.told[id] || holder[1] != ""
+			r.told[id] = r.told[id] || holder.Of != ""
 			continue
 		}
 		about := id
@@ -80,8 +57,8 @@ func (r *reviewer) resourcePolicies() []Item {
 		if c.Action == compare.Remove {
 			m = r.before
 		}
-		if holder[1] != "" {
-			if targets := cfn.References(m.Doc.Resources[id].Properties[holder[1]]); len(targets) == 1 {
+		if holder.Of != "" {
+			if targets := cfn.References(m.Doc.Resources[id].Properties[holder.Of]); len(targets) == 1 {
 				about = targets[0]
 			}
 		}
@@ -92,7 +69,7 @@ func (r *reviewer) resourcePolicies() []Item {
 		it := r.item(c.Action, "who may use "+r.describe(about), "rights "+string(result.Verdict))
 		it.Resources = []string{id}
 		it.place(r, id)
-		r.told[id] = r.told[id] || holder[1] != ""
+		r.told[id] = r.told[id] || holder.Of != ""
 		r.grants(&it, "+", result.Added)
 		r.grants(&it, "-", result.Removed)
 		if result.Widens() && !r.first && !r.added(about) && iam.Compare(before, after.Except(r.comes)).Widens() {

@@ -19,6 +19,7 @@ import (
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // Review is a comparison in the words of the app's people, with a verdict.
@@ -297,7 +298,7 @@ func (r *reviewer) limits(conditions []string) []string {
 	for _, path := range r.opts.Unread {
 		out = append(out, "the template of the nested stack "+path+" is not at hand: what is in it is not compared")
 	}
-	for _, id := range r.after.ByType["AWS::ApiGateway::RestApi"] {
+	for _, id := range r.after.ByType[registry.ApiGatewayRestApi] {
 		if r.after.Doc.Resources[id].Properties["BodyS3Location"] != nil {
 			out = append(out, "the routes of "+r.describe(id)+" are in a file that the template names, and are not compared")
 		}

@@ -10,6 +10,7 @@ import (
 	"arc/cfn/diff/iam"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // permissions tells of what roles may do and who may use a resource, by
@@ -30,7 +31,7 @@ func (r *reviewer) roles() []Item {
 		functions[transition{r.before.RoleOfFunction(id), r.after.RoleOfFunction(id)}] = append(
 			functions[transition{r.before.RoleOfFunction(id), r.after.RoleOfFunction(id)}], id)
 	}
-	for _, typ := range model.Principals {
+	for _, typ := range model.Principals() {
 		for _, id := range r.after.ByType[typ] {
 			used := false // compared with a function's
 			for t := range functions {
@@ -58,7 +59,7 @@ func (r *reviewer) roles() []Item {
 			items = append(items, it)
 		}
 	}
-	for _, id := range r.changed(slices.Concat(model.Principals, model.PolicyTypes)...) {
+	for _, id := range r.changed(slices.Concat(model.Principals(), model.PolicyTypes())...) {
 		r.told[id] = r.told[id] || len(r.risksOf(*r.changes[id], "")) == 0
 	}
 	return items
@@ -112,7 +113,7 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 	it.place(r, t.after)
 	result := iam.Compare(before, after)
 	r.word(&it, result, before, after, isNew)
-	if it.Text == newRole && r.after.Doc.Resources[t.after].Type != "AWS::IAM::Role" {
+	if it.Text == newRole && r.after.Doc.Resources[t.after].Type != registry.IAMRole {
 		it.Text = "new, with rights that none had before"
 	}
 	trust := iam.Compare(trustBefore, trustAfter)
@@ -149,7 +150,7 @@ func (r *reviewer) boundary(it *Item, t transition) {
 }
 
 func (r *reviewer) policiesChanged() bool {
-	return len(r.changed(append([]string{"AWS::IAM::Group", "AWS::IAM::UserToGroupAddition"}, model.PolicyTypes...)...)) > 0
+	return len(r.changed(append([]string{registry.IAMGroup, registry.IAMUserToGroupAddition}, model.PolicyTypes()...)...)) > 0
 }
 
 const newRole = "a new role with rights that no function had"
@@ -203,12 +204,12 @@ func (r *reviewer) comes(reference, pattern string) bool {
 	_, rest, _ := strings.Cut(pattern, "${"+reference+"}")
 	switch {
 	case reference == "AWS::StackName" && strings.Contains(pattern, ":parameter/${"):
-		return len(r.before.ByType["AWS::SSM::Parameter"]) == 0
+		return len(r.before.ByType[registry.SSMParameter]) == 0
 	case reference == "AWS::StackName" && strings.Contains(pattern, ":log-group:/arc/${"):
-		return len(r.before.ByType["AWS::Logs::LogGroup"]) == 0
+		return len(r.before.ByType[registry.LogsLogGroup]) == 0
 	}
 	before, had := r.before.Doc.Resources[id]
-	if !had || before.Type != "AWS::DynamoDB::Table" {
+	if !had || before.Type != registry.DynamoDBTable {
 		return false
 	}
 	if attribute == "StreamArn" || strings.HasPrefix(rest, "/stream/") {

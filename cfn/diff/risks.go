@@ -11,32 +11,21 @@ import (
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
-
-// retentions are the properties that say how long data is kept. A shorter
-// time deletes what is older, as data that ages out is anyway, and no deploy
-// asks: a safeguard that goes, not a loss.
-var retentions = map[string]struct {
-	property, what, unit string
-	fallback             int // when the property is absent; 0 = for ever
-}{
-	"AWS::Logs::LogGroup":  {"RetentionInDays", "events", "days", 0},
-	"AWS::SQS::Queue":      {"MessageRetentionPeriod", "messages", "seconds", 345_600},
-	"AWS::Kinesis::Stream": {"RetentionPeriodHours", "records", "hours", 24},
-}
 
 // shorterRetention says what a change of how long data is kept deletes.
 func shorterRetention(typ string, p compare.Property) string {
-	r, ok := retentions[typ]
-	if !ok || p.Path != r.property || p.Because != "" {
+	r := registry.Of(typ).Retention
+	if r.Property == "" || p.Path != r.Property || p.Because != "" {
 		return ""
 	}
-	before, okBefore := wholeNumber(p.Before, r.fallback)
-	after, okAfter := wholeNumber(p.After, r.fallback)
+	before, okBefore := wholeNumber(p.Before, r.Default)
+	after, okAfter := wholeNumber(p.After, r.Default)
 	if !okBefore || !okAfter || after == 0 || before != 0 && after >= before {
 		return ""
 	}
-	return fmt.Sprintf("%s older than %d %s are deleted", r.what, after, r.unit)
+	return fmt.Sprintf("%s older than %d %s are deleted", r.What, after, r.Unit)
 }
 
 func wholeNumber(v any, fallback int) (int, bool) {
@@ -54,18 +43,18 @@ func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 	if c.Loss != "" {
 		risks = append(risks, Risk{DataLoss, what + ": " + c.Loss})
 	}
-	if c.Action == compare.Modify && c.Refused == "" && c.Update >= cfn.MayReplace && (cfn.HoldsData(c.Type) || addressed[c.Type]) {
+	if c.Action == compare.Modify && c.Refused == "" && c.Update >= registry.MayReplace && (registry.HoldsData(c.Type) || registry.Of(c.Type).Addressed) {
 		risks = append(risks, Risk{Replaced, what + " " + replacement(c)})
 	}
 	if c.Refused != "" {
 		risks = append(risks, Risk{Refused, c.Refused})
 	}
-	if c.Action == compare.Modify && c.Update == cfn.SomeInterruption {
+	if c.Action == compare.Modify && c.Update == registry.SomeInterruption {
 		risks = append(risks, Risk{Interruption, what + " is interrupted while it is updated"})
 	}
 	if heir := r.heir(c); heir != "" {
 		risks = append(risks, Risk{Replaced, what + " is replaced by " + heir + ", which has another address"})
-	} else if c.Action == compare.Remove && addressed[c.Type] && c.Type != "AWS::Lambda::Function" {
+	} else if c.Action == compare.Remove && registry.Of(c.Type).Addressed && c.Type != registry.LambdaFunction {
 		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
 	}
 	return slices.Concat(risks, r.logLoss(c, what), r.aliasesGone(c, what), r.unprotected(c, what))
@@ -74,10 +63,10 @@ func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 // replacement says what takes the place of a resource, and what becomes of it.
 func replacement(c compare.Change) string {
 	text, by, fate := "is replaced", "by a new one", ""
-	if c.Update == cfn.MayReplace {
+	if c.Update == registry.MayReplace {
 		text = "may be replaced"
 	}
-	if cfn.HoldsData(c.Type) {
+	if registry.HoldsData(c.Type) {
 		by = "by an empty one"
 		if c.Loss == "" {
 			fate = "; the old one is kept with its data, outside the stack"
@@ -90,7 +79,7 @@ func replacement(c compare.Change) string {
 func because(c compare.Change) string {
 	var paths []string
 	for _, p := range c.Properties {
-		if p.Update < cfn.MayReplace {
+		if p.Update < registry.MayReplace {
 			continue
 		}
 		if p.Because != "" {
@@ -107,24 +96,6 @@ func because(c compare.Change) string {
 	return ", because " + strings.Join(slices.Compact(paths), " and ")
 }
 
-// addressed are the types that others find by a name or URL which the deploy
-// makes up: another one has another address.
-var addressed = map[string]bool{
-	"AWS::ApiGateway::DomainName":               true,
-	"AWS::ApiGateway::RestApi":                  true,
-	"AWS::ApiGatewayV2::Api":                    true,
-	"AWS::ApiGatewayV2::DomainName":             true,
-	"AWS::AppSync::GraphQLApi":                  true,
-	"AWS::CloudFront::Distribution":             true,
-	"AWS::Lambda::Alias":                        true,
-	"AWS::Lambda::Function":                     true,
-	"AWS::Lambda::Url":                          true,
-	"AWS::SNS::Topic":                           true,
-	"AWS::ElasticLoadBalancingV2::LoadBalancer": true,
-	"AWS::StepFunctions::StateMachine":          true,
-	"AWS::Events::EventBus":                     true,
-}
-
 // unprotected lists the safeguards that a change takes away.
 func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 	var risks []Risk
@@ -136,7 +107,7 @@ func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 		}
 		switch {
 		case p.Because != "":
-		case (p.Path == "(DeletionPolicy)" || p.Path == "(UpdateReplacePolicy)") && cfn.HoldsData(c.Type):
+		case (p.Path == "(DeletionPolicy)" || p.Path == "(UpdateReplacePolicy)") && registry.HoldsData(c.Type):
 			before, _ := p.Before.(string)
 			after, _ := p.After.(string)
 			if cfn.Keeps(before) && !cfn.Keeps(after) {
@@ -150,7 +121,7 @@ func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 			say("is no longer encrypted with a key of its own")
 		}
 	}
-	if c.Type == "AWS::S3::Bucket" && c.Action == compare.Modify {
+	if c.Type == registry.S3Bucket && c.Action == compare.Modify {
 		r.bucketSafeguards(c.LogicalID, say)
 	}
 	if on := r.ttlTurnedOn(c); on != "" {
@@ -187,7 +158,7 @@ func (r *reviewer) bucketSafeguards(id string, say func(string)) {
 
 // aliasesGone tells of names under which a CDN is found no more.
 func (r *reviewer) aliasesGone(c compare.Change, what string) []Risk {
-	if c.Type != "AWS::CloudFront::Distribution" || c.Action != compare.Modify {
+	if c.Type != registry.CloudFrontDistribution || c.Action != compare.Modify {
 		return nil
 	}
 	const path = "DistributionConfig.Aliases"
@@ -214,16 +185,9 @@ func (r *reviewer) ttlTurnedOn(c compare.Change) string {
 	return after
 }
 
-// heirs are the types of which one that goes and one that comes with the same
-// content are one thing under another logical ID: clients of the old address
-// are left without.
-var heirs = map[string]bool{
-	"AWS::ApiGateway::RestApi": true, "AWS::ApiGatewayV2::Api": true, "AWS::AppSync::GraphQLApi": true, "AWS::CloudFront::Distribution": true,
-}
-
 // heir is the logical ID under which a removed resource is made anew.
 func (r *reviewer) heir(c compare.Change) string {
-	if c.Action != compare.Remove || !heirs[c.Type] {
+	if c.Action != compare.Remove || !registry.Of(c.Type).ByContent {
 		return ""
 	}
 	old := r.before.Doc.Resources[c.LogicalID].Properties
@@ -239,8 +203,8 @@ func (r *reviewer) heir(c compare.Change) string {
 // wrote them, and no deploy asks.
 func (r *reviewer) logLoss(c compare.Change, what string) []Risk {
 	old := r.before.Doc.Resources[c.LogicalID]
-	gone := c.Action == compare.Remove && !old.OutlivesRemoval() || c.Action == compare.Modify && c.Update == cfn.Replacement && !cfn.Keeps(old.UpdateReplacePolicy)
-	if c.Type != "AWS::Logs::LogGroup" || !gone || c.Refused != "" {
+	gone := c.Action == compare.Remove && !old.OutlivesRemoval() || c.Action == compare.Modify && c.Update == registry.Replacement && !cfn.Keeps(old.UpdateReplacePolicy)
+	if c.Type != registry.LogsLogGroup || !gone || c.Refused != "" {
 		return nil
 	}
 	kept := "all of it"

@@ -4,10 +4,10 @@ import (
 	"sort"
 	"strings"
 
-	"arc/cfn"
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 func (r *reviewer) routes() []Item {
@@ -102,7 +102,7 @@ func (r *reviewer) apis() []Item {
 	var items []Item
 	var ids []string
 	for id, c := range r.changes {
-		if c.Type == "AWS::ApiGatewayV2::Api" || c.Type == "AWS::ApiGateway::RestApi" {
+		if c.Type == registry.ApiGatewayV2Api || c.Type == registry.ApiGatewayRestApi {
 			ids = append(ids, id)
 		}
 	}
@@ -113,7 +113,7 @@ func (r *reviewer) apis() []Item {
 		switch {
 		case c.Action != compare.Modify:
 			it = r.item(c.Action, r.describe(id), "", id)
-		case c.Update >= cfn.MayReplace:
+		case c.Update >= registry.MayReplace:
 			it = r.item(compare.Modify, r.describe(id), "gets another URL", id)
 		default:
 			it = r.item(compare.Modify, r.describe(id), "", id)

@@ -6,12 +6,13 @@ import (
 
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // tables tells of tables, their keys and indexes.
 func (r *reviewer) tables() []Item {
 	var items []Item
-	for _, id := range r.changed("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable") {
+	for _, id := range r.changed(registry.DynamoDBTable, registry.DynamoDBGlobalTable) {
 		c := r.changes[id]
 		before, after := r.before.Doc.Resources[id].Properties, r.after.Doc.Resources[id].Properties
 		it := r.item(c.Action, r.describe(id), "", id)

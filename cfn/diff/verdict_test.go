@@ -11,6 +11,7 @@ import (
 	"arc/cfn/diff"
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/face"
+	"arc/cfn/registry"
 	"arc/manifest"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,7 +61,7 @@ func verdictOf(r *diff.Review) string {
 	}
 	for _, c := range r.Changes {
 		var words []string
-		if c.Action == compare.Modify && c.Update > cfn.NoInterruption {
+		if c.Action == compare.Modify && c.Update > registry.NoInterruption {
 			words = append(words, c.Update.String())
 		}
 		if c.Loss != "" {

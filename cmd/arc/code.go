@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"arc/cfn/diff"
+	"arc/cfn/registry"
 	"arc/deploy/code"
 )
 
@@ -44,7 +45,7 @@ func readCode(ctx context.Context, before, after *side) (limits []string, err er
 	after.contents = map[string]diff.Code{}
 	for id, was := range before.doc.Resources {
 		is := after.doc.Resources[id]
-		if was.Type != "AWS::Lambda::Function" || is.Type != was.Type || diff.SameCode(diff.CodeKey(was), diff.CodeKey(is)) || diff.CodeKey(was) == diff.CodeKey(is) {
+		if was.Type != registry.LambdaFunction || is.Type != was.Type || diff.SameCode(diff.CodeKey(was), diff.CodeKey(is)) || diff.CodeKey(was) == diff.CodeKey(is) {
 			continue
 		}
 		key := diff.CodeKey(is)

@@ -16,6 +16,7 @@ import (
 	"arc/cfn"
 	"arc/cfn/diff"
 	"arc/cfn/diff/compare"
+	"arc/cfn/registry"
 	"arc/deploy"
 	"arc/deploy/plan"
 	"arc/manifest/syntax"
@@ -208,7 +209,7 @@ func losses(review *diff.Review) []string {
 }
 
 func loses(c compare.Change) bool {
-	return c.DataLoss() || cfn.HoldsData(c.Type) && c.Action == compare.Modify && c.Update >= cfn.MayReplace
+	return c.DataLoss() || registry.HoldsData(c.Type) && c.Action == compare.Modify && c.Update >= registry.MayReplace
 }
 
 // goes lists the resources that the change removes or may replace; to which
@@ -216,7 +217,7 @@ func loses(c compare.Change) bool {
 func goes(review *diff.Review, before *cfn.Document, template []byte) []string {
 	ids := []string{}
 	for _, c := range review.Changes {
-		if c.Action == compare.Remove || c.Action == compare.Modify && c.Update >= cfn.MayReplace {
+		if c.Action == compare.Remove || c.Action == compare.Modify && c.Update >= registry.MayReplace {
 			ids = append(ids, c.LogicalID)
 		}
 	}

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -101,5 +104,41 @@ func TestRooms(t *testing.T) {
 		if slices.Contains(pkg.Deps, "github.com/awslabs/goformation/v7/cloudformation") {
 			t.Errorf("%s imports goformation's top-level cloudformation package; import its sub-packages only", pkg.ImportPath)
 		}
+	}
+}
+
+// TestTypesAreDescribedOnce: a resource type's name stands as a literal in its
+// description, in the compiler's file of its pragma and in its local service,
+// and nowhere else: who wants to know something of it asks package registry.
+func TestTypesAreDescribedOnce(t *testing.T) {
+	literal := regexp.MustCompile("[\"`]AWS::[A-Za-z0-9]+::[A-Za-z0-9]+[\"`]")
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		path = filepath.ToSlash(strings.TrimPrefix(path, filepath.Clean("../..")+string(filepath.Separator)))
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		switch room, file := filepath.Split(path); {
+		case room == "cfn/registry/":
+			return nil
+		case strings.HasPrefix(room, "sandbox/") && room != "sandbox/stack/":
+			return nil
+		case room == "cfn/":
+			if _, err := os.Stat("../../manifest/" + file); err == nil {
+				return nil // a pragma's
+			}
+		}
+		data, err := os.ReadFile("../../" + path)
+		if err != nil {
+			return err
+		}
+		for i, line := range strings.Split(string(data), "\n") {
+			if found := literal.FindString(line); found != "" {
+				t.Errorf("%s:%d: %s stands here as a literal; package registry has a name for it", path, i+1, found)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

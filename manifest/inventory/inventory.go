@@ -133,7 +133,7 @@ type Keys struct {
 	Sort      *Key `json:"sort"`
 }
 
-// Key is an attribute and its type, as CloudFormation writes it: S, N or B.
+// Key is an attribute and its type, as the manifest says it: String or Number.
 type Key struct {
 	Name string `json:"name"`
 	Type string `json:"type"`

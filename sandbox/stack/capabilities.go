@@ -5,17 +5,8 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
-
-// iamNames are the properties by which IAM resources are given names of their
-// own, which needs CAPABILITY_NAMED_IAM.
-var iamNames = map[string]string{
-	"AWS::IAM::Group":           "GroupName",
-	"AWS::IAM::InstanceProfile": "InstanceProfileName",
-	"AWS::IAM::ManagedPolicy":   "ManagedPolicyName",
-	"AWS::IAM::Role":            "RoleName",
-	"AWS::IAM::User":            "UserName",
-}
 
 // neededCapability is the capability that a template needs: "" for none.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html
@@ -25,7 +16,7 @@ func neededCapability(doc *cfn.Document) string {
 		if !strings.HasPrefix(r.Type, "AWS::IAM::") {
 			continue
 		}
-		if _, named := r.Properties[iamNames[r.Type]]; named {
+		if _, named := r.Properties[registry.Of(r.Type).CustomName]; named {
 			return "CAPABILITY_NAMED_IAM"
 		}
 		needed = "CAPABILITY_IAM"

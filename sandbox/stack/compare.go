@@ -6,8 +6,10 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // notYet stands in a change set for a value that only the execution will tell.
@@ -203,12 +205,9 @@ func (c *comparison) details(change *ResourceChange, before *resource, real map[
 		}
 	}
 	slices.Sort(names)
-	createOnly := c.e.registrations[change.ResourceType].CreateOnly
 	for _, name := range names {
-		target := ChangeTarget{Attribute: "Properties", Name: name, Path: "/Properties/" + name, RequiresRecreation: "Never"}
-		if slices.Contains(createOnly, name) {
-			target.RequiresRecreation = "Always"
-		}
+		target := ChangeTarget{Attribute: "Properties", Name: name, Path: "/Properties/" + name}
+		target.RequiresRecreation = c.recreation(change.ResourceType, name, before.properties, real)
 		if name == "Tags" {
 			target.Attribute, target.Name = "Tags", ""
 		}
@@ -225,6 +224,24 @@ func (c *comparison) details(change *ResourceChange, before *resource, real map[
 		}
 		change.Details = append(change.Details, details...)
 	}
+}
+
+// recreation says whether a change of a property needs a new resource.
+func (c *comparison) recreation(kind, name string, before, after map[string]any) string {
+	update := registry.NoInterruption
+	switch {
+	case strings.HasPrefix(kind, "AWS::"):
+		update = registry.Announced(kind, name, before, after)
+	case slices.Contains(c.e.registrations[kind].CreateOnly, name):
+		update = registry.Replacement
+	}
+	switch update {
+	case registry.Replacement:
+		return "Always"
+	case registry.MayReplace:
+		return "Conditionally"
+	}
+	return "Never"
 }
 
 // rewritten reports whether the template spells a property differently now.
@@ -273,10 +290,10 @@ func asText(v any) string {
 func (c *ResourceChange) conclude(replacePolicy string) {
 	c.Replacement = "False"
 	for _, d := range c.Details {
-		if d.Target.RequiresRecreation != "Always" {
+		if d.Target.RequiresRecreation == "Never" {
 			continue
 		}
-		if d.Evaluation == "Static" {
+		if d.Evaluation == "Static" && d.Target.RequiresRecreation == "Always" {
 			c.Replacement = "True"
 			c.PolicyAction = policyAction(replacePolicy, "ReplaceAnd")
 			return

@@ -64,7 +64,8 @@ type Provider interface {
 // Registration is a provider with what the engine must know of its type.
 type Registration struct {
 	Provider Provider
-	// CreateOnly are the top-level properties that cannot change in place: an
-	// update that touches one makes a new resource and deletes the old one.
+	// CreateOnly are the top-level properties that cannot change in place, of a
+	// type that is not AWS's: an update that touches one makes a new resource and
+	// deletes the old one. Those of AWS are described in package registry.
 	CreateOnly []string
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // run is one creation or update of a stack under way. What it has done is
@@ -282,14 +283,14 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 }
 
 // needsReplacement reports whether the change touches a property that cannot
-// change in place.
+// change in place. Where a service decides, the local one makes a new resource.
 func (e *Engine) needsReplacement(before, next *resource) bool {
-	for _, name := range e.registrations[next.kind].CreateOnly {
-		if !reflect.DeepEqual(before.properties[name], next.properties[name]) {
-			return true
-		}
+	if !strings.HasPrefix(next.kind, "AWS::") {
+		return slices.ContainsFunc(e.registrations[next.kind].CreateOnly, func(name string) bool {
+			return !reflect.DeepEqual(before.properties[name], next.properties[name])
+		})
 	}
-	return false
+	return registry.Effect(next.kind, before.properties, next.properties) >= registry.MayReplace
 }
 
 func sameProperties(a, b map[string]any) bool {

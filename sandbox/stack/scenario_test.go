@@ -97,7 +97,7 @@ func newScenario(t *testing.T, archive *txtar.Archive) *scenario {
 		Account: "123456789012", Region: "eu-north-1", Parallel: 1,
 		Registrations: map[string]Registration{
 			"Test::Thing":    {Provider: thing{s}, CreateOnly: []string{"Name"}},
-			"AWS::IAM::Role": {Provider: thing{s}, CreateOnly: []string{"RoleName"}},
+			"AWS::IAM::Role": {Provider: thing{s}},
 		},
 		Fetch: func(_ context.Context, url string) ([]byte, error) {
 			body, ok := s.files[strings.TrimPrefix(url, "https://bucket.s3.amazonaws.com/")]

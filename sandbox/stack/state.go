@@ -47,7 +47,7 @@ type state struct {
 // resource is a resource of a stack.
 type resource struct {
 	logicalID  string
-	kind       string // "AWS::S3::Bucket"
+	kind       string // its type
 	physicalID string
 	properties map[string]any // evaluated
 	shown      map[string]any // the same with NoEcho values replaced

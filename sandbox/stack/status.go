@@ -1,5 +1,7 @@
 package stack
 
+import "arc/cfn/registry"
+
 // The statuses of stacks and resources that the engine uses.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 const (
@@ -31,7 +33,7 @@ const (
 	executionComplete       = "EXECUTE_COMPLETE"
 	executionFailed         = "EXECUTE_FAILED"
 	userInitiated           = "User Initiated"
-	stackType               = "AWS::CloudFormation::Stack"
+	stackType               = registry.CloudFormationStack
 	creationInitiated       = "Resource creation Initiated"
 	replacementReason       = "Requested update requires the creation of a new physical resource; hence creating one."
 	noChanges               = "The submitted information didn't contain changes. Submit different information to create a change set."

@@ -6,6 +6,7 @@ package compare
 import (
 	"arc/cfn"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // Action is what happens to a resource.
@@ -25,7 +26,7 @@ type Change struct {
 	Type      string `json:"type"`
 	// Update is the worst that the properties' updates do; of Add and Remove
 	// it says nothing.
-	Update cfn.Update `json:"update"`
+	Update registry.Update `json:"update"`
 	// Loss says which data the change deletes; "" = none.
 	Loss string `json:"loss,omitempty"`
 	// Refused says why CloudFormation will not carry out the change, so that
@@ -38,10 +39,10 @@ type Change struct {
 // the property is absent on that side. Literal values that may be secrets are
 // replaced by Hidden.
 type Property struct {
-	Path   string     `json:"path"` // "Environment.Variables.ARC_ENV"
-	Before any        `json:"before,omitempty"`
-	After  any        `json:"after,omitempty"`
-	Update cfn.Update `json:"update"`
+	Path   string          `json:"path"` // "Environment.Variables.ARC_ENV"
+	Before any             `json:"before,omitempty"`
+	After  any             `json:"after,omitempty"`
+	Update registry.Update `json:"update"`
 	// Because names the resource whose replacement changes this property,
 	// whose text is the same on both sides; "" = the text differs.
 	Because string `json:"because,omitempty"`
@@ -83,8 +84,8 @@ func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 	c := Change{Action: Modify, LogicalID: id, Type: new.Type}
 	if old.Type != new.Type {
 		c.Refused = "CloudFormation cannot change the type of a resource; give the new one another logical ID"
-		c.Update = cfn.Replacement
-		c.Properties = []Property{{Path: "(Type)", Before: old.Type, After: new.Type, Update: cfn.Replacement}}
+		c.Update = registry.Replacement
+		c.Properties = []Property{{Path: "(Type)", Before: old.Type, After: new.Type, Update: registry.Replacement}}
 		c.Loss = lossOfRemoval(old)
 		return c, true
 	}
@@ -93,7 +94,7 @@ func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 		c.Properties[0].Path = "(Properties)"
 	}
 	if home(old) != home(new) { // another stack makes its own
-		c.Properties = append(c.Properties, Property{Path: "(Stack)", Before: orNil(home(old)), After: orNil(home(new)), Update: cfn.Replacement})
+		c.Properties = append(c.Properties, Property{Path: "(Stack)", Before: orNil(home(old)), After: orNil(home(new)), Update: registry.Replacement})
 	}
 	setUpdates(&c, old, new)
 	c.Properties = append(withoutSecrets(new.Type, c.Properties), compareAttributes(old, new)...)

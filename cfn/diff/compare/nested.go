@@ -8,10 +8,8 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
-
-// StackType is the type of nested stacks.
-const StackType = "AWS::CloudFormation::Stack"
 
 // homeKey is where Flatten notes which nested stack a resource is in.
 const homeKey = "arc diff: nested stack"
@@ -61,7 +59,7 @@ func (f *flattener) read(path string, doc *cfn.Document, depth int) (*nested, er
 	n := &nested{path: path, doc: doc, parts: map[string]*nested{}}
 	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
 		def := doc.Resources[id]
-		if def.Type != StackType || f.part == nil {
+		if def.Type != registry.CloudFormationStack || f.part == nil {
 			f.count[id]++
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // followReplacements finds what a replacement brings about elsewhere. A new resource
@@ -16,7 +17,7 @@ func followReplacements(changes []Change, before, after *cfn.Document) []Change 
 	var moved []string // resources whose references have other values now
 	for i, c := range changes {
 		at[c.LogicalID] = i
-		if c.Action == Modify && c.Update >= cfn.MayReplace {
+		if c.Action == Modify && c.Update >= registry.MayReplace {
 			moved = append(moved, c.LogicalID)
 		}
 	}
@@ -25,8 +26,8 @@ func followReplacements(changes []Change, before, after *cfn.Document) []Change 
 		return changes
 	}
 	referrers := referrersOf(before, after)
-	done := map[string]cfn.Update{}
-	visit := func(target, attribute string, update cfn.Update) {
+	done := map[string]registry.Update{}
+	visit := func(target, attribute string, update registry.Update) {
 		for _, id := range referrers[target] {
 			props := dependents(id, target, attribute, update, after.Resources[id])
 			if len(props) == 0 {
@@ -44,13 +45,13 @@ func followReplacements(changes []Change, before, after *cfn.Document) []Change 
 			was := changes[i].Update
 			changes[i].Properties = merge(changes[i].Properties, props)
 			setOutcome(&changes[i], before.Resources[id], after.Resources[id])
-			if changes[i].Update > was && changes[i].Update >= cfn.MayReplace {
+			if changes[i].Update > was && changes[i].Update >= registry.MayReplace {
 				moved = append(moved, id)
 			}
 		}
 	}
 	for _, id := range streams {
-		visit(id, "StreamArn", cfn.Replacement)
+		visit(id, "StreamArn", registry.Replacement)
 	}
 	for len(moved) > 0 {
 		id := moved[0]
@@ -98,21 +99,15 @@ func referrersOf(before, after *cfn.Document) map[string][]string {
 
 // dependents lists the top-level properties of a resource that refer to the
 // target, or to one attribute of it.
-func dependents(id, target, attribute string, update cfn.Update, def cfn.ResourceDef) []Property {
+func dependents(id, target, attribute string, update registry.Update, def cfn.ResourceDef) []Property {
 	var props []Property
 	for _, name := range values.KeysOfBoth(nil, def.Properties) {
 		v := def.Properties[name]
 		if !refersTo(v, target, attribute) {
 			continue
 		}
-		own := cfn.UpdateOf(def.Type, name)
-		if isCustom(def.Type) && name == "ServiceToken" {
-			own = cfn.Replacement
-		}
-		if def.Type == "AWS::CloudFormation::Stack" || exceptions[def.Type] != nil && own < cfn.Replacement {
-			own = cfn.NoInterruption
-		}
-		if own >= cfn.MayReplace {
+		own := registry.Between(def.Type, name, def.Properties, def.Properties)
+		if own >= registry.MayReplace {
 			own = min(own, update)
 		}
 		props = append(props, Property{Path: name, Update: own, Because: target})

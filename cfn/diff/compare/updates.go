@@ -5,6 +5,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // setUpdates says what each of a modified resource's differences does, and what
@@ -12,12 +13,10 @@ import (
 func setUpdates(c *Change, old, new cfn.ResourceDef) {
 	for i, p := range c.Properties {
 		if p.Path != "(Stack)" {
-			c.Properties[i].Update = cfn.UpdateOf(c.Type, p.Path)
+			c.Properties[i].Update = registry.Between(c.Type, p.Path, old.Properties, new.Properties)
 		}
 	}
-	if exception := exceptionOf(c.Type); exception != nil {
-		exception(c, old.Properties, new.Properties)
-	}
+	c.Refused = refusal(c, old.Properties, new.Properties)
 	setOutcome(c, old, new)
 }
 
@@ -26,12 +25,12 @@ func setOutcome(c *Change, old, new cfn.ResourceDef) {
 	for _, p := range c.Properties {
 		c.Update = max(c.Update, p.Update)
 	}
-	if c.Update < cfn.MayReplace {
+	if c.Update < registry.MayReplace {
 		return
 	}
-	if c.Refused == "" && c.Update == cfn.Replacement {
+	if c.Refused == "" && c.Update == registry.Replacement {
 		c.Refused = nameTaken(c, old, new)
-		if isCustom(c.Type) {
+		if registry.IsCustom(c.Type) {
 			c.Refused = "CloudFormation gives no custom resource another service token: give it another logical ID"
 		}
 	}
@@ -40,9 +39,9 @@ func setOutcome(c *Change, old, new cfn.ResourceDef) {
 	if moved {
 		kept = old.OutlivesRemoval()
 	}
-	if cfn.HoldsData(c.Type) && !kept {
+	if registry.HoldsData(c.Type) && !kept {
 		c.Loss = "its data is deleted with the old one"
-		if c.Update == cfn.MayReplace {
+		if c.Update == registry.MayReplace {
 			c.Loss = "if it is replaced, its data is deleted with the old one"
 		}
 	}
@@ -54,49 +53,17 @@ func lossOfRemoval(old cfn.ResourceDef) string {
 	switch {
 	case old.OutlivesRemoval():
 		return ""
-	case old.Type == StackType:
+	case old.Type == registry.CloudFormationStack:
 		return "whatever it holds is deleted with it, and its template is not at hand"
-	case cfn.HoldsData(old.Type):
+	case registry.HoldsData(old.Type):
 		return "its data is deleted with it"
 	}
 	return ""
 }
 
-// customNames are the properties with which the user names a resource for the
-// whole account and region. While one stands, a replacement would need the
-// name twice at a time, so CloudFormation refuses it.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-customname-updatereplace.html
-var customNames = map[string]string{
-	"AWS::CloudWatch::Alarm":               "AlarmName",
-	"AWS::Cognito::UserPoolDomain":         "Domain",
-	"AWS::DynamoDB::GlobalTable":           "TableName",
-	"AWS::DynamoDB::Table":                 "TableName",
-	"AWS::ECR::Repository":                 "RepositoryName",
-	"AWS::ECS::Cluster":                    "ClusterName",
-	"AWS::Events::EventBus":                "Name",
-	"AWS::IAM::Group":                      "GroupName",
-	"AWS::IAM::InstanceProfile":            "InstanceProfileName",
-	"AWS::IAM::ManagedPolicy":              "ManagedPolicyName",
-	"AWS::IAM::Role":                       "RoleName",
-	"AWS::IAM::User":                       "UserName",
-	"AWS::KMS::Alias":                      "AliasName",
-	"AWS::Kinesis::Stream":                 "Name",
-	"AWS::Lambda::Function":                "FunctionName",
-	"AWS::Logs::LogGroup":                  "LogGroupName",
-	"AWS::RDS::DBCluster":                  "DBClusterIdentifier",
-	"AWS::RDS::DBInstance":                 "DBInstanceIdentifier",
-	"AWS::S3::Bucket":                      "BucketName",
-	"AWS::SNS::Topic":                      "TopicName",
-	"AWS::SQS::Queue":                      "QueueName",
-	"AWS::SSM::Parameter":                  "Name",
-	"AWS::SecretsManager::Secret":          "Name",
-	"AWS::StepFunctions::StateMachine":     "StateMachineName",
-	"AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
-}
-
 // nameTaken says why a replacement cannot be: the resource keeps its name.
 func nameTaken(c *Change, old, new cfn.ResourceDef) string {
-	property := customNames[c.Type]
+	property := registry.Of(c.Type).CustomName
 	if property == "" || old.Properties[property] == nil || !values.Equal(old.Properties[property], new.Properties[property]) {
 		return ""
 	}
@@ -108,7 +75,7 @@ func nameTaken(c *Change, old, new cfn.ResourceDef) string {
 func sameNames(changes []Change, before, after *cfn.Document) {
 	removed := map[string]string{}
 	key := func(r cfn.ResourceDef) string {
-		name := r.Properties[customNames[r.Type]]
+		name := r.Properties[registry.Of(r.Type).CustomName]
 		if name == nil {
 			return ""
 		}

@@ -10,6 +10,7 @@ import (
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 	"arc/graph"
 )
 
@@ -61,7 +62,7 @@ func newPicture(doc *cfn.Document, app string, label func(string) string) *pictu
 		return p
 	}
 	p.m = model.New(doc)
-	p.g.CDN = len(p.m.ByType["AWS::CloudFront::Distribution"]) > 0
+	p.g.CDN = len(p.m.ByType[registry.CloudFrontDistribution]) > 0
 	for _, fn := range p.m.ByType[model.FunctionType] {
 		p.owners[p.roleOf(fn)]++
 	}
@@ -152,10 +153,10 @@ func (p *picture) sources() {
 		badge string
 		types []string
 	}{
-		{graph.Topic, "TOPIC", []string{"AWS::SNS::Topic"}},
-		{graph.Queue, "QUEUE", []string{"AWS::SQS::Queue"}},
-		{graph.Table, "TABLE", []string{"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}},
-		{graph.Bucket, "FILES", []string{"AWS::S3::Bucket"}},
+		{graph.Topic, "TOPIC", []string{registry.SNSTopic}},
+		{graph.Queue, "QUEUE", []string{registry.SQSQueue}},
+		{graph.Table, "TABLE", []string{registry.DynamoDBTable, registry.DynamoDBGlobalTable}},
+		{graph.Bucket, "FILES", []string{registry.S3Bucket}},
 	} {
 		for _, typ := range kind.types {
 			for _, id := range p.m.ByType[typ] {
@@ -165,11 +166,11 @@ func (p *picture) sources() {
 			}
 		}
 	}
-	for _, id := range p.m.ByType["AWS::SNS::Subscription"] {
+	for _, id := range p.m.ByType[registry.SNSSubscription] {
 		props := p.m.Doc.Resources[id].Properties
 		p.triggers(props["TopicArn"], props["Endpoint"])
 	}
-	for _, id := range p.m.ByType["AWS::Lambda::EventSourceMapping"] {
+	for _, id := range p.m.ByType[registry.LambdaEventSourceMapping] {
 		props := p.m.Doc.Resources[id].Properties
 		p.triggers(props["EventSourceArn"], props["FunctionName"])
 	}

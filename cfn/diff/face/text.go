@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"arc/cfn"
 	"arc/cfn/cost"
 	"arc/cfn/diff"
 	"arc/cfn/diff/compare"
+	"arc/cfn/registry"
 )
 
 // TextOptions set how Text looks.
@@ -134,7 +134,7 @@ func (p *textPrinter) cost(d *cost.Delta) {
 
 func (p *textPrinter) change(c compare.Change) {
 	p.line("  "+signs[c.Action]+" ", signs[c.Action], c.LogicalID+"  "+c.Type)
-	if c.Update >= cfn.MayReplace {
+	if c.Update >= registry.MayReplace {
 		p.line("      ! ", "!", c.Update.String())
 	}
 	for _, danger := range []string{c.Loss, c.Refused} {
@@ -144,7 +144,7 @@ func (p *textPrinter) change(c compare.Change) {
 	}
 	for _, prop := range c.Properties {
 		text := strings.Trim(prop.Path, "()") + ": " + compare.Arrow(prop)
-		if prop.Update != cfn.NoInterruption {
+		if prop.Update != registry.NoInterruption {
 			text += "  [" + prop.Update.String() + "]"
 		}
 		p.line("      ", "", text)
@@ -216,7 +216,7 @@ func Summary(changes []compare.Change) string {
 	replaced := 0
 	for _, c := range changes {
 		count[c.Action]++
-		if c.Action == compare.Modify && c.Update == cfn.Replacement {
+		if c.Action == compare.Modify && c.Update == registry.Replacement {
 			replaced++
 		}
 	}

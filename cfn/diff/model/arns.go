@@ -5,6 +5,7 @@ import (
 
 	"arc/cfn/diff/iam"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // ResourceOf finds the resource that an ARN starts with.
@@ -29,14 +30,8 @@ func (m *App) ResourceOf(arn string) (id, rest string, ok bool) {
 // arnForm is the ARN of a resource by its Ref, for types whose ARN is made of
 // it; "" for others.
 func arnForm(typ, id string) string {
-	const where = "${AWS::Region}:${AWS::AccountId}:"
-	switch typ {
-	case "AWS::DynamoDB::Table":
-		return "arn:${AWS::Partition}:dynamodb:" + where + "table/${" + id + "}"
-	case "AWS::Lambda::Function":
-		return "arn:${AWS::Partition}:lambda:" + where + "function:${" + id + "}"
-	case "AWS::S3::Bucket":
-		return "arn:${AWS::Partition}:s3:::${" + id + "}"
+	if form := registry.Of(typ).ARN; form != "" {
+		return "arn:${AWS::Partition}:" + form + "${" + id + "}"
 	}
 	return ""
 }

@@ -8,12 +8,13 @@ import (
 	"arc/cfn"
 	"arc/cfn/diff/iam"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // InvokersOf is the policy that the permissions of a function make.
 func (m *App) InvokersOf(function string) iam.Policy {
 	var statements []any
-	for _, id := range m.ByType["AWS::Lambda::Permission"] {
+	for _, id := range m.ByType[registry.LambdaPermission] {
 		p := m.Doc.Resources[id].Properties
 		if m.FunctionOf(p["FunctionName"]) != function {
 			continue
@@ -48,7 +49,7 @@ func (m *App) InvokersOf(function string) iam.Policy {
 }
 
 // AuthorizerTypes are the types that decide who may call an API.
-var AuthorizerTypes = []string{"AWS::ApiGatewayV2::Authorizer", "AWS::ApiGateway::Authorizer"}
+var AuthorizerTypes = []string{registry.ApiGatewayV2Authorizer, registry.ApiGatewayAuthorizer}
 
 // ofNoWeight are the properties of an authorizer that let nobody else in.
 var ofNoWeight = []string{"Name", "ApiId", "RestApiId", "AuthorizerResultTtlInSeconds", "AuthorizerCredentials", "AuthorizerCredentialsArn", "EnableSimpleResponses", "AuthorizerPayloadFormatVersion"}
@@ -68,7 +69,7 @@ func (m *App) ReadAuthorizers() map[string]any {
 			out[id] = decides
 		}
 	}
-	for _, typ := range []string{"AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"} {
+	for _, typ := range []string{registry.ApiGatewayV2Api, registry.ApiGatewayRestApi} {
 		for _, id := range m.ByType[typ] {
 			body, _ := m.Doc.Resources[id].Properties["Body"].(map[string]any)
 			components, _ := body["components"].(map[string]any)
@@ -96,7 +97,7 @@ func guardOf(kind string, by ...any) string {
 func (m *App) methodsPath(v any, depth int) string {
 	for _, id := range cfn.References(v) {
 		def := m.Doc.Resources[id]
-		if def.Type == "AWS::ApiGateway::Resource" && depth < 100 {
+		if def.Type == registry.ApiGatewayResource && depth < 100 {
 			return strings.TrimSuffix(m.methodsPath(def.Properties["ParentId"], depth+1), "/") + "/" + values.PlainText(def.Properties["PathPart"])
 		}
 	}

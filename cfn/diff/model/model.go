@@ -8,10 +8,11 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // FunctionType is the type of Lambda functions.
-const FunctionType = "AWS::Lambda::Function"
+const FunctionType = registry.LambdaFunction
 
 // App is a template seen as an app.
 type App struct {
@@ -34,7 +35,7 @@ func New(doc *cfn.Document) *App {
 		typ := doc.Resources[id].Type
 		m.ByType[typ] = append(m.ByType[typ], id)
 	}
-	for _, typ := range []string{"AWS::Lambda::Alias", "AWS::Lambda::Version"} {
+	for _, typ := range []string{registry.LambdaAlias, registry.LambdaVersion} {
 		for _, id := range m.ByType[typ] {
 			for _, target := range cfn.References(doc.Resources[id].Properties["FunctionName"]) {
 				m.Via[id] = target
@@ -54,7 +55,7 @@ func New(doc *cfn.Document) *App {
 // readNames finds what the manifest calls a resource: a parameter
 // /STACK/tables/notes holds the name of the table that is called notes there.
 func (m *App) readNames() {
-	for _, id := range m.ByType["AWS::SSM::Parameter"] {
+	for _, id := range m.ByType[registry.SSMParameter] {
 		props := m.Doc.Resources[id].Properties
 		path := strings.Split(values.PlainText(props["Name"]), "/")
 		targets := cfn.References(props["Value"])
@@ -65,7 +66,7 @@ func (m *App) readNames() {
 			}
 		}
 	}
-	for _, id := range m.ByType["AWS::SQS::Queue"] {
+	for _, id := range m.ByType[registry.SQSQueue] {
 		redrive, _ := m.Doc.Resources[id].Properties["RedrivePolicy"].(map[string]any)
 		for _, dead := range cfn.References(redrive["deadLetterTargetArn"]) {
 			if m.names[dead] == "" {
@@ -117,11 +118,11 @@ func (m *App) readTriggers() {
 			m.Triggers[id] = append(m.Triggers[id], text)
 		}
 	}
-	for _, id := range m.ByType["AWS::SNS::Subscription"] {
+	for _, id := range m.ByType[registry.SNSSubscription] {
 		p := m.Doc.Resources[id].Properties
 		add(p["Endpoint"], "@events "+m.NameOfTarget(p["TopicArn"]))
 	}
-	for _, id := range m.ByType["AWS::Lambda::EventSourceMapping"] {
+	for _, id := range m.ByType[registry.LambdaEventSourceMapping] {
 		p := m.Doc.Resources[id].Properties
 		kind := "@queues "
 		if source := cfn.References(p["EventSourceArn"]); len(source) == 1 && strings.Contains(m.Doc.Resources[source[0]].Type, "DynamoDB") {
@@ -153,7 +154,7 @@ func (m *App) FunctionOf(v any) string {
 		if to := m.Via[id]; to != "" {
 			id = to
 		}
-		if m.Doc.Resources[id].Type == "AWS::Lambda::Function" {
+		if m.Doc.Resources[id].Type == registry.LambdaFunction {
 			return id
 		}
 	}

@@ -6,20 +6,23 @@ import (
 	"arc/cfn"
 	"arc/cfn/diff/iam"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // PolicyTypes are the types that give rights to roles, users and groups.
-var PolicyTypes = []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy"}
+func PolicyTypes() []string {
+	return registry.All(func(t registry.Type) bool { return t.Rights == registry.GivesRights })
+}
 
 // Belongs reports whether a policy is one of a role, user or group of the
 // template.
 func (m *App) Belongs(id string) bool {
 	for _, to := range m.attached(id) {
-		if slices.Contains(Principals, m.Doc.Resources[to].Type) {
+		if slices.Contains(Principals(), m.Doc.Resources[to].Type) {
 			return true
 		}
 	}
-	for _, typ := range Principals {
+	for _, typ := range Principals() {
 		for _, to := range m.ByType[typ] {
 			if slices.Contains(cfn.References(m.Doc.Resources[to].Properties["ManagedPolicyArns"]), id) {
 				return true
@@ -30,7 +33,9 @@ func (m *App) Belongs(id string) bool {
 }
 
 // Principals are the types that have rights.
-var Principals = []string{"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
+func Principals() []string {
+	return registry.All(func(t registry.Type) bool { return t.Rights == registry.HasRights })
+}
 
 // attached lists what a policy says to be attached to.
 func (m *App) attached(policy string) []string {
@@ -65,7 +70,7 @@ func (m *App) RoleOf(id string) (rights, trust iam.Policy) {
 			rights = rights.And(iam.Named(arn))
 		}
 	}
-	for _, typ := range PolicyTypes {
+	for _, typ := range PolicyTypes() {
 		for _, policy := range m.ByType[typ] {
 			if slices.Contains(m.attached(policy), id) {
 				rights = rights.And(m.Policy(m.Doc.Resources[policy].Properties["PolicyDocument"]))
@@ -73,7 +78,7 @@ func (m *App) RoleOf(id string) (rights, trust iam.Policy) {
 		}
 	}
 	groups := cfn.References(p["Groups"])
-	for _, addition := range m.ByType["AWS::IAM::UserToGroupAddition"] {
+	for _, addition := range m.ByType[registry.IAMUserToGroupAddition] {
 		q := m.Doc.Resources[addition].Properties
 		if slices.Contains(cfn.References(q["Users"]), id) {
 			groups = append(groups, cfn.References(q["GroupName"])...)
@@ -89,7 +94,7 @@ func (m *App) RoleOf(id string) (rights, trust iam.Policy) {
 // managedPolicy is the document of a managed policy of the template itself.
 func (m *App) managedPolicy(arn any) any {
 	for _, id := range cfn.References(arn) {
-		if m.Doc.Resources[id].Type == "AWS::IAM::ManagedPolicy" {
+		if m.Doc.Resources[id].Type == registry.IAMManagedPolicy {
 			return m.Doc.Resources[id].Properties["PolicyDocument"]
 		}
 	}
@@ -99,7 +104,7 @@ func (m *App) managedPolicy(arn any) any {
 // RoleOfFunction is the logical ID of a function's role.
 func (m *App) RoleOfFunction(id string) string {
 	for _, role := range cfn.References(m.Doc.Resources[id].Properties["Role"]) {
-		if m.Doc.Resources[role].Type == "AWS::IAM::Role" {
+		if m.Doc.Resources[role].Type == registry.IAMRole {
 			return role
 		}
 	}

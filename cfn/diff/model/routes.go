@@ -5,6 +5,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // Route is where a request goes.
@@ -26,17 +27,17 @@ var methodsOfOpenAPI = map[string]bool{
 // readRoutes reads the routes of all APIs: those in an OpenAPI body, and those
 // that are resources.
 func (m *App) readRoutes() {
-	for _, typ := range []string{"AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi"} {
+	for _, typ := range []string{registry.ApiGatewayV2Api, registry.ApiGatewayRestApi} {
 		for _, id := range m.ByType[typ] {
 			if body, ok := m.Doc.Resources[id].Properties["Body"].(map[string]any); ok {
 				m.readBody(id, body)
 			}
 		}
 	}
-	for _, id := range m.ByType["AWS::ApiGatewayV2::Route"] {
+	for _, id := range m.ByType[registry.ApiGatewayV2Route] {
 		m.readRoute(id)
 	}
-	for _, id := range m.ByType["AWS::ApiGateway::Method"] {
+	for _, id := range m.ByType[registry.ApiGatewayMethod] {
 		m.readMethod(id)
 	}
 	for name, r := range m.Routes {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"arc/cfn/diff/values"
+	"arc/cfn/registry"
 )
 
 // Schedule is one time table of a template.
@@ -18,7 +19,7 @@ type Schedule struct {
 // that came before them.
 func (m *App) ReadSchedules() []Schedule {
 	var out []Schedule
-	for _, id := range m.ByType["AWS::Scheduler::Schedule"] {
+	for _, id := range m.ByType[registry.SchedulerSchedule] {
 		p := m.Doc.Resources[id].Properties
 		target, _ := p["Target"].(map[string]any)
 		out = append(out, Schedule{
@@ -26,7 +27,7 @@ func (m *App) ReadSchedules() []Schedule {
 			Expression: values.PlainText(p["ScheduleExpression"]), Timezone: values.PlainText(p["ScheduleExpressionTimezone"]),
 		})
 	}
-	for _, id := range m.ByType["AWS::Events::Rule"] {
+	for _, id := range m.ByType[registry.EventsRule] {
 		p := m.Doc.Resources[id].Properties
 		if p["ScheduleExpression"] == nil {
 			continue

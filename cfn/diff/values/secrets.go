@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // Hidden stands for a literal value that may be a secret. Templates of other
@@ -15,7 +16,7 @@ const Hidden = "(hidden)"
 // MayBeSecret reports whether a property of a resource of a type may hold a
 // secret, by the keys of its path.
 func MayBeSecret(typ, path string) bool {
-	if path == "Value" && typ == "AWS::SSM::Parameter" {
+	if path == "Value" && typ == registry.SSMParameter {
 		return true
 	}
 	for path != "" {

@@ -8,7 +8,7 @@ from the "Update requires" lines of the CloudFormation template reference.
 
 Run it after an update of cfn-lint and read the difference:
 
-    python3 cfn/schemas/make.py
+    python3 cfn/registry/schemas/make.py
 """
 import importlib.util
 import json
@@ -52,6 +52,9 @@ REPLACEMENTS = {
 # What replaces with some values: the service decides, or the schema's own
 # condition is not written down.
 CONDITIONAL = {
+    # An attribute may come; one of a key that gets another type replaces.
+    "DynamoDB::GlobalTable": "AttributeDefinitions",
+    "DynamoDB::Table": "AttributeDefinitions",
     "Lambda::EventSourceMapping": "AmazonManagedKafkaEventSourceConfig SelfManagedKafkaEventSourceConfig",
 }
 
