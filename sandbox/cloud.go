@@ -43,10 +43,12 @@ type Options struct {
 	Project  string   // absolute folder of the project it serves
 	Registry Registry // where it is written down
 	Region   string
-	Internal int    // port of the endpoint; 0 = the first free one from 2222 on
-	Path     string // PATH for finding node, python3 …
-	Cache    string // folder where runtimes may keep compiled code; "" = none
-	Workers  int    // how many functions' processes at most; 0 = what half of the free memory holds
+	Internal int                      // port of the endpoint; 0 = the first free one from 2222 on
+	Path     string                   // PATH for finding node, python3 …
+	User     func(name string) string // the developer's environment, for finding interpreters; nil = PATH alone
+	Warn     func(text string)        // takes what the developer should know at the start; nil = nobody wants to know
+	Cache    string                   // folder where runtimes may keep compiled code; "" = none
+	Workers  int                      // how many functions' processes at most; 0 = what half of the free memory holds
 	// Log takes one line of what happens, in the manner of fmt.Printf.
 	Log func(format string, args ...any)
 }

@@ -37,6 +37,8 @@ func (c *Cloud) assemble() {
 	c.lambda = lambda.New(lambda.Options{
 		Env:     c.environment,
 		Path:    c.opts.Path,
+		User:    c.opts.User,
+		Warn:    c.opts.Warn,
 		Cache:   c.opts.Cache,
 		Scratch: c.scratch,
 		Workers: c.opts.Workers,

@@ -118,6 +118,8 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, workers int)
 		Region:   p.app.AWS.Region,
 		Internal: internal,
 		Path:     s.env("PATH"),
+		User:     s.env,
+		Warn:     func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 		Cache:    filepath.Join(filepath.Dir(registry.Dir), "compiled"),
 		Log:      s.note,
 		Workers:  workers,

@@ -33,19 +33,17 @@ func unpackBootstraps(scratch string) error {
 
 // language is how the functions of a family of runtimes are run.
 type language struct {
-	prefix   string   // of the runtimes
-	programs []string // the first one on PATH runs it
-	args     []string // before the bootstrap
-	script   string
-	install  string   // what to do when there is no program
-	files    []string // what may follow the path in the handler
+	prefix string   // of the runtimes
+	args   []string // before the bootstrap
+	script string
+	files  []string // what may follow the path in the handler
 }
 
 var languages = []language{
-	{"nodejs", []string{"node"}, nil, "node.cjs", "install Node.js from https://nodejs.org", []string{"", ".js", ".mjs", ".cjs"}},
-	{"python", []string{"python3", "python"}, []string{"-X", "utf8"}, "python.py", "install Python 3 from https://www.python.org/downloads", []string{".py", "/__init__.py"}},
-	{"ruby", []string{"ruby"}, []string{"-Eutf-8"}, "ruby.rb", "install Ruby from https://www.ruby-lang.org", []string{".rb"}},
-	{"deno", []string{"deno"}, []string{"run", "--quiet", "--no-prompt", "--allow-all"}, "deno.mjs", "install Deno from https://deno.com", []string{".ts", ".tsx", ".js", ".mjs"}},
+	{"nodejs", nil, "node.cjs", []string{"", ".js", ".mjs", ".cjs"}},
+	{"python", []string{"-X", "utf8"}, "python.py", []string{".py", "/__init__.py"}},
+	{"ruby", []string{"-Eutf-8"}, "ruby.rb", []string{".rb"}},
+	{"deno", []string{"run", "--quiet", "--no-prompt", "--allow-all"}, "deno.mjs", []string{".ts", ".tsx", ".js", ".mjs"}},
 }
 
 func languageOf(runtime string) *language {
@@ -75,15 +73,15 @@ func (w *worker) command() (*exec.Cmd, error) {
 	var cmd *exec.Cmd
 	switch l := languageOf(fn.Runtime); {
 	case l != nil:
-		program, err := findProgram(w.service.options.Path, l.programs)
+		found, err := w.service.machine().Find(context.Background(), fn.Runtime)
 		if err != nil {
-			return nil, &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s is not on the PATH, and %s functions need it: %s", l.programs[0], fn.Runtime, l.install)}
+			return nil, &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", err}
 		}
 		if err := w.prepare(l, env, scratch); err != nil {
 			return nil, &startError{InitFailed, "Runtime.Unknown", err}
 		}
 		args := append(slices.Clone(l.args), filepath.Join(scratch, "bootstrap", l.script))
-		cmd = exec.Command(program, args...)
+		cmd = exec.Command(found.Program, args...)
 	case strings.HasPrefix(fn.Runtime, "provided"):
 		program, err := bootstrapOf(fn.Dir)
 		if err != nil {
@@ -151,21 +149,6 @@ func bootstrapOf(dir string) (string, error) {
 		return "", fmt.Errorf("%s: is not executable: chmod +x it", program)
 	}
 	return program, nil
-}
-
-// findProgram finds the first of several programs on a PATH.
-func findProgram(path string, names []string) (string, error) {
-	for _, name := range names {
-		for _, dir := range filepath.SplitList(path) {
-			if !filepath.IsAbs(dir) {
-				continue // never what lies in the folder one happens to be in
-			}
-			if found, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-				return found, nil
-			}
-		}
-	}
-	return "", exec.ErrNotFound
 }
 
 // linkFolders makes, once, a folder with links to shared code and views under

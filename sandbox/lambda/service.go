@@ -18,6 +18,12 @@ import (
 type Options struct {
 	// Path is where node, python3 … are looked for, and the PATH of functions.
 	Path string
+	// User is the developer's environment, for finding interpreters where version
+	// managers keep them; nil = only those on Path are found.
+	User func(name string) string
+	// Warn takes what the developer should know before anything is called; it may
+	// be called from several goroutines. nil = nobody wants to know.
+	Warn func(text string)
 	// Env is asked at every start of a worker for what all functions see:
 	// dummy credentials, endpoints, ARC_SANDBOX. nil = nothing.
 	Env func() map[string]string
@@ -76,6 +82,9 @@ type Service struct {
 
 	wake            chan struct{} // has tend look again at once
 	closing, tended chan struct{}
+	compared        map[string]bool // runtimes whose version was looked at
+	ending          context.Context // done when the service closes
+	end             context.CancelFunc
 }
 
 // function is a function with its workers and those that wait for one.
@@ -117,6 +126,8 @@ func New(options Options) *Service {
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), tended: make(chan struct{}),
 	}
 	s.resources.clear()
+	s.compared = map[string]bool{}
+	s.ending, s.end = context.WithCancel(context.Background())
 	s.scratch = sync.OnceValues(func() (string, error) { return newScratch(options.Scratch) })
 	go spawner(s.spawn)
 	go s.tend()
@@ -142,6 +153,7 @@ func (s *Service) Put(fn Function) {
 	}
 	fn.Provisioned = fn.Provisioned || f.Provisioned // its alias says so, not the function's own resource
 	f.Function = fn
+	s.compareVersion(fn.Runtime)
 	s.retireAll(f)
 	s.dispatch()
 }
@@ -204,6 +216,7 @@ func (s *Service) Close() {
 		return
 	}
 	s.closed = true
+	s.end()
 	for name, f := range s.functions {
 		s.refuseAll(f, fmt.Errorf("function %s: %w", name, ErrClosed))
 	}
