@@ -13,9 +13,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"arc/sandbox/cloudformation"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
+	"arc/sandbox/sts"
 	"arc/sandbox/wire"
 )
 
@@ -66,7 +68,7 @@ func newLocalCloud(t testing.TB) *localCloud {
 		},
 	})
 	t.Cleanup(engine.Close)
-	handler := wire.New(wire.Options{Account: account, Region: region, Stacks: engine, Objects: objects, Parameters: ssm.New(account, region)})
+	handler := wire.New(cloudformation.New(engine).Endpoint(), sts.New(account, region).Endpoint(), objects.Endpoint(), ssm.New(account, region).Endpoint())
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	cloud.endpoint = server.URL

@@ -18,9 +18,11 @@ import (
 	"arc/cfn/diff/compare"
 	"arc/cfn/registry"
 	"arc/manifest"
+	"arc/sandbox/cloudformation"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
+	"arc/sandbox/sts"
 	"arc/sandbox/wire"
 )
 
@@ -166,7 +168,7 @@ func engineFor(t *testing.T, documents ...*cfn.Document) *localCloud {
 	registrations["AWS::S3::Bucket"] = bucket
 	engine := stack.New(stack.Options{Account: account, Region: region, Registrations: registrations, Fetch: objects.Fetch})
 	t.Cleanup(engine.Close)
-	server := httptest.NewServer(wire.New(wire.Options{Account: account, Region: region, Stacks: engine, Objects: objects, Parameters: ssm.New(account, region)}))
+	server := httptest.NewServer(wire.New(cloudformation.New(engine).Endpoint(), sts.New(account, region).Endpoint(), objects.Endpoint(), ssm.New(account, region).Endpoint()))
 	t.Cleanup(server.Close)
 	return &localCloud{endpoint: server.URL}
 }

@@ -17,14 +17,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/door"
-	"arc/sandbox/gateway"
 	"arc/sandbox/lambda"
-	"arc/sandbox/logs"
 	"arc/sandbox/s3"
-	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
-	"arc/sandbox/wire"
 	"arc/source"
 )
 
@@ -49,8 +46,8 @@ type Options struct {
 	Warn     func(text string)        // takes what the developer should know at the start; nil = nobody wants to know
 	Cache    string                   // folder where runtimes may keep compiled code; "" = none
 	Workers  int                      // how many functions' processes at most; 0 = what half of the free memory holds
-	// Log takes one line of what happens, in the manner of fmt.Printf.
-	Log func(format string, args ...any)
+	// Tell takes what happens; nil = nobody hears of it.
+	Tell activity.Tell
 }
 
 // Cloud is a running local cloud.
@@ -59,17 +56,16 @@ type Cloud struct {
 	running Running
 	scratch string // unpacked code of deployed functions, and what workers need
 
-	endpoint  *door.Port
-	lambda    *lambda.Service
-	gateway   *gateway.Gateway
-	engine    *stack.Engine
-	s3        *s3.Server
-	ssm       *ssm.Store
-	logs      *logs.Store
-	wire      *wire.Handler
-	code      *codeStore
-	root      *os.Root // the project, for its static folder
-	live      liveApp
+	endpoint *door.Port
+	all      []Service // in the order in which they start
+	tell     activity.Tell
+	root     *os.Root // the project, for its static folder
+	live     liveApp
+	// What a live app needs of some services beyond their interface.
+	lambda *lambda.Service
+	engine *stack.Engine
+	s3     *s3.Server
+
 	ready     atomic.Bool
 	closeOnce sync.Once
 	done      chan struct{}
@@ -83,6 +79,11 @@ type Cloud struct {
 // project has one already.
 func Start(opts Options) (*Cloud, error) {
 	c := &Cloud{opts: opts, done: make(chan struct{}), fronts: map[*door.Port]bool{}}
+	tell := opts.Tell.Or()
+	c.tell = func(e activity.Event) {
+		e.Time = time.Now().UTC()
+		tell(e)
+	}
 	if err := c.start(); err != nil {
 		c.Close()
 		return nil, err
@@ -119,8 +120,11 @@ func (c *Cloud) start() error {
 		PID:      os.Getpid(),
 		Token:    newToken(),
 	}
-	c.assemble()
-	c.endpoint.Serve(c.routes(), c.problems())
+	services, err := c.assemble()
+	if err != nil {
+		return err
+	}
+	c.endpoint.Serve(c.routes(services), c.problems())
 	unregister, err := c.opts.Registry.register(c.running)
 	if err != nil {
 		return err
@@ -149,7 +153,7 @@ func (c *Cloud) watchHome() {
 			gone = "its registration in " + c.opts.Registry.Dir
 		}
 		if gone != "" {
-			c.opts.Log("the local cloud ends: %s is gone", gone)
+			c.tell.Notice("the local cloud ends: %s is gone", gone)
 			c.Close()
 			return
 		}
@@ -158,7 +162,7 @@ func (c *Cloud) watchHome() {
 
 // routes are the cloud's own pages and the AWS protocols, each behind the
 // guard of its kind.
-func (c *Cloud) routes() door.Guard {
+func (c *Cloud) routes(services http.Handler) door.Guard {
 	health := func(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(health{ID: publicID(c.running.Token), Project: c.opts.Project, Ready: c.ready.Load()})
 	}
@@ -174,19 +178,22 @@ func (c *Cloud) routes() door.Guard {
 	guarded := func(kind door.Kind, h http.Handler) door.Guard {
 		return door.Guard{Kind: kind, Handler: h}
 	}
-	return door.Routes(c.refused,
-		door.Route{Pattern: "GET /_arc/health", Guard: guarded(door.Unsigned, http.HandlerFunc(health))},
-		door.Route{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
-		door.Route{Pattern: "/_arc/ws/", Guard: guarded(door.Unsigned, c.gateway.Connections())},
-		// Discovery as the @architect/functions libraries ask for it.
-		door.Route{Pattern: "/_arc/ssm", Guard: guarded(door.Unsigned, c.wire)},
-		door.Route{Pattern: "/", Guard: guarded(door.Signed, c.wire)},
-	)
+	routes := []door.Route{
+		{Pattern: "GET /_arc/health", Guard: guarded(door.Unsigned, http.HandlerFunc(health))},
+		{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
+		{Pattern: "/", Guard: guarded(door.Signed, services)},
+	}
+	for _, s := range c.all {
+		if e := s.Endpoint(); e.Unsigned != "" {
+			routes = append(routes, door.Route{Pattern: e.Unsigned, Guard: guarded(door.Unsigned, e.Handler)})
+		}
+	}
+	return door.Routes(c.refused, routes...)
 }
 
 // refused tells of a request that was turned away at the endpoint.
 func (c *Cloud) refused(r *http.Request, why string) {
-	c.opts.Log("%s %s 403 %s", r.Method, r.URL.EscapedPath(), why)
+	c.tell(activity.Event{Kind: activity.Request, Method: r.Method, Path: r.URL.EscapedPath(), Status: http.StatusForbidden, Text: why})
 }
 
 // Running says where the cloud is, for others to find it.
@@ -292,10 +299,16 @@ func (c *Cloud) environment() map[string]string {
 		"AWS_SECRET_ACCESS_KEY": "local",
 		"AWS_SESSION_TOKEN":     "local",
 	}
-	for _, service := range []string{"S3", "SSM", "STS", "LAMBDA", "CLOUDFORMATION", "SNS", "SQS", "DYNAMODB", "SCHEDULER"} {
+	// Services of our templates that do not run yet: calls to them fail here
+	// instead of reaching AWS.
+	for _, service := range []string{"SNS", "SQS", "DYNAMODB", "SCHEDULER"} {
 		env["AWS_ENDPOINT_URL_"+service] = now
 	}
-	env["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = now + "/_arc/ws"
+	for _, s := range c.all {
+		if e := s.Endpoint(); e.Variable != "" {
+			env["AWS_ENDPOINT_URL_"+e.Variable] = now + e.Base
+		}
+	}
 	return env
 }
 

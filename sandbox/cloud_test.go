@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"arc/sandbox"
+	"arc/sandbox/activity"
 )
 
 // need skips a test whose tool is missing; in CI it fails.
@@ -46,10 +46,10 @@ func newProject(t testing.TB) *project {
 	return &project{t: t, dir: t.TempDir(), registry: sandbox.Registry{Dir: filepath.Join(t.TempDir(), "arc", "local")}}
 }
 
-func (p *project) log(format string, args ...any) {
+func (p *project) log(e activity.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lines = append(p.lines, fmt.Sprintf(format, args...))
+	p.lines = append(p.lines, e.String())
 }
 
 func (p *project) logged(line string) bool {
@@ -59,7 +59,7 @@ func (p *project) logged(line string) bool {
 }
 
 func (p *project) options() sandbox.Options {
-	return sandbox.Options{Project: p.dir, Registry: p.registry, Region: "us-west-2", Path: os.Getenv("PATH"), Log: p.log}
+	return sandbox.Options{Project: p.dir, Registry: p.registry, Region: "us-west-2", Path: os.Getenv("PATH"), Tell: p.log}
 }
 
 func (p *project) start() *sandbox.Cloud {

@@ -36,7 +36,7 @@ type PortBusyError struct{ Port int }
 func (e *PortBusyError) Error() string { return fmt.Sprintf("port %d: already in use", e.Port) }
 
 // problems is where a port's server says what went wrong.
-func (c *Cloud) problems() *log.Logger { return log.New(lines(c.opts.Log), "", 0) }
+func (c *Cloud) problems() *log.Logger { return log.New(lines(c.tell.Notice), "", 0) }
 
 // lines are the log of a server, as a writer.
 type lines func(format string, args ...any)

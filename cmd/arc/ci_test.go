@@ -15,6 +15,7 @@ import (
 
 	"arc/deploy"
 	"arc/sandbox"
+	"arc/sandbox/activity"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -60,7 +61,7 @@ func newGitHub(t *testing.T) *github {
 	g := &github{t: t, origin: filepath.Join(dir, "origin.git"), clone: filepath.Join(dir, "clone"), arc: filepath.Join(dir, "arc"), tokens: map[string]string{}}
 	g.serve()
 	cloud, err := sandbox.Start(sandbox.Options{
-		Project: dir, Registry: sandbox.Registry{Dir: filepath.Join(dir, "registry")}, Region: deploy.DefaultRegion, Path: os.Getenv("PATH"), Log: t.Logf,
+		Project: dir, Registry: sandbox.Registry{Dir: filepath.Join(dir, "registry")}, Region: deploy.DefaultRegion, Path: os.Getenv("PATH"), Tell: func(e activity.Event) { t.Log(e) },
 	})
 	if err != nil {
 		t.Fatal(err)

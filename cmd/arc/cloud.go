@@ -121,7 +121,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, workers int)
 		User:     s.env,
 		Warn:     func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 		Cache:    filepath.Join(filepath.Dir(registry.Dir), "compiled"),
-		Log:      s.note,
+		Tell:     s.tell,
 		Workers:  workers,
 	})
 	if _, ok := errors.AsType[*sandbox.PortBusyError](err); ok {

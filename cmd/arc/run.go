@@ -30,8 +30,9 @@ type session struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(string) string
-	color          bool // stderr is a terminal and NO_COLOR is not set
-	muted          bool // --quiet: errors only
+	color          bool         // stderr is a terminal and NO_COLOR is not set
+	muted          bool         // --quiet: errors only
+	events         *eventWriter // arc sandbox --json: events go to stdout; nil = as text to stderr
 }
 
 // run is the whole program. It returns the exit code.

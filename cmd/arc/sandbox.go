@@ -7,12 +7,14 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"arc/cfn"
 	"arc/deploy"
 	"arc/manifest"
 	"arc/manifest/syntax"
 	"arc/sandbox"
+	"arc/sandbox/activity"
 	"arc/source"
 
 	"github.com/urfave/cli/v2"
@@ -29,8 +31,9 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.IntFlag{Name: "max-workers"},
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
+			&cli.BoolFlag{Name: "json"},
 		},
-		Description: `Usage: arc sandbox [--port PORT] [--detach]
+		Description: `Usage: arc sandbox [--port PORT] [--detach | --json]
        arc sandbox --stop
 
 Runs the app at http://localhost:3333 and ws://localhost:3333, from its source
@@ -47,6 +50,7 @@ Flags:
                     (default: those that fit into half of the free memory)
       --stop        end the local cloud that runs for this project
   -q, --quiet       print errors only
+      --json        print what happens as JSON, an event a line
 
 Examples:
   arc sandbox
@@ -109,6 +113,9 @@ func (s *session) sandbox(ctx *cli.Context) error {
 		return err
 	}
 	if ctx.Bool("detach") {
+		if ctx.Bool("json") {
+			return withHint(errors.New("--json and --detach do not go together"), "what happens in the background is in its log, as text")
+		}
 		return s.sandboxDetached(ctx, registry, p)
 	}
 	if ctx.IsSet("max-workers") && ctx.Int("max-workers") < 1 {
@@ -117,6 +124,9 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	quiet := *s
 	if ctx.Bool("quiet") {
 		quiet.muted = true
+	}
+	if ctx.Bool("json") {
+		quiet.events = &eventWriter{to: s.stdout}
 	}
 	local, err := quiet.startCloud(p, registry, ctx.Int("max-workers"))
 	if err != nil {
@@ -207,7 +217,9 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 	}
 	local.Ready()
 	s.listRoutes(p.app)
-	if err := s.printURLs(outputs); err != nil {
+	if s.events != nil {
+		s.tell(activity.Event{Kind: activity.Ready, Time: time.Now().UTC(), Outputs: outputs})
+	} else if err := s.printURLs(outputs); err != nil {
 		return err
 	}
 	return watch.loop(ctx)

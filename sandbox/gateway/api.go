@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/door"
 	"arc/sandbox/stack"
 )
@@ -230,7 +231,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refused logs a request that was turned away.
 func (f *front) refused(r *http.Request, why string) {
-	f.gateway.logf("%s %s 403 %s", r.Method, r.URL.EscapedPath(), oneLine(why))
+	f.gateway.tell(activity.Event{Kind: activity.Request, Method: r.Method, Path: r.URL.EscapedPath(), Status: http.StatusForbidden, Text: why})
 }
 
 // stageNames lists the stages that serve something, for messages.

@@ -15,7 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/gateway"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 )
 
 // latencies reports the median and the 99th percentile of what each makes.
@@ -91,20 +91,20 @@ func BenchmarkEcho(b *testing.B) {
 	b.Run("post", func(b *testing.B) {
 		var c *cloud
 		var internal *httptest.Server
-		c = newCloud(b, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (lambda.Result, error) {
+		c = newCloud(b, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
 			var e struct {
 				RequestContext struct{ ConnectionID string }
 				Body           string
 			}
 			if err := json.Unmarshal(event, &e); err != nil {
-				return lambda.Result{}, err
+				return invoke.Result{}, err
 			}
 			resp, err := http.Post(internal.URL+"/_arc/ws/@connections/"+e.RequestContext.ConnectionID, "text/plain", strings.NewReader(e.Body))
 			if err != nil {
-				return lambda.Result{}, err
+				return invoke.Result{}, err
 			}
 			resp.Body.Close()
-			return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+			return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
 		}}})
 		internal = httptest.NewServer(c.Connections())
 		defer internal.Close()

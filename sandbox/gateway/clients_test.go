@@ -15,7 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/gateway"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 )
 
 // need skips a test without a tool, or fails it where everything must run.
@@ -34,15 +34,15 @@ func dialed(t *testing.T) (c *cloud, conn *websocket.Conn, id string, gone chan 
 	t.Helper()
 	ids, gone := make(chan string, 1), make(chan struct{})
 	c = newCloud(t, gateway.Options{Invoker: functions{
-		"connect": func(_ context.Context, event []byte) (lambda.Result, error) {
+		"connect": func(_ context.Context, event []byte) (invoke.Result, error) {
 			var e struct{ RequestContext struct{ ConnectionID string } }
 			err := json.Unmarshal(event, &e)
 			ids <- e.RequestContext.ConnectionID
-			return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, err
+			return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, err
 		},
-		"disconnect": func(context.Context, []byte) (lambda.Result, error) {
+		"disconnect": func(context.Context, []byte) (invoke.Result, error) {
 			close(gone)
-			return lambda.Result{}, nil
+			return invoke.Result{}, nil
 		},
 	}})
 	endpoint := c.socketAPI(map[string]string{"$connect": "connect", "$disconnect": "disconnect"})

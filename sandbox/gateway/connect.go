@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"arc/sandbox/activity"
 )
 
 // isUpgrade reports whether the request wants to become a WebSocket.
@@ -34,7 +36,10 @@ func hasToken(lines []string, token string) bool {
 func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 	live, expected := a.socketStage(r.URL.Path)
 	if live == nil {
-		g.logf("ws connect %s 403 no stage for this path; stages: %s", oneLine(r.URL.EscapedPath()), strings.Join(a.stageNames(), " "))
+		g.tell(activity.Event{
+			Kind: activity.Connect, Path: oneLine(r.URL.EscapedPath()), Status: http.StatusForbidden,
+			Text: "no stage for this path; stages: " + strings.Join(a.stageNames(), " "),
+		})
 		writeMessage(w, http.StatusForbidden, "Forbidden")
 		return
 	}
@@ -50,12 +55,12 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 	c := newConnection(g, a, live.name, r)
 	note := ""
 	if !expected {
-		note = fmt.Sprintf(" (on AWS only /%s connects, not %s)", live.name, r.URL.EscapedPath())
+		note = fmt.Sprintf("(on AWS only /%s connects, not %s)", live.name, r.URL.EscapedPath())
 	}
 	status, protocol, why := c.greet(live, r)
 	if status/100 != 2 {
 		g.sockets.dismiss()
-		g.logf("ws connect %s %d%s%s", c.id, status, oneLine(why), note)
+		g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Status: status, Text: strings.TrimSpace(oneLine(why) + " " + note)})
 		if status < 500 {
 			w.WriteHeader(status)
 			return
@@ -63,7 +68,7 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 		c.writeError(w, status)
 		return
 	}
-	g.logf("ws connect %s%s", c.id, note)
+	g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Text: note})
 	c.accept(w, r, protocol)
 }
 
@@ -103,24 +108,24 @@ func (c *connection) greet(live *liveStage, r *http.Request) (status int, protoc
 		return http.StatusOK, "", ""
 	}
 	if rt.integration == nil {
-		return http.StatusInternalServerError, "", " route $connect has no integration"
+		return http.StatusInternalServerError, "", "route $connect has no integration"
 	}
 	event, err := c.connectEvent(live, r)
 	if err != nil {
-		return http.StatusInternalServerError, "", " " + err.Error()
+		return http.StatusInternalServerError, "", err.Error()
 	}
 	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
 	switch {
 	case errors.Is(err, errTimedOut):
-		return http.StatusGatewayTimeout, "", " " + err.Error()
+		return http.StatusGatewayTimeout, "", err.Error()
 	case err != nil:
-		return http.StatusInternalServerError, "", " " + err.Error()
+		return http.StatusInternalServerError, "", err.Error()
 	case result.Failed != "":
-		return http.StatusBadGateway, "", " " + thrown(c.gateway.called(rt.integration.function), result).why
+		return http.StatusBadGateway, "", thrown(c.gateway.called(rt.integration.function), result).why
 	}
 	status, header, err := socketResult(result.Payload)
 	if err != nil {
-		return http.StatusBadGateway, "", " function " + rt.integration.function + ": " + err.Error()
+		return http.StatusBadGateway, "", "function " + rt.integration.function + ": " + err.Error()
 	}
 	return status, header.Get("Sec-WebSocket-Protocol"), ""
 }

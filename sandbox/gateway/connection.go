@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
+
+	"arc/sandbox/activity"
 )
 
 const (
@@ -160,7 +162,7 @@ func (c *connection) readMessage(kind websocket.MessageType, reader io.Reader) (
 // under way, so that the client gets to see the close frame.
 func (c *connection) refuse(code websocket.StatusCode, reason string) error {
 	if c.end(code, reason) {
-		c.gateway.logf("ws close %s %d %s", c.id, code, reason)
+		c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(code), Text: reason})
 		c.gateway.sockets.remove(c.id)
 		c.ws.Close(code, reason[:min(len(reason), maxReason)])
 	}
@@ -220,7 +222,7 @@ func (c *connection) expire() {
 	if age <= 0 {
 		why = "open for " + c.gateway.options.MaxAge.String()
 	}
-	c.gateway.logf("ws close %s 1001 %s", c.id, why)
+	c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(websocket.StatusGoingAway), Text: why})
 	c.close(websocket.StatusGoingAway, goingAway)
 }
 
@@ -250,7 +252,7 @@ func (c *connection) leave(code websocket.StatusCode, reason string) {
 	if live := c.api.stage(c.stageName); live != nil {
 		why = c.disconnect(live, code, reason)
 	}
-	g.logf("ws disconnect %s%s", c.id, oneLine(why))
+	g.tell(activity.Event{Kind: activity.Disconnect, Connection: c.id, Text: why})
 }
 
 func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reason string) (why string) {
@@ -260,14 +262,14 @@ func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reas
 	}
 	event, err := c.disconnectEvent(live, int(code), reason)
 	if err != nil {
-		return " " + err.Error()
+		return err.Error()
 	}
 	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
 	if err != nil {
-		return " " + err.Error()
+		return err.Error()
 	}
 	if result.Failed != "" {
-		return " " + thrown(c.gateway.called(rt.integration.function), result).why
+		return thrown(c.gateway.called(rt.integration.function), result).why
 	}
 	return ""
 }

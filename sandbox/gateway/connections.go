@@ -8,7 +8,13 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"arc/sandbox/activity"
 )
+
+// managementPath begins the paths of the @connections API at the endpoint of
+// the local cloud.
+const managementPath = "/_arc/ws"
 
 // Connections is the @connections API for all WebSocket APIs, for a server of
 // the local cloud's own: POST sends the body to a client as a text message,
@@ -61,7 +67,7 @@ func (c *connection) post(w http.ResponseWriter, r *http.Request) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		c.gateway.logf("ws send %s 413 message longer than 128 KB", c.id)
+		c.gateway.tell(activity.Event{Kind: activity.Send, Connection: c.id, Status: http.StatusRequestEntityTooLarge, Text: "message longer than 128 KB"})
 		writeException(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException")
 	case err != nil:
 		writeException(w, http.StatusBadRequest, "BadRequestException")

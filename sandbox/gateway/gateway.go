@@ -13,24 +13,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/door"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
+	"arc/sandbox/journal"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // Options are what the gateway needs from its surroundings.
 type Options struct {
-	Invoker lambda.Invoker
+	Invoker invoke.Invoker
 	// Bind opens a loopback listener for a stack's front end and serves handler
 	// on it; it returns "localhost:3333" and a function that closes it. The
 	// first HTTP API and the first WebSocket API of a stack share one front
 	// end; each further API gets its own.
 	Bind func(ref stack.Ref, guard door.Guard) (hostport string, release func(), err error)
-	// Log is told one line per request, connection and message.
-	Log func(line string)
+	// Tell is told of each request, connection and message; nil = nobody.
+	Tell activity.Tell
 	// Called gives the words that people know a function by ("@http get /"),
 	// from its name; nil or "" = the name itself.
 	Called func(function string) string
@@ -60,9 +64,7 @@ type Gateway struct {
 
 // New gives a gateway without APIs. Close it to close its connections.
 func New(options Options) *Gateway {
-	if options.Log == nil {
-		options.Log = func(string) {}
-	}
+	options.Tell = options.Tell.Or()
 	if options.IdleTimeout == 0 {
 		options.IdleTimeout = 10 * time.Minute
 	}
@@ -98,7 +100,7 @@ var errTimedOut = errors.New("no answer within the integration's timeout")
 
 // invoke runs a function for at most timeout. The client's going away does not
 // end it: on AWS the function runs on as well.
-func (g *Gateway) invoke(function string, event []byte, timeout time.Duration) (lambda.Result, error) {
+func (g *Gateway) invoke(function string, event []byte, timeout time.Duration) (invoke.Result, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, timeout)
 	defer cancel()
 	result, err := g.options.Invoker.Invoke(ctx, function, event)
@@ -123,7 +125,7 @@ func (g *Gateway) called(function string) string {
 
 // delay says, for the log, what a call's time was spent on before the function
 // had its event, where that is more than a moment.
-func delay(result lambda.Result) (text string) {
+func delay(result invoke.Result) (text string) {
 	if result.Waited >= 50*time.Millisecond {
 		text = fmt.Sprintf(" (waited %dms for a worker)", result.Waited.Milliseconds())
 	}
@@ -133,4 +135,15 @@ func delay(result lambda.Result) (text string) {
 	return text
 }
 
-func (g *Gateway) logf(format string, args ...any) { g.options.Log(fmt.Sprintf(format, args...)) }
+func (g *Gateway) tell(e activity.Event) {
+	e.Text = strings.TrimSpace(oneLine(e.Text))
+	g.options.Tell(e)
+}
+
+// Endpoint is where functions find the connections of their WebSocket APIs.
+func (g *Gateway) Endpoint() wire.Endpoint {
+	return wire.Endpoint{Service: "execute-api", Variable: "APIGATEWAYMANAGEMENTAPI", Base: managementPath, Unsigned: managementPath + "/", Handler: g.Connections()}
+}
+
+// Restore has nothing to do: APIs come back with their stacks.
+func (g *Gateway) Restore(*journal.Log) error { return nil }

@@ -17,36 +17,37 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/door"
 	"arc/sandbox/gateway"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
 
 var update = flag.Bool("update", false, "rewrite golden sections")
 
 // functions is an Invoker made of Go functions.
-type functions map[string]func(ctx context.Context, event []byte) (lambda.Result, error)
+type functions map[string]func(ctx context.Context, event []byte) (invoke.Result, error)
 
-func (f functions) Invoke(ctx context.Context, name string, event []byte) (lambda.Result, error) {
+func (f functions) Invoke(ctx context.Context, name string, event []byte) (invoke.Result, error) {
 	run, ok := f[name]
 	if !ok {
-		return lambda.Result{}, fmt.Errorf("no such function")
+		return invoke.Result{}, fmt.Errorf("no such function")
 	}
 	return run(ctx, event)
 }
 
 // returns is a function that always has the same result.
-func returns(payload string) func(context.Context, []byte) (lambda.Result, error) {
-	return func(context.Context, []byte) (lambda.Result, error) {
-		return lambda.Result{Payload: []byte(payload)}, nil
+func returns(payload string) func(context.Context, []byte) (invoke.Result, error) {
+	return func(context.Context, []byte) (invoke.Result, error) {
+		return invoke.Result{Payload: []byte(payload)}, nil
 	}
 }
 
-func throws(message string) func(context.Context, []byte) (lambda.Result, error) {
-	return func(context.Context, []byte) (lambda.Result, error) {
+func throws(message string) func(context.Context, []byte) (invoke.Result, error) {
+	return func(context.Context, []byte) (invoke.Result, error) {
 		payload, err := json.Marshal(map[string]any{"errorType": "Error", "errorMessage": message, "trace": []string{"Error: " + message, "    at handler (/x/index.js:1:1)"}})
-		return lambda.Result{Payload: payload, Failed: "Unhandled"}, err
+		return invoke.Result{Payload: payload, Failed: "Unhandled"}, err
 	}
 }
 
@@ -65,7 +66,8 @@ type cloud struct {
 func newCloud(t testing.TB, options gateway.Options) *cloud {
 	c := &cloud{t: t, more: make(chan struct{}, 1), ids: map[string]string{}, ref: stack.Ref{Name: "Demo", ID: "arn:aws:cloudformation:us-east-1:123456789012:stack/Demo/1", Region: "us-east-1", Account: "123456789012"}}
 	options.Bind = bind
-	options.Log = func(line string) {
+	options.Tell = func(e activity.Event) {
+		line := e.String()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.lines = append(c.lines, line)

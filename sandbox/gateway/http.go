@@ -9,7 +9,8 @@ import (
 	"time"
 	"unicode"
 
-	"arc/sandbox/lambda"
+	"arc/sandbox/activity"
+	"arc/sandbox/invoke"
 )
 
 const (
@@ -23,10 +24,10 @@ func (g *Gateway) serveHTTP(w http.ResponseWriter, r *http.Request, a *api) {
 	answer := &statusWriter{ResponseWriter: w}
 	answer.Header().Set("Apigw-Requestid", c.id)
 	why := g.answer(answer, c)
-	if why != "" {
-		why = " " + why
-	}
-	g.logf("%s %s %d %dms%s", r.Method, r.URL.EscapedPath(), answer.status, time.Since(c.at).Milliseconds(), oneLine(why))
+	g.tell(activity.Event{
+		Kind: activity.Request, RequestID: c.id, Method: r.Method, Path: r.URL.EscapedPath(), Status: answer.status,
+		Milliseconds: time.Since(c.at).Milliseconds(), Text: why,
+	})
 }
 
 // answer serves a call; what it returns explains a failure, for the log.
@@ -103,11 +104,11 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failu
 	result, err := g.invoke(i.function, event, i.timeout)
 	c.delay = strings.TrimSpace(delay(result))
 	switch {
-	case errors.Is(err, lambda.ErrThrottled):
+	case errors.Is(err, invoke.ErrThrottled):
 		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
 	case errors.Is(err, errTimedOut):
 		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
-	case errors.Is(err, context.Canceled), errors.Is(err, lambda.ErrClosed):
+	case errors.Is(err, context.Canceled), errors.Is(err, invoke.ErrClosed):
 		return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: "the local cloud is stopping"}
 	case err != nil:
 		return response{}, &failure{status: http.StatusInternalServerError, why: err.Error()}

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"arc/sandbox/gateway"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 )
 
 // TestHTTP sends the raw request of each file to an API of its routes, whose
@@ -33,7 +33,7 @@ func TestHTTP(t *testing.T) {
 		if message, ok := strings.CutPrefix(section("result", ""), "throw "); ok {
 			answer = throws(strings.TrimSpace(message))
 		}
-		invoker := functions{"fn": func(ctx context.Context, e []byte) (lambda.Result, error) {
+		invoker := functions{"fn": func(ctx context.Context, e []byte) (invoke.Result, error) {
 			event = e
 			return answer(ctx, e)
 		}}
@@ -162,8 +162,8 @@ func TestRouting(t *testing.T) {
 }
 
 func TestNamedStage(t *testing.T) {
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (lambda.Result, error) {
-		return lambda.Result{Payload: event}, nil
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
+		return invoke.Result{Payload: event}, nil
 	}}})
 	endpoint := c.httpAPI(map[string]string{"GET /x": "fn"})
 	status, _ := call(t, "GET", endpoint+"/dev/x", "")
@@ -184,9 +184,9 @@ func TestNamedStage(t *testing.T) {
 }
 
 func TestBodies(t *testing.T) {
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200,"body":"ok"}`), "slow": func(ctx context.Context, _ []byte) (lambda.Result, error) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200,"body":"ok"}`), "slow": func(ctx context.Context, _ []byte) (invoke.Result, error) {
 		<-ctx.Done()
-		return lambda.Result{}, ctx.Err()
+		return invoke.Result{}, ctx.Err()
 	}}})
 	endpoint := c.httpAPI(map[string]string{"POST /": "fn"})
 	for _, test := range []struct {
@@ -255,8 +255,8 @@ func TestChunked(t *testing.T) {
 		Body    string
 		Headers map[string]string
 	}
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, e []byte) (lambda.Result, error) {
-		return lambda.Result{Payload: []byte(`"ok"`)}, json.Unmarshal(e, &event)
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, e []byte) (invoke.Result, error) {
+		return invoke.Result{Payload: []byte(`"ok"`)}, json.Unmarshal(e, &event)
 	}}})
 	endpoint := c.httpAPI(map[string]string{"POST /": "fn"})
 	req, err := http.NewRequest("POST", endpoint, io.MultiReader(strings.NewReader("one "), strings.NewReader("two")))

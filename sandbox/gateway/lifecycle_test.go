@@ -15,7 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/gateway"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 )
 
 // goodbyes is an Invoker that agrees to everything and hands on what
@@ -30,15 +30,15 @@ type goodbye struct {
 
 func goodbyes() (functions, chan goodbye) {
 	told := make(chan goodbye, 1000)
-	return functions{"fn": func(_ context.Context, event []byte) (lambda.Result, error) {
+	return functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
 		var e struct{ RequestContext goodbye }
 		if err := json.Unmarshal(event, &e); err != nil {
-			return lambda.Result{}, err
+			return invoke.Result{}, err
 		}
 		if e.RequestContext.EventType == "DISCONNECT" {
 			told <- e.RequestContext
 		}
-		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
 	}}, told
 }
 
@@ -143,9 +143,9 @@ func TestClose(t *testing.T) {
 
 // TestCloseInTime gives up on a $disconnect that hangs.
 func TestCloseInTime(t *testing.T) {
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200}`), "hang": func(ctx context.Context, _ []byte) (lambda.Result, error) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200}`), "hang": func(ctx context.Context, _ []byte) (invoke.Result, error) {
 		<-ctx.Done()
-		return lambda.Result{}, ctx.Err()
+		return invoke.Result{}, ctx.Err()
 	}}})
 	conn := dial(t, c.socketAPI(map[string]string{"$default": "fn", "$disconnect": "hang"}))
 	go conn.Read(context.Background())
@@ -161,10 +161,10 @@ func TestCloseInTime(t *testing.T) {
 func TestVanishInConnect(t *testing.T) {
 	invoker, told := goodbyes()
 	began, left := make(chan struct{}), make(chan struct{})
-	invoker["connect"] = func(context.Context, []byte) (lambda.Result, error) {
+	invoker["connect"] = func(context.Context, []byte) (invoke.Result, error) {
 		close(began)
 		<-left
-		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
 	}
 	c := newCloud(t, gateway.Options{Invoker: invoker})
 	endpoint := c.socketAPI(map[string]string{"$connect": "connect", "$disconnect": "fn"})
@@ -187,10 +187,10 @@ func TestVanishInConnect(t *testing.T) {
 func TestCloseInConnect(t *testing.T) {
 	invoker, told := goodbyes()
 	began, closing := make(chan struct{}), make(chan struct{})
-	invoker["connect"] = func(context.Context, []byte) (lambda.Result, error) {
+	invoker["connect"] = func(context.Context, []byte) (invoke.Result, error) {
 		close(began)
 		<-closing
-		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
 	}
 	c := newCloud(t, gateway.Options{Invoker: invoker})
 	endpoint := c.socketAPI(map[string]string{"$connect": "connect", "$disconnect": "fn"})
@@ -226,11 +226,11 @@ func TestCloseInConnect(t *testing.T) {
 func TestSlowReader(t *testing.T) {
 	invoker, told := goodbyes()
 	ids := make(chan string, 2)
-	invoker["connect"] = func(_ context.Context, event []byte) (lambda.Result, error) {
+	invoker["connect"] = func(_ context.Context, event []byte) (invoke.Result, error) {
 		var e struct{ RequestContext goodbye }
 		err := json.Unmarshal(event, &e)
 		ids <- e.RequestContext.ConnectionID
-		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, err
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, err
 	}
 	c := newCloud(t, gateway.Options{Invoker: invoker})
 	endpoint := c.socketAPI(map[string]string{"$connect": "connect", "$default": "fn", "$disconnect": "fn"})
@@ -297,7 +297,7 @@ func TestManyClients(t *testing.T) {
 func TestFlood(t *testing.T) {
 	var mu sync.Mutex
 	running, most, served := 0, 0, 0
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(context.Context, []byte) (lambda.Result, error) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(context.Context, []byte) (invoke.Result, error) {
 		mu.Lock()
 		running++
 		most = max(most, running)
@@ -308,7 +308,7 @@ func TestFlood(t *testing.T) {
 			running--
 			served++
 		}()
-		return lambda.Result{}, nil
+		return invoke.Result{}, nil
 	}}})
 	conn := dial(t, c.socketAPI(map[string]string{"$default": "fn"}))
 	for range 2000 {

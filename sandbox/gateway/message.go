@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"arc/sandbox/lambda"
+	"arc/sandbox/activity"
+	"arc/sandbox/invoke"
 )
 
 // message runs the function that a message selects. The function's result
@@ -25,7 +26,7 @@ func (c *connection) message(body string) {
 	rt := live.selectRoute(body)
 	request := newToken()
 	if rt == nil || rt.integration == nil {
-		c.gateway.logf("ws message %s no $default route", c.id)
+		c.gateway.tell(activity.Event{Kind: activity.Message, Route: "message", Connection: c.id, Text: "no $default route"})
 		c.sendError("Forbidden", request)
 		return
 	}
@@ -35,7 +36,7 @@ func (c *connection) message(body string) {
 	default:
 		why, report = c.callRoute(live, rt, request, body)
 	}
-	c.gateway.logf("ws %s %s%s", strings.TrimPrefix(rt.key, "$"), c.id, oneLine(why))
+	c.gateway.tell(activity.Event{Kind: activity.Message, Route: strings.TrimPrefix(rt.key, "$"), Connection: c.id, RequestID: request, Text: why})
 	if report != "" {
 		c.sendError(report, request)
 	}
@@ -45,25 +46,25 @@ func (c *connection) message(body string) {
 func (c *connection) callRoute(live *liveStage, rt *route, request, body string) (why, report string) {
 	event, err := c.messageEvent(live, rt.key, request, body)
 	if err != nil {
-		return " " + err.Error(), "Internal server error"
+		return err.Error(), "Internal server error"
 	}
 	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
 	defer func() { why += delay(result) }()
 	switch {
 	case errors.Is(err, errTimedOut):
-		return " " + err.Error(), "Endpoint request timed out"
-	case errors.Is(err, lambda.ErrNotFound):
-		return " " + err.Error() + " (a deployment keeps a route that was removed until its routes change again, here as on AWS)", "Internal server error"
+		return err.Error(), "Endpoint request timed out"
+	case errors.Is(err, invoke.ErrNotFound):
+		return err.Error() + " (a deployment keeps a route that was removed until its routes change again, here as on AWS)", "Internal server error"
 	case err != nil:
-		return " " + err.Error(), "Internal server error"
+		return err.Error(), "Internal server error"
 	case result.Failed != "":
-		return " " + thrown(c.gateway.called(rt.integration.function), result).why, "Internal server error"
+		return thrown(c.gateway.called(rt.integration.function), result).why, "Internal server error"
 	case !rt.respond:
 		return "", ""
 	}
 	text, err := responseText(result.Payload)
 	if err != nil {
-		return " " + c.gateway.called(rt.integration.function) + ": " + err.Error(), "Internal server error"
+		return c.gateway.called(rt.integration.function) + ": " + err.Error(), "Internal server error"
 	}
 	if text != "" {
 		c.send(text) // a client that is gone gets no answer

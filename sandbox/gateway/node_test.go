@@ -75,7 +75,7 @@ func nodeCloud(t testing.TB) (c *cloud, http, ws string) {
 	service := lambda.New(lambda.Options{Path: os.Getenv("PATH"), Env: func() map[string]string {
 		return map[string]string{"CALLBACK": internal.URL}
 	}})
-	t.Cleanup(service.Close)
+	t.Cleanup(func() { service.Close(context.Background()) })
 	for _, name := range []string{"page", "throws", "broken", "missing", "echo"} {
 		service.Put(lambda.Function{Name: name, Runtime: "nodejs20.x", Handler: "index.handler", Dir: filepath.Join(dir, name), Timeout: 5, MemoryMB: 128, Label: name})
 	}

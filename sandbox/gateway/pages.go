@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 )
 
 // failure is an answer that did not come from the function.
@@ -65,7 +65,7 @@ func noRoute(method, path string) failure {
 }
 
 // thrown explains a function's error object.
-func thrown(called string, result lambda.Result) *failure {
+func thrown(called string, result invoke.Result) *failure {
 	var object struct {
 		Type    string   `json:"errorType"`
 		Message string   `json:"errorMessage"`
@@ -79,20 +79,20 @@ func thrown(called string, result lambda.Result) *failure {
 	}
 	f.why = called + ": " + strings.TrimPrefix(object.Type+": "+object.Message, ": ")
 	f.detail = strings.Join(append(object.Stack, object.Trace...), "\n")
-	if result.Kind == lambda.HandlerMissing {
+	if result.Kind == invoke.HandlerMissing {
 		f.detail = "arc init writes the handlers that are missing.\n" + f.detail
 	}
 	return f
 }
 
 // titles are those of the pages for failed functions.
-var titles = map[lambda.Kind]string{
+var titles = map[invoke.Kind]string{
 	"":                    "Lambda error",
-	lambda.Thrown:         "Lambda error",
-	lambda.TimedOut:       "Timeout error",
-	lambda.Crashed:        "Lambda ended without a result",
-	lambda.TooLarge:       "Invalid payload size",
-	lambda.InitFailed:     "Lambda init error",
-	lambda.HandlerMissing: "Lambda handler not found",
-	lambda.RuntimeMissing: "Runtime not found",
+	invoke.Thrown:         "Lambda error",
+	invoke.TimedOut:       "Timeout error",
+	invoke.Crashed:        "Lambda ended without a result",
+	invoke.TooLarge:       "Invalid payload size",
+	invoke.InitFailed:     "Lambda init error",
+	invoke.HandlerMissing: "Lambda handler not found",
+	invoke.RuntimeMissing: "Runtime not found",
 }

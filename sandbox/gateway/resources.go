@@ -12,55 +12,46 @@ import (
 	"arc/sandbox/stack"
 )
 
-// provider is a stack.Provider made of three functions. The lock is taken
-// here, once, so that what they do to an API is one step for everyone else.
-type provider struct {
-	gateway *Gateway
-	create  func(stack.Request) (stack.Resource, error)
-	update  func(stack.Request) (stack.Resource, error)
-	remove  func(stack.Request) error
-}
-
-func (p provider) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
-	p.gateway.mu.Lock()
-	defer p.gateway.mu.Unlock()
-	return p.create(req)
-}
-
-func (p provider) Update(_ context.Context, req stack.Request) (stack.Resource, error) {
-	p.gateway.mu.Lock()
-	defer p.gateway.mu.Unlock()
-	return p.update(req)
-}
-
-func (p provider) Delete(_ context.Context, req stack.Request) error {
-	p.gateway.mu.Lock()
-	defer p.gateway.mu.Unlock()
-	return p.remove(req)
-}
-
 // Registrations are the resource types the gateway provides. Authorizers,
 // custom domains and the like are registered too, so that a template with one
 // is refused with a sentence instead of being served without it.
 func (g *Gateway) Registrations() map[string]stack.Registration {
-	of := func(p provider, createOnly ...string) stack.Registration {
-		p.gateway = g
-		return stack.Registration{Provider: p, CreateOnly: createOnly}
+	// The lock is taken here, once, so that what a step does to an API is one
+	// step for everyone else.
+	locked := func(do func(stack.Request) (stack.Resource, error)) func(context.Context, stack.Request) (stack.Resource, error) {
+		return func(_ context.Context, req stack.Request) (stack.Resource, error) {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return do(req)
+		}
+	}
+	of := func(create, update func(stack.Request) (stack.Resource, error), remove func(stack.Request) error, createOnly ...string) stack.Registration {
+		return stack.Registration{CreateOnly: createOnly, Provider: stack.Steps{
+			OnCreate: locked(create), OnUpdate: locked(update), OnDelete: func(_ context.Context, req stack.Request) error {
+				g.mu.Lock()
+				defer g.mu.Unlock()
+				return remove(req)
+			},
+		}}
 	}
 	types := map[string]stack.Registration{
-		"AWS::ApiGatewayV2::Api":           of(provider{create: g.createAPI, update: g.updateAPI, remove: g.deleteAPI}, "ProtocolType"),
-		"AWS::ApiGatewayV2::Integration":   of(provider{create: g.createIntegration, update: g.updateIntegration, remove: g.deleteIntegration}, "ApiId"),
-		"AWS::ApiGatewayV2::Route":         of(provider{create: g.createRoute, update: g.updateRoute, remove: g.deleteRoute}, "ApiId"),
-		"AWS::ApiGatewayV2::RouteResponse": of(provider{create: g.createRouteResponse, update: g.createRouteResponse, remove: nothing}, "ApiId", "RouteId"),
-		"AWS::ApiGatewayV2::Deployment":    of(provider{create: g.createDeployment, update: g.updateDeployment, remove: g.deleteDeployment}, "ApiId"),
-		"AWS::ApiGatewayV2::Stage":         {Provider: stageProvider{g}, CreateOnly: []string{"ApiId", "StageName"}},
+		"AWS::ApiGatewayV2::Api":           of(g.createAPI, g.updateAPI, g.deleteAPI, "ProtocolType"),
+		"AWS::ApiGatewayV2::Integration":   of(g.createIntegration, g.updateIntegration, g.deleteIntegration, "ApiId"),
+		"AWS::ApiGatewayV2::Route":         of(g.createRoute, g.updateRoute, g.deleteRoute, "ApiId"),
+		"AWS::ApiGatewayV2::RouteResponse": of(g.createRouteResponse, g.createRouteResponse, nothing, "ApiId", "RouteId"),
+		"AWS::ApiGatewayV2::Deployment":    of(g.createDeployment, g.updateDeployment, g.deleteDeployment, "ApiId"),
+		// It takes the lock itself: deleting a stage waits for $disconnect functions.
+		"AWS::ApiGatewayV2::Stage": {
+			Provider:   stack.Steps{OnCreate: g.createStage, OnUpdate: g.updateStage, OnDelete: g.deleteStage},
+			CreateOnly: []string{"ApiId", "StageName"},
+		},
 	}
 	for _, refused := range []string{"ApiGatewayManagedOverrides", "ApiMapping", "Authorizer", "DomainName",
 		"IntegrationResponse", "Model", "RoutingRule", "VpcLink"} {
 		refuse := func(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, fmt.Errorf("%s is not emulated by the local cloud; leave it out of the local stack with a Condition", req.Type)
 		}
-		types["AWS::ApiGatewayV2::"+refused] = of(provider{create: refuse, update: refuse, remove: nothing})
+		types["AWS::ApiGatewayV2::"+refused] = of(refuse, refuse, nothing)
 	}
 	return types
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/gateway"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 )
 
 // TestSockets plays the script of each file against a WebSocket API of its
@@ -42,12 +42,12 @@ func TestSockets(t *testing.T) {
 				answer = throws(message)
 			}
 			if result == "hang" {
-				answer = func(ctx context.Context, _ []byte) (lambda.Result, error) {
+				answer = func(ctx context.Context, _ []byte) (invoke.Result, error) {
 					<-ctx.Done()
-					return lambda.Result{}, ctx.Err()
+					return invoke.Result{}, ctx.Err()
 				}
 			}
-			invoker[name] = func(ctx context.Context, event []byte) (lambda.Result, error) {
+			invoker[name] = func(ctx context.Context, event []byte) (invoke.Result, error) {
 				s.events <- event
 				return answer(ctx, event)
 			}
@@ -228,14 +228,14 @@ func (s *script) manage(ctx context.Context, method, body string) {
 // TestOddMessages sends messages that the script's lines cannot spell.
 func TestOddMessages(t *testing.T) {
 	events := make(chan string, 10)
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (lambda.Result, error) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
 		var e struct{ Body *string }
 		if err := json.Unmarshal(event, &e); err != nil || e.Body == nil {
 			events <- "no body"
-			return lambda.Result{}, err
+			return invoke.Result{}, err
 		}
 		events <- *e.Body
-		return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
 	}}})
 	endpoint := c.socketAPI(map[string]string{"$default": "fn"})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -278,13 +278,13 @@ func TestOddMessages(t *testing.T) {
 
 func TestTooLong(t *testing.T) {
 	codes := make(chan int, 10)
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{}`), "bye": func(_ context.Context, event []byte) (lambda.Result, error) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{}`), "bye": func(_ context.Context, event []byte) (invoke.Result, error) {
 		var e struct {
 			RequestContext struct{ DisconnectStatusCode int }
 		}
 		err := json.Unmarshal(event, &e)
 		codes <- e.RequestContext.DisconnectStatusCode
-		return lambda.Result{}, err
+		return invoke.Result{}, err
 	}}})
 	endpoint := c.socketAPI(map[string]string{"$default": "fn", "$disconnect": "bye"})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/gateway"
-	"arc/sandbox/lambda"
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
 
@@ -74,10 +74,10 @@ func socketStack(deployment string, actions ...string) resources {
 // the deployment that has it, not before, and open connections stay open.
 func TestDeployments(t *testing.T) {
 	called := make(chan string, 10)
-	note := func(name string) func(context.Context, []byte) (lambda.Result, error) {
-		return func(context.Context, []byte) (lambda.Result, error) {
+	note := func(name string) func(context.Context, []byte) (invoke.Result, error) {
+		return func(context.Context, []byte) (invoke.Result, error) {
 			called <- name
-			return lambda.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+			return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
 		}
 	}
 	c := newCloud(t, gateway.Options{Invoker: functions{

@@ -8,11 +8,7 @@ import (
 	"arc/sandbox/stack"
 )
 
-// stageProvider provides AWS::ApiGatewayV2::Stage. It takes the lock itself,
-// because deleting a stage waits for $disconnect functions.
-type stageProvider struct{ gateway *Gateway }
-
-// farewell bounds that wait.
+// farewell bounds how long deleting a stage waits for $disconnect functions.
 const farewell = 10 * time.Second
 
 // validStage reports whether a stage may have the name: up to 128 letters,
@@ -27,16 +23,15 @@ func validStage(name string) bool {
 	return name != "" && len(name) <= 128
 }
 
-func (p stageProvider) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return p.put(req, true)
+func (g *Gateway) createStage(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return g.putStage(req, true)
 }
 
-func (p stageProvider) Update(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return p.put(req, false)
+func (g *Gateway) updateStage(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return g.putStage(req, false)
 }
 
-func (sp stageProvider) put(req stack.Request, isNew bool) (stack.Resource, error) {
-	g := sp.gateway
+func (g *Gateway) putStage(req stack.Request, isNew bool) (stack.Resource, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p := read(req.Properties,
@@ -66,10 +61,9 @@ func (sp stageProvider) put(req stack.Request, isNew bool) (stack.Resource, erro
 	return stack.Resource{PhysicalID: s.name, Attributes: map[string]any{"Id": s.name}}, nil
 }
 
-// Delete closes the stage's connections first, while the functions that say
+// deleteStage closes the stage's connections first, while the functions that say
 // goodbye to them still exist.
-func (sp stageProvider) Delete(ctx context.Context, req stack.Request) error {
-	g := sp.gateway
+func (g *Gateway) deleteStage(ctx context.Context, req stack.Request) error {
 	g.mu.Lock()
 	a := g.apis[fmt.Sprint(req.Properties["ApiId"])]
 	g.mu.Unlock()

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -14,7 +15,7 @@ import (
 
 // Handle answers the operations of IAM that read roles and their policies.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
-func (s *Store) Handle(operation string, form url.Values) (any, error) {
+func (s *Store) Handle(_ context.Context, operation string, form url.Values) (any, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	switch operation {

@@ -64,18 +64,6 @@ func jsonText(document any) string {
 	return string(b)
 }
 
-// texts reads a list of strings.
-func texts(v any) []string {
-	list, _ := v.([]any)
-	var out []string
-	for _, el := range list {
-		if s, ok := el.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // attach adds a policy to roles, or takes it away.
 func (s *Store) attach(arn string, roles []string, yes bool) {
 	for _, name := range roles {

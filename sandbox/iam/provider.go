@@ -1,64 +1,100 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
+	"arc/sandbox/journal"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
+
+// Endpoint is where clients find the store.
+func (s *Store) Endpoint() wire.Endpoint {
+	return wire.Endpoint{Service: "iam", Variable: "IAM", Version: "2010-05-08", Handler: wire.Query("https://iam.amazonaws.com/doc/2010-05-08/", s)}
+}
+
+// Restore has nothing to do: identities come back with their stacks.
+func (s *Store) Restore(*journal.Log) error { return nil }
+
+// Close has nothing to do.
+func (s *Store) Close(context.Context) error { return nil }
 
 // Registrations are the resource types that the store provides.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.html
 func (s *Store) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::IAM::Role":          {Provider: roleProvider{s}, CreateOnly: []string{"RoleName", "Path"}},
-		"AWS::IAM::Policy":        {Provider: inlineProvider{s}},
-		"AWS::IAM::ManagedPolicy": {Provider: managedProvider{s}, CreateOnly: []string{"ManagedPolicyName", "Path", "Description"}},
+		"AWS::IAM::Role":          {Provider: stack.Steps{OnCreate: s.createRole, OnUpdate: s.updateRole, OnDelete: s.deleteRole}, CreateOnly: []string{"RoleName", "Path"}},
+		"AWS::IAM::Policy":        {Provider: stack.Steps{OnCreate: s.createInline, OnUpdate: s.updateInline, OnDelete: s.deleteInline}},
+		"AWS::IAM::ManagedPolicy": {Provider: stack.Steps{OnCreate: s.createManaged, OnUpdate: s.updateManaged, OnDelete: s.deleteManaged}, CreateOnly: []string{"ManagedPolicyName", "Path", "Description"}},
 	}
 }
 
-type roleProvider struct{ store *Store }
+// roleProperties are those of a role that make a difference here.
+type roleProperties struct {
+	RoleName, Path, Description string
+	AssumeRolePolicyDocument    any `cfn:"required"`
+	MaxSessionDuration          int
+	ManagedPolicyArns           []string
+	Policies                    []inlinePolicy
+}
 
-func (p roleProvider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	name, _ := req.Properties["RoleName"].(string)
+type inlinePolicy struct {
+	PolicyName     string `cfn:"required"`
+	PolicyDocument any    `cfn:"required"`
+}
+
+func readRole(properties map[string]any) (p roleProperties, err error) {
+	return p, stack.Read(properties, &p, "PermissionsBoundary", "Tags")
+}
+
+func (s *Store) createRole(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readRole(req.Properties)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	name, path := p.RoleName, cmp.Or(p.Path, "/")
 	if name == "" {
 		name = req.Name(64)
 	}
-	path, _ := req.Properties["Path"].(string)
-	if path == "" {
-		path = "/"
-	}
-	s := p.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.roles[name] != nil {
 		return stack.Resource{}, fmt.Errorf("%s already exists", name)
 	}
 	r := &role{name: name, path: path, id: newID("AROA"), arn: s.arn("role", path, name), created: time.Now().UTC(), inline: map[string]string{}}
-	if err := r.fill(req.Properties, nil); err != nil {
+	if err := r.fill(p, roleProperties{}); err != nil {
 		return stack.Resource{}, err
 	}
 	s.roles[name] = r
 	return r.resource(), nil
 }
 
-func (p roleProvider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	p.store.mu.Lock()
-	defer p.store.mu.Unlock()
-	r := p.store.roles[req.PhysicalID]
+func (s *Store) updateRole(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readRole(req.Properties)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	old, err := readRole(req.Old)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.roles[req.PhysicalID]
 	if r == nil {
 		return stack.Resource{}, fmt.Errorf("The role with name %s cannot be found.", req.PhysicalID) //nolint:staticcheck // IAM's words
 	}
-	return r.resource(), r.fill(req.Properties, req.Old)
+	return r.resource(), r.fill(p, old)
 }
 
-func (p roleProvider) Delete(ctx context.Context, req stack.Request) error {
-	p.store.mu.Lock()
-	defer p.store.mu.Unlock()
-	delete(p.store.roles, req.PhysicalID)
+func (s *Store) deleteRole(_ context.Context, req stack.Request) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.roles, req.PhysicalID)
 	return nil
 }
 
@@ -67,30 +103,23 @@ const maxInline = 10_240
 
 // fill takes a role's properties. What old had, and separate policy resources
 // did not add, goes.
-func (r *role) fill(properties, old map[string]any) error {
-	if properties["AssumeRolePolicyDocument"] == nil {
-		return fmt.Errorf("the role has no AssumeRolePolicyDocument")
-	}
-	r.trust = jsonText(properties["AssumeRolePolicyDocument"])
-	r.description, _ = properties["Description"].(string)
-	r.maxSession = 3600
-	if n, err := strconv.Atoi(fmt.Sprint(properties["MaxSessionDuration"])); err == nil {
-		r.maxSession = n
-	}
-	for _, p := range inlinePolicies(old) {
-		delete(r.inline, p[0])
+func (r *role) fill(p, old roleProperties) error {
+	r.trust, r.description = jsonText(p.AssumeRolePolicyDocument), p.Description
+	r.maxSession = cmp.Or(p.MaxSessionDuration, 3600)
+	for _, policy := range old.Policies {
+		delete(r.inline, policy.PolicyName)
 	}
 	size := 0
-	for _, p := range inlinePolicies(properties) {
-		r.inline[p[0]] = p[1]
-		size += len(p[1])
+	for _, policy := range p.Policies {
+		text := jsonText(policy.PolicyDocument)
+		r.inline[policy.PolicyName] = text
+		size += len(text)
 	}
 	if size > maxInline {
 		return fmt.Errorf("Maximum policy size of %d bytes exceeded for role %s", maxInline, r.name) //nolint:staticcheck // IAM's words
 	}
-	gone := texts(old["ManagedPolicyArns"])
-	r.attached = slices.DeleteFunc(r.attached, func(a string) bool { return slices.Contains(gone, a) })
-	for _, arn := range texts(properties["ManagedPolicyArns"]) {
+	r.attached = slices.DeleteFunc(r.attached, func(a string) bool { return slices.Contains(old.ManagedPolicyArns, a) })
+	for _, arn := range p.ManagedPolicyArns {
 		if !slices.Contains(r.attached, arn) {
 			r.attached = append(r.attached, arn)
 		}
@@ -98,112 +127,129 @@ func (r *role) fill(properties, old map[string]any) error {
 	return nil
 }
 
-// inlinePolicies are name and JSON of the policies inside a role's properties.
-func inlinePolicies(properties map[string]any) [][2]string {
-	list, _ := properties["Policies"].([]any)
-	var out [][2]string
-	for _, el := range list {
-		m, _ := el.(map[string]any)
-		name, _ := m["PolicyName"].(string)
-		out = append(out, [2]string{name, jsonText(m["PolicyDocument"])})
-	}
-	return out
-}
-
 func (r *role) resource() stack.Resource {
 	return stack.Resource{PhysicalID: r.name, Attributes: map[string]any{"Arn": r.arn, "RoleId": r.id}}
 }
 
-// inlineProvider provides AWS::IAM::Policy: a policy inside of roles.
-type inlineProvider struct{ store *Store }
-
-func (p inlineProvider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	return stack.Resource{PhysicalID: req.Name(128)}, p.put(req)
+// policyProperties are those of AWS::IAM::Policy, a policy inside of roles.
+type policyProperties struct {
+	PolicyName     string `cfn:"required"`
+	PolicyDocument any    `cfn:"required"`
+	Roles          []string
 }
 
-func (p inlineProvider) put(req stack.Request) error {
-	name, _ := req.Properties["PolicyName"].(string)
-	if name == "" {
-		return fmt.Errorf("the policy has no PolicyName")
+func readPolicy(properties map[string]any) (p policyProperties, err error) {
+	return p, stack.Read(properties, &p, "Groups", "Users")
+}
+
+func (s *Store) createInline(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return stack.Resource{PhysicalID: req.Name(128)}, s.putInline(req)
+}
+
+func (s *Store) putInline(req stack.Request) error {
+	p, err := readPolicy(req.Properties)
+	if err != nil {
+		return err
 	}
-	p.store.mu.Lock()
-	defer p.store.mu.Unlock()
-	roles := texts(req.Properties["Roles"])
-	for _, to := range roles {
-		if p.store.roles[to] == nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, to := range p.Roles {
+		if s.roles[to] == nil {
 			return fmt.Errorf("The role with name %s cannot be found.", to) //nolint:staticcheck // IAM's words
 		}
 	}
-	for _, to := range roles {
-		p.store.roles[to].inline[name] = jsonText(req.Properties["PolicyDocument"])
+	for _, to := range p.Roles {
+		s.roles[to].inline[p.PolicyName] = jsonText(p.PolicyDocument)
 	}
 	return nil
 }
 
-func (p inlineProvider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	p.take(req.Old)
-	return stack.Resource{PhysicalID: req.PhysicalID}, p.put(req)
+func (s *Store) updateInline(_ context.Context, req stack.Request) (stack.Resource, error) {
+	s.takeInline(req.Old)
+	return stack.Resource{PhysicalID: req.PhysicalID}, s.putInline(req)
 }
 
-func (p inlineProvider) Delete(ctx context.Context, req stack.Request) error {
-	p.take(req.Properties)
+func (s *Store) deleteInline(_ context.Context, req stack.Request) error {
+	s.takeInline(req.Properties)
 	return nil
 }
 
-// take removes the policy that properties describe.
-func (p inlineProvider) take(properties map[string]any) {
-	name, _ := properties["PolicyName"].(string)
-	p.store.mu.Lock()
-	defer p.store.mu.Unlock()
-	for _, from := range texts(properties["Roles"]) {
-		if r := p.store.roles[from]; r != nil {
-			delete(r.inline, name)
+// takeInline removes the policy that properties describe. Properties that
+// cannot be read made none.
+func (s *Store) takeInline(properties map[string]any) {
+	p, err := readPolicy(properties)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, from := range p.Roles {
+		if r := s.roles[from]; r != nil {
+			delete(r.inline, p.PolicyName)
 		}
 	}
 }
 
-type managedProvider struct{ store *Store }
+// managedProperties are those of a managed policy that make a difference here.
+type managedProperties struct {
+	ManagedPolicyName, Path string
+	PolicyDocument          any `cfn:"required"`
+	Roles                   []string
+}
 
-func (p managedProvider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	name, _ := req.Properties["ManagedPolicyName"].(string)
+func readManaged(properties map[string]any) (p managedProperties, err error) {
+	return p, stack.Read(properties, &p, "Description", "Groups", "Users")
+}
+
+func (s *Store) createManaged(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readManaged(req.Properties)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	name, path := p.ManagedPolicyName, cmp.Or(p.Path, "/")
 	if name == "" {
 		name = req.Name(128)
 	}
-	path, _ := req.Properties["Path"].(string)
-	if path == "" {
-		path = "/"
-	}
-	s := p.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	arn := s.arn("policy", path, name)
 	if s.policies[arn] != nil {
 		return stack.Resource{}, fmt.Errorf("A policy called %s already exists. Duplicate names are not allowed.", name) //nolint:staticcheck // IAM's words
 	}
-	s.policies[arn] = &policy{name: name, path: path, id: newID("ANPA"), arn: arn, created: time.Now().UTC(), document: jsonText(req.Properties["PolicyDocument"])}
-	s.attach(arn, texts(req.Properties["Roles"]), true)
+	s.policies[arn] = &policy{name: name, path: path, id: newID("ANPA"), arn: arn, created: time.Now().UTC(), document: jsonText(p.PolicyDocument)}
+	s.attach(arn, p.Roles, true)
 	return s.policies[arn].resource(), nil
 }
 
-func (p managedProvider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	s := p.store
+func (s *Store) updateManaged(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readManaged(req.Properties)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	old, err := readManaged(req.Old)
+	if err != nil {
+		return stack.Resource{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	there := s.policies[req.PhysicalID]
 	if there == nil {
 		return stack.Resource{}, fmt.Errorf("Policy %s does not exist or is not attachable.", req.PhysicalID) //nolint:staticcheck // IAM's words
 	}
-	there.document = jsonText(req.Properties["PolicyDocument"])
-	s.attach(there.arn, texts(req.Old["Roles"]), false)
-	s.attach(there.arn, texts(req.Properties["Roles"]), true)
+	there.document = jsonText(p.PolicyDocument)
+	s.attach(there.arn, old.Roles, false)
+	s.attach(there.arn, p.Roles, true)
 	return there.resource(), nil
 }
 
-func (p managedProvider) Delete(ctx context.Context, req stack.Request) error {
-	s := p.store
+func (s *Store) deleteManaged(_ context.Context, req stack.Request) error {
+	p, err := readManaged(req.Properties)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.attach(req.PhysicalID, texts(req.Properties["Roles"]), false)
+	s.attach(req.PhysicalID, p.Roles, false)
 	delete(s.policies, req.PhysicalID)
 	return nil
 }

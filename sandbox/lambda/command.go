@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"arc/sandbox/invoke"
 )
 
 // bootstraps are the Runtime API clients of the languages that Lambda brings
@@ -60,13 +62,13 @@ func (w *worker) command() (*exec.Cmd, error) {
 	fn := w.fn
 	scratch, err := w.service.scratch()
 	if err != nil {
-		return nil, &startError{InitFailed, "Runtime.Unknown", err}
+		return nil, &startError{invoke.InitFailed, "Runtime.Unknown", err}
 	}
 	if info, err := os.Stat(fn.Dir); err != nil || !info.IsDir() {
-		return nil, &startError{HandlerMissing, "Runtime.ImportModuleError", fmt.Errorf("%s: the function has no folder, which arc init creates", fn.Dir)}
+		return nil, &startError{invoke.HandlerMissing, "Runtime.ImportModuleError", fmt.Errorf("%s: the function has no folder, which arc init creates", fn.Dir)}
 	}
 	if err := w.build(); err != nil {
-		return nil, &startError{InitFailed, "Runtime.UserCodeSyntaxError", err}
+		return nil, &startError{invoke.InitFailed, "Runtime.UserCodeSyntaxError", err}
 	}
 	fn = w.fn
 	env := w.environment(scratch)
@@ -75,21 +77,21 @@ func (w *worker) command() (*exec.Cmd, error) {
 	case l != nil:
 		found, err := w.service.machine().Find(context.Background(), fn.Runtime)
 		if err != nil {
-			return nil, &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", err}
+			return nil, &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", err}
 		}
 		if err := w.prepare(l, env, scratch); err != nil {
-			return nil, &startError{InitFailed, "Runtime.Unknown", err}
+			return nil, &startError{invoke.InitFailed, "Runtime.Unknown", err}
 		}
 		args := append(slices.Clone(l.args), filepath.Join(scratch, "bootstrap", l.script))
 		cmd = exec.Command(found.Program, args...)
 	case strings.HasPrefix(fn.Runtime, "provided"):
 		program, err := bootstrapOf(fn.Dir)
 		if err != nil {
-			return nil, &startError{HandlerMissing, "Runtime.InvalidEntrypoint", err}
+			return nil, &startError{invoke.HandlerMissing, "Runtime.InvalidEntrypoint", err}
 		}
 		cmd = exec.Command(program)
 	default:
-		return nil, &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("runtime %q does not run locally: nodejs, python, ruby, deno and provided do", fn.Runtime)}
+		return nil, &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("runtime %q does not run locally: nodejs, python, ruby, deno and provided do", fn.Runtime)}
 	}
 	cmd.Dir = fn.Dir
 	cmd.Env = pairs(env)
@@ -180,13 +182,13 @@ func linkFolders(scratch string, fn Function) (string, error) {
 }
 
 // kindOf tells a handler that is not there from one that cannot be loaded.
-func kindOf(fn Function, errorType string, otherwise Kind) Kind {
+func kindOf(fn Function, errorType string, otherwise invoke.Kind) invoke.Kind {
 	switch errorType {
 	case "Runtime.HandlerNotFound":
-		return HandlerMissing
+		return invoke.HandlerMissing
 	case "Runtime.ImportModuleError":
 		if !hasHandlerFile(fn) {
-			return HandlerMissing
+			return invoke.HandlerMissing
 		}
 	}
 	return otherwise

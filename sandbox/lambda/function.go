@@ -15,9 +15,10 @@ import (
 // on one machine.
 type functionProperties struct {
 	FunctionName, Handler, Runtime, PackageType string
-	Timeout, MemorySize                         number
-	ReservedConcurrentExecutions                *number
-	Environment                                 struct{ Variables map[string]text }
+	Timeout, MemorySize                         int
+	ReservedConcurrentExecutions                *int
+	Environment                                 struct{ Variables map[string]string }
+	DeadLetterConfig                            struct{ TargetArn string }
 	LoggingConfig                               struct {
 		LogGroup                                       string
 		LogFormat, ApplicationLogLevel, SystemLogLevel any
@@ -32,7 +33,7 @@ type functionProperties struct {
 // harmlessToFunctions is what a function may have without being run any other
 // way here.
 var harmlessToFunctions = []string{
-	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "DeadLetterConfig", "Description", "DurableConfig", "EphemeralStorage",
+	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "Description", "DurableConfig", "EphemeralStorage",
 	"FunctionScalingConfig", "KmsKeyArn", "PublishToLatestPublished", "RecursiveLoop", "Role", "RuntimeManagementConfig", "SnapStart", "Tags", "TenancyConfig",
 	"TracingConfig", "VpcConfig",
 }
@@ -86,7 +87,7 @@ func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.
 	return functionResource(fn), s.settle(ctx, fn.Name)
 }
 
-func (s *Service) deleteFunction(req stack.Request) {
+func (s *Service) deleteFunction(_ context.Context, req stack.Request) error {
 	s.Remove(req.PhysicalID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,11 +99,13 @@ func (s *Service) deleteFunction(req stack.Request) {
 	delete(s.resources.qualifiers, req.PhysicalID)
 	delete(s.resources.code, req.PhysicalID)
 	delete(s.resources.live, req.PhysicalID)
+	delete(s.resources.policies, req.PhysicalID)
+	return nil
 }
 
 func readFunction(req stack.Request) (*functionProperties, error) {
 	p := &functionProperties{Timeout: defaultTimeout, MemorySize: 128}
-	if err := decode(req.Properties, p, harmlessToFunctions...); err != nil {
+	if err := stack.Read(req.Properties, p, harmlessToFunctions...); err != nil {
 		return nil, err
 	}
 	switch {
@@ -125,14 +128,14 @@ func describe(req stack.Request, p *functionProperties, name string) (Function, 
 	fn := Function{
 		Name:    name,
 		ARN:     fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", stack.Partition(req.Stack.Region), req.Stack.Region, req.Stack.Account, name),
-		Runtime: p.Runtime, Handler: p.Handler, Timeout: int(p.Timeout), MemoryMB: int(p.MemorySize),
-		Env: map[string]string{}, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup,
+		Runtime: p.Runtime, Handler: p.Handler, Timeout: p.Timeout, MemoryMB: p.MemorySize,
+		Env: map[string]string{}, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup, DeadLetter: p.DeadLetterConfig.TargetArn,
 	}
 	for key, value := range p.Environment.Variables {
-		fn.Env[key] = string(value)
+		fn.Env[key] = value
 	}
 	if p.ReservedConcurrentExecutions != nil {
-		n := int(*p.ReservedConcurrentExecutions)
+		n := *p.ReservedConcurrentExecutions
 		if n < 0 {
 			return fn, fmt.Errorf("property ReservedConcurrentExecutions: %d: must be 0 or more", n)
 		}

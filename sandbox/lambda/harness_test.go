@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 )
 
@@ -51,6 +52,9 @@ func newService(t testing.TB, options lambda.Options) *service {
 	t.Cleanup(s.Close)
 	return s
 }
+
+// Close ends the service.
+func (s *service) Close() { s.Service.Close(context.Background()) }
 
 func (s *service) log() []string {
 	s.mu.Lock()
@@ -103,7 +107,7 @@ func (s *service) invoke(name, event string) string {
 	return string(r.Payload)
 }
 
-func (s *service) result(name, event string) lambda.Result {
+func (s *service) result(name, event string) invoke.Result {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -87,7 +87,7 @@ func runCase(t *testing.T, file string) {
 		}
 		results += how + ": " + string(result.Payload) + "\n"
 	}
-	s.Close()
+	s.Close(context.Background())
 	golden(t, archive, "results", logged.normal(results, dir))
 	golden(t, archive, "log", logged.normal(logged.text(), dir))
 	if *update {

@@ -8,13 +8,7 @@
 // one whose code or settings have changed is never used again, not even once.
 package lambda
 
-import (
-	"context"
-	"errors"
-	"time"
-
-	"arc/source"
-)
+import "arc/source"
 
 // Function is a deployed function, ready to run.
 type Function struct {
@@ -44,6 +38,7 @@ type Function struct {
 	// Provisioned says that an alias keeps environments of it ready: it has
 	// longer to get ready.
 	Provisioned bool
+	DeadLetter  string // ARN of what takes asynchronous events that failed; "" = none
 }
 
 // Unpacked is the code of a zip.
@@ -59,48 +54,6 @@ func (fn *Function) Logs() string {
 	}
 	return fn.LogGroup
 }
-
-// Result is the outcome of an invocation that reached the function.
-type Result struct {
-	Payload []byte // the function's JSON result, or the error object
-	// Failed is "" on success, "Unhandled" when the handler threw, when the
-	// worker died, when the module could not be loaded, or on timeout.
-	Failed    string
-	RequestID string
-	Kind      Kind // why it failed; "" on success
-	// Waited is how long the event waited for a worker, and Init how long that
-	// one took to get ready, when this was its first event.
-	Waited, Init time.Duration
-}
-
-// Kind says why an invocation failed. AWS does not tell its callers; it is for
-// those who explain the failure to a developer.
-type Kind string
-
-// The kinds of failure.
-const (
-	Thrown         Kind = "thrown"          // the handler threw, rejected, or called back with an error
-	TimedOut       Kind = "timed out"       // no result within the function's timeout
-	Crashed        Kind = "crashed"         // the process ended during the invocation
-	TooLarge       Kind = "too large"       // the result is over 6 MB
-	InitFailed     Kind = "init failed"     // the code could not be loaded: a missing package, a syntax error, a throw
-	HandlerMissing Kind = "handler missing" // no such file, or no such function in it
-	RuntimeMissing Kind = "runtime missing" // the runtime's program is not installed, or cannot run here
-)
-
-// Invoker runs a function by name with a JSON event. The error is for what
-// never reached the function: unknown name, shutting down, cancelled context.
-type Invoker interface {
-	Invoke(ctx context.Context, name string, event []byte) (Result, error)
-}
-
-// Errors of Invoke, for errors.Is.
-var (
-	ErrNotFound  = errors.New("no such function")
-	ErrThrottled = errors.New("throttled (TooManyRequestsException)")
-	ErrTooLarge  = errors.New("event is over 6 MB")
-	ErrClosed    = errors.New("the local cloud is stopping")
-)
 
 // maxPayload is the most bytes of an event or a result.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

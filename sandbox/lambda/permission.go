@@ -18,30 +18,31 @@ type permission struct {
 }
 
 func (s *Service) createPermission(_ context.Context, req stack.Request) (stack.Resource, error) {
-	var p struct{ Action, FunctionName, Principal, SourceArn, SourceAccount text }
-	if err := decode(req.Properties, &p, "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "PrincipalOrgID"); err != nil {
+	var p struct{ Action, FunctionName, Principal, SourceArn, SourceAccount string }
+	if err := stack.Read(req.Properties, &p, "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "PrincipalOrgID"); err != nil {
 		return stack.Resource{}, err
 	}
-	for _, required := range []struct{ name, value string }{{"Action", string(p.Action)}, {"FunctionName", string(p.FunctionName)}, {"Principal", string(p.Principal)}} {
+	for _, required := range []struct{ name, value string }{{"Action", p.Action}, {"FunctionName", p.FunctionName}, {"Principal", p.Principal}} {
 		if required.value == "" {
 			return stack.Resource{}, fmt.Errorf("property %s: is required", required.name)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, err := s.owner(string(p.FunctionName))
+	f, err := s.owner(p.FunctionName)
 	if err != nil {
 		return stack.Resource{}, err
 	}
 	id := req.Name(100)
-	s.resources.permissions[id] = permission{f.Name, string(p.Action), string(p.Principal), string(p.SourceArn), string(p.SourceAccount)}
+	s.resources.permissions[id] = permission{f.Name, p.Action, p.Principal, p.SourceArn, p.SourceAccount}
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}}, nil
 }
 
-func (s *Service) deletePermission(req stack.Request) {
+func (s *Service) deletePermission(_ context.Context, req stack.Request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.resources.permissions, req.PhysicalID)
+	return nil
 }
 
 // Allowed reports whether a service ("apigateway.amazonaws.com") may invoke a

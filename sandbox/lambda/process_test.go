@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"testing"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 )
 
@@ -91,12 +92,12 @@ func TestWholeFamily(t *testing.T) {
 	s.Put(fn)
 
 	pids := family(t, s.invoke("fn", "{}"))
-	if r := s.result("fn", `{"exit":true}`); r.Kind != lambda.Crashed {
+	if r := s.result("fn", `{"exit":true}`); r.Kind != invoke.Crashed {
 		t.Fatalf("%s %s", r.Kind, r.Payload)
 	}
 	s.expectGone("crash", pids)
 
-	if r := s.result("fn", `{"wait":true}`); r.Kind != lambda.TimedOut {
+	if r := s.result("fn", `{"wait":true}`); r.Kind != invoke.TimedOut {
 		t.Fatalf("%s %s", r.Kind, r.Payload)
 	}
 	_, printed, _ := strings.Cut(s.log()[0], " | ")
@@ -128,7 +129,7 @@ func TestCloseAtWork(t *testing.T) {
 	}()
 	<-g.entered
 	s.Close()
-	if err := <-failed; !errors.Is(err, lambda.ErrClosed) {
+	if err := <-failed; !errors.Is(err, invoke.ErrClosed) {
 		t.Errorf("the event under way: %v", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"arc/sandbox/invoke"
 )
 
 // invocation is one event on its way.
@@ -22,7 +24,7 @@ type invocation struct {
 }
 
 type outcome struct {
-	result Result
+	result invoke.Result
 	err    error
 }
 
@@ -30,22 +32,26 @@ type outcome struct {
 // or either with an alias or version behind it. The event waits for a free
 // worker of its function, behind those that came before; that time is not the
 // function's. An event beyond the function's reserved concurrency is refused
-// with ErrThrottled at once, as on AWS.
+// with invoke.ErrThrottled at once, as on AWS.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 //
 // When ctx ends Invoke returns its error. An event that has reached a worker is
 // handled to its end all the same, as on AWS.
-func (s *Service) Invoke(ctx context.Context, name string, event []byte) (Result, error) {
+func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke.Result, error) {
 	if len(event) == 0 {
 		event = []byte("{}")
 	}
 	if len(event) > maxPayload {
-		return Result{}, fmt.Errorf("function %s: %w: it has %d bytes", name, ErrTooLarge, len(event))
+		return invoke.Result{}, fmt.Errorf("function %s: %w: it has %d bytes", name, invoke.ErrTooLarge, len(event))
 	}
-	inv := &invocation{id: newRequestID(), event: event, arrived: time.Now(), done: make(chan outcome, 1)}
+	id := invoke.RequestID(ctx)
+	if id == "" {
+		id = newRequestID()
+	}
+	inv := &invocation{id: id, event: event, arrived: time.Now(), done: make(chan outcome, 1)}
 	f, err := s.enqueue(name, inv)
 	if err != nil {
-		return Result{}, err
+		return invoke.Result{}, err
 	}
 	select {
 	case out := <-inv.done:
@@ -53,7 +59,7 @@ func (s *Service) Invoke(ctx context.Context, name string, event []byte) (Result
 		return out.result, out.err
 	case <-ctx.Done():
 		s.abandon(f, inv)
-		return Result{}, fmt.Errorf("function %s: %w", name, context.Cause(ctx))
+		return invoke.Result{}, fmt.Errorf("function %s: %w", name, context.Cause(ctx))
 	}
 }
 
@@ -61,11 +67,11 @@ func (s *Service) enqueue(name string, inv *invocation) (*function, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, fmt.Errorf("function %s: %w", name, ErrClosed)
+		return nil, fmt.Errorf("function %s: %w", name, invoke.ErrClosed)
 	}
 	f := s.resolve(name)
 	if f == nil {
-		return nil, fmt.Errorf("function %s: %w", name, ErrNotFound)
+		return nil, fmt.Errorf("function %s: %w", name, invoke.ErrNotFound)
 	}
 	most := AccountConcurrency
 	if f.Reserved != nil {
@@ -91,11 +97,11 @@ const AccountConcurrency = 1000
 func (f *function) throttle(most int) error {
 	switch {
 	case most == 0:
-		return fmt.Errorf("function %s: %w: its concurrency is 0, which switches it off", f.Name, ErrThrottled)
+		return fmt.Errorf("function %s: %w: its concurrency is 0, which switches it off", f.Name, invoke.ErrThrottled)
 	case f.Reserved == nil:
-		return fmt.Errorf("function %s: %w: %d events are under way, as many as an AWS account handles at once by default", f.Name, ErrThrottled, most)
+		return fmt.Errorf("function %s: %w: %d events are under way, as many as an AWS account handles at once by default", f.Name, invoke.ErrThrottled, most)
 	}
-	return fmt.Errorf("function %s: %w: its concurrency is %d, and so many events are under way", f.Name, ErrThrottled, most)
+	return fmt.Errorf("function %s: %w: its concurrency is %d, and so many events are under way", f.Name, invoke.ErrThrottled, most)
 }
 
 // push puts an event into its function's queue. The caller holds the lock.

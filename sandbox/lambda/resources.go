@@ -1,11 +1,11 @@
 package lambda
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
 
@@ -20,69 +20,50 @@ type resources struct {
 	sources     map[string]EventSource     // by ID
 	code        map[string]Unpacked        // by function: what its Code property names
 	live        map[string]liveRef         // by function that runs from its folders
+	policies    map[string]invoke.Policy   // by function: of asynchronous events
 }
 
 func (r *resources) clear() {
 	*r = resources{
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
 		numbers: map[string]int{}, sources: map[string]EventSource{},
-		code: map[string]Unpacked{}, live: map[string]liveRef{},
+		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{},
 	}
-}
-
-// provider is a stack.Provider made of functions.
-type provider struct {
-	create func(context.Context, stack.Request) (stack.Resource, error)
-	update func(context.Context, stack.Request) (stack.Resource, error)
-	remove func(stack.Request)
-}
-
-func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	return p.create(ctx, req)
-}
-
-func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	return p.update(ctx, req)
-}
-
-func (p provider) Delete(_ context.Context, req stack.Request) error {
-	p.remove(req)
-	return nil
 }
 
 // Registrations are the resource types that the service provides.
 func (s *Service) Registrations() map[string]stack.Registration {
-	// An update of a type that has no other properties than create-only ones
-	// is one of metadata: there is nothing to do.
-	keep := func(attributes func(stack.Request) map[string]any) func(context.Context, stack.Request) (stack.Resource, error) {
-		return func(_ context.Context, req stack.Request) (stack.Resource, error) {
-			return stack.Resource{PhysicalID: req.PhysicalID, Attributes: attributes(req)}, nil
-		}
+	attribute := func(name string) func(stack.Request) map[string]any {
+		return func(req stack.Request) map[string]any { return map[string]any{name: req.PhysicalID} }
 	}
 	return map[string]stack.Registration{
 		"AWS::Lambda::Function": {
-			Provider:   provider{s.createFunction, s.updateFunction, s.deleteFunction},
+			Provider:   stack.Steps{OnCreate: s.createFunction, OnUpdate: s.updateFunction, OnDelete: s.deleteFunction},
 			CreateOnly: []string{"FunctionName", "PackageType", "TenancyConfig", "DurableConfig"},
 		},
 		"AWS::Lambda::Permission": {
-			Provider: provider{s.createPermission, keep(func(req stack.Request) map[string]any { return map[string]any{"Id": req.PhysicalID} }), s.deletePermission},
+			Provider: stack.Steps{OnCreate: s.createPermission, Attributes: attribute("Id"), OnDelete: s.deletePermission},
 			CreateOnly: []string{"Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "InvokedViaFunctionUrl",
 				"Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"},
 		},
 		"AWS::Lambda::Version": {
-			Provider:   provider{s.createVersion, keep(versionAttributes), s.deleteQualifier},
+			Provider:   stack.Steps{OnCreate: s.createVersion, Attributes: versionAttributes, OnDelete: s.deleteQualifier},
 			CreateOnly: []string{"CodeSha256", "Description", "FunctionName", "RuntimePolicy"},
 		},
 		"AWS::Lambda::Alias": {
-			Provider:   provider{s.createAlias, s.updateAlias, s.deleteQualifier},
+			Provider:   stack.Steps{OnCreate: s.createAlias, OnUpdate: s.updateAlias, OnDelete: s.deleteQualifier},
 			CreateOnly: []string{"FunctionName", "Name"},
 		},
+		"AWS::Lambda::EventInvokeConfig": {
+			Provider:   stack.Steps{OnCreate: s.createPolicy, OnUpdate: s.updatePolicy, OnDelete: s.deletePolicy},
+			CreateOnly: []string{"FunctionName", "Qualifier"},
+		},
 		"AWS::Lambda::EventSourceMapping": {
-			Provider:   provider{s.createEventSource, s.updateEventSource, s.deleteEventSource},
+			Provider:   stack.Steps{OnCreate: s.createEventSource, OnUpdate: s.updateEventSource, OnDelete: s.deleteEventSource},
 			CreateOnly: []string{"EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"},
 		},
 		"AWS::Lambda::LayerVersion": {
-			Provider: provider{s.createLayer, keep(func(req stack.Request) map[string]any { return map[string]any{"LayerVersionArn": req.PhysicalID} }), func(stack.Request) {}},
+			Provider: stack.Steps{OnCreate: s.createLayer, Attributes: attribute("LayerVersionArn")},
 			CreateOnly: []string{"CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LayerName",
 				"LicenseInfo"},
 		},

@@ -159,10 +159,10 @@ func TestRefusedProperties(t *testing.T) {
 	for want, fn := range map[string]props{
 		"container images are not run":      resource("Function", props{"PackageType": "Image", "Code": props{"ImageUri": "x"}}),
 		"property Runtime: is required":     resource("Function", props{"Handler": "index.handler", "Code": props{"ZipFile": "x"}}),
-		`unknown field "Handlr"`:            inline("x", props{"Handlr": "x"}),
+		"property Handlr: not known":        inline("x", props{"Handlr": "x"}),
 		"must be 1 to 900 seconds":          inline("x", props{"Timeout": 901}),
 		"must be 128 to 10240 MB":           inline("x", props{"MemorySize": 64}),
-		"is not a whole number":             inline("x", props{"MemorySize": "much"}),
+		"must be a whole number":            inline("x", props{"MemorySize": "much"}),
 		"is for Node and Python only":       inline("x", props{"Runtime": "ruby3.3"}),
 		"there is no S3 to read it from":    inline("", props{"Code": props{"S3Bucket": "b", "S3Key": "k"}}),
 		"needs S3Bucket and S3Key":          inline("", props{"Code": props{"S3Bucket": "b"}}),

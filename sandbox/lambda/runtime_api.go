@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"arc/sandbox/invoke"
 )
 
 // runtimeAPI is the version that all paths start with.
@@ -86,7 +88,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 	body, err := readBody(r)
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		if inv := w.service.take(w, id); inv != nil {
-			inv.done <- outcome{result: failed(TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
+			inv.done <- outcome{result: failed(invoke.TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
 		}
 		io.CopyN(io.Discard, r.Body, maxPayload) // the connection stays usable if that was all
 		refuse(rw, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))
@@ -103,13 +105,13 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
 		return
 	}
-	result := Result{Payload: body}
+	result := invoke.Result{Payload: body}
 	// A streamed response that fails half-way says so behind its body.
 	if trailer := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); trailer != "" {
-		isError, result = true, failed(Thrown, trailer, "the response ended early")
+		isError, result = true, failed(invoke.Thrown, trailer, "the response ended early")
 	}
 	if isError {
-		result.Failed, result.Kind = "Unhandled", kindOf(w.fn, errorType(r, result.Payload), Thrown)
+		result.Failed, result.Kind = "Unhandled", kindOf(w.fn, errorType(r, result.Payload), invoke.Thrown)
 	}
 	w.output.drain()
 	inv.done <- outcome{result: result}
@@ -122,7 +124,7 @@ func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	result := Result{Payload: body, Failed: "Unhandled", Kind: kindOf(w.fn, errorType(r, body), InitFailed)}
+	result := invoke.Result{Payload: body, Failed: "Unhandled", Kind: kindOf(w.fn, errorType(r, body), invoke.InitFailed)}
 	if len(body) == 0 {
 		result = failed(result.Kind, errorType(r, body), w.fn.Handler+" could not be loaded")
 	}

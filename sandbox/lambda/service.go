@@ -10,12 +10,15 @@ import (
 	"sync"
 	"time"
 
+	"arc/sandbox/activity"
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 	"arc/source"
 )
 
 // Options are what a service needs from its surroundings.
 type Options struct {
+	Account, Region string
 	// Path is where node, python3 … are looked for, and the PATH of functions.
 	Path string
 	// User is the developer's environment, for finding interpreters where version
@@ -42,7 +45,18 @@ type Options struct {
 	// Workers is how many workers there are at most, idle ones included; 0 = as
 	// many as fit into half of the memory that is free at the start.
 	Workers int
-	// Code unpacks the zip of a deployed function and gives its folder.
+	// Tail reads back what Keep took for a request; nil = nothing.
+	Tail func(group, requestID string, limit int) string
+	// Send hands asynchronous events that failed, and records of them, to queues,
+	// topics, buses and functions; nil = to none.
+	Send invoke.Send
+	// Called gives the words by which people know a function; nil = its name.
+	Called func(name string) string
+	// Tell is told of retries and of events that are given up; nil = nobody.
+	Tell activity.Tell
+	// Clock is the time that retries go by; nil = the machine's.
+	Clock invoke.Clock
+	// Code unpacks the zip of a deployed function.
 	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
 	// Live gives the source folders of a function that runs from them.
 	Live func(ref stack.Ref, logicalID string) (Folders, bool)
@@ -68,6 +82,7 @@ type Service struct {
 	scratch func() (string, error) // folder for bootstraps, links, inline code and HOME
 	spawn   chan func()            // see process.go
 	running sync.WaitGroup         // workers
+	async   *invoke.Async
 
 	mu        sync.Mutex // guards what follows and all that hangs from it
 	closed    bool
@@ -131,6 +146,9 @@ func New(options Options) *Service {
 	s.scratch = sync.OnceValues(func() (string, error) { return newScratch(options.Scratch) })
 	go spawner(s.spawn)
 	go s.tend()
+	s.async = invoke.NewAsync(invoke.AsyncOptions{
+		Invoker: s, Policy: s.policy, ARN: s.arn, Called: options.Called, Send: options.Send, Tell: options.Tell, Clock: options.Clock,
+	})
 	return s
 }
 
@@ -167,7 +185,7 @@ func (s *Service) Remove(name string) {
 		return
 	}
 	delete(s.functions, name)
-	s.refuseAll(f, fmt.Errorf("function %s: %w any more: it was deleted", name, ErrNotFound))
+	s.refuseAll(f, fmt.Errorf("function %s: %w any more: it was deleted", name, invoke.ErrNotFound))
 	s.retireAll(f)
 	s.dispatch()
 }
@@ -208,17 +226,18 @@ func (s *Service) Functions() []Function {
 
 // Close ends all workers at once, with everything they started, and returns
 // when they are gone. What they were at, and what waited, fails.
-func (s *Service) Close() {
+func (s *Service) Close(context.Context) error {
+	defer s.async.Close()
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		s.running.Wait()
-		return
+		return nil
 	}
 	s.closed = true
 	s.end()
 	for name, f := range s.functions {
-		s.refuseAll(f, fmt.Errorf("function %s: %w", name, ErrClosed))
+		s.refuseAll(f, fmt.Errorf("function %s: %w", name, invoke.ErrClosed))
 	}
 	for w := range s.workers {
 		w.outdate()
@@ -232,6 +251,7 @@ func (s *Service) Close() {
 	if dir, err := s.scratch(); err == nil {
 		os.RemoveAll(dir)
 	}
+	return nil
 }
 
 // settle waits until no retired worker of the function is at work.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 )
 
@@ -215,17 +216,17 @@ func TestRefused(t *testing.T) {
 		event []byte
 		want  error
 	}{
-		{"nobody", nil, lambda.ErrNotFound},
-		{off.ARN + ":live", nil, lambda.ErrNotFound},
-		{"off", nil, lambda.ErrThrottled},
-		{"off", make([]byte, 7<<20), lambda.ErrTooLarge},
+		{"nobody", nil, invoke.ErrNotFound},
+		{off.ARN + ":live", nil, invoke.ErrNotFound},
+		{"off", nil, invoke.ErrThrottled},
+		{"off", make([]byte, 7<<20), invoke.ErrTooLarge},
 	} {
 		if _, err := s.Invoke(context.Background(), c.name, c.event); !errors.Is(err, c.want) {
 			t.Errorf("%s with %d bytes: %v, want %v", c.name, len(c.event), err, c.want)
 		}
 	}
 	s.Close()
-	if _, err := s.Invoke(context.Background(), "off", nil); !errors.Is(err, lambda.ErrClosed) {
+	if _, err := s.Invoke(context.Background(), "off", nil); !errors.Is(err, invoke.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }
@@ -245,7 +246,7 @@ func TestRemoved(t *testing.T) {
 	}()
 	eventually(t, "the second waits", func() bool { return s.Waiting() == 1 })
 	s.Remove("fn")
-	if err := <-second; !errors.Is(err, lambda.ErrNotFound) {
+	if err := <-second; !errors.Is(err, invoke.ErrNotFound) {
 		t.Errorf("the event that waited: %v", err)
 	}
 	close(g.leave)
@@ -309,7 +310,7 @@ func TestWarm(t *testing.T) {
 // TestMissingRuntime has nothing on its PATH.
 func TestMissingRuntime(t *testing.T) {
 	s := lambda.New(lambda.Options{Path: t.TempDir()})
-	t.Cleanup(s.Close)
+	t.Cleanup(func() { s.Close(context.Background()) })
 	for runtime, want := range map[string]string{
 		"nodejs22.x": "install Node.js from https://nodejs.org",
 		"python3.13": "install Python 3 from https://www.python.org/downloads",
@@ -320,7 +321,7 @@ func TestMissingRuntime(t *testing.T) {
 		fn.Runtime = runtime
 		s.Put(fn)
 		r, err := s.Invoke(context.Background(), runtime, nil)
-		if err != nil || r.Kind != lambda.RuntimeMissing || !strings.Contains(string(r.Payload), want) {
+		if err != nil || r.Kind != invoke.RuntimeMissing || !strings.Contains(string(r.Payload), want) {
 			t.Errorf("%s: %s %s %v", runtime, r.Kind, r.Payload, err)
 		}
 	}
@@ -334,7 +335,7 @@ func TestMissingFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Put(fn)
-	if r := s.result("fn", "{}"); r.Kind != lambda.HandlerMissing || !strings.Contains(string(r.Payload), "arc init") {
+	if r := s.result("fn", "{}"); r.Kind != invoke.HandlerMissing || !strings.Contains(string(r.Payload), "arc init") {
 		t.Errorf("%s %s", r.Kind, r.Payload)
 	}
 }

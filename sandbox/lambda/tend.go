@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"arc/sandbox/invoke"
 )
 
 // idleFor is how long a worker is kept without an event when its function has
@@ -129,6 +131,6 @@ func (s *Service) weigh(w *worker) bool {
 }
 
 // outOfMemory is what comes of an event whose worker took too much memory.
-func outOfMemory(id string) Result {
-	return failed(Crashed, "Runtime.OutOfMemory", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", id))
+func outOfMemory(id string) invoke.Result {
+	return failed(invoke.Crashed, "Runtime.OutOfMemory", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", id))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"arc/sandbox/invoke"
 )
 
 // Turns are each function's own: what one function does or fails to do holds up
@@ -169,7 +171,7 @@ func (s *Service) relieve(now time.Time) {
 		for len(f.queue) > 0 && f.starting == 0 && now.Sub(f.queue[0].arrived) > patience && now.Sub(f.answered) > patience {
 			inv := s.pop(f)
 			inv.waited = now.Sub(inv.arrived)
-			s.settleWith(f, inv, outcome{err: fmt.Errorf("function %s: %w: %s; none of this function's came to its end in %s", f.Name, ErrThrottled, s.why(), patience)})
+			s.settleWith(f, inv, outcome{err: fmt.Errorf("function %s: %w: %s; none of this function's came to its end in %s", f.Name, invoke.ErrThrottled, s.why(), patience)})
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 )
 
@@ -57,7 +58,7 @@ func TestReserved(t *testing.T) {
 	done := make(chan string, 1)
 	go func() { done <- s.invoke("fn", `{"gate":"`+server.URL+`"}`) }()
 	<-g.entered
-	if _, err := s.Invoke(context.Background(), "fn", nil); !errors.Is(err, lambda.ErrThrottled) || !strings.Contains(err.Error(), "its concurrency is 1") {
+	if _, err := s.Invoke(context.Background(), "fn", nil); !errors.Is(err, invoke.ErrThrottled) || !strings.Contains(err.Error(), "its concurrency is 1") {
 		t.Errorf("the second at once: %v", err)
 	}
 	close(g.leave)
@@ -89,7 +90,7 @@ func TestNoRoom(t *testing.T) {
 		}
 		<-g.entered
 		err := <-refused
-		if !errors.Is(err, lambda.ErrThrottled) || !strings.Contains(err.Error(), name) {
+		if !errors.Is(err, invoke.ErrThrottled) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 		cancel()
@@ -126,7 +127,7 @@ func TestHangingInit(t *testing.T) {
 	hangs := function(t, "hangs", "-- index.mjs --\nawait new Promise(() => {})\nexport const handler = async () => 1")
 	hangs.Timeout = 1
 	s.Put(hangs)
-	if r := s.result("hangs", "{}"); r.Kind != lambda.InitFailed || !strings.Contains(string(r.Payload), "Task timed out after 1.00 seconds") {
+	if r := s.result("hangs", "{}"); r.Kind != invoke.InitFailed || !strings.Contains(string(r.Payload), "Task timed out after 1.00 seconds") {
 		t.Errorf("%s %s", r.Kind, r.Payload)
 	}
 	log := strings.Join(s.log(), "\n")
@@ -184,7 +185,7 @@ export const handler = async (event) => {
 	if got := s.invoke("hog", `{"mb":100}`); got != "100" {
 		t.Errorf("within its memory: %s", got)
 	}
-	if r := s.result("hog", `{"mb":300}`); r.Kind != lambda.Crashed || !strings.Contains(string(r.Payload), `"errorType":"Runtime.OutOfMemory"`) {
+	if r := s.result("hog", `{"mb":300}`); r.Kind != invoke.Crashed || !strings.Contains(string(r.Payload), `"errorType":"Runtime.OutOfMemory"`) {
 		t.Errorf("beyond its memory: %s %s", r.Kind, r.Payload)
 	}
 	if log := strings.Join(s.log(), "\n"); !strings.Contains(log, "more than its memory of 128 MB") {
@@ -196,7 +197,7 @@ export const handler = async (event) => {
 	loads := function(t, "loads", hog)
 	loads.MemoryMB, loads.Env = 128, map[string]string{"LOAD": "1000"}
 	s.Put(loads)
-	if r := s.result("loads", `{"mb":0}`); r.Kind != lambda.InitFailed || !strings.Contains(string(r.Payload), "Runtime.OutOfMemory") {
+	if r := s.result("loads", `{"mb":0}`); r.Kind != invoke.InitFailed || !strings.Contains(string(r.Payload), "Runtime.OutOfMemory") {
 		t.Errorf("while it loads: %s %s", r.Kind, r.Payload)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // version of everything, so every number runs the same.
 func (s *Service) createVersion(_ context.Context, req stack.Request) (stack.Resource, error) {
 	var p struct{ FunctionName string }
-	if err := decode(req.Properties, &p, "CodeSha256", "Description", "FunctionScalingConfig", "ProvisionedConcurrencyConfig", "RuntimePolicy"); err != nil {
+	if err := stack.Read(req.Properties, &p, "CodeSha256", "Description", "FunctionScalingConfig", "ProvisionedConcurrencyConfig", "RuntimePolicy"); err != nil {
 		return stack.Resource{}, err
 	}
 	s.mu.Lock()
@@ -44,11 +44,12 @@ func (s *Service) qualify(function, qualifier string) {
 	s.resources.qualifiers[function][qualifier] = true
 }
 
-func (s *Service) deleteQualifier(req stack.Request) {
+func (s *Service) deleteQualifier(_ context.Context, req stack.Request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name, qualifier := splitName(req.PhysicalID)
 	delete(s.resources.qualifiers[name], qualifier)
+	return nil
 }
 
 func (s *Service) createAlias(_ context.Context, req stack.Request) (stack.Resource, error) {
@@ -86,9 +87,9 @@ func (s *Service) updateAlias(_ context.Context, req stack.Request) (stack.Resou
 
 type aliasProperties struct {
 	Name, FunctionName string
-	FunctionVersion    text
+	FunctionVersion    string
 
-	ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions number }
+	ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
 }
 
 // provisioned reports whether the alias keeps environments of its function ready.
@@ -98,7 +99,7 @@ func (p *aliasProperties) provisioned() bool {
 
 func readAlias(req stack.Request) (*aliasProperties, error) {
 	p := &aliasProperties{}
-	if err := decode(req.Properties, p, "Description", "RoutingConfig"); err != nil {
+	if err := stack.Read(req.Properties, p, "Description", "RoutingConfig"); err != nil {
 		return nil, err
 	}
 	if p.Name == "" || p.FunctionVersion == "" {
@@ -111,7 +112,7 @@ func readAlias(req stack.Request) (*aliasProperties, error) {
 // /opt: that is no folder of the developer's.
 func (s *Service) createLayer(_ context.Context, req stack.Request) (stack.Resource, error) {
 	var p struct{ LayerName string }
-	if err := decode(req.Properties, &p, "CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LicenseInfo"); err != nil {
+	if err := stack.Read(req.Properties, &p, "CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LicenseInfo"); err != nil {
 		return stack.Resource{}, err
 	}
 	if p.LayerName == "" {
@@ -140,11 +141,11 @@ func (s *Service) updateEventSource(_ context.Context, req stack.Request) (stack
 func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
 	var p struct {
 		FunctionName, EventSourceArn, StartingPosition string
-		BatchSize, MaximumBatchingWindowInSeconds      number
-		Enabled                                        *truth
+		BatchSize, MaximumBatchingWindowInSeconds      int
+		Enabled                                        *bool
 		FunctionResponseTypes                          []string
 	}
-	err := decode(req.Properties, &p, "BisectBatchOnFunctionError", "DestinationConfig", "FilterCriteria", "KmsKeyArn", "LoggingConfig",
+	err := stack.Read(req.Properties, &p, "BisectBatchOnFunctionError", "DestinationConfig", "FilterCriteria", "KmsKeyArn", "LoggingConfig",
 		"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor", "ProvisionedPollerConfig", "ScalingConfig",
 		"StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds")
 	if err != nil {
@@ -158,16 +159,17 @@ func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
 	}
 	s.resources.sources[req.PhysicalID] = EventSource{
 		ID: req.PhysicalID, Function: f.Name, Source: p.EventSourceArn,
-		BatchSize: int(p.BatchSize), BatchingWindow: int(p.MaximumBatchingWindowInSeconds),
-		Disabled: p.Enabled != nil && !bool(*p.Enabled), StartingPosition: p.StartingPosition,
+		BatchSize: p.BatchSize, BatchingWindow: p.MaximumBatchingWindowInSeconds,
+		Disabled: p.Enabled != nil && !*p.Enabled, StartingPosition: p.StartingPosition,
 		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"),
 	}
 	arn := strings.Replace(f.ARN, ":function:"+f.Name, ":event-source-mapping:"+req.PhysicalID, 1)
 	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Id": req.PhysicalID, "EventSourceMappingArn": arn}}, nil
 }
 
-func (s *Service) deleteEventSource(req stack.Request) {
+func (s *Service) deleteEventSource(_ context.Context, req stack.Request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.resources.sources, req.PhysicalID)
+	return nil
 }

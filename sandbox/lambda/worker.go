@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"arc/sandbox/door"
+	"arc/sandbox/invoke"
 )
 
 // initLimit is how long a worker may take until it asks for its first event.
@@ -57,8 +58,8 @@ type worker struct {
 	first       bool // it has had no event yet
 	init        time.Duration
 	idleSince   time.Time
-	failure     *Result // why it could not start
-	cut         bool    // its start took too long, and is to be tried once more
+	failure     *invoke.Result // why it could not start
+	cut         bool           // its start took too long, and is to be tried once more
 	pid         int
 	memory      int64 // bytes, as last looked at
 	overhead    int64 // of them, before the first event
@@ -264,7 +265,7 @@ func (s *Service) takeBack(w *worker) {
 		w.state = idle
 		s.busy--
 		if s.closed || s.functions[w.owner.Name] != w.owner {
-			s.settleWith(w.owner, inv, outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, ErrClosed)})
+			s.settleWith(w.owner, inv, outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)})
 			return
 		}
 		s.push(w.owner, 0, inv)
@@ -274,7 +275,7 @@ func (s *Service) takeBack(w *worker) {
 
 // notReady notes why a worker's code could not be loaded, and ends it. It
 // reports false when the worker has been ready before.
-func (s *Service) notReady(w *worker, why Result) bool {
+func (s *Service) notReady(w *worker, why invoke.Result) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w.state != starting {
@@ -317,7 +318,7 @@ func (s *Service) gone(w *worker, err error) {
 			w.answered(inv)
 			switch {
 			case s.closed:
-				inv.done <- outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, ErrClosed)}
+				inv.done <- outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)}
 			case w.outOfMemory:
 				inv.done <- outcome{result: outOfMemory(inv.id)}
 			default:
@@ -344,7 +345,7 @@ func (s *Service) failStart(w *worker, err error) {
 		if w.outOfMemory {
 			failed = outOfMemory(inv.id)
 		}
-		failed.Kind = InitFailed
+		failed.Kind = invoke.InitFailed
 		if start, ok := errors.AsType[*startError](err); ok {
 			failed = start.result()
 		}
@@ -360,13 +361,13 @@ func (s *Service) failStart(w *worker, err error) {
 func (w *worker) live() error {
 	port, err := door.Listen(0)
 	if err != nil {
-		return &startError{InitFailed, "Runtime.Unknown", fmt.Errorf("runtime API: %w", err)}
+		return &startError{invoke.InitFailed, "Runtime.Unknown", fmt.Errorf("runtime API: %w", err)}
 	}
 	defer port.Close()
 	w.address = port.Address()
 	port.Serve(door.Guard{Kind: door.Private, Handler: w}, silent)
 	if w.output, err = newOutput(w.log); err != nil {
-		return &startError{InitFailed, "Runtime.Unknown", fmt.Errorf("output: %w", err)}
+		return &startError{invoke.InitFailed, "Runtime.Unknown", fmt.Errorf("output: %w", err)}
 	}
 	defer w.output.close()
 	cmd, err := w.command()
@@ -406,7 +407,7 @@ func (w *worker) launch(cmd *exec.Cmd) error {
 		w.service.mu.Unlock()
 	}
 	if err != nil {
-		return &startError{RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s cannot be started: %w; it must be an executable for this machine", cmd.Path, err)}
+		return &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s cannot be started: %w; it must be an executable for this machine", cmd.Path, err)}
 	}
 	return nil
 }
@@ -461,7 +462,7 @@ func (s *Service) neverReady(w *worker, limit time.Duration, retry bool) {
 		w.cut = true
 		line += "; it is tried once more, within the function's timeout, as on AWS"
 	} else {
-		late := failed(InitFailed, "Sandbox.Timedout", fmt.Sprintf("Task timed out after %.2f seconds: %s was not ready for its first event", limit.Seconds(), w.fn.Handler))
+		late := failed(invoke.InitFailed, "Sandbox.Timedout", fmt.Sprintf("Task timed out after %.2f seconds: %s was not ready for its first event", limit.Seconds(), w.fn.Handler))
 		w.failure = &late
 	}
 	go func() { // the lines that it printed come first

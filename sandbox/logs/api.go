@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,7 +16,7 @@ import (
 // Handle answers one operation of the API ("GetLogEvents") with the JSON of
 // its request. What it returns is printed as JSON.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operations.html
-func (s *Store) Handle(operation string, body []byte) (any, error) {
+func (s *Store) Handle(_ context.Context, operation string, body []byte) (any, error) {
 	op, known := operations[operation]
 	if !known {
 		return nil, &stack.Error{Code: "UnknownOperationException", Message: fmt.Sprintf("the local cloud's CloudWatch Logs do not run %s", operation)}

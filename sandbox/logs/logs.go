@@ -6,10 +6,13 @@ package logs
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"arc/sandbox/journal"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // keep is how many lines a group keeps; older ones go. It bounds the memory
@@ -88,54 +91,97 @@ func (s *Store) arn(name string) string {
 	return fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", stack.Partition(s.region), s.region, s.account, name)
 }
 
+// Endpoint is where clients find the store.
+func (s *Store) Endpoint() wire.Endpoint {
+	return wire.Endpoint{Service: "logs", Variable: "CLOUDWATCH_LOGS", Targets: []string{"Logs_20140328"}, Handler: wire.JSON("logs", s)}
+}
+
+// Restore has nothing to do: lines end with the process, and groups come back
+// with their stacks.
+func (s *Store) Restore(*journal.Log) error { return nil }
+
+// Close has nothing to do.
+func (s *Store) Close(context.Context) error { return nil }
+
+// Tail is what a group has of a request, a line each, at most its last limit
+// bytes; "" when there is no such group.
+func (s *Store) Tail(groupName, requestID string, limit int) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g := s.groups[groupName]
+	if g == nil {
+		return ""
+	}
+	var text strings.Builder
+	for _, l := range g.lines {
+		if strings.Contains(l.message, requestID) {
+			text.WriteString(l.message + "\n")
+		}
+	}
+	return text.String()[max(0, text.Len()-limit):]
+}
+
 // Registrations are the resource types that the store provides.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
 func (s *Store) Registrations() map[string]stack.Registration {
-	return map[string]stack.Registration{"AWS::Logs::LogGroup": {Provider: provider{s}, CreateOnly: []string{"LogGroupName"}}}
+	return map[string]stack.Registration{
+		"AWS::Logs::LogGroup": {Provider: stack.Steps{OnCreate: s.create, OnUpdate: s.update, OnDelete: s.remove}, CreateOnly: []string{"LogGroupName"}},
+	}
 }
 
-type provider struct{ store *Store }
+// properties are those of a log group that make a difference here.
+type properties struct {
+	LogGroupName    string
+	RetentionInDays int
+}
 
-func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	name, _ := req.Properties["LogGroupName"].(string)
+func read(req stack.Request) (p properties, err error) {
+	return p, stack.Read(req.Properties, &p, "BearerTokenAuthenticationEnabled", "DataProtectionPolicy", "DeletionProtectionEnabled",
+		"FieldIndexPolicies", "KmsKeyId", "LogGroupClass", "ResourcePolicyDocument", "Tags")
+}
+
+func (s *Store) create(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := read(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	name := p.LogGroupName
 	if name == "" {
 		name = req.Name(512)
 	}
-	p.store.mu.Lock()
-	defer p.store.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	// A function that was still at work when its stack was deleted may have left
 	// a group behind; on AWS too, but there it is rare.
-	if g := p.store.groups[name]; g != nil && !g.byLine {
+	if g := s.groups[name]; g != nil && !g.byLine {
 		return stack.Resource{}, fmt.Errorf("Resource of type 'AWS::Logs::LogGroup' with identifier '%s' already exists.", name) //nolint:staticcheck // CloudFormation's words
 	}
-	p.store.groups[name] = newGroup(days(req.Properties["RetentionInDays"]))
-	return p.resource(name), nil
+	s.groups[name] = newGroup(p.RetentionInDays)
+	return s.resource(name), nil
 }
 
-func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	p.store.mu.Lock()
-	defer p.store.mu.Unlock()
-	g := p.store.groups[req.PhysicalID]
+func (s *Store) update(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := read(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.groups[req.PhysicalID]
 	if g == nil {
 		return stack.Resource{}, fmt.Errorf("the log group %s does not exist any more", req.PhysicalID)
 	}
-	g.retention = days(req.Properties["RetentionInDays"])
-	return p.resource(req.PhysicalID), nil
+	g.retention = p.RetentionInDays
+	return s.resource(req.PhysicalID), nil
 }
 
-func (p provider) Delete(ctx context.Context, req stack.Request) error {
-	p.store.mu.Lock()
-	defer p.store.mu.Unlock()
-	delete(p.store.groups, req.PhysicalID)
+func (s *Store) remove(_ context.Context, req stack.Request) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.groups, req.PhysicalID)
 	return nil
 }
 
-func (p provider) resource(name string) stack.Resource {
-	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": p.store.arn(name) + ":*"}}
-}
-
-func days(v any) int {
-	var n int
-	fmt.Sscan(fmt.Sprint(v), &n) // absent: 0
-	return n
+func (s *Store) resource(name string) stack.Resource {
+	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": s.arn(name) + ":*"}}
 }

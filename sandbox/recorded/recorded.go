@@ -14,7 +14,9 @@ import (
 	"slices"
 	"sync"
 
+	"arc/sandbox/journal"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // Store keeps recorded resources, in memory.
@@ -29,6 +31,15 @@ type Store struct {
 func New(account, region string) *Store {
 	return &Store{account: account, region: region, names: map[string]bool{}}
 }
+
+// Endpoint is none: no client can do anything with what is only recorded.
+func (s *Store) Endpoint() wire.Endpoint { return wire.Endpoint{} }
+
+// Restore has nothing to do: what is recorded comes back with its stacks.
+func (s *Store) Restore(*journal.Log) error { return nil }
+
+// Close has nothing to do.
+func (s *Store) Close(context.Context) error { return nil }
 
 // Registrations are the resource types that are recorded.
 func (s *Store) Registrations() map[string]stack.Registration {

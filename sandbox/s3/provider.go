@@ -16,40 +16,67 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_S3.html
 func (s *Server) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::S3::Bucket":       {Provider: bucketProvider{s}, CreateOnly: []string{"BucketName"}},
-		"AWS::S3::BucketPolicy": {Provider: policyProvider{s}, CreateOnly: []string{"Bucket"}},
+		"AWS::S3::Bucket":       {Provider: stack.Steps{OnCreate: s.createBucket, OnUpdate: s.updateBucket, OnDelete: s.deleteBucket}, CreateOnly: []string{"BucketName"}},
+		"AWS::S3::BucketPolicy": {Provider: stack.Steps{OnCreate: s.putPolicy, OnUpdate: s.putPolicy, OnDelete: s.deletePolicy}, CreateOnly: []string{"Bucket"}},
 	}
 }
 
-type bucketProvider struct{ server *Server }
+// bucketProperties are those of a bucket that make a difference here.
+type bucketProperties struct {
+	BucketName                     string
+	VersioningConfiguration        struct{ Status string }
+	PublicAccessBlockConfiguration *struct {
+		BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
+	}
+}
 
-func (p bucketProvider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	name, _ := req.Properties["BucketName"].(string)
+// harmlessToBuckets is what a bucket may have without being any other here.
+var harmlessToBuckets = []string{
+	"AbacStatus", "AccelerateConfiguration", "AccessControl", "AnalyticsConfigurations", "BucketEncryption", "BucketNamePrefix", "BucketNamespace", "CorsConfiguration",
+	"IntelligentTieringConfigurations", "InventoryConfigurations", "LifecycleConfiguration", "LoggingConfiguration", "MetadataConfiguration",
+	"MetadataTableConfiguration", "MetricsConfigurations", "NotificationConfiguration", "ObjectLockConfiguration", "ObjectLockEnabled",
+	"OwnershipControls", "ReplicationConfiguration", "Tags", "WebsiteConfiguration",
+}
+
+func readBucket(req stack.Request) (p bucketProperties, err error) {
+	return p, stack.Read(req.Properties, &p, harmlessToBuckets...)
+}
+
+func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readBucket(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	name := p.BucketName
 	if name == "" {
 		name = strings.ToLower(req.Name(63))
 	}
 	if err := gofakes3.ValidateBucketName(name); err != nil {
 		return stack.Resource{}, fmt.Errorf("bucket name %s: %w", name, err)
 	}
-	if err := p.server.store.CreateBucket(name); err != nil {
+	if err := s.store.CreateBucket(name); err != nil {
 		if gofakes3.IsAlreadyExists(err) {
 			return stack.Resource{}, fmt.Errorf("%s already exists", name)
 		}
 		return stack.Resource{}, err
 	}
-	if err := p.configure(name, req.Properties); err != nil {
-		p.server.store.ForceDeleteBucket(name)
+	if err := s.configure(name, p); err != nil {
+		s.store.ForceDeleteBucket(name)
 		return stack.Resource{}, err
 	}
-	return p.resource(name), nil
+	return s.resource(name), nil
 }
 
-func (p bucketProvider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	return p.resource(req.PhysicalID), p.configure(req.PhysicalID, req.Properties)
+func (s *Server) updateBucket(_ context.Context, req stack.Request) (stack.Resource, error) {
+	p, err := readBucket(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	return s.resource(req.PhysicalID), s.configure(req.PhysicalID, p)
 }
 
-func (p bucketProvider) Delete(ctx context.Context, req stack.Request) error {
-	err := p.server.store.DeleteBucket(req.PhysicalID)
+func (s *Server) deleteBucket(_ context.Context, req stack.Request) error {
+	err := s.store.DeleteBucket(req.PhysicalID)
 	if gofakes3.HasErrorCode(err, gofakes3.ErrNoSuchBucket) {
 		return nil
 	}
@@ -57,22 +84,20 @@ func (p bucketProvider) Delete(ctx context.Context, req stack.Request) error {
 }
 
 // configure gives a bucket the settings that the local S3 acts on.
-func (p bucketProvider) configure(name string, properties map[string]any) error {
-	versioning, _ := properties["VersioningConfiguration"].(map[string]any)
-	status, _ := versioning["Status"].(string)
-	if status != "" {
-		if err := p.server.store.SetVersioningConfiguration(name, gofakes3.VersioningConfiguration{Status: gofakes3.VersioningStatus(status)}); err != nil {
+func (s *Server) configure(name string, p bucketProperties) error {
+	if status := p.VersioningConfiguration.Status; status != "" {
+		if err := s.store.SetVersioningConfiguration(name, gofakes3.VersioningConfiguration{Status: gofakes3.VersioningStatus(status)}); err != nil {
 			return err
 		}
 	}
-	p.server.store.mu.Lock()
-	defer p.server.store.mu.Unlock()
-	b := p.server.store.buckets[name]
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	b := s.store.buckets[name]
 	if b == nil {
 		return noBucket(name)
 	}
-	block, ok := properties["PublicAccessBlockConfiguration"].(map[string]any)
-	if !ok {
+	block := p.PublicAccessBlockConfiguration
+	if block == nil {
 		delete(b.settings, "publicAccessBlock")
 		return nil
 	}
@@ -82,17 +107,14 @@ func (p bucketProvider) configure(name string, properties map[string]any) error 
 		Xmlns                                                                       string   `xml:"xmlns,attr"`
 		BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
 	}{
-		Xmlns: namespace, BlockPublicAcls: isTrue(block["BlockPublicAcls"]), IgnorePublicAcls: isTrue(block["IgnorePublicAcls"]),
-		BlockPublicPolicy: isTrue(block["BlockPublicPolicy"]), RestrictPublicBuckets: isTrue(block["RestrictPublicBuckets"]),
+		Xmlns: namespace, BlockPublicAcls: block.BlockPublicAcls, IgnorePublicAcls: block.IgnorePublicAcls,
+		BlockPublicPolicy: block.BlockPublicPolicy, RestrictPublicBuckets: block.RestrictPublicBuckets,
 	})
 	return err
 }
 
-// isTrue reads a boolean, which templates may spell as a string.
-func isTrue(v any) bool { return v == true || v == "true" }
-
-func (p bucketProvider) resource(name string) stack.Resource {
-	region := p.server.options.Region
+func (s *Server) resource(name string) stack.Resource {
+	region := s.options.Region
 	return stack.Resource{PhysicalID: name, Attributes: map[string]any{
 		"Arn":                 fmt.Sprintf("arn:%s:s3:::%s", stack.Partition(region), name),
 		"DomainName":          name + ".s3.amazonaws.com",
@@ -102,35 +124,35 @@ func (p bucketProvider) resource(name string) stack.Resource {
 	}}
 }
 
-type policyProvider struct{ server *Server }
-
-func (p policyProvider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	bucket, _ := req.Properties["Bucket"].(string)
-	policy, err := json.Marshal(req.Properties["PolicyDocument"])
+func (s *Server) putPolicy(_ context.Context, req stack.Request) (stack.Resource, error) {
+	var p struct {
+		Bucket         string `cfn:"required"`
+		PolicyDocument any    `cfn:"required"`
+	}
+	if err := stack.Read(req.Properties, &p); err != nil {
+		return stack.Resource{}, err
+	}
+	policy, err := json.Marshal(p.PolicyDocument)
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	p.server.store.mu.Lock()
-	defer p.server.store.mu.Unlock()
-	b := p.server.store.buckets[bucket]
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	b := s.store.buckets[p.Bucket]
 	if b == nil {
-		return stack.Resource{}, noBucket(bucket)
+		return stack.Resource{}, noBucket(p.Bucket)
 	}
 	if err := b.checkPolicy(policy); err != nil {
 		return stack.Resource{}, err
 	}
 	b.settings["policy"] = policy
-	return stack.Resource{PhysicalID: bucket}, nil
+	return stack.Resource{PhysicalID: p.Bucket}, nil
 }
 
-func (p policyProvider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	return p.Create(ctx, req)
-}
-
-func (p policyProvider) Delete(ctx context.Context, req stack.Request) error {
-	p.server.store.mu.Lock()
-	defer p.server.store.mu.Unlock()
-	if b := p.server.store.buckets[req.PhysicalID]; b != nil {
+func (s *Server) deletePolicy(_ context.Context, req stack.Request) error {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if b := s.store.buckets[req.PhysicalID]; b != nil {
 		delete(b.settings, "policy")
 	}
 	return nil

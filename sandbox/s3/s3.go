@@ -8,13 +8,16 @@
 package s3
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
 
 	"github.com/johannesboyne/gofakes3"
 
+	"arc/sandbox/journal"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // Options are what a server needs to know.
@@ -41,6 +44,17 @@ func New(options Options) *Server {
 	s.objects = gofakes3.New(s.store, gofakes3.WithTimeSkewLimit(0)).Server()
 	return s
 }
+
+// Endpoint is where clients find the server.
+func (s *Server) Endpoint() wire.Endpoint {
+	return wire.Endpoint{Service: "s3", Variable: "S3", Handler: s}
+}
+
+// Restore has nothing to do yet: buckets end with the process.
+func (s *Server) Restore(*journal.Log) error { return nil }
+
+// Close has nothing to do.
+func (s *Server) Close(context.Context) error { return nil }
 
 // ServeHTTP answers one request, in path style (/bucket/key) or virtual-host
 // style (bucket.localhost, bucket.s3.localhost).

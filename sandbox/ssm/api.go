@@ -1,6 +1,7 @@
 package ssm
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 // Handle answers one operation of the API ("GetParameter") with the JSON of
 // its request. What it returns is printed as JSON.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html
-func (s *Store) Handle(operation string, body []byte) (any, error) {
+func (s *Store) Handle(_ context.Context, operation string, body []byte) (any, error) {
 	op, known := operations[operation]
 	if !known {
 		return nil, &stack.Error{Code: "UnknownOperationException", Message: fmt.Sprintf("the local cloud's SSM does not run %s", operation)}

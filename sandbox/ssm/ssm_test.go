@@ -48,7 +48,7 @@ func TestVersionsAndSecrets(t *testing.T) {
 		t.Errorf("a version that is none: %v", err)
 	}
 	for decrypt, secret := range map[string]bool{"true": true, "false": false} {
-		out, err := s.Handle("GetParametersByPath", []byte(`{"Path":"/a","WithDecryption":`+decrypt+`}`))
+		out, err := s.Handle(context.Background(), "GetParametersByPath", []byte(`{"Path":"/a","WithDecryption":`+decrypt+`}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestVersionsAndSecrets(t *testing.T) {
 	if _, err := s.Put(Parameter{Name: "/a/b", Value: strings.Repeat("x", 4097)}, true); code(err) != "ValidationException" {
 		t.Errorf("a value that is too long: %v", err)
 	}
-	if _, err := s.Handle("GetParameters", []byte(`{"Names":["1","2","3","4","5","6","7","8","9","10","11"]}`)); code(err) != "ValidationException" {
+	if _, err := s.Handle(context.Background(), "GetParameters", []byte(`{"Names":["1","2","3","4","5","6","7","8","9","10","11"]}`)); code(err) != "ValidationException" {
 		t.Errorf("eleven names: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package wire
+package wire_test
 
 import (
 	"context"
@@ -13,11 +13,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"arc/sandbox/cloudformation"
 	"arc/sandbox/iam"
 	"arc/sandbox/logs"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
+	"arc/sandbox/sts"
+	"arc/sandbox/wire"
 )
 
 const (
@@ -45,10 +48,10 @@ func start(t *testing.T) cloud {
 		Account: testAccount, Region: testRegion, Registrations: registrations,
 		Fetch: objects.Fetch, Parameter: parameters.Value,
 	})
-	server := httptest.NewServer(New(Options{
-		Account: testAccount, Region: testRegion,
-		Stacks: engine, Objects: objects, Parameters: parameters, Identities: identities,
-	}))
+	server := httptest.NewServer(wire.New(
+		cloudformation.New(engine).Endpoint(), sts.New(testAccount, testRegion).Endpoint(),
+		objects.Endpoint(), parameters.Endpoint(), identities.Endpoint(),
+	))
 	t.Cleanup(func() {
 		server.Close()
 		engine.Close()

@@ -1,4 +1,4 @@
-package wire
+package wire_test
 
 import (
 	"context"
@@ -15,38 +15,28 @@ import (
 	"arc/sandbox/lambda"
 	"arc/sandbox/logs"
 	"arc/sandbox/ssm"
+	"arc/sandbox/wire"
 )
 
-// shelf is one function, told and invoked without a worker.
-type shelf struct{}
-
-func (shelf) List() []map[string]any {
-	return []map[string]any{{"FunctionName": "app-Index", "Runtime": "nodejs22.x", "Handler": "index.handler",
-		"LoggingConfig": map[string]any{"LogGroup": "/aws/lambda/app-Index"}}}
-}
-
-func (s shelf) Function(name string) (map[string]any, bool) {
-	if name != "app-Index" && !strings.HasSuffix(name, ":function:app-Index") {
-		return nil, false
-	}
-	return s.List()[0], true
-}
-
-func (shelf) Invoke(_ context.Context, name string, event []byte) (lambda.Result, error) {
-	if strings.Contains(string(event), "boom") {
-		return lambda.Result{Payload: []byte(`{"errorMessage":"boom"}`), Failed: "Unhandled", RequestID: "r"}, nil
-	}
-	return lambda.Result{Payload: fmt.Appendf(nil, `{"name":%q,"event":%s}`, name, event), RequestID: "r"}, nil
-}
+const handler = `export const handler = async (event, context) => {
+  if (event.boom) throw new Error('boom')
+  if (event.say) console.log(event.say)
+  return { name: context.functionName, event }
+}`
 
 // TestFunctionsComeInPages: as AWS does, 50 an answer at most.
 func TestFunctionsComeInPages(t *testing.T) {
-	server := httptest.NewServer(New(Options{Account: testAccount, Region: testRegion, Functions: manyFunctions(120)}))
+	many := lambda.New(lambda.Options{})
+	t.Cleanup(func() { many.Close(context.Background()) })
+	for i := range 120 {
+		many.Put(lambda.Function{Name: fmt.Sprintf("f%03d", i)})
+	}
+	server := httptest.NewServer(wire.New(many.Endpoint()))
 	t.Cleanup(server.Close)
 	c := cloud{endpoint: server.URL}
 	for _, pages := range [][]string{nil, {"--page-size", "7"}} {
 		got := strings.Fields(c.run(t, "aws", append([]string{"lambda", "list-functions", "--query", "Functions[].FunctionName", "--output", "text"}, pages...)...))
-		if len(got) != 120 || got[0] != "f0" || got[119] != "f119" {
+		if len(got) != 120 || got[0] != "f000" || got[119] != "f119" {
 			t.Errorf("%q: %d functions: %.60q", pages, len(got), got)
 		}
 	}
@@ -62,24 +52,21 @@ func TestFunctionsComeInPages(t *testing.T) {
 	}
 }
 
-type manyFunctions int
-
-func (n manyFunctions) List() []map[string]any {
-	var list []map[string]any
-	for i := range int(n) {
-		list = append(list, map[string]any{"FunctionName": fmt.Sprint("f", i)})
-	}
-	return list
-}
-
-func (manyFunctions) Function(string) (map[string]any, bool) { return nil, false }
-
+// startFunctions is an endpoint with one function of Node, and what it prints.
 func startFunctions(t *testing.T) (cloud, *ssm.Store, *logs.Store) {
 	t.Helper()
+	need(t, "node")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.mjs"), []byte(handler), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	parameters, groups := ssm.New(testAccount, testRegion), logs.New(testAccount, testRegion)
-	server := httptest.NewServer(New(Options{
-		Account: testAccount, Region: testRegion, Functions: shelf{}, Invoker: shelf{}, Parameters: parameters, Logs: groups,
-	}))
+	functions := lambda.New(lambda.Options{
+		Account: testAccount, Region: testRegion, Path: os.Getenv("PATH"), Scratch: t.TempDir(), Keep: groups.Append, Tail: groups.Tail,
+	})
+	t.Cleanup(func() { functions.Close(context.Background()) })
+	functions.Put(lambda.Function{Name: "app-Index", ARN: "arn:aws:lambda:us-west-2:123456789012:function:app-Index", Runtime: "nodejs22.x", Handler: "index.handler", Dir: dir, Timeout: 10, MemoryMB: 128})
+	server := httptest.NewServer(wire.New(functions.Endpoint(), parameters.Endpoint(), groups.Endpoint()))
 	t.Cleanup(server.Close)
 	return cloud{endpoint: server.URL}, parameters, groups
 }
@@ -111,11 +98,11 @@ func TestAWSCLIFunctionsAndLogs(t *testing.T) {
 	if out, err := c.try(t, "aws", "lambda", "invoke", "--function-name", "app-Index", "--payload", `not JSON`, result); err == nil || !strings.Contains(out, "InvalidRequestContentException") {
 		t.Errorf("a payload that is not JSON: %v %s", err, out)
 	}
-	groups.Append("/aws/lambda/app-Index", "2026/11/23/[$LATEST]a", "said for another request")
-	groups.Append("/aws/lambda/app-Index", "2026/11/23/[$LATEST]a", "r says hello")
-	if got := text("lambda", "invoke", "--function-name", "app-Index", "--log-type", "Tail", "--query", "LogResult", result); !strings.Contains(unbase64(t, got), "r says hello\n") {
+	text("lambda", "invoke", "--function-name", "app-Index", "--payload", `{"say":"for another request"}`, result)
+	if got := unbase64(t, text("lambda", "invoke", "--function-name", "app-Index", "--payload", `{"say":"hello"}`, "--log-type", "Tail", "--query", "LogResult", result)); !strings.Contains(got, "hello\n") || strings.Contains(got, "another") {
 		t.Errorf("log: %q", got)
 	}
+	text("logs", "delete-log-group", "--log-group-name", "/aws/lambda/app-Index")
 	for i := range 3 {
 		groups.Append("/aws/lambda/app-Index", "2026/11/23/[$LATEST]a", fmt.Sprintf("line %d", i))
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -13,48 +14,63 @@ import (
 	"arc/sandbox/stack"
 )
 
-// namespaces are the XML namespaces of the Query services.
-var namespaces = map[string]string{
-	"cloudformation": "http://cloudformation.amazonaws.com/doc/2010-05-15/",
-	"sts":            "https://sts.amazonaws.com/doc/2011-06-15/",
-	"iam":            "https://iam.amazonaws.com/doc/2010-05-08/",
+// Query makes the handler of a service with a Query protocol: a form in, XML of
+// a namespace out.
+func Query(namespace string, to QueryService) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		form := formOf(r)
+		name := form.Get("Action")
+		out, err := to.Handle(r.Context(), name, form)
+		if err != nil {
+			writeQueryError(w, namespace, err)
+			return
+		}
+		writeQuery(w, namespace, name, out)
+	})
 }
 
-// query answers a request of a Query protocol.
-func (h *Handler) query(w http.ResponseWriter, r *http.Request, service string) {
-	form := formOf(r)
-	name := form.Get("Action")
-	var out any
-	var err error
-	switch op := h.operations[service][name]; {
-	case op != nil:
-		out, err = op(r.Context(), form)
-	case service == "iam" && h.options.Identities != nil:
-		out, err = h.options.Identities.Handle(name, form)
-	default:
-		err = &stack.Error{Code: "InvalidAction", Message: fmt.Sprintf("the local cloud's %s does not run %q", service, name)}
+// Operation answers one operation of a Query service.
+type Operation func(ctx context.Context, form url.Values) (any, error)
+
+// Operations is a Query service made of its operations, by name.
+type Operations struct {
+	Service string
+	ByName  map[string]Operation
+}
+
+// Handle answers an operation.
+func (o Operations) Handle(ctx context.Context, name string, form url.Values) (any, error) {
+	if op := o.ByName[name]; op != nil {
+		return op(ctx, form)
 	}
-	if err != nil {
-		writeQueryError(w, namespaces[service], err)
-		return
+	return nil, &stack.Error{Code: "InvalidAction", Message: fmt.Sprintf("the local cloud's %s does not run %q", o.Service, name)}
+}
+
+// On reads the request that an operation takes out of the form.
+func On[In, Out any](do func(context.Context, In) (Out, error)) Operation {
+	return func(ctx context.Context, form url.Values) (any, error) {
+		var in In
+		if err := decode(form, "", reflect.ValueOf(&in).Elem()); err != nil {
+			return nil, err
+		}
+		return do(ctx, in)
 	}
-	writeQuery(w, service, name, out)
 }
 
 // writeQuery prints an answer: its members inside <NameResult>, that inside
 // <NameResponse>, with the request's ID beside it.
-func writeQuery(w http.ResponseWriter, service, name string, out any) {
+func writeQuery(w http.ResponseWriter, namespace, name string, out any) {
 	var result strings.Builder
 	enc := xml.NewEncoder(&result)
 	if err := enc.EncodeElement(out, xml.StartElement{Name: xml.Name{Local: name + "Result"}}); err != nil {
-		writeQueryError(w, namespaces[service], err)
+		writeQueryError(w, namespace, err)
 		return
 	}
-	id := newRequestID()
+	id := NewRequestID()
 	w.Header().Set("Content-Type", "text/xml")
 	w.Header().Set("x-amzn-RequestId", id)
 	fmt.Fprintf(w, "%s<%sResponse xmlns=%q>%s<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>\n",
-		xml.Header, name, namespaces[service], result.String(), id, name)
+		xml.Header, name, namespace, result.String(), id, name)
 }
 
 func writeQueryError(w http.ResponseWriter, namespace string, err error) {
@@ -66,7 +82,7 @@ func writeQueryError(w http.ResponseWriter, namespace string, err error) {
 	if api.HTTPStatus() >= 500 {
 		kind = "Receiver"
 	}
-	id := newRequestID()
+	id := NewRequestID()
 	w.Header().Set("Content-Type", "text/xml")
 	w.Header().Set("x-amzn-RequestId", id)
 	w.WriteHeader(api.HTTPStatus())

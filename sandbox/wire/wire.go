@@ -10,92 +10,74 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
-	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
 )
 
-// Options are the services that the handler stands in front of. A service that
-// is nil is answered for with an error that names it.
-type Options struct {
-	Account, Region string
-
-	Stacks     *stack.Engine
-	Objects    http.Handler // S3
-	Parameters JSONService  // SSM
-	Logs       JSONService  // CloudWatch Logs
-	Identities QueryService // IAM
-	Functions  Functions    // what of Lambda can be read
-	Invoker    lambda.Invoker
+// Endpoint is a service behind the one address of the local cloud.
+type Endpoint struct {
+	// Service is the name that clients sign their requests for: "ssm".
+	Service string
+	// Variable ends the name of the variable that points an SDK at the service,
+	// AWS_ENDPOINT_URL_SSM; "" = none.
+	// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+	Variable string
+	// Base is the path at which an SDK is to find the service; "" = the root.
+	Base string
+	// Unsigned requests are told by what is before the dot of X-Amz-Target, by
+	// the version of a Query API, or by how the path begins.
+	Targets []string
+	Version string
+	Path    string
+	// Unsigned is a pattern of http.ServeMux for requests that nobody signs: GET
+	// must change nothing there, and the rest is refused to pages. "" = none.
+	Unsigned string
+	// Handler answers: JSON or Query makes one of a service's operations.
+	Handler http.Handler
 }
 
 // JSONService answers an operation of a JSON protocol: the request's body in,
 // a value to print as JSON out.
 type JSONService interface {
-	Handle(operation string, body []byte) (any, error)
+	Handle(ctx context.Context, operation string, body []byte) (any, error)
 }
 
 // QueryService answers an operation of a Query protocol: the form in, a value
 // to print as XML out.
 type QueryService interface {
-	Handle(operation string, form url.Values) (any, error)
-}
-
-// Functions tells what functions there are, in the JSON shape of Lambda's
-// FunctionConfiguration.
-type Functions interface {
-	List() []map[string]any
-	// Function finds one by name or ARN; ok is false when there is none.
-	Function(name string) (configuration map[string]any, ok bool)
+	Handle(ctx context.Context, operation string, form url.Values) (any, error)
 }
 
 // Handler is the endpoint of the local cloud.
 type Handler struct {
-	options    Options
-	operations map[string]map[string]operation // of Query services: service, operation
+	endpoints []Endpoint
+	handlers  map[string]http.Handler // by service
 }
 
-// New makes the endpoint.
-func New(options Options) *Handler {
-	h := &Handler{options: options}
-	h.operations = map[string]map[string]operation{"sts": h.sts()}
-	if options.Stacks != nil {
-		h.operations["cloudformation"] = cloudFormation(options.Stacks)
+// New puts services behind one handler.
+func New(endpoints ...Endpoint) *Handler {
+	h := &Handler{endpoints: endpoints, handlers: map[string]http.Handler{}}
+	for _, e := range endpoints {
+		h.handlers[e.Service] = e.Handler
 	}
 	return h
 }
 
 // ServeHTTP finds out which service a request is for and hands it on.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Discovery as the @architect/functions libraries ask for it.
-	if r.URL.Path == "/_arc/ssm" {
-		h.json(w, r, "ssm", h.options.Parameters)
+	service := h.serviceOf(r)
+	if handler := h.handlers[service]; handler != nil {
+		handler.ServeHTTP(w, r)
 		return
 	}
-	switch service := serviceOf(r); service {
-	case "cloudformation", "sts", "iam":
-		h.query(w, r, service)
-	case "ssm":
-		h.json(w, r, service, h.options.Parameters)
-	case "logs":
-		h.json(w, r, service, h.options.Logs)
-	case "lambda":
-		h.lambda(w, r)
-	case "s3":
-		if h.options.Objects == nil {
-			unknownService(w, r, service)
-			return
-		}
-		h.options.Objects.ServeHTTP(w, r)
-	default:
-		unknownService(w, r, service)
-	}
+	unknownService(w, r, service)
 }
 
 // serviceOf is the service that a request is for. Clients sign for a service,
 // so the signature says it best; unsigned requests are told by their form.
-func serviceOf(r *http.Request) string {
+func (h *Handler) serviceOf(r *http.Request) string {
 	if scope := credentialScope(r); scope != "" {
 		parts := strings.Split(scope, "/")
 		if len(parts) >= 4 { // key, date, [region,] service, aws4_request
@@ -106,40 +88,29 @@ func serviceOf(r *http.Request) string {
 			return service
 		}
 	}
+	by := func(match func(Endpoint) bool) string {
+		if i := slices.IndexFunc(h.endpoints, match); i >= 0 {
+			return h.endpoints[i].Service
+		}
+		return ""
+	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		prefix, _, _ := strings.Cut(target, ".")
-		if service, ok := targets[prefix]; ok {
+		if service := by(func(e Endpoint) bool { return slices.Contains(e.Targets, prefix) }); service != "" {
 			return service
 		}
 		return prefix
 	}
-	if strings.HasPrefix(r.URL.Path, "/2015-03-31/functions") {
-		return "lambda"
+	if service := by(func(e Endpoint) bool { return e.Path != "" && strings.HasPrefix(r.URL.Path, e.Path) }); service != "" {
+		return service
 	}
 	if isForm(r) && r.URL.Path == "/" {
-		if service, ok := versions[formOf(r).Get("Version")]; ok {
+		version := formOf(r).Get("Version")
+		if service := by(func(e Endpoint) bool { return e.Version != "" && e.Version == version }); service != "" {
 			return service
 		}
 	}
 	return "s3"
-}
-
-// targets are the services by the prefix of their X-Amz-Target header.
-var targets = map[string]string{
-	"AmazonSSM":                "ssm",
-	"Logs_20140328":            "logs",
-	"DynamoDB_20120810":        "dynamodb",
-	"AmazonSQS":                "sqs",
-	"AWSEvents":                "events",
-	"DynamoDBStreams_20120810": "dynamodb",
-}
-
-// versions are the Query services by the version of their API.
-var versions = map[string]string{
-	"2010-05-15": "cloudformation",
-	"2011-06-15": "sts",
-	"2010-05-08": "iam",
-	"2010-03-31": "sns",
 }
 
 // credentialScope finds the scope in the header, or in a presigned URL's query.
@@ -174,13 +145,11 @@ func unknownService(w http.ResponseWriter, r *http.Request, service string) {
 		writeQueryError(w, "", &stack.Error{Code: "InvalidAction", Message: message, Status: http.StatusNotImplemented})
 		return
 	}
-	writeJSONError(w, &stack.Error{Code: "UnknownOperationException", Message: message, Status: http.StatusNotImplemented})
+	WriteJSONError(w, &stack.Error{Code: "UnknownOperationException", Message: message, Status: http.StatusNotImplemented})
 }
 
-// operation answers one operation of a Query service.
-type operation func(ctx context.Context, form url.Values) (any, error)
-
-func newRequestID() string {
+// NewRequestID makes the ID of a request: a random UUID.
+func NewRequestID() string {
 	b := make([]byte, 16)
 	rand.Read(b) // never fails
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])

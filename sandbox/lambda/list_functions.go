@@ -1,4 +1,4 @@
-package wire
+package lambda
 
 import (
 	"fmt"
@@ -6,16 +6,20 @@ import (
 	"strconv"
 
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // functionsPage is how many functions an answer of ListFunctions holds at most.
 // https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
 const functionsPage = 50
 
-// listFunctions answers ListFunctions, a page at a time. A marker is the number
+// list answers ListFunctions, a page at a time. A marker is the number
 // of functions that were told before.
-func (h *Handler) listFunctions(w http.ResponseWriter, r *http.Request) {
-	all := h.options.Functions.List()
+func (s *Service) list(w http.ResponseWriter, r *http.Request) {
+	all := []map[string]any{}
+	for _, fn := range s.Functions() {
+		all = append(all, configuration(fn))
+	}
 	query := r.URL.Query()
 	from, size := 0, functionsPage
 	var err error
@@ -26,7 +30,7 @@ func (h *Handler) listFunctions(w http.ResponseWriter, r *http.Request) {
 		size, err = strconv.Atoi(text)
 	}
 	if err != nil || from < 0 || size < 1 {
-		writeJSONError(w, &stack.Error{Code: "InvalidParameterValueException", Status: http.StatusBadRequest, Message: fmt.Sprintf("Marker and MaxItems: %q is no page of the functions", r.URL.RawQuery)})
+		wire.WriteJSONError(w, &stack.Error{Code: "InvalidParameterValueException", Status: http.StatusBadRequest, Message: fmt.Sprintf("Marker and MaxItems: %q is no page of the functions", r.URL.RawQuery)})
 		return
 	}
 	from = min(from, len(all))
@@ -35,5 +39,5 @@ func (h *Handler) listFunctions(w http.ResponseWriter, r *http.Request) {
 	if to < len(all) {
 		page["NextMarker"] = strconv.Itoa(to)
 	}
-	writeJSON(w, http.StatusOK, page)
+	wire.WriteJSON(w, http.StatusOK, page)
 }

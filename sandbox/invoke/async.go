@@ -1,0 +1,281 @@
+package invoke
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"arc/sandbox/activity"
+)
+
+// Clock is the time that deliveries go by.
+type Clock interface {
+	Now() time.Time
+	// After gives a channel that takes one value when d has passed.
+	After(d time.Duration) <-chan time.Time
+}
+
+// SystemClock is the machine's own clock.
+type SystemClock struct{}
+
+// Now is the time.
+func (SystemClock) Now() time.Time { return time.Now() }
+
+// After waits for d.
+func (SystemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// Policy is what becomes of an asynchronous invocation that fails.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
+type Policy struct {
+	Off        bool          // the function's reserved concurrency is 0: no try is made
+	Retries    int           // after a function's error: 0 to 2
+	MaxAge     time.Duration // how long an event waits for a function that cannot take it
+	DeadLetter string        // ARN of a queue or topic that takes the event; "" = none
+	OnSuccess  string        // ARN that takes a record of each success; "" = none
+	OnFailure  string        // ARN that takes a record of each failure; "" = none
+}
+
+// DefaultPolicy is Lambda's own: two retries within six hours.
+var DefaultPolicy = Policy{Retries: 2, MaxAge: 6 * time.Hour}
+
+// AsyncOptions are what deliveries need from their surroundings.
+type AsyncOptions struct {
+	Invoker Invoker
+	Policy  func(function string) Policy // nil = DefaultPolicy for all
+	ARN     func(function string) string // of a function, for records; nil = its name
+	Called  func(function string) string // how people call it; nil = its name
+	Send    Send                         // to dead letters and destinations; nil = there are none
+	Tell    activity.Tell                // of retries and of events that are given up; nil = nobody
+	Clock   Clock                        // nil = SystemClock
+}
+
+// Async delivers events to functions in the background.
+type Async struct {
+	options AsyncOptions
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// NewAsync gives deliveries, none of them under way. Close it to end them.
+func NewAsync(options AsyncOptions) *Async {
+	if options.Policy == nil {
+		options.Policy = func(string) Policy { return DefaultPolicy }
+	}
+	name := func(function string) string { return function }
+	if options.ARN == nil {
+		options.ARN = name
+	}
+	if options.Called == nil {
+		options.Called = name
+	}
+	if options.Clock == nil {
+		options.Clock = SystemClock{}
+	}
+	options.Tell = options.Tell.Or()
+	a := &Async{options: options}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	return a
+}
+
+// Deliver takes an event for a function and returns at once. id is the
+// request's, which a record of the invocation names.
+//
+// A function's error is tried again after one minute and after two more;
+// one that cannot take the event at all, after 1 second, 2, 4 … up to five
+// minutes, until the event is too old. An event that is given up goes to the
+// function's dead letters and a record of it to its destination.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+func (a *Async) Deliver(function, id string, event []byte) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return fmt.Errorf("function %s: %w", function, ErrClosed)
+	}
+	a.running.Go(func() { a.deliver(function, id, event) })
+	return nil
+}
+
+// Close ends deliveries; what waits for another try is lost, and said.
+func (a *Async) Close() {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	a.cancel()
+	a.running.Wait()
+}
+
+// What Lambda waits between tries.
+const (
+	firstRetry   = time.Minute     // after a function's first error
+	secondRetry  = 2 * time.Minute // after its second
+	firstBackoff = time.Second     // after an event that the function could not take
+	maxBackoff   = 5 * time.Minute
+)
+
+// delivery is one event on its way.
+type delivery struct {
+	function, id string
+	event        []byte
+	tries        int // that reached the function
+}
+
+func (a *Async) deliver(function, id string, event []byte) {
+	d := &delivery{function: function, id: id, event: event}
+	began, backoff := a.options.Clock.Now(), firstBackoff
+	for {
+		result, err := a.options.Invoker.Invoke(WithRequestID(a.ctx, id), function, event)
+		policy := a.options.Policy(function)
+		var wait time.Duration
+		switch {
+		case a.ctx.Err() != nil || errors.Is(err, ErrClosed):
+			if d.tries > 0 {
+				a.say(d, "given up: the local cloud is stopping")
+			}
+			return
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrTooLarge):
+			a.say(d, "given up: "+err.Error())
+			return
+		case errors.Is(err, ErrThrottled) && policy.Off:
+			a.fail(d, policy, Result{}, "RetriesExhausted", err.Error())
+			return
+		case err != nil:
+			wait, backoff = backoff, min(2*backoff, maxBackoff)
+		case result.Failed == "":
+			d.tries++
+			a.succeed(d, policy, result)
+			return
+		default:
+			d.tries++
+			if d.tries > policy.Retries {
+				a.fail(d, policy, result, "RetriesExhausted", reason(result))
+				return
+			}
+			wait = firstRetry
+			if d.tries > 1 {
+				wait = secondRetry
+			}
+			err = errors.New(reason(result))
+		}
+		if a.options.Clock.Now().Add(wait).Sub(began) > policy.MaxAge {
+			a.fail(d, policy, result, "EventAgeExceeded", err.Error())
+			return
+		}
+		a.say(d, fmt.Sprintf("failed (%s); tried again in %s, as on AWS", err, wait))
+		select {
+		case <-a.ctx.Done():
+			a.say(d, "given up: the local cloud is stopping")
+			return
+		case <-a.options.Clock.After(wait):
+		}
+	}
+}
+
+// reason is the message of a function's error object.
+func reason(result Result) string {
+	var object struct {
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal(result.Payload, &object) != nil || object.Message == "" {
+		return result.Failed
+	}
+	return object.Message
+}
+
+func (a *Async) say(d *delivery, text string) {
+	a.options.Tell(activity.Event{Kind: activity.Delivery, Function: a.options.Called(d.function), RequestID: d.id, Text: "asynchronous event " + text})
+}
+
+func (a *Async) succeed(d *delivery, policy Policy, result Result) {
+	if policy.OnSuccess != "" {
+		a.send(d, policy.OnSuccess, a.record(d, result, "Success"), nil)
+	}
+}
+
+// fail gives an event up: dead letters take the event itself, the destination a
+// record of what happened.
+func (a *Async) fail(d *delivery, policy Policy, result Result, condition, why string) {
+	kept := "lost: the function has no dead-letter queue and no destination for failures"
+	if policy.DeadLetter != "" || policy.OnFailure != "" {
+		kept = "handed on"
+	}
+	a.say(d, fmt.Sprintf("given up after %d tries (%s) and %s", max(d.tries, 1), why, kept))
+	if policy.DeadLetter != "" {
+		a.send(d, policy.DeadLetter, d.event, map[string]Attribute{
+			"RequestID":    {"String", d.id},
+			"ErrorCode":    {"Number", strconv.Itoa(statusOf(result))},
+			"ErrorMessage": {"String", why[:min(len(why), 1024)]},
+		})
+	}
+	if policy.OnFailure != "" {
+		a.send(d, policy.OnFailure, a.record(d, result, condition), nil)
+	}
+}
+
+func (a *Async) send(d *delivery, arn string, body []byte, attributes map[string]Attribute) {
+	err := errors.New("the local cloud cannot hand on to it")
+	if a.options.Send != nil {
+		err = a.options.Send(context.WithoutCancel(a.ctx), arn, Message{
+			Body: body, Attributes: attributes, Principal: "lambda.amazonaws.com", Source: a.options.ARN(d.function),
+		})
+	}
+	if err != nil {
+		a.say(d, fmt.Sprintf("is not in %s: %v", arn, err))
+	}
+}
+
+// statusOf is the status that Lambda tells of a try: 200 for one that reached
+// the function, whatever came of it, and 429 for one that did not.
+func statusOf(result Result) int {
+	if result.RequestID == "" && result.Payload == nil {
+		return 429
+	}
+	return 200
+}
+
+// record tells a destination of an invocation.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+func (a *Async) record(d *delivery, result Result, condition string) []byte {
+	type requestContext struct {
+		RequestID   string `json:"requestId"`
+		FunctionARN string `json:"functionArn"`
+		Condition   string `json:"condition"`
+		Count       int    `json:"approximateInvokeCount"`
+	}
+	type responseContext struct {
+		StatusCode      int    `json:"statusCode"`
+		ExecutedVersion string `json:"executedVersion"`
+		FunctionError   string `json:"functionError,omitempty"`
+	}
+	out := struct {
+		Version   string          `json:"version"`
+		Timestamp string          `json:"timestamp"`
+		Request   requestContext  `json:"requestContext"`
+		Payload   json.RawMessage `json:"requestPayload"`
+		// What the function answered, where it was reached at all.
+		Response *responseContext `json:"responseContext,omitempty"`
+		Answer   json.RawMessage  `json:"responsePayload,omitempty"`
+	}{
+		Version: "1.0", Timestamp: a.options.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		Request: requestContext{d.id, a.options.ARN(d.function) + ":$LATEST", condition, max(d.tries, 1)},
+		Payload: d.event,
+	}
+	if d.tries > 0 {
+		out.Response = &responseContext{200, "$LATEST", result.Failed}
+		out.Answer = result.Payload
+	}
+	data, err := json.Marshal(out)
+	if err != nil { // the payload of a runtime that answers no JSON
+		out.Answer, _ = json.Marshal(string(result.Payload))
+		data, _ = json.Marshal(out)
+	}
+	return data
+}

@@ -1,0 +1,116 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"arc/sandbox/invoke"
+	"arc/sandbox/stack"
+)
+
+// Deliver takes an event for a function and returns at once: an asynchronous
+// invocation, with Lambda's retries. name is what Invoke takes; id is the
+// request's, "" for a new one.
+func (s *Service) Deliver(name, id string, event []byte) error {
+	if id == "" {
+		id = newRequestID()
+	}
+	return s.async.Deliver(name, id, event)
+}
+
+// Receive makes a function a destination: the message's body is its event.
+func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error {
+	s.mu.Lock()
+	f := s.resolve(arn)
+	s.mu.Unlock()
+	if f == nil {
+		return fmt.Errorf("function %s: %w", arn, invoke.ErrNotFound)
+	}
+	return s.Deliver(arn, "", m.Body)
+}
+
+// policy is what becomes of a function's asynchronous events.
+func (s *Service) policy(called string) invoke.Policy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name, _ := splitName(called)
+	policy, set := s.resources.policies[name]
+	if !set {
+		policy = invoke.DefaultPolicy
+	}
+	if f := s.functions[name]; f != nil {
+		policy.DeadLetter = f.DeadLetter
+		policy.Off = f.Reserved != nil && *f.Reserved == 0
+	}
+	return policy
+}
+
+// arn is a function's ARN.
+func (s *Service) arn(called string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.resolve(called); f != nil {
+		return f.ARN
+	}
+	return called
+}
+
+// createPolicy provides AWS::Lambda::EventInvokeConfig.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html
+func (s *Service) createPolicy(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	req.PhysicalID = req.Name(100)
+	return s.updatePolicy(ctx, req)
+}
+
+func (s *Service) updatePolicy(_ context.Context, req stack.Request) (stack.Resource, error) {
+	type destination struct {
+		Destination string `cfn:"required"`
+	}
+	var p struct {
+		FunctionName             string `cfn:"required"`
+		Qualifier                string `cfn:"required"`
+		MaximumEventAgeInSeconds *int
+		MaximumRetryAttempts     *int
+		DestinationConfig        struct{ OnSuccess, OnFailure *destination }
+	}
+	if err := stack.Read(req.Properties, &p); err != nil {
+		return stack.Resource{}, err
+	}
+	policy := invoke.DefaultPolicy
+	if n := p.MaximumRetryAttempts; n != nil {
+		if *n < 0 || *n > 2 {
+			return stack.Resource{}, fmt.Errorf("property MaximumRetryAttempts: %d: must be 0 to 2", *n)
+		}
+		policy.Retries = *n
+	}
+	if n := p.MaximumEventAgeInSeconds; n != nil {
+		if *n < 60 || *n > 21600 {
+			return stack.Resource{}, fmt.Errorf("property MaximumEventAgeInSeconds: %d: must be 60 to 21600", *n)
+		}
+		policy.MaxAge = time.Duration(*n) * time.Second
+	}
+	if d := p.DestinationConfig.OnSuccess; d != nil {
+		policy.OnSuccess = d.Destination
+	}
+	if d := p.DestinationConfig.OnFailure; d != nil {
+		policy.OnFailure = d.Destination
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.owner(p.FunctionName)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.resources.policies[f.Name] = policy
+	return stack.Resource{PhysicalID: req.PhysicalID}, nil
+}
+
+func (s *Service) deletePolicy(_ context.Context, req stack.Request) error {
+	called, _ := stack.Text(req.Properties["FunctionName"])
+	name, _ := splitName(called)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.resources.policies, name)
+	return nil
+}
