@@ -50,11 +50,6 @@ type fakeChangeSet struct {
 	execution  types.ExecutionStatus
 }
 
-// createOnly are the properties whose change replaces a resource.
-var createOnly = map[string]string{
-	"AWS::DynamoDB::Table": "KeySchema", "AWS::SQS::Queue": "FifoQueue", "AWS::S3::Bucket": "BucketName", "AWS::Lambda::Function": "FunctionName",
-}
-
 func validation(format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: "ValidationError", Message: fmt.Sprintf(format, args...)}
 }
@@ -148,13 +143,7 @@ func (s *fakeStack) compare(set *fakeChangeSet) []types.Change {
 			if reflect.DeepEqual(old.properties[name], now[name]) {
 				continue
 			}
-			recreate := types.RequiresRecreationNever
-			if name == createOnly[def.Type] {
-				recreate, rc.Replacement = types.RequiresRecreationAlways, types.ReplacementTrue
-			} else if name == "AttributeDefinitions" && rc.Replacement != types.ReplacementTrue {
-				recreate, rc.Replacement = types.RequiresRecreationConditionally, types.ReplacementConditional
-			}
-			rc.Details = append(rc.Details, types.ResourceChangeDetail{Target: &types.ResourceTargetDefinition{Name: aws.String(name), RequiresRecreation: recreate}})
+			rc.Details = append(rc.Details, types.ResourceChangeDetail{Target: &types.ResourceTargetDefinition{Name: aws.String(name), RequiresRecreation: types.RequiresRecreationNever}})
 		}
 		add(rc)
 	}
@@ -274,7 +263,7 @@ func (c *fakeCloud) operate(stack *fakeStack, set *fakeChangeSet, kind string) {
 		made := &fakeResource{kind: def.Type, status: verb + "_COMPLETE", properties: resolve(def.Properties, set.parameters).(map[string]any)}
 		c.locked(func() {
 			made.physicalID = c.newID(id + "-")
-			if old := stack.resources[id]; old != nil && rc.Replacement != types.ReplacementTrue {
+			if old := stack.resources[id]; old != nil {
 				made.physicalID = old.physicalID
 			} else if def.Type == "AWS::S3::Bucket" {
 				made.physicalID = strings.ToLower(made.physicalID)

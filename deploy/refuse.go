@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"arc/cfn"
+	"arc/cfn/diff/compare"
 	"arc/cfn/registry"
 )
 
@@ -77,6 +78,10 @@ func (r *run) refuseLoss(ctx context.Context, set *changeSet, deployed []byte) e
 
 func (r *run) losses(ctx context.Context, changes []types.Change, deployed []byte, within string) ([]Loss, error) {
 	old := parseOrEmpty(deployed)
+	replaced := map[string]compare.Change{}
+	if within == "" { // of a nested stack the new template is not at hand
+		replaced = replacements(old, r.template)
+	}
 	var losses []Loss
 	for _, c := range changes {
 		rc := c.ResourceChange
@@ -92,13 +97,50 @@ func (r *run) losses(ctx context.Context, changes []types.Change, deployed []byt
 			losses = append(losses, nested...)
 			continue
 		}
-		if loss, ok := lossOf(rc, old.Resources[id], r.template.Resources[id]); ok {
+		loss, ok := lossOf(rc, old.Resources[id], r.template.Resources[id])
+		if causes := ownCauses(rc, replaced[id]); !ok && len(causes) > 0 {
+			loss.Replaced, loss.Causes, ok = true, causes, true
+		}
+		if ok {
 			loss.LogicalID = within + id
 			loss.Origin = r.origin(id)
 			losses = append(losses, loss)
 		}
 	}
 	return losses, nil
+}
+
+// replacements compares the deployed template with the new one by what is known
+// of the types, and gives the resources that hold data and that it says are
+// replaced. A change set is not believed alone: what it says of a table's
+// attribute definitions, for one, leaves their types out.
+func replacements(deployed, next *cfn.Document) map[string]compare.Change {
+	before, after, _, _ := compare.Evaluate(deployed, next)
+	out := map[string]compare.Change{}
+	for _, c := range compare.Templates(before, after) {
+		if c.Action == compare.Modify && c.Update == registry.Replacement && registry.HoldsData(c.Type) {
+			out[c.LogicalID] = c
+		}
+	}
+	return out
+}
+
+// ownCauses lists the properties that replace a resource by our own comparison,
+// as far as the change set says that they change at all: a template may write
+// the same value in another way.
+func ownCauses(rc *types.ResourceChange, c compare.Change) []string {
+	var causes []string
+	for _, p := range c.Properties {
+		top, _, _ := strings.Cut(p.Path, ".")
+		listed := slices.ContainsFunc(rc.Details, func(d types.ResourceChangeDetail) bool {
+			return d.Target != nil && aws.ToString(d.Target.Name) == top
+		})
+		if p.Update == registry.Replacement && (listed || len(rc.Details) == 0) {
+			causes = append(causes, top)
+		}
+	}
+	slices.Sort(causes)
+	return slices.Compact(causes)
 }
 
 // lossOf judges one change. before and after are the resource in the deployed
