@@ -61,6 +61,7 @@ type Cloud struct {
 	tell     activity.Tell
 	root     *os.Root // the project, for its static folder
 	live     liveApp
+	fresh    atomic.Pointer[func(LiveFunction)] // see BeforeCalls
 	// What a live app needs of some services beyond their interface.
 	lambda *lambda.Service
 	engine *stack.Engine

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -58,9 +59,9 @@ func (l *liveApp) function(stackName, logicalID string) (LiveFunction, bool) {
 	return fn, ok
 }
 
-// functions are the live app's functions by logical ID.
-func (l *liveApp) functions() map[string]LiveFunction {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return maps.Clone(l.app.Functions)
+// LiveFunctions are the live app's functions.
+func (c *Cloud) LiveFunctions() []LiveFunction {
+	c.live.mu.Lock()
+	defer c.live.mu.Unlock()
+	return slices.Collect(maps.Values(c.live.app.Functions))
 }

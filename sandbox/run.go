@@ -145,14 +145,24 @@ const warmRest = 150 * time.Millisecond
 // workers finish what they are at and are not used again. Open WebSockets stay
 // open.
 func (c *Cloud) Changed(affected func(LiveFunction) bool) {
-	live := c.live.functions()
-	for _, fn := range c.lambda.Functions() {
-		for _, code := range live {
-			if isLive(fn, code) && affected(code) {
-				c.lambda.Retire(fn.Name)
-				break
-			}
-		}
+	c.lambda.RetireLive(func(ref stack.Ref, logicalID string) bool {
+		code, ok := c.live.function(ref.Name, logicalID)
+		return ok && affected(code)
+	})
+}
+
+// BeforeCalls has fresh called before each call of a live function, so that it
+// can say that the function has changed. It replaces what was set before.
+func (c *Cloud) BeforeCalls(fresh func(LiveFunction)) { c.fresh.Store(&fresh) }
+
+// freshen is where lambda asks whether a live function has changed.
+func (c *Cloud) freshen(ref stack.Ref, logicalID string) {
+	fresh := c.fresh.Load()
+	if fresh == nil {
+		return
+	}
+	if code, ok := c.live.function(ref.Name, logicalID); ok {
+		(*fresh)(code)
 	}
 }
 

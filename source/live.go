@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,7 +24,8 @@ type Live struct {
 	mu    sync.Mutex
 	place Place
 	made  []stamp // nil = not built, or not with success
-	reads []string
+
+	reads atomic.Pointer[[]string] // asked for while a build is under way
 }
 
 // Place is where the code of a live function runs from.
@@ -55,10 +57,20 @@ func (l *Live) Reads(file string) bool {
 	if l == nil {
 		return false
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, found := slices.BinarySearch(l.reads, file)
+	_, found := slices.BinarySearch(l.Files(), file)
 	return found
+}
+
+// Files are what the code that was built last was made of, beyond the function's
+// own folders (absolute paths, sorted); nil when it runs as it is written.
+func (l *Live) Files() []string {
+	if l == nil {
+		return nil
+	}
+	if reads := l.reads.Load(); reads != nil {
+		return *reads
+	}
+	return nil
 }
 
 // Make builds the function, if need be, and says where it runs from. Its
@@ -76,7 +88,7 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 		return Place{}, err
 	}
 	b := bundles[0]
-	l.reads = b.Reads
+	l.reads.Store(&b.Reads)
 	// The folders of the function, for files that come and go.
 	files := slices.Clone(b.Reads)
 	for _, dir := range []string{l.fn.Dir, l.fn.Shared, l.fn.Views} {

@@ -3,76 +3,90 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"arc/manifest"
 	"arc/sandbox"
-
-	"github.com/fsnotify/fsnotify"
+	"arc/sandbox/watch"
 )
 
-// Editors and git write many files at once, so changes are handled together:
-// when nothing more has come for settle, or after patience at the latest, since
-// something in the project may be written to all the time.
+// Editors and git write many files at once, so a manifest is read again when
+// nothing more has come for settle, or after patience at the latest, since
+// something in the project may be written to all the time. Code needs no such
+// wait: whoever calls a function gets it as it is on the disk.
 const (
 	settle   = 50 * time.Millisecond
 	patience = 250 * time.Millisecond
 )
 
-// newWatch starts to notice changes below the project. It is made before the
-// app is up, so that nothing saved in between is missed. Where the system
-// refuses to watch, that is said once and the app runs all the same.
-func (s *session) newWatch(p *project, local *sandbox.Cloud, apply func() error) *liveWatch {
-	w := &liveWatch{session: s, project: p, cloud: local, apply: apply}
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		s.note("%s changes are not noticed: %v", s.paint(yellow, "warning:"), err)
-		watcher = &fsnotify.Watcher{} // its channels are nil: nothing ever comes
-	}
-	w.watcher = watcher
-	if err == nil {
-		w.add(p.dir)
-	}
-	return w
-}
-
 // liveWatch keeps a running app up to date. A changed file retires the workers
-// of the functions it belongs to; a changed manifest, config or preferences
-// file is read again and applied, or, when it has mistakes, reported while the
-// app goes on as it was.
+// of the functions that it belongs to, at the latest before their next call; a
+// changed manifest, config or preferences file is read again and applied, or,
+// when it has mistakes, reported while the app goes on as it was.
 type liveWatch struct {
 	*session
 	project *project
 	cloud   *sandbox.Cloud
 	apply   func() error
-	watcher *fsnotify.Watcher
-	warned  bool
+	watcher *watch.Watcher
+	changes chan []string // to the loop
+	code    liveCode
 }
 
-// add watches a folder and those below it; fsnotify does not by itself.
-func (w *liveWatch) add(dir string) {
-	filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return nil // gone again, or a file
-		}
-		if base := d.Name(); name != w.project.dir && (base == "node_modules" || base == "vendor" || base == ".git" || base == "__pycache__") {
-			return filepath.SkipDir
-		}
-		if err := w.watcher.Add(name); err != nil && !w.warned {
-			w.warned = true
-			w.note("%s changes below %s are not noticed: %v", w.paint(yellow, "warning:"), name, err)
-		}
-		return nil
+// newWatch starts to notice changes below the project. It is made before the
+// app is up, so that nothing saved in between is missed.
+func (s *session) newWatch(p *project, local *sandbox.Cloud, apply func() error) *liveWatch {
+	w := &liveWatch{session: s, project: p, cloud: local, apply: apply, changes: make(chan []string, 1)}
+	w.watcher = watch.New(watch.Options{
+		Root:    repositoryOf(p.dir),
+		Scratch: local.Scratch(),
+		Skip:    isInstalled,
+		Changed: w.changed,
+		Warn:    func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 	})
+	w.code.began = time.Now()
+	w.watcher.Tree(p.dir)
+	local.BeforeCalls(w.fresh)
+	return w
+}
+
+// isInstalled tells folders that others than the user write to. Of what is
+// installed, the packages that functions import are watched one by one.
+func isInstalled(name string) bool {
+	switch name {
+	case "node_modules", "vendor", ".git", "__pycache__":
+		return true
+	}
+	return false
+}
+
+// changed retires the workers of functions that files belong to (absolute
+// paths), and leaves the rest to the loop.
+func (w *liveWatch) changed(paths []string) {
+	w.cloud.Changed(func(fn sandbox.LiveFunction) bool { return w.code.touched(fn, paths) })
+	select {
+	case w.changes <- paths:
+	case earlier := <-w.changes: // the loop is busy
+		w.changes <- append(earlier, paths...)
+	}
+}
+
+// fresh sees to it that a function is not older than its files when it is called.
+func (w *liveWatch) fresh(fn sandbox.LiveFunction) {
+	w.watcher.Drain()
+	if w.code.changedOnDisk(fn) || fn.Code != nil && w.code.rebuilt(fn) && w.followOne(fn) {
+		w.cloud.Changed(func(other sandbox.LiveFunction) bool { return other == fn })
+	}
 }
 
 // loop handles changes until ctx or the cloud ends.
 func (w *liveWatch) loop(ctx context.Context) error {
-	changed := map[string]bool{}
+	defer w.watcher.Close()
+	defer w.cloud.BeforeCalls(func(sandbox.LiveFunction) {})
+	w.follow(nil)
+	var changed []string
 	var first time.Time // of the changes that wait
 	quiet := time.NewTimer(time.Hour)
 	for {
@@ -81,58 +95,31 @@ func (w *liveWatch) loop(ctx context.Context) error {
 			return nil
 		case <-w.cloud.Done():
 			return nil
-		case e, ok := <-w.watcher.Events:
-			if !ok {
-				return nil
+		case paths := <-w.changes:
+			if len(changed) == 0 {
+				first = time.Now()
 			}
-			if e.Op == fsnotify.Chmod {
-				continue
-			}
-			if info, err := os.Stat(e.Name); err == nil && info.IsDir() {
-				w.add(e.Name)
-			}
-			if rel, err := filepath.Rel(w.project.dir, e.Name); err == nil {
-				if len(changed) == 0 {
-					first = time.Now()
-				}
-				changed[filepath.ToSlash(rel)] = true
-				quiet.Reset(min(settle, max(0, patience-time.Since(first))))
-			}
-		case err, ok := <-w.watcher.Errors:
-			if ok && err != nil {
-				w.note("%s file watcher: %v", w.paint(yellow, "warning:"), err)
-			}
+			changed = append(changed, paths...)
+			quiet.Reset(min(settle, max(0, patience-time.Since(first))))
 		case <-quiet.C:
 			w.handle(changed)
-			changed = map[string]bool{}
+			changed = nil
 		}
 	}
 }
 
-// handle brings the app up to date with changed files (slash paths): all that
-// they bring about, whatever else changed in the same moment. Workers go first,
-// so that what is applied meets the code as it is now.
-func (w *liveWatch) handle(changed map[string]bool) {
-	w.cloud.Changed(func(fn sandbox.LiveFunction) bool {
-		for name := range changed {
-			file := w.project.path(name)
-			if fn.Code.Reads(file) {
-				return true
-			}
-			for _, dir := range []string{fn.Dir, fn.Shared, fn.Views} {
-				if dir != "" && within(file, dir) {
-					return true
-				}
-			}
-		}
-		return false
-	})
-	for name := range changed {
-		if manifest.Reads(name) {
+// handle brings the app up to date with changed files: all that they bring
+// about, whatever else changed in the same moment.
+func (w *liveWatch) handle(changed []string) {
+	for _, file := range changed {
+		name, err := filepath.Rel(w.project.dir, file)
+		if err == nil && (name == "." || manifest.Reads(filepath.ToSlash(name))) {
 			w.reload()
+			w.follow(nil)
 			return
 		}
 	}
+	w.follow(changed)
 }
 
 func within(file, dir string) bool {

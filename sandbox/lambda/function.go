@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -84,6 +85,12 @@ func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.
 		return stack.Resource{}, err
 	}
 	s.Put(fn)
+	s.mu.Lock()
+	_, live := s.resources.live[fn.Name]
+	s.mu.Unlock()
+	if live {
+		return functionResource(fn), nil // who saves a file does not wait for a call that takes long
+	}
 	return functionResource(fn), s.settle(ctx, fn.Name)
 }
 
@@ -211,6 +218,18 @@ func (s *Service) Relocate() {
 		}
 		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label || next.Code.Settings() != fn.Code.Settings() {
 			s.Put(next)
+		}
+	}
+}
+
+// RetireLive retires the live functions whose code has changed.
+func (s *Service) RetireLive(changed func(ref stack.Ref, logicalID string) bool) {
+	s.mu.Lock()
+	live := maps.Clone(s.resources.live)
+	s.mu.Unlock()
+	for name, ref := range live {
+		if changed(ref.stack, ref.logicalID) {
+			s.Retire(name)
 		}
 	}
 }

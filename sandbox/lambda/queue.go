@@ -44,6 +44,7 @@ func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke
 	if len(event) > maxPayload {
 		return invoke.Result{}, fmt.Errorf("function %s: %w: it has %d bytes", name, invoke.ErrTooLarge, len(event))
 	}
+	s.freshen(name)
 	id := invoke.RequestID(ctx)
 	if id == "" {
 		id = newRequestID()
@@ -60,6 +61,23 @@ func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke
 	case <-ctx.Done():
 		s.abandon(f, inv)
 		return invoke.Result{}, fmt.Errorf("function %s: %w", name, context.Cause(ctx))
+	}
+}
+
+// freshen has a live function looked at before its event comes to a worker.
+func (s *Service) freshen(name string) {
+	if s.options.Fresh == nil {
+		return
+	}
+	s.mu.Lock()
+	var ref liveRef
+	live := false
+	if f := s.resolve(name); f != nil {
+		ref, live = s.resources.live[f.Name]
+	}
+	s.mu.Unlock()
+	if live {
+		s.options.Fresh(ref.stack, ref.logicalID)
 	}
 }
 

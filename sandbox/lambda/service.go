@@ -60,6 +60,9 @@ type Options struct {
 	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
 	// Live gives the source folders of a function that runs from them.
 	Live func(ref stack.Ref, logicalID string) (Folders, bool)
+	// Fresh is called before each event of a function that runs from its source
+	// folders, and retires it if they have changed. nil = nothing is looked at.
+	Fresh func(ref stack.Ref, logicalID string)
 
 	// Set by New; tests have them shorter or smaller.
 	cores              int
