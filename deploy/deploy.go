@@ -93,6 +93,7 @@ type InterruptedError struct {
 	Err       error
 }
 
+// Error says what goes on without us, and how to follow it.
 func (e *InterruptedError) Error() string {
 	if e.Executing {
 		return fmt.Sprintf("interrupted while stack %s was being changed: AWS goes on with it; deploy again to follow it to its end", e.StackName)
@@ -100,4 +101,5 @@ func (e *InterruptedError) Error() string {
 	return fmt.Sprintf("interrupted before stack %s was changed; deploy again to go on", e.StackName)
 }
 
+// Unwrap is what interrupted.
 func (e *InterruptedError) Unwrap() error { return e.Err }

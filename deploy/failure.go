@@ -23,6 +23,8 @@ type FailedError struct {
 	Origin    string // "app.arc:7:1", or ""
 }
 
+// Error says which resource failed first, where it comes from, why, and what
+// state the stack is in.
 func (e *FailedError) Error() string {
 	text := ""
 	if e.Origin != "" {

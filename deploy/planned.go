@@ -77,6 +77,7 @@ type MovedError struct {
 	Why       string
 }
 
+// Error says which plan no longer fits, and what moved.
 func (e *MovedError) Error() string {
 	return fmt.Sprintf("plan %s no longer fits stack %s: %s", e.Plan, e.StackName, e.Why)
 }

@@ -25,6 +25,7 @@ type Loss struct {
 	Origin     string   // "app.arc:7:1", or ""
 }
 
+// String is the loss in a sentence, with the line of the manifest in front.
 func (l Loss) String() string {
 	var b strings.Builder
 	if l.Origin != "" {
@@ -51,6 +52,7 @@ type LossError struct {
 	Losses    []Loss // sorted by LogicalID
 }
 
+// Error lists the losses, a line each, and the flags that allow them.
 func (e *LossError) Error() string {
 	lines := []string{fmt.Sprintf("stack %s is left as it is, because data would be lost:", e.StackName)}
 	remedy := "to let it be lost, add"

@@ -33,6 +33,7 @@ func (c *Cloud) listen(first int, exact bool) (*door.Port, error) {
 // PortBusyError says that the wanted port belongs to another process.
 type PortBusyError struct{ Port int }
 
+// Error says which port is taken.
 func (e *PortBusyError) Error() string { return fmt.Sprintf("port %d: already in use", e.Port) }
 
 // problems is where a port's server says what went wrong.

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"os"
@@ -141,4 +144,54 @@ func TestTypesAreDescribedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestDocstrings: every exported declaration says what it is.
+func TestDocstrings(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{$dir := .Dir}}{{range .GoFiles}}{{$dir}}/{{.}}\n{{end}}", "arc/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := token.NewFileSet()
+	lacks := func(at token.Pos, name string, docs ...*ast.CommentGroup) {
+		said := slices.ContainsFunc(docs, func(doc *ast.CommentGroup) bool { return doc != nil })
+		if ast.IsExported(name) && !said {
+			t.Errorf("%s: %s has no docstring", set.Position(at), name)
+		}
+	}
+	for _, file := range strings.Fields(string(out)) {
+		tree, err := parser.ParseFile(set, file, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range tree.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil || ast.IsExported(receiver(d)) {
+					lacks(d.Pos(), d.Name.Name, d.Doc)
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					switch s := spec.(type) {
+					case *ast.TypeSpec:
+						lacks(s.Pos(), s.Name.Name, d.Doc, s.Doc, s.Comment)
+					case *ast.ValueSpec:
+						lacks(s.Pos(), s.Names[0].Name, d.Doc, s.Doc, s.Comment)
+					}
+				}
+			}
+		}
+	}
+}
+
+// receiver is the name of the type that a method belongs to.
+func receiver(d *ast.FuncDecl) string {
+	name := ""
+	ast.Inspect(d.Recv.List[0].Type, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && name == "" {
+			name = id.Name
+		}
+		return true
+	})
+	return name
 }

@@ -18,7 +18,7 @@ import (
 
 // Exit codes, the same for every command; each command's help names those it uses.
 const (
-	exitOK        = 0
+	exitOK        = 0 // done
 	exitError     = 1 // a mistake in the project, in the command line, or in the world
 	exitChanges   = 2 // arc diff: there are changes, all of them safe
 	exitDangerous = 3 // arc diff: something that holds data would be replaced or removed

@@ -13,6 +13,7 @@ type Error struct {
 	Status  int // HTTP status; 0 means 400
 }
 
+// Error is the code and the message, as SDKs print them.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // HTTPStatus is the status that the answer has.
