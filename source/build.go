@@ -29,7 +29,7 @@ type built struct {
 	used     map[string]bool // project paths whose content is in files
 	left     []left          // packages that must lie beside them
 	reads    []string        // absolute paths of all that was read, sorted
-	warnings []Finding
+	findings []Finding
 }
 
 // left is a package that a bundle leaves as it is.
@@ -49,7 +49,7 @@ func (c *collector) addBundled(b *Bundle, l *layout, fn Function, parts []*part)
 		return nil, err
 	}
 	b.Files = append(b.Files, made.files...)
-	b.Findings = append(b.Findings, made.warnings...)
+	b.Findings = append(b.Findings, made.findings...)
 	b.Reads = made.reads
 	for _, p := range made.left {
 		if inRuntime(fn.Runtime, p.name) {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"hash/crc32"
@@ -109,6 +110,17 @@ func (f Finding) String() string {
 		return where + ": " + f.Text
 	}
 	return where + ": " + f.Text + ": " + f.Hint
+}
+
+// mistakes are the findings because of which the function would fail; nil = none.
+func (b *Bundle) mistakes() error {
+	var errs []error
+	for _, f := range b.Findings {
+		if f.Severity == Error {
+			errs = append(errs, errors.New(f.String()))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Size is what the bundle takes when unpacked, in bytes.

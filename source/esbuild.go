@@ -2,7 +2,6 @@ package source
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -61,7 +60,7 @@ func (c *collector) esbuild(fn Function) (*built, error) {
 	}
 	result := api.Build(options)
 	if len(result.Errors) > 0 {
-		return nil, p.mistakes(result.Errors)
+		return &built{findings: p.mistakes(result.Errors, Error)}, nil
 	}
 	return p.result(result, stem, out)
 }
@@ -231,25 +230,32 @@ func hasNativeCode(project fs.FS, dir string) bool {
 	return false
 }
 
-// mistakes words esbuild's errors: where, what, and what to do.
-func (p *esbuildPlugin) mistakes(messages []api.Message) error {
-	var errs []error
+// mistakes words esbuild's errors and warnings: where, what, and what to do.
+func (p *esbuildPlugin) mistakes(messages []api.Message, severity Severity) []Finding {
+	var found []Finding
 	for _, m := range messages {
-		text := m.Text
-		if m.Location != nil {
-			// Columns count from 1 here, as everywhere in arc.
-			text = fmt.Sprintf("%s:%d:%d: %s", m.Location.File, m.Location.Line, m.Location.Column+1, lowerFirst(m.Text))
-		} else if len(m.Notes) > 0 && m.Notes[0].Location != nil {
-			text = fmt.Sprintf("%s:%d: %s", m.Notes[0].Location.File, m.Notes[0].Location.Line, lowerFirst(m.Text))
+		f := Finding{File: path.Join(p.fn.Dir, p.fn.HandlerFile), Severity: severity, Code: "bundle", Text: lowerFirst(m.Text)}
+		at := m.Location
+		if at == nil && len(m.Notes) > 0 {
+			at = m.Notes[0].Location
+		}
+		if at != nil {
+			f.File, f.Line, f.Col, f.EndCol = at.File, at.Line, at.Column+1, at.Column+1+max(at.Length, 1)
+		}
+		if severity == Warning && strings.Contains(f.File, "node_modules/") {
+			continue // a package's own affairs
 		}
 		if spec, ok := strings.CutPrefix(m.Text, "Could not resolve "); ok {
-			if name := packageName(strings.Trim(spec, `"`)); name != "" {
-				text += ": npm install " + name + ", or name it in ignoreDependencies when a layer holds it"
+			spec = strings.Trim(spec, `"`)
+			f.Code, f.Text = "import-missing", "imports "+spec+", which is not there"
+			if name := packageName(spec); name != "" && !ours(name) {
+				text, hint := notInstalled(name)
+				f.Code, f.Text, f.Hint = "package-missing", "imports "+text, hint
 			}
 		}
-		errs = append(errs, errors.New(text))
+		found = append(found, f)
 	}
-	return errors.Join(distinct(errs)...)
+	return found
 }
 
 func lowerFirst(s string) string { return strings.ToLower(s[:min(1, len(s))]) + s[min(1, len(s)):] }
@@ -289,15 +295,7 @@ func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, err
 	for _, name := range slices.Sorted(maps.Keys(p.left)) {
 		done.left = append(done.left, p.left[name])
 	}
-	for _, m := range r.Warnings {
-		w := Finding{File: path.Join(p.fn.Dir, p.fn.HandlerFile), Severity: Warning, Code: "code-doubtful", Text: lowerFirst(m.Text)}
-		if m.Location != nil {
-			w.File, w.Line, w.Col, w.EndCol = m.Location.File, m.Location.Line, m.Location.Column+1, m.Location.Column+1+m.Location.Length
-		}
-		if !strings.Contains(w.File, "node_modules/") { // a package's own affairs
-			done.warnings = append(done.warnings, w)
-		}
-	}
+	done.findings = p.mistakes(r.Warnings, Warning)
 	return done, nil
 }
 

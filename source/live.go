@@ -89,6 +89,9 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	}
 	b := bundles[0]
 	l.reads.Store(&b.Reads)
+	if err := b.mistakes(); err != nil {
+		return Place{}, err
+	}
 	// The folders of the function, for files that come and go.
 	files := slices.Clone(b.Reads)
 	for _, dir := range []string{l.fn.Dir, l.fn.Shared, l.fn.Views} {
