@@ -1,9 +1,11 @@
 package source
 
 import (
+	"context"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Builder says where and for which machine code is built: TypeScript that is
@@ -18,9 +20,16 @@ type Builder struct {
 	// Host builds for this machine instead of the function's architecture: for
 	// code that runs here.
 	Host bool
+	// Live is for code that runs from the folders in which it is written: it names
+	// them in errors, and finds the packages of Lambda's runtime there.
+	Live bool
 	// Revised says that the project's files are not those in Dir, but another
 	// version of them: a git revision.
 	Revised bool
+	// Context ends what is being built; nil = nothing does.
+	Context context.Context
+
+	locks memo[string, *sync.Mutex] // by folder of the cache
 }
 
 // built is what building a function gave.

@@ -35,6 +35,7 @@ type Function struct {
 	Shared      string   // folder of shared code, "" = none
 	Views       string   // folder of views, "" = none
 	Ignore      []string // npm packages that stay out of the zip
+	NoInstall   bool     // whoever packages it brings its dependencies
 	Bundle      bool     // bundle the Node handler with what it imports; TypeScript always is
 	External    []string // packages that a bundle leaves as they are
 	Build       *Builder // for code that must be built; nil = such code is an error

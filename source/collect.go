@@ -58,10 +58,7 @@ func CollectAll(project fs.FS, fns []Function) ([]*Bundle, error) {
 
 // CollectAll collects functions of a project that is a part of a larger tree.
 func (t Tree) CollectAll(fns []Function) ([]*Bundle, error) {
-	c := &collector{files: t.Files, base: path.Clean(t.Project), top: path.Clean(t.Top), disk: t.Disk}
-	if t.Top == "" {
-		c.top = c.base
-	}
+	c := t.collector()
 	bundles := make([]*Bundle, len(fns))
 	errs := make([]error, len(fns))
 	var g errgroup.Group
@@ -74,6 +71,14 @@ func (t Tree) CollectAll(fns []Function) ([]*Bundle, error) {
 	}
 	g.Wait()
 	return bundles, errors.Join(distinct(errs)...)
+}
+
+func (t Tree) collector() *collector {
+	c := &collector{files: t.Files, base: path.Clean(t.Project), top: path.Clean(t.Top), disk: t.Disk}
+	if t.Top == "" {
+		c.top = c.base
+	}
+	return c
 }
 
 // distinct drops nils and repeated messages: a fault in shared code is found
@@ -159,6 +164,9 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 		if err := graph.addBeside(b, l); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.addDependencies(b, fn); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(b.Files, byPath)
 	if size := b.Size(); size > MaxUnpacked {

@@ -54,7 +54,7 @@ func (c *collector) esbuild(fn Function) (*built, error) {
 	if version := nodeVersion(fn.Runtime); version != "" {
 		options.Engines = []api.Engine{{Name: api.EngineNode, Version: version}}
 	}
-	if b.Host {
+	if b.Live {
 		// What runs from a scratch folder should name the files that the developer edits.
 		options.SourceRoot = "file://" + filepath.ToSlash(b.Dir) + "/"
 	}

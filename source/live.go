@@ -37,7 +37,7 @@ type Place struct {
 // NewLive gives the building of a function; nil when its code runs as it is
 // written. Folders with what is built are made below scratch.
 func NewLive(tree Tree, fn Function, scratch string) *Live {
-	if !fn.bundles() {
+	if !fn.bundles() && !fn.depends() {
 		return nil
 	}
 	return &Live{tree: tree, fn: fn, scratch: scratch}
@@ -78,6 +78,9 @@ func (l *Live) Files() []string {
 func (l *Live) Make(ctx context.Context) (Place, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.fn.bundles() {
+		return l.install()
+	}
 	if l.made != nil && unchanged(l.made) {
 		return l.place, nil
 	}
@@ -105,6 +108,19 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	}
 	l.made = made
 	return l.place, nil
+}
+
+// install has the packages there that the function's files ask for; its code
+// runs from where it is written.
+func (l *Live) install() (Place, error) {
+	packages, findings, err := l.tree.collector().dependencies(l.fn)
+	if err != nil {
+		return Place{}, err
+	}
+	if err := (&Bundle{Findings: findings}).mistakes(); err != nil {
+		return Place{}, err
+	}
+	return Place{Dir: filepath.Join(l.fn.Build.Dir, filepath.FromSlash(l.fn.Dir)), Packages: packages.dir}, nil
 }
 
 // stamp is how a file was when it was read.

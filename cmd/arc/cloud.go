@@ -30,6 +30,7 @@ func (s *session) cloudFor(ctx *cli.Context, p *project) (*cloud, error) {
 		clients, err := s.connectAWS(ctx.Context, p)
 		return &cloud{clients: clients, note: s.note}, err
 	}
+	p.here = true
 	running, own, err := s.localCloud(ctx.Context, p, ctx.Bool("detach"))
 	if err != nil {
 		return nil, err
@@ -48,6 +49,7 @@ func (s *session) connect(ctx *cli.Context, p *project) (deploy.Clients, error) 
 }
 
 func (s *session) connectLocal(ctx context.Context, p *project, local bool) (deploy.Clients, error) {
+	p.here = local
 	if !local {
 		return s.connectAWS(ctx, p)
 	}

@@ -22,6 +22,7 @@ type project struct {
 	tree fs.FS    // a git revision of the folder, in place of the folder; nil = the folder
 	// compared: what is wrong with the code stops no comparison
 	compared bool
+	here     bool // its code is for the local cloud, and so for this machine
 	app      *manifest.App
 	sources  map[string][]byte // manifest files' text, for rendering diagnostics
 }
@@ -241,7 +242,7 @@ func artifactKey(b *source.Bundle) (string, error) {
 
 // builder says with what, and for what, code is built.
 func (s *session) builder(p *project) *source.Builder {
-	b := &source.Builder{Dir: p.dir, Env: s.env, Revised: p.tree != nil}
+	b := &source.Builder{Dir: p.dir, Env: s.env, Revised: p.tree != nil, Host: p.here}
 	if cache, err := s.cacheDir(); err == nil {
 		b.Cache = cache
 	}
@@ -257,6 +258,7 @@ func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 		Runtime:     fn.Config.Runtime,
 		Arch:        fn.Config.Architecture,
 		Ignore:      fn.Config.IgnoreDependencies,
+		NoInstall:   !fn.Config.Hydrate,
 		Bundle:      fn.Config.Bundle,
 		External:    fn.Config.External,
 	}

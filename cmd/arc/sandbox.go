@@ -295,7 +295,7 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 	}
 	live := map[string]sandbox.LiveFunction{}
 	build := s.builder(p)
-	build.Host = true
+	build.Host, build.Live = true, true
 	for _, fn := range stack.Functions {
 		if fn.Asset {
 			continue

@@ -124,6 +124,9 @@ func (w *worker) build() error {
 func (w *worker) prepare(l *language, env map[string]string, scratch string) error {
 	switch l.prefix {
 	case "python":
+		if w.packages != "" {
+			env["ARC_PACKAGES"] = w.packages
+		}
 		env["PYTHONDONTWRITEBYTECODE"] = "1" // never a __pycache__ among the sources
 		if path, ok := env["PYTHONPATH"]; ok {
 			env["PYTHONPATH"] = strings.ReplaceAll(path, "/var/task", w.fn.Dir)

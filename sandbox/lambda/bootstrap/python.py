@@ -121,6 +121,10 @@ def main():
     links = os.environ.pop("ARC_LINKS", None)
     if links:
         sys.path[1:1] = [os.path.join(links, "vendor"), links]
+    # In the zip they lie beside the handler.
+    packages = os.environ.pop("ARC_PACKAGES", None)
+    if packages:
+        sys.path.insert(3 if links else 1, packages)
     runtime = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handle = load(os.environ["_HANDLER"])

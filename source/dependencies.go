@@ -1,0 +1,36 @@
+package source
+
+import "strings"
+
+// addDependencies adds the packages that a Python or Ruby function's files ask for.
+func (c *collector) addDependencies(b *Bundle, fn Function) error {
+	packages, findings, err := c.dependencies(fn)
+	b.Findings = append(b.Findings, findings...)
+	if err != nil || packages.dir == "" {
+		return err
+	}
+	return b.addInstalled(packages.dir, packages.at)
+}
+
+// packages are installed ones.
+type packages struct {
+	dir string // on this machine; "" = none
+	at  string // where they lie in the zip
+}
+
+// dependencies installs what a function's files ask for. What is wrong with
+// them is a finding; an error is of this machine.
+func (c *collector) dependencies(fn Function) (packages, []Finding, error) {
+	switch {
+	case fn.NoInstall:
+		return packages{}, nil, nil
+	case strings.HasPrefix(fn.Runtime, "python"):
+		return c.pythonPackages(fn)
+	}
+	return packages{}, nil, nil
+}
+
+// depends reports whether a function may have packages to be installed.
+func (fn Function) depends() bool {
+	return !fn.NoInstall && (strings.HasPrefix(fn.Runtime, "python") || strings.HasPrefix(fn.Runtime, "ruby"))
+}
