@@ -26,6 +26,12 @@ var lambdaEnv = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_
 	"AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API",
 	"AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT"}
 
+// EnvNameReserved says whether arc or Lambda sets the variable itself, so that
+// a value of the user's has no effect, here or there.
+func EnvNameReserved(name string) bool {
+	return slices.Contains(arcEnv, name) || slices.Contains(lambdaEnv, name)
+}
+
 // EnvNameProblem says why name cannot be an environment variable of a deployed
 // function; "" when it can.
 func EnvNameProblem(name string) string {
@@ -110,7 +116,12 @@ func (l *loader) parseDotenv(name, src string) []EnvVar {
 				v := EnvVar{Name: text[m[2]:m[3]], Pos: pos}
 				v.Pos.Col = m[2] + 1
 				var length int
-				v.Value, length = dotenvValue(rest[m[1]:])
+				var open bool
+				v.Value, length, open = dotenvValue(rest[m[1]:])
+				if open {
+					l.warnf(span{from: syntax.Pos{File: name, Line: n, Col: m[1] + 1}}, "env-quote", "close the quote, or write the value without one",
+						"the quote of %s is never closed, so it is part of the value, which ends with the line", v.Name)
+				}
 				used = max(used, m[1]+length)
 				l.checkDotenvName(v.Name, atName(v.Pos, v.Name))
 				if i, again := index[v.Name]; again {
@@ -133,17 +144,23 @@ func (l *loader) parseDotenv(name, src string) []EnvVar {
 	return vars
 }
 
-// checkDotenvName is checkEnvName for .env, where names with - and . are legal,
-// if of little use.
+// checkDotenvName is checkEnvName for .env, which is for this machine alone:
+// nothing of it is deployed, so whatever a process takes as a name is set.
 func (l *loader) checkDotenvName(name string, where span) {
-	if problem := EnvNameProblem(name); problem != "" {
-		l.warnf(where, "env-reserved", "choose another name", "the variable %s cannot be deployed: %s", name, problem)
+	problem := EnvNameProblem(name)
+	switch {
+	case problem == "":
+	case EnvNameReserved(name):
+		l.warnf(where, "env-reserved", "choose another name", "the variable %s has no effect: %s", name, problem)
+	default:
+		l.warnf(where, "env-reserved", "choose another name before you need it in a deploy",
+			"the variable %s is there on this machine only and cannot be deployed: %s", name, problem)
 	}
 }
 
 // dotenvValue reads the value at the start of text, and tells how much of text
-// it takes.
-func dotenvValue(text string) (value string, length int) {
+// it takes, and whether it begins with a quote that is never closed.
+func dotenvValue(text string) (value string, length int, open bool) {
 	if text != "" && strings.ContainsRune("\"'`", rune(text[0])) {
 		quote := text[0]
 		for i := 1; i < len(text); i++ {
@@ -156,12 +173,13 @@ func dotenvValue(text string) (value string, length int) {
 				if quote == '"' {
 					value = strings.NewReplacer(`\n`, "\n", `\r`, "\r").Replace(value)
 				}
-				return value, i + 1
+				return value, i + 1, false
 			}
 		}
 	}
+	open = text != "" && strings.ContainsRune("\"'`", rune(text[0]))
 	value, _, _ = strings.Cut(text, "\n")
 	length = len(value)
 	value, _, _ = strings.Cut(value, "#")
-	return strings.TrimSpace(value), length
+	return strings.TrimSpace(value), length, open
 }

@@ -197,7 +197,7 @@ func (l *loader) readEnv(p *syntax.Pragma) {
 		l.setEnv(s.name, nil)
 		for _, v := range lines {
 			if l.checkEnvName(v.key.Text, at(v.key)) {
-				l.setEnv(s.name, append(l.app.Env[s.name], EnvVar{Name: v.key.Text, Value: v.text(), Pos: v.key.Pos}))
+				l.setEnv(s.name, append(l.app.Env[s.name], EnvVar{Name: v.key.Text, Value: v.written(), Pos: v.key.Pos}))
 			}
 		}
 	}

@@ -30,6 +30,15 @@ func (ln line) text() string {
 	return joinValues(ln.values)
 }
 
+// written is the line's value as it stands in the file, word by word.
+func (ln line) written() string {
+	words := make([]string, len(ln.values))
+	for i, v := range ln.values {
+		words[i] = v.Text
+	}
+	return strings.Join(words, " ")
+}
+
 func joinValues(vs []syntax.Value) string {
 	words := make([]string, len(vs))
 	for i, v := range vs {

@@ -248,8 +248,16 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		}
 		return "" // run from where it is written
 	}}
-	parameters := map[string]string{}
+	// What .env names and no deploy could take is set here all the same, beside
+	// the template; what arc or Lambda sets itself is not.
+	parameters, here := map[string]string{}, map[string]string{}
 	for _, v := range variables {
+		if manifest.EnvNameProblem(v.Name) != "" {
+			if !manifest.EnvNameReserved(v.Name) {
+				here[v.Name] = v.Value
+			}
+			continue
+		}
 		opts.Env = append(opts.Env, v.Name)
 		parameters[cfn.EnvParameter(v.Name)] = v.Value
 	}
@@ -261,7 +269,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
 	}
-	functions, err := s.liveFunctions(p, stack, local)
+	functions, err := s.liveFunctions(p, stack, local, here)
 	if err != nil {
 		return nil, err
 	}
@@ -287,8 +295,9 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	return local.Run(ctx, app)
 }
 
-// liveFunctions says where the code of each function stands.
-func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud) (map[string]sandbox.LiveFunction, error) {
+// liveFunctions says where the code of each function stands, and which
+// variables it has on this machine only.
+func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud, here map[string]string) (map[string]sandbox.LiveFunction, error) {
 	tree, err := p.codeTree()
 	if err != nil {
 		return nil, err
@@ -301,6 +310,9 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 			continue
 		}
 		f := sandbox.LiveFunction{Dir: p.path(fn.Dir), Label: "@" + fn.Pragma + " " + fn.Name}
+		if fn.Config.Env {
+			f.Env = here
+		}
 		if p.app.Shared != nil && fn.Config.Shared {
 			f.Shared = p.path(p.app.Shared.Dir)
 		}

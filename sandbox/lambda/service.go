@@ -75,7 +75,8 @@ type Folders struct {
 	Dir    string // absolute
 	Shared string // absolute folders of shared code; "" = none
 	Views  string
-	Label  string // "@http get /"
+	Label  string            // "@http get /"
+	Env    map[string]string // variables beside the function's own
 	Code   *source.Live
 }
 
