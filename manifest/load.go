@@ -1,10 +1,12 @@
 package manifest
 
 import (
+	"bytes"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"arc/manifest/syntax"
 )
@@ -164,13 +166,17 @@ func (l *loader) readApp() {
 	}
 	l.app.Name, l.app.Pos = v.Text, v.Pos
 	if !ValidAppName(v.Text) {
-		l.errorf(at(v), "app-name", "write 2 to 100 letters, digits, - or _, and a lower-case letter first, such as "+suggestAppName(v.Text),
+		l.errorf(at(v), "app-name", "write 2 to 100 letters, digits, - or _, and a lower-case letter first, such as "+SuggestAppName(v.Text),
 			"%s cannot be the name of an app", v.Text)
 	}
 }
 
-// suggestAppName makes the nearest name that is allowed.
-func suggestAppName(name string) string {
+// SuggestAppName makes the nearest name that an app may have: the name itself
+// where it is allowed, my-app where nothing of it is.
+func SuggestAppName(name string) string {
+	if ValidAppName(name) {
+		return name
+	}
 	near := strings.Map(func(r rune) rune {
 		switch {
 		case r < 0x80 && isWord(byte(r)) || r == '-' || r == '_':
@@ -235,9 +241,18 @@ func (l *loader) defaultProject() {
 	l.warnf(span{}, "no-manifest", hint, "no manifest found: using the default project, a static site of the folder public")
 }
 
+// maxFileBytes bounds a manifest: what is larger is no manifest, and would take
+// a thousand times its size of memory to say so.
+const maxFileBytes = 4 << 20
+
 // parse reads one file in the spelling its name tells; nil when it has no
 // meaning, which is reported.
 func (l *loader) parse(name string) *syntax.File {
+	if info, err := fs.Stat(l.files, name); err == nil && info.Size() > maxFileBytes {
+		l.errorf(span{from: syntax.Pos{File: name}}, "file-size", "is it another file by mistake? arc init writes a manifest",
+			"the file has %.1f MB, and a manifest at most %d", float64(info.Size())/(1<<20), maxFileBytes>>20)
+		return nil
+	}
 	src, err := fs.ReadFile(l.files, name)
 	where := syntax.Pos{File: name, Line: 1, Col: 1}
 	if err != nil {
@@ -256,8 +271,49 @@ func (l *loader) parse(name string) *syntax.File {
 	return l.parseText(name, src)
 }
 
+// foreignText says of a file in arc's own spelling that it is none, where every
+// line of it would be a mistake: what is no text, and what begins with anything
+// but a pragma and goes on so.
+func foreignText(name string, src []byte) (syntax.Diagnostic, bool) {
+	what, hint := "this is no manifest", "a manifest begins with @app and a name below it; arc init writes one"
+	if !slices.Contains(manifestFiles, name) {
+		what, hint = "the file is not in arc's form", "begin with a pragma, such as @aws beside a function, and write its settings below it"
+	}
+	d := syntax.Diagnostic{Pos: syntax.Pos{File: name, Line: 1, Col: 1}, Code: "no-manifest-text", Hint: hint}
+	if ext := path.Ext(name); ext == ".json" || ext == ".yaml" || ext == ".yml" {
+		return d, false
+	}
+	if !utf8.Valid(src) || bytes.IndexByte(src, 0) >= 0 {
+		d.Pos, d.Message = syntax.Pos{File: name}, what+": it is no text in UTF-8"
+		return d, true
+	}
+	before, n := 0, 0
+	for line := range strings.Lines(string(src)) {
+		n++
+		line = strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+			continue
+		case strings.HasPrefix(line, "@"):
+			return d, false
+		}
+		if before++; before == 1 {
+			d.Pos.Line = n
+		}
+		if before > 5 {
+			d.Message = what + ": line after line stands before the first pragma"
+			return d, true
+		}
+	}
+	return d, false
+}
+
 // parseText parses a file that has been read, and remembers where it is wrong.
 func (l *loader) parseText(name string, src []byte) *syntax.File {
+	if d, foreign := foreignText(name, src); foreign {
+		l.ds = append(l.ds, d)
+		return nil
+	}
 	f, ds := parseAs(name, src)
 	l.ds = append(l.ds, ds...)
 	for _, d := range ds {

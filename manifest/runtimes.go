@@ -55,10 +55,13 @@ func RuntimeNames() []string {
 	return append(aliases, versions...)
 }
 
-// ValidRuntime reports whether name is a runtime or an alias of one.
-func ValidRuntime(name string) bool {
-	_, _, ok := resolveRuntime(name)
-	return ok
+// RuntimeProblem says what is wrong with the name of a runtime, and what to
+// write instead; "" when it is a runtime or an alias of one.
+func RuntimeProblem(name string) (message, hint string) {
+	if _, _, ok := resolveRuntime(name); ok {
+		return "", ""
+	}
+	return runtimeProblem(name)
 }
 
 // resolveRuntime gives the exact name of a runtime, and the alias it was

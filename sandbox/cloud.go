@@ -209,6 +209,14 @@ func (c *Cloud) Ready() { c.ready.Store(true) }
 // Done is closed when the cloud has been stopped.
 func (c *Cloud) Done() <-chan struct{} { return c.done }
 
+// Stopping tells that the cloud ends or has ended: what fails then is no
+// mistake of anybody's.
+func (c *Cloud) Stopping() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fronts == nil
+}
+
 // Close ends the cloud: connections, functions, listeners, files.
 func (c *Cloud) Close() {
 	c.closeOnce.Do(func() {

@@ -97,7 +97,7 @@ type writtenFile struct {
 }
 
 func (s *session) ciGitHub(ctx *cli.Context) error {
-	p, err := s.open()
+	p, err := s.openManifest()
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, workers int)
 	if _, ok := errors.AsType[*sandbox.PortBusyError](err); ok {
 		return nil, withHint(err, "set ARC_INTERNAL_PORT to another port, or unset it to have the next free one")
 	}
-	return own, alreadyRunning(err)
+	return own, err
 }
 
 // waitCloud waits for a cloud that runs or starts to be ready; nil when there

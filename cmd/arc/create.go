@@ -61,7 +61,7 @@ type stageState struct {
 }
 
 func (s *session) create(ctx *cli.Context) error {
-	p, err := s.open()
+	p, err := s.openManifest()
 	if err != nil {
 		return err
 	}

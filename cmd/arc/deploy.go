@@ -44,6 +44,7 @@ stack that was reviewed, or refuses when the tree or the stack has moved on.
 
 Flags:
   -p, --production       the production stack (default: staging)
+      --stage STAGE      the same in words: staging or production
   -n, --name NAME        a further stack of the stage
       --preview NAME     the stack of a pull request: values of its own from
                          SSM (/APP/preview), and none of staging's buckets
@@ -90,7 +91,7 @@ func (s *session) deployFlags(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.open()
+	p, err := s.openManifest()
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 	if ctx.Bool("detach") {
 		return errors.New("--detach with a plan: its local cloud runs already")
 	}
-	p, err := s.open()
+	p, err := s.openManifest()
 	if err != nil {
 		return err
 	}

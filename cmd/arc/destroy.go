@@ -40,6 +40,7 @@ where the stack is: a stack can be deleted when its branch is gone.
 Flags:
       --app APP        the app's name, as @app has it
   -p, --production     the production stack (default: staging)
+      --stage STAGE    the same in words: staging or production
   -n, --name NAME      a further stack of the stage
       --preview NAME   the stack of a pull request
       --local          the stack in the local cloud of this project
@@ -154,7 +155,7 @@ func (s *session) openOrBare(name string) (*project, error) {
 // destroyHint is the command that was meant, with the flags that were given.
 func destroyHint(ctx *cli.Context, app string) string {
 	words := []string{"arc destroy --app", app}
-	if ctx.Bool("production") {
+	if stageOptions(ctx).Stage == "production" {
 		words = append(words, "--production")
 	}
 	for _, flag := range []string{"name", "preview"} {

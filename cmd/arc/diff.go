@@ -49,6 +49,7 @@ variables are never shown.
 
 Flags:
   -p, --production   the production stack (default: staging)
+      --stage STAGE  the same in words: staging or production
   -n, --name NAME    a further stack of the stage
       --preview NAME the stack of a pull request
       --base REF     compare with the project at a git revision; no account
@@ -120,7 +121,7 @@ func (s *session) diff(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.open()
+	p, err := s.openManifest()
 	if err != nil {
 		return err
 	}

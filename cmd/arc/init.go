@@ -46,9 +46,26 @@ Exit codes: 0 written or nothing to do, 1 an error.`,
 			if ctx.NArg() == 1 {
 				dir = ctx.Args().First()
 			}
-			return s.initialize(dir, ctx.String("name"), ctx.String("runtime"))
+			if err := s.initialize(dir, ctx.String("name"), ctx.String("runtime")); err != nil {
+				return err
+			}
+			if ctx.NArg() == 1 && filepath.Clean(dir) != "." {
+				s.note("next:\n  cd %s\n  arc sandbox", shellWord(dir))
+			}
+			return nil
 		},
 	}
+}
+
+// shellWord is a word as a shell takes it.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return isLetterOrDigit(r) || strings.ContainsRune("-_./~", r) || r > 0x7f
+	}
+	if strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // initialize writes what is missing in a project folder, and a manifest when
@@ -81,6 +98,9 @@ func (s *session) initialize(dir, name, runtime string) error {
 		if err := s.writeNew(p, "app.arc", text); err != nil {
 			return err
 		}
+		if base := filepath.Base(p.dir); name == "" && !manifest.ValidAppName(base) {
+			s.note("%s cannot be the name of an app, so it is called %s; --name, or @app in app.arc, names it otherwise", base, manifest.SuggestAppName(base))
+		}
 	} else if name != "" || runtime != "" {
 		return withHint(errors.New("--name and --runtime are for a new app, and this folder has a manifest"),
 			"edit @app, or @aws runtime, in the manifest")
@@ -101,7 +121,7 @@ func hasManifest(files fs.FS) bool {
 // newManifest is the manifest of a new app in a folder.
 func newManifest(dir, name, runtime string) ([]byte, error) {
 	if name == "" {
-		name = filepath.Base(dir)
+		name = manifest.SuggestAppName(filepath.Base(dir))
 	}
 	if !manifest.ValidAppName(name) {
 		return nil, withHint(fmt.Errorf("%q cannot be the name of an app", name),
@@ -109,8 +129,8 @@ func newManifest(dir, name, runtime string) ([]byte, error) {
 	}
 	text := "@app\n" + name + "\n\n@http\nget /\n"
 	if runtime != "" {
-		if !manifest.ValidRuntime(runtime) {
-			return nil, withHint(fmt.Errorf("there is no runtime %q", runtime), "known: %s", strings.Join(manifest.RuntimeNames(), ", "))
+		if problem, hint := manifest.RuntimeProblem(runtime); problem != "" {
+			return nil, withHint(errors.New(problem), "%s", hint)
 		}
 		text += "\n@aws\nruntime " + runtime + "\n"
 	}

@@ -13,9 +13,22 @@ import (
 func stageFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "production", Aliases: []string{"p"}},
+		&cli.StringFlag{Name: "stage", Action: stageName},
 		&cli.StringFlag{Name: "name", Aliases: []string{"n"}, Action: stackName},
 		&cli.StringFlag{Name: "preview", Action: previewName},
 	}
+}
+
+// stageName refuses a stage that there is not, and two that contradict each other.
+func stageName(ctx *cli.Context, stage string) error {
+	switch {
+	case stage != "staging" && stage != "production":
+		return withHint(fmt.Errorf("--stage %s: there is no such stage", stage),
+			"the stages are staging and production; --name NAME gives one of them a further stack")
+	case stage == "staging" && ctx.Bool("production"), ctx.IsSet("preview"):
+		return withHint(fmt.Errorf("--stage %s contradicts another flag", stage), "leave one of them out")
+	}
+	return nil
 }
 
 // previewName refuses what cannot be the name of a preview's stack.
@@ -61,7 +74,7 @@ func isLetterOrDigit(r rune) bool {
 func stageOptions(ctx *cli.Context) cfn.Options {
 	opts := cfn.Options{Stage: "staging", Name: ctx.String("name")}
 	switch {
-	case ctx.Bool("production"):
+	case ctx.Bool("production"), ctx.String("stage") == "production":
 		opts.Stage = "production"
 	case ctx.IsSet("preview"):
 		opts.Stage, opts.Name = cfn.StagePreview, ctx.String("preview")
@@ -81,6 +94,7 @@ bytes on every run and machine. Nothing is uploaded and no account is needed.
 
 Flags:
   -p, --production  the production stack (default: staging)
+      --stage STAGE the same in words: staging or production
   -n, --name NAME   a further stack of the stage
       --preview NAME  the stack of a pull request, apart from all others
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,10 +17,11 @@ import (
 
 // project is the folder a command works on, with its manifest read.
 type project struct {
-	dir  string // absolute
-	root *os.Root
-	disk *os.Root // all of the disk; nil until it is needed
-	tree fs.FS    // a git revision of the folder, in place of the folder; nil = the folder
+	dir      string // absolute
+	root     *os.Root
+	disk     *os.Root // all of the disk; nil until it is needed
+	tree     fs.FS    // a git revision of the folder, in place of the folder; nil = the folder
+	explicit bool     // without a manifest it is refused
 	// compared: what is wrong with the code stops no comparison
 	compared bool
 	here     bool // its code is for the local cloud, and so for this machine
@@ -48,8 +50,15 @@ func (p *project) closeDisk() {
 }
 
 // open reads the project in the current folder and prints what is wrong with
-// it: every diagnostic at once. The caller closes the project.
-func (s *session) open() (*project, error) {
+// it: every diagnostic at once. A folder without a manifest is a static site.
+// The caller closes the project.
+func (s *session) open() (*project, error) { return s.openWith(&project{}) }
+
+// openManifest is open for what must not happen to a folder by accident: one
+// without a manifest is refused.
+func (s *session) openManifest() (*project, error) { return s.openWith(&project{explicit: true}) }
+
+func (s *session) openWith(p *project) (*project, error) {
 	dir, err := projectDir()
 	if err != nil {
 		return nil, err
@@ -58,7 +67,7 @@ func (s *session) open() (*project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("project folder: %w", err)
 	}
-	p := &project{dir: dir, root: root}
+	p.dir, p.root = dir, root
 	if err := s.read(p); err != nil {
 		root.Close()
 		return nil, err
@@ -83,6 +92,9 @@ func projectDir() (string, error) {
 func (s *session) read(p *project) error {
 	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home()})
 	p.sources = result.Sources
+	if p.explicit && result.App != nil && result.App.File == "" {
+		return withHint(errors.New("there is no manifest in this folder"), "arc init writes one; or go to the folder that holds app.arc")
+	}
 	if err := s.diagnose(p, result.Diagnostics); err != nil {
 		return err
 	}

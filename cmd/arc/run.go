@@ -137,6 +137,7 @@ func (s *session) app() *cli.App {
 		ErrWriter:             s.stderr,
 		ExitErrHandler:        func(*cli.Context, error) {},
 		OnUsageError:          usageError,
+		Flags:                 []cli.Flag{&cli.BoolFlag{Name: "version", Aliases: []string{"v"}}},
 		CustomAppHelpTemplate: overview,
 		Action:                s.root,
 		Commands: []*cli.Command{
@@ -187,12 +188,19 @@ func usageError(ctx *cli.Context, err error, _ bool) error {
 	}
 	text := strings.TrimPrefix(err.Error(), "flag provided but not defined: ")
 	if text != err.Error() {
-		if name := strings.TrimLeft(text, "-"); name == "version" || name == "v" {
-			return withHint(fmt.Errorf("unknown flag %s", dashes(text)), "did you mean arc version?")
-		}
 		err = fmt.Errorf("unknown flag %s", dashes(text))
+		if instead := otherFlag(ctx, strings.TrimLeft(text, "-")); instead != "" {
+			return withHint(err, "%s", instead)
+		}
 		if near := syntax.Near(strings.TrimLeft(text, "-"), flagNames(ctx)); near != "" {
 			return withHint(err, "did you mean --%s?", near)
+		}
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: "); ok {
+		name = strings.TrimLeft(name, "-")
+		err = fmt.Errorf("%s needs a value", dashes(name))
+		if usage := wants(ctx, name); usage != "" {
+			return withHint(err, "write %s", usage)
 		}
 	}
 	if rest, ok := strings.CutPrefix(err.Error(), `invalid value "`); ok {
@@ -262,6 +270,9 @@ func noWords(ctx *cli.Context) error {
 
 // root runs when no command was recognised.
 func (s *session) root(ctx *cli.Context) error {
+	if ctx.Bool("version") {
+		return s.printVersion()
+	}
 	if ctx.NArg() == 0 {
 		return cli.ShowAppHelp(ctx)
 	}
@@ -273,6 +284,9 @@ func (s *session) root(ctx *cli.Context) error {
 	err := fmt.Errorf("there is no command arc %s", word)
 	if word == "" {
 		err = errors.New("the command is empty")
+	}
+	if instead := otherCommands[word]; instead != "" {
+		return withHint(err, "%s", instead)
 	}
 	if near := syntax.Near(word, names); near != "" {
 		return withHint(err, "did you mean arc %s?", near)

@@ -129,13 +129,21 @@ func (s *session) sandbox(ctx *cli.Context) error {
 		quiet.events = &eventWriter{to: s.stdout}
 	}
 	local, err := quiet.startCloud(p, registry, ctx.Int("max-workers"))
+	if errors.Is(err, sandbox.ErrRunning) {
+		running, _ := registry.Find(ctx.Context, p.dir)
+		return s.alreadyRunning(ctx.Context, err, p, running)
+	}
 	if err != nil {
 		return err
 	}
 	defer local.Close()
 	quiet.note("local cloud at %s", local.Running().Endpoint)
 	if !ctx.Bool("cloud-only") {
-		return quiet.runLive(ctx.Context, p, local, ctx.Int("port"))
+		err := quiet.runLive(ctx.Context, p, local, ctx.Int("port"))
+		if local.Stopping() {
+			return nil // whoever ended it knows; what was under way then is no mistake
+		}
+		return err
 	}
 	local.Ready()
 	select {
@@ -149,7 +157,7 @@ func (s *session) sandbox(ctx *cli.Context) error {
 func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p *project) error {
 	if running, err := registry.Find(ctx.Context, p.dir); err != nil || running != nil {
 		if err == nil {
-			err = alreadyRunning(sandbox.ErrRunning)
+			err = s.alreadyRunning(ctx.Context, sandbox.ErrRunning, p, running)
 		}
 		return err
 	}
@@ -171,22 +179,40 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	if ctx.Bool("cloud-only") {
 		return nil
 	}
-	clients, err := deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	outputs, err := liveOutputs(ctx.Context, p, running)
 	if err != nil {
 		return err
 	}
-	live, err := clients.Describe(ctx.Context, cfn.StackName(p.app.Name, "testing", ""))
-	if err != nil {
-		return err
-	}
-	return s.printURLs(live.Outputs)
+	return s.printURLs(outputs)
 }
 
-func alreadyRunning(err error) error {
-	if errors.Is(err, sandbox.ErrRunning) {
-		return withHint(err, "arc sandbox --stop ends it")
+// liveOutputs asks a running local cloud where the app answers.
+func liveOutputs(ctx context.Context, p *project, running *sandbox.Running) (map[string]string, error) {
+	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	if err != nil {
+		return nil, err
 	}
-	return err
+	live, err := clients.Describe(ctx, cfn.StackName(p.app.Name, "testing", ""))
+	return live.Outputs, err
+}
+
+// alreadyRunning says where the app is that runs already, as far as its cloud
+// tells; running is that cloud, nil when it has not said yet that it is there.
+func (s *session) alreadyRunning(ctx context.Context, err error, p *project, running *sandbox.Running) error {
+	if !errors.Is(err, sandbox.ErrRunning) {
+		return err
+	}
+	if running != nil {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		for _, key := range []string{"API", "WSS"} {
+			// Whatever goes wrong here, the hint is only shorter.
+			if outputs, _ := liveOutputs(ctx, p, running); outputs[key] != "" {
+				return withHint(err, "the app is at %s; arc sandbox --stop ends it", outputs[key])
+			}
+		}
+	}
+	return withHint(err, "arc sandbox --stop ends it")
 }
 
 // portBusy says how to have another port than a busy one.

@@ -137,6 +137,7 @@ func (w *liveWatch) reload() {
 	switch {
 	case err == nil:
 		w.note("%s the manifest's changes", w.paint(green, "applied"))
+	case w.cloud.Stopping():
 	case errors.As(err, &printed):
 		w.note("the app goes on as it was")
 	default:

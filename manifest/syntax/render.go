@@ -57,6 +57,12 @@ func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
 		lines[file] = sourceLines(src)
 	}
 	var b bytes.Buffer
+	// Many mistakes of one long line (JSON without a line break) ask for it again and again.
+	var line struct {
+		file  string
+		n     int
+		runes []rune
+	}
 	for _, d := range ds {
 		if place := d.Pos.String(); place != "" {
 			b.WriteString(printable(place) + ": ")
@@ -65,8 +71,11 @@ func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
 			b.WriteString("warning: ")
 		}
 		b.WriteString(printable(d.Message) + "\n")
-		if in := lines[d.Pos.File]; d.Pos.IsValid() && d.Pos.Line <= len(in) && strings.TrimSpace(in[d.Pos.Line-1]) != "" {
-			quote(&b, in[d.Pos.Line-1], d)
+		if in := lines[d.Pos.File]; d.Pos.IsValid() && d.Pos.Line <= len(in) && !blank(in[d.Pos.Line-1]) {
+			if line.runes == nil || line.file != d.Pos.File || line.n != d.Pos.Line {
+				line.file, line.n, line.runes = d.Pos.File, d.Pos.Line, []rune(in[d.Pos.Line-1])
+			}
+			quote(&b, line.runes, d)
 		}
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "  hint: %s\n", printable(d.Hint))
@@ -80,9 +89,13 @@ func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
 // sides of what is marked.
 const quoteWidth = 90
 
+// blank asks whether a line holds nothing but white space.
+func blank(line string) bool {
+	return strings.IndexFunc(line, func(r rune) bool { return !unicode.IsSpace(r) }) < 0
+}
+
 // quote prints the line and a caret under what is wrong.
-func quote(b *bytes.Buffer, text string, d Diagnostic) {
-	runes := []rune(text)
+func quote(b *bytes.Buffer, runes []rune, d Diagnostic) {
 	from := max(0, min(d.Pos.Col-1, len(runes)))
 	to := from + 1
 	switch {
@@ -95,14 +108,16 @@ func quote(b *bytes.Buffer, text string, d Diagnostic) {
 	if len(runes) > quoteWidth {
 		begin := max(0, min(from-quoteWidth/3, len(runes)-quoteWidth))
 		end := min(begin+quoteWidth, len(runes))
-		runes = runes[:end:end]
-		if end < len([]rune(text)) {
-			runes = append(runes, '…')
-		}
+		cut := make([]rune, 0, quoteWidth+2)
 		if begin > 0 {
-			runes = append([]rune{'…'}, runes[begin:]...)
+			cut = append(cut, '…')
 			from, to = from-begin+1, to-begin+1
 		}
+		cut = append(cut, runes[begin:end]...)
+		if end < len(runes) {
+			cut = append(cut, '…')
+		}
+		runes = cut
 		to = min(to, len(runes))
 	}
 	fmt.Fprintf(b, "    %s\n    %s^%s\n", strings.TrimRight(printable(string(runes)), " \t"),
