@@ -285,8 +285,9 @@ type LiveFunction struct {
 	Shared string // absolute folders of shared code; "" = none
 	Views  string
 	Label  string // "@http get /"
-	// Env are variables of this machine alone, which no template could hold.
-	Env map[string]string
+	// Env are variables of this machine alone, which no template could hold:
+	// NAME=value, each ended by a NUL.
+	Env string
 	// Code builds what runs, when that is not what Dir holds; nil = it is.
 	Code *source.Live
 }

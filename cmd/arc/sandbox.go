@@ -276,11 +276,11 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	}}
 	// What .env names and no deploy could take is set here all the same, beside
 	// the template; what arc or Lambda sets itself is not.
-	parameters, here := map[string]string{}, map[string]string{}
+	parameters, here := map[string]string{}, ""
 	for _, v := range variables {
 		if manifest.EnvNameProblem(v.Name) != "" {
 			if !manifest.EnvNameReserved(v.Name) {
-				here[v.Name] = v.Value
+				here += v.Name + "=" + v.Value + "\x00"
 			}
 			continue
 		}
@@ -323,7 +323,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 
 // liveFunctions says where the code of each function stands, and which
 // variables it has on this machine only.
-func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud, here map[string]string) (map[string]sandbox.LiveFunction, error) {
+func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud, here string) (map[string]sandbox.LiveFunction, error) {
 	tree, err := p.codeTree()
 	if err != nil {
 		return nil, err

@@ -30,7 +30,11 @@ func (w *worker) environment(scratch string) map[string]string {
 		env["AWS_REGION"], env["AWS_DEFAULT_REGION"] = region, region
 	}
 	maps.Copy(env, w.service.options.Env())
-	maps.Copy(env, fn.LocalEnv)
+	for pair := range strings.SplitSeq(fn.LocalEnv, "\x00") {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			env[name] = value
+		}
+	}
 	maps.Copy(env, fn.Env)
 	// Nobody may change these: the worker could not run, or would be another.
 	maps.Copy(env, map[string]string{

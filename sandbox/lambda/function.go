@@ -216,7 +216,7 @@ func (s *Service) Relocate() {
 		if folders, ok := s.options.Live(ref.stack, ref.logicalID); ok {
 			next.stand(folders)
 		}
-		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label || !maps.Equal(next.LocalEnv, fn.LocalEnv) || next.Code.Settings() != fn.Code.Settings() {
+		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label || next.LocalEnv != fn.LocalEnv || next.Code.Settings() != fn.Code.Settings() {
 			s.Put(next)
 		}
 	}

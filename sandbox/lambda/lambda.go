@@ -18,7 +18,7 @@ type Function struct {
 	Handler  string            // "index.handler"
 	Dir      string            // folder on this machine with the unpacked (or live) code
 	Env      map[string]string // the function's own variables, ARC_* and the user's
-	LocalEnv map[string]string // further ones, of this machine alone
+	LocalEnv string            // further ones, of this machine alone: NAME=value, each ended by a NUL
 	Timeout  int               // seconds
 	MemoryMB int
 	Label    string // for log lines: "@http get /" or the logical ID

@@ -75,8 +75,8 @@ type Folders struct {
 	Dir    string // absolute
 	Shared string // absolute folders of shared code; "" = none
 	Views  string
-	Label  string            // "@http get /"
-	Env    map[string]string // variables beside the function's own
+	Label  string // "@http get /"
+	Env    string // variables beside the function's own: NAME=value, each ended by a NUL
 	Code   *source.Live
 }
 
