@@ -192,6 +192,7 @@ func (s *session) startDetached(ctx context.Context, registry sandbox.Registry, 
 	}
 	child := exec.Command(self, append([]string{"sandbox"}, flags...)...)
 	child.Dir, child.Stdout, child.Stderr = dir, out, out
+	child.Env = append(os.Environ(), logVariable+"="+logFile)
 	child.SysProcAttr = ownSession()
 	if err := child.Start(); err != nil {
 		return nil, fmt.Errorf("local cloud: %w", err)

@@ -121,6 +121,9 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if ctx.IsSet("max-workers") && ctx.Int("max-workers") < 1 {
 		return withHint(fmt.Errorf("--max-workers %d: no function could run", ctx.Int("max-workers")), "give a number from 1 on, or leave it out")
 	}
+	if file := s.env(logVariable); file != "" {
+		s.stderr = newBoundedLog(s.stderr, file, maxLog)
+	}
 	quiet := *s
 	if ctx.Bool("quiet") {
 		quiet.muted = true

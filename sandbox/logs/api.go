@@ -100,7 +100,7 @@ func (s *Store) deleteLogGroup(in request) (any, error) {
 	if _, err := s.group(in.LogGroupName); err != nil {
 		return nil, err
 	}
-	delete(s.groups, in.LogGroupName)
+	s.forget(in.LogGroupName)
 	return struct{}{}, nil
 }
 
@@ -122,7 +122,7 @@ func (s *Store) putLogEvents(in request) (any, error) {
 		return nil, errNoStream
 	}
 	for _, ev := range in.LogEvents {
-		g.append(in.LogStreamName, time.UnixMilli(ev.Timestamp).UTC(), ev.Message)
+		s.append(g, in.LogStreamName, time.UnixMilli(ev.Timestamp).UTC(), ev.Message)
 	}
 	return struct {
 		NextSequenceToken string `json:"nextSequenceToken"`

@@ -15,9 +15,15 @@ import (
 	"arc/sandbox/wire"
 )
 
-// keep is how many lines a group keeps; older ones go. It bounds the memory
-// that a chatty function takes to a few megabytes.
-const keep = 10_000
+// What a group keeps; older lines go. The bytes bound the memory that a chatty
+// function takes, whatever its lines are like; those of all groups together are
+// bounded as well.
+const (
+	keep      = 10_000  // lines of a group
+	keepBytes = 4 << 20 // of a group, beside one line at least
+	keepAll   = 64 << 20
+	lineBytes = 96 // what a line takes beside its text
+)
 
 // Store keeps the log groups of one account in one region, in memory.
 type Store struct {
@@ -25,6 +31,7 @@ type Store struct {
 
 	mu     sync.RWMutex
 	groups map[string]*group
+	bytes  int // of all lines
 }
 
 type group struct {
@@ -33,7 +40,9 @@ type group struct {
 	byLine    bool // a line made it, not a stack or a client
 	streams   map[string]*stream
 	lines     []line // oldest first
-	next      int    // number of the next line
+	bytes     int    // of the lines
+	last      time.Time
+	next      int // number of the next line
 }
 
 type stream struct {
@@ -62,15 +71,15 @@ func (s *Store) Append(groupName, streamName, message string) {
 		g.byLine = true
 		s.groups[groupName] = g
 	}
-	g.append(streamName, time.Now().UTC(), message)
+	s.append(g, streamName, time.Now().UTC(), message)
 }
 
 func newGroup(retention int) *group {
 	return &group{created: time.Now().UTC(), retention: retention, streams: map[string]*stream{}}
 }
 
-// append adds a line. The caller holds the store's lock.
-func (g *group) append(name string, at time.Time, message string) {
+// append adds a line, and lets older ones go. The caller holds the lock.
+func (s *Store) append(g *group, name string, at time.Time, message string) {
 	st := g.streams[name]
 	if st == nil {
 		st = &stream{created: time.Now().UTC()}
@@ -82,9 +91,66 @@ func (g *group) append(name string, at time.Time, message string) {
 	st.last = at
 	g.lines = append(g.lines, line{g.next, name, at, message})
 	g.next++
-	if len(g.lines) > 2*keep { // seldom, as it copies
-		g.lines = append([]line(nil), g.lines[len(g.lines)-keep:]...)
+	g.last = at
+	g.bytes += len(message) + lineBytes
+	s.bytes += len(message) + lineBytes
+	if len(g.lines) > 2*keep || g.bytes > 2*keepBytes { // seldom, as it copies
+		s.trim(g, keep, keepBytes)
 	}
+	for s.bytes > keepAll {
+		quiet := s.quietest()
+		if quiet == nil {
+			break // every group has one line only
+		}
+		s.trim(quiet, keep, 0)
+	}
+}
+
+// trim leaves a group its last lines: that many, of that many bytes, and one at
+// least. Streams without a line that have long ended go with them.
+func (s *Store) trim(g *group, lines, bytes int) {
+	from := max(0, len(g.lines)-lines)
+	kept := 0
+	for at := len(g.lines) - 1; at >= from; at-- {
+		kept += len(g.lines[at].message) + lineBytes
+		if kept > bytes && at < len(g.lines)-1 {
+			from = at + 1
+		}
+	}
+	for _, l := range g.lines[:from] {
+		g.bytes -= len(l.message) + lineBytes
+		s.bytes -= len(l.message) + lineBytes
+	}
+	g.lines = append([]line(nil), g.lines[from:]...)
+	live := map[string]bool{}
+	for _, l := range g.lines {
+		live[l.stream] = true
+	}
+	for name, st := range g.streams {
+		if !live[name] && !st.last.IsZero() {
+			delete(g.streams, name)
+		}
+	}
+}
+
+// forget removes a group. The caller holds the lock.
+func (s *Store) forget(name string) {
+	if g := s.groups[name]; g != nil {
+		s.bytes -= g.bytes
+		delete(s.groups, name)
+	}
+}
+
+// quietest is the group with more than one line that has had none for longest;
+// nil when there is none.
+func (s *Store) quietest() *group {
+	var found *group
+	for _, g := range s.groups {
+		if len(g.lines) > 1 && (found == nil || g.last.Before(found.last)) {
+			found = g
+		}
+	}
+	return found
 }
 
 func (s *Store) arn(name string) string {
@@ -156,6 +222,7 @@ func (s *Store) create(_ context.Context, req stack.Request) (stack.Resource, er
 	if g := s.groups[name]; g != nil && !g.byLine {
 		return stack.Resource{}, fmt.Errorf("Resource of type 'AWS::Logs::LogGroup' with identifier '%s' already exists.", name) //nolint:staticcheck // CloudFormation's words
 	}
+	s.forget(name)
 	s.groups[name] = newGroup(p.RetentionInDays)
 	return s.resource(name), nil
 }
@@ -178,7 +245,7 @@ func (s *Store) update(_ context.Context, req stack.Request) (stack.Resource, er
 func (s *Store) remove(_ context.Context, req stack.Request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.groups, req.PhysicalID)
+	s.forget(req.PhysicalID)
 	return nil
 }
 

@@ -66,19 +66,23 @@ socket.on('close', () => process.exit(1))
 
 // --- output ---------------------------------------------------------------
 
-// All of console goes to stdout, so that its lines keep their order, and each
-// is in the pipe before the answer to its event is.
-let lines
-const out = {
-  configurable: true,
-  get() {
-    if (!lines) {
-      lines = process.stdout
-      lines._handle?.setBlocking?.(true)
+// What is written to stdout or stderr, by console or by anybody else, is in the
+// pipe when the write returns: before the answer to its event, and before an
+// exit. The streams are made when they are first asked for; making them takes time.
+for (const name of ['stdout', 'stderr']) {
+  const { get } = Object.getOwnPropertyDescriptor(process, name)
+  let stream
+  const blocking = () => {
+    if (!stream) {
+      stream = get.call(process)
+      stream._handle?.setBlocking?.(true)
     }
-    return lines
-  },
+    return stream
+  }
+  Object.defineProperty(process, name, { configurable: true, enumerable: true, get: blocking })
 }
+// All of console goes to stdout, so that its lines keep their order.
+const out = { configurable: true, get: () => process.stdout }
 Object.defineProperty(console, '_stdout', out)
 Object.defineProperty(console, '_stderr', out)
 
