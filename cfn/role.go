@@ -98,6 +98,28 @@ const (
 	policyDocumentLength = 40 // what stands around the statements
 )
 
+// RolePath is the folder of the roles and policies of bounded stacks:
+// /arc/<stack>/…, in nested stacks the root's. Names that CloudFormation makes
+// up may be cut; this is not.
+const RolePath = "/arc/"
+
+// bind puts a role under the manifest's boundary, if there is one, and gives the
+// path of its policies. The path is what rights to make and pass roles are
+// limited to; roles without a boundary stay where they are, for another path
+// means another role. The sandbox's roles are no one's.
+func (c *compiler) bind(role *iam.Role) (path *string) {
+	if c.app.AWS.Boundary == "" || c.opts.Stage == stageTesting {
+		return nil
+	}
+	boundary := c.app.AWS.Boundary
+	if name := c.app.AWS.BoundaryPolicy(c.opts.Stage); name != "" {
+		boundary = Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/" + SubText(name))
+	}
+	path = new(Sub(RolePath + "${AWS::StackName}/"))
+	role.PermissionsBoundary, role.Path = new(boundary), path
+	return path
+}
+
 // roleWith completes a role with rights and adds it: in the role itself, or,
 // where they are too long for that, in managed policies. owner is the function
 // whose own role it is, or nil.
@@ -106,6 +128,7 @@ const (
 // policies of their own (ArcParameterStorePolicy, ArcWebSocketPolicy): those
 // are deleted after the role was updated, and would take ours along.
 func (c *compiler) roleWith(id string, pos syntax.Pos, role *iam.Role, rights []right, owner *lambdaFunction) string {
+	path := c.bind(role)
 	add := func(id string, r Resource) string {
 		id = c.add(id, pos, r)
 		if owner != nil {
@@ -120,7 +143,7 @@ func (c *compiler) roleWith(id string, pos syntax.Pos, role *iam.Role, rights []
 	}
 	parts := c.spread(list, maxManagedPolicy)
 	for i, part := range parts {
-		policyID := add(id+managedPolicyEnding+strconv.Itoa(i+1), &iam.ManagedPolicy{PolicyDocument: policy(part...)})
+		policyID := add(id+managedPolicyEnding+strconv.Itoa(i+1), &iam.ManagedPolicy{Path: path, PolicyDocument: policy(part...)})
 		role.ManagedPolicyArns = append(role.ManagedPolicyArns, Ref(policyID))
 	}
 	if n := len(role.ManagedPolicyArns); n > maxManagedPolicies {

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,9 +12,12 @@ import (
 // AWS is the @aws pragma: where the app lives. Function defaults set there are
 // already folded into each Function's Config.
 type AWS struct {
-	Region     string // resolved: @aws region, else Options.Region, else us-west-2
-	Profile    string // "" when not set
-	Bucket     string // "" when arc keeps its own artifact bucket
+	Region  string // resolved: @aws region, else Options.Region, else us-west-2
+	Profile string // "" when not set
+	Bucket  string // "" when arc keeps its own artifact bucket
+	// Boundary is the ARN of the permissions boundary of every role, or a name
+	// for a policy a stage (BoundaryPolicy); "" when there is none.
+	Boundary   string
 	APIGateway string // "http" (payload 2.0, the default), "httpv1", "httpv2"; "rest" is refused
 	LogDays    int    // @aws logs; 30 when not set
 }
@@ -68,6 +72,8 @@ func (l *loader) projectSetting(layer *layer, s *setting, ln line) bool {
 		l.textSetting(s, ln, &aws.Profile)
 	case "bucket":
 		l.bucketSetting(s, ln, &aws.Bucket)
+	case "boundary":
+		l.readBoundary(s, ln)
 	case "apigateway":
 		if l.choiceSetting(s, ln, &aws.APIGateway) && aws.APIGateway == "rest" {
 			l.errorf(ln.where(), "apigateway-rest", "write apigateway http, or keep deploying this app with Architect",
@@ -95,6 +101,35 @@ func (l *loader) readRegion(s *setting, ln line) {
 	if !looksLikeRegion(v.Text) {
 		l.warnf(at(v), "region", "regions look like us-west-2", "%s does not look like an AWS region", v.Text)
 	}
+}
+
+// A policy's name has 128 characters at most; the longest stage and a hyphen
+// have 11.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+var (
+	boundaryName = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]{1,117}$`)
+	boundaryARN  = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}$`)
+)
+
+func (l *loader) readBoundary(s *setting, ln line) {
+	v, ok := l.single(s, ln)
+	if !ok {
+		return
+	}
+	l.app.AWS.Boundary = v.Text
+	if !boundaryName.MatchString(v.Text) && !boundaryARN.MatchString(v.Text) {
+		l.errorf(at(v), "boundary", "write its ARN, arn:aws:iam::ACCOUNT:policy/NAME; or NAME alone for the policies NAME-preview, NAME-staging and NAME-production",
+			"%s is not the name of an IAM policy", v.Text)
+	}
+}
+
+// BoundaryPolicy is the name of the policy that bounds the roles of a stage's
+// stacks, in the account that these are deployed to; "" when Boundary is an ARN.
+func (a AWS) BoundaryPolicy(stage string) string {
+	if a.Boundary == "" || strings.HasPrefix(a.Boundary, "arn:") {
+		return ""
+	}
+	return a.Boundary + "-" + stage
 }
 
 // looksLikeRegion accepts any region AWS may yet open: two letters, words, a

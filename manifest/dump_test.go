@@ -15,7 +15,7 @@ func dump(a *App) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("app %s at %s", a.Name, a.Pos)
-	line("aws region=%s%s%s api=%s logs=%d", a.AWS.Region, setTo("profile", a.AWS.Profile), setTo("bucket", a.AWS.Bucket), a.AWS.APIGateway, a.AWS.LogDays)
+	line("aws region=%s%s%s api=%s logs=%d", a.AWS.Region, setTo("profile", a.AWS.Profile), setTo("bucket", a.AWS.Bucket)+setTo("boundary", a.AWS.Boundary), a.AWS.APIGateway, a.AWS.LogDays)
 	for _, r := range a.HTTP {
 		line("http %s %s%s", r.Method, r.Path, function(r.Function))
 	}

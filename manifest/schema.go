@@ -118,6 +118,7 @@ var projectSettings = []setting{
 	{name: "region", doc: "AWS region the app lives in.", typ: textValue},
 	{name: "profile", doc: "Named profile of the AWS configuration.", typ: textValue},
 	{name: "bucket", doc: "Existing S3 bucket for deployment artifacts.", typ: textValue},
+	{name: "boundary", doc: "What no function's role may go beyond: the ARN of a policy, or NAME for the policies NAME-preview, NAME-staging and NAME-production.", typ: textValue},
 	{name: "apigateway", doc: "Kind of HTTP API.", typ: choiceValue, choices: []string{"http", "httpv1", "httpv2", "rest"}},
 	{name: "logs", doc: "Days that logs are kept.", typ: integerValue, min: 1, max: 3653, unit: "days"},
 }

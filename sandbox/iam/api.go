@@ -97,6 +97,11 @@ type shownRole struct {
 	AssumeRolePolicyDocument string
 	Description              string `xml:",omitempty"`
 	MaxSessionDuration       int
+	PermissionsBoundary      *shownBoundary `xml:",omitempty"`
+}
+
+type shownBoundary struct {
+	PermissionsBoundaryType, PermissionsBoundaryArn string
 }
 
 type shownPolicy struct {
@@ -121,7 +126,11 @@ type attached struct {
 }
 
 func (r *role) shown() shownRole {
-	return shownRole{r.path, r.name, r.id, r.arn, r.created.Truncate(time.Second), escape(r.trust), r.description, r.maxSession}
+	out := shownRole{r.path, r.name, r.id, r.arn, r.created.Truncate(time.Second), escape(r.trust), r.description, r.maxSession, nil}
+	if r.boundary != "" {
+		out.PermissionsBoundary = &shownBoundary{"PermissionsBoundaryPolicy", r.boundary}
+	}
+	return out
 }
 
 // escape spells a document as IAM does: percent-encoded after RFC 3986.

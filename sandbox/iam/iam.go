@@ -31,6 +31,7 @@ type role struct {
 	inline              map[string]string // JSON by policy name
 	attached            []string          // ARNs of managed policies
 	maxSession          int
+	boundary            string // ARN of a policy
 }
 
 type policy struct {

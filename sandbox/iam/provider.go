@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"arc/sandbox/journal"
@@ -36,6 +37,7 @@ func (s *Store) Registrations() map[string]stack.Registration {
 // roleProperties are those of a role that make a difference here.
 type roleProperties struct {
 	RoleName, Path, Description string
+	PermissionsBoundary         string
 	AssumeRolePolicyDocument    any `cfn:"required"`
 	MaxSessionDuration          int
 	ManagedPolicyArns           []string
@@ -48,7 +50,7 @@ type inlinePolicy struct {
 }
 
 func readRole(properties map[string]any) (p roleProperties, err error) {
-	return p, stack.Read(properties, &p, "PermissionsBoundary", "Tags")
+	return p, stack.Read(properties, &p, "Tags")
 }
 
 func (s *Store) createRole(_ context.Context, req stack.Request) (stack.Resource, error) {
@@ -106,6 +108,10 @@ const maxInline = 10_240
 func (r *role) fill(p, old roleProperties) error {
 	r.trust, r.description = jsonText(p.AssumeRolePolicyDocument), p.Description
 	r.maxSession = cmp.Or(p.MaxSessionDuration, 3600)
+	r.boundary = p.PermissionsBoundary
+	if r.boundary != "" && (!strings.HasPrefix(r.boundary, "arn:") || !strings.Contains(r.boundary, ":policy/")) {
+		return fmt.Errorf("ARN %s is not valid.", r.boundary) //nolint:staticcheck // IAM's words
+	}
 	for _, policy := range old.Policies {
 		delete(r.inline, policy.PolicyName)
 	}
