@@ -19,6 +19,10 @@ const defaultPolicies = "architect-default-policies"
 // roles gives each function a role: the shared one, or its own where its
 // config file has policies or @uses. Only now are all rights known.
 func (c *compiler) roles() {
+	if name := c.app.AWS.BoundaryPolicy(c.opts.Stage); name != "" && c.further() {
+		c.warnf(c.app.Pos, "boundary", "write the ARN of a policy in @aws boundary, which bounds every stack",
+			"the roles of the stack %s have no boundary: that of its stage, %s, is made for the stage's own stack", c.stack.Name, name)
+	}
 	shared := append(c.discoveryRights(), c.rights...)
 	used := false
 	for _, f := range c.lambdas {
@@ -108,17 +112,23 @@ const RolePath = "/arc/"
 // limited to; roles without a boundary stay where they are, for another path
 // means another role. The sandbox's roles are no one's.
 func (c *compiler) bind(role *iam.Role) (path *string) {
-	if c.app.AWS.Boundary == "" || c.opts.Stage == stageTesting {
+	boundary := c.app.AWS.Boundary
+	name := c.app.AWS.BoundaryPolicy(c.opts.Stage)
+	if boundary == "" || c.opts.Stage == stageTesting || name != "" && c.further() {
 		return nil
 	}
-	boundary := c.app.AWS.Boundary
-	if name := c.app.AWS.BoundaryPolicy(c.opts.Stage); name != "" {
+	if name != "" {
 		boundary = Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/" + SubText(name))
 	}
 	path = new(Sub(RolePath + "${AWS::StackName}/"))
 	role.PermissionsBoundary, role.Path = new(boundary), path
 	return path
 }
+
+// further reports whether the stack is one beside the stage's, and no preview: a
+// policy of the stage, which names what belongs to the stage's stack, would keep
+// its functions from their own tables.
+func (c *compiler) further() bool { return c.opts.Name != "" && c.opts.Stage != StagePreview }
 
 // roleWith completes a role with rights and adds it: in the role itself, or,
 // where they are too long for that, in managed policies. owner is the function

@@ -24,6 +24,7 @@ type Setup struct {
 	// Production that of production's, which may be another.
 	Account, Production string
 	Role                string // begins the roles' names
+	Boundary            string // @aws boundary, or ""
 	// Source is the git repository that arc is built from, "" when it is not
 	// known; Revision a commit, tag or branch of it.
 	Source, Revision string
@@ -61,7 +62,9 @@ const (
 //go:embed workflow.yml.tmpl
 var workflow string
 
-// GitHub makes the files: the workflow first, then two policies a role.
+// GitHub makes the files: the workflow first, then the policies of each role:
+// who may take it, what it may do and, when it deploys, what the roles that it
+// makes may do at most.
 func GitHub(s Setup) ([]File, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -72,10 +75,11 @@ func GitHub(s Setup) ([]File, error) {
 	}
 	files := []File{{Path: ".github/workflows/arc.yml", Content: text}}
 	for _, r := range s.roles() {
-		for _, doc := range []struct {
-			name string
-			document
-		}{{"trust", s.trust(r)}, {"permissions", s.permissions(r)}} {
+		docs := []policyFile{{"trust", s.trust(r)}, {"permissions", s.permissions(r)}}
+		if !r.reads && !s.ownBoundary() {
+			docs = append(docs, policyFile{"boundary", s.bounds(r)})
+		}
+		for _, doc := range docs {
 			content, err := doc.document.json()
 			if err != nil {
 				return nil, fmt.Errorf("policy of role %s: %w", r.name, err)
@@ -84,6 +88,11 @@ func GitHub(s Setup) ([]File, error) {
 		}
 	}
 	return files, nil
+}
+
+type policyFile struct {
+	name string
+	document
 }
 
 // workflow fills in the template.
@@ -136,6 +145,9 @@ func (s Setup) Gaps() []string {
 	var gaps []string
 	if s.Account == "" {
 		gaps = append(gaps, noAccount+", the AWS account: --account 123456789012")
+	}
+	if s.Boundary == "" {
+		gaps = append(gaps, "@aws in the manifest, without which the roles deploy nothing: boundary "+s.boundaryName())
 	}
 	if s.Source == "" {
 		gaps = append(gaps, noSource+", where arc is built from: --source URL")

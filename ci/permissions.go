@@ -129,13 +129,17 @@ func (p *permissions) files() {
 		// A stack of Architect's has a web site, which goes.
 		"PutBucketWebsite", "DeleteBucketWebsite")
 	objects := []string{own + "/*"}
-	given := map[string]string{"staging": p.s.StagingFiles, "production": p.s.ProductionFiles}[p.r.stage]
-	if given != "" {
+	if given := p.s.files(p.r); given != "" {
 		arn := p.s.arn("s3", "", "", given)
 		objects = append(objects, arn+"/*")
 		p.allow("OwnBucket", []string{arn}, "s3:ListBucket")
 	}
 	p.allow("Files", objects, "s3:GetObject", "PutObject", "DeleteObject", "DeleteObjectVersion")
+}
+
+// files is the user's own bucket of a stage.
+func (s Setup) files(r role) string {
+	return map[string]string{"staging": s.StagingFiles, "production": s.ProductionFiles}[r.stage]
 }
 
 func (p *permissions) functions() {
@@ -191,17 +195,4 @@ func (p *permissions) web() {
 		"UpdateDistribution", "DeleteDistribution", "UpdateCachePolicy", "DeleteCachePolicy",
 		"UpdateOriginAccessControl", "DeleteOriginAccessControl", "UpdateFunction", "PublishFunction", "DeleteFunction")
 	p.allow("CdnMade", []string{"*"}, "cloudfront:CreateDistribution", "CreateDistributionWithTags", "CreateCachePolicy", "CreateOriginAccessControl", "CreateFunction")
-}
-
-// roles are the functions' own. Who may make roles may give away any right of
-// the account's: see Cautions.
-func (p *permissions) roles() {
-	roles := []string{p.global("iam", "role/"+p.r.stacks.named())}
-	p.allow("Roles", roles, "iam:CreateRole", "DeleteRole", "GetRole", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy",
-		"PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies",
-		"AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies", "TagRole", "UntagRole")
-	p.allow("RolesGiven", roles, "iam:PassRole").
-		Condition = map[string]map[string][]string{"StringEquals": {"iam:PassedToService": {"lambda.amazonaws.com", "scheduler.amazonaws.com"}}}
-	p.allow("Policies", []string{p.global("iam", "policy/"+p.r.stacks.named())}, "iam:CreatePolicy", "DeletePolicy", "GetPolicy", "ListEntitiesForPolicy",
-		"CreatePolicyVersion", "DeletePolicyVersion", "GetPolicyVersion", "ListPolicyVersions")
 }

@@ -25,7 +25,7 @@ func shop() Setup {
 	return Setup{
 		App: "shopper", Region: "eu-central-1", Repository: Repository{Owner: "acme", OwnerID: "12", Name: "shop", ID: "34"}, Branch: "main",
 		Account: "111111111111", Production: "222222222222", Role: "shopper-github",
-		Source: "https://example.com/arc", Revision: revision, StagingFiles: "acme-files",
+		Source: "https://example.com/arc", Revision: revision, StagingFiles: "acme-files", Boundary: "shopper-github",
 	}
 }
 
@@ -48,7 +48,7 @@ func made(stack, account string) map[string]map[string]string {
 		return "arn:aws:" + service + ":eu-central-1:" + account + ":" + rest
 	}
 	function := at("lambda", "function:"+cut+"-GetIndexHTTPLambda-AbCdEf123456")
-	role := "arn:aws:iam::" + account + ":role/" + cut + "-Role-AbCdEf123456"
+	role := "arn:aws:iam::" + account + ":role/arc/" + stack + "/" + cut + "-Role-AbCdEf123456"
 	bucket := "arn:aws:s3:::" + strings.ToLower(cut) + "-staticbucket-abcdef123456"
 	api := "arn:aws:apigateway:eu-central-1::/apis/a1b2c3"
 	front := "arn:aws:cloudfront::" + account + ":"
@@ -64,7 +64,7 @@ func made(stack, account string) map[string]map[string]string {
 		"AWS::CloudFront::Function":            {"cloudfront": front + "function/" + stack + "-eu-central-1-static"},
 		"AWS::CloudFront::OriginAccessControl": {"cloudfront": front + "origin-access-control/E1"},
 		"AWS::DynamoDB::Table":                 {"dynamodb": at("dynamodb", "table/"+stack+"-AccountsTable-1ABC")},
-		"AWS::IAM::ManagedPolicy":              {"iam": "arn:aws:iam::" + account + ":policy/" + cut + "-RolePolicy-1ABC", "iam-role": role},
+		"AWS::IAM::ManagedPolicy":              {"iam": "arn:aws:iam::" + account + ":policy/arc/" + stack + "/" + cut + "-RolePolicy-1ABC", "iam-role": role},
 		"AWS::IAM::Role":                       {"iam": role},
 		"AWS::Lambda::Alias":                   {"lambda": function},
 		"AWS::Lambda::EventSourceMapping":      {"lambda": at("lambda", "event-source-mapping:0123-4567")},
@@ -159,7 +159,7 @@ func TestRolesMayDoWhatCloudFormationDoes(t *testing.T) {
 				t.Errorf("the test knows no %s", typ)
 			}
 			for _, action := range actions {
-				q := request{action: action, resource: resourceOf(resources, typ, action, c.setup.App), context: circumstances(resources, typ)}
+				q := request{action: action, resource: resourceOf(resources, typ, action, c.setup.App), context: circumstances(resources, typ, c.setup.boundary(r))}
 				if !policy.allows(q) {
 					t.Errorf("%s: %s: %s on %s is denied", c.role, typ, action, q.resource)
 				}
@@ -187,12 +187,12 @@ func resourceOf(resources map[string]map[string]string, typ, action, app string)
 	return resources[typ][service]
 }
 
-func circumstances(resources map[string]map[string]string, typ string) map[string]string {
+func circumstances(resources map[string]map[string]string, typ, boundary string) map[string]string {
 	service := "lambda.amazonaws.com"
 	if typ == "AWS::Scheduler::Schedule" {
 		service = "scheduler.amazonaws.com"
 	}
-	return map[string]string{"iam:PassedToService": service, "lambda:FunctionArn": resources["AWS::Lambda::Function"]["lambda"]}
+	return map[string]string{"iam:PassedToService": service, "lambda:FunctionArn": resources["AWS::Lambda::Function"]["lambda"], "iam:PermissionsBoundary": boundary}
 }
 
 // What one role makes, the others must not touch, as far as AWS names it.
@@ -213,7 +213,7 @@ func TestRolesKeepApart(t *testing.T) {
 				resources := made(stack, s.account(r))
 				for typ, actions := range needed {
 					for _, action := range actions {
-						q := request{action: action, resource: resourceOf(resources, typ, action, "shopper"), context: circumstances(resources, typ)}
+						q := request{action: action, resource: resourceOf(resources, typ, action, "shopper"), context: circumstances(resources, typ, s.boundary(r))}
 						byID := slices.Contains(nameless, action) && action != "lambda:CreateEventSourceMapping" || slices.ContainsFunc(ids, func(p string) bool { return strings.HasPrefix(action, p) }) ||
 							strings.HasPrefix(typ, "AWS::CloudFront::") && typ != "AWS::CloudFront::Function"
 						zip := typ == "AWS::Lambda::Function" && strings.HasPrefix(action, "s3:")
@@ -279,7 +279,7 @@ func TestRolesMayDoWhatArcCalls(t *testing.T) {
 
 // grants reports whether the action is allowed on anything.
 func (d document) grants(action string) bool {
-	return slices.ContainsFunc(d.Statement, func(st statement) bool { return matches(st.Action, action, true) })
+	return slices.ContainsFunc(d.Statement, func(st statement) bool { return st.Effect == "Allow" && matches(st.Action, action, true) })
 }
 
 func TestKeys(t *testing.T) {

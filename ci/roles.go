@@ -81,6 +81,14 @@ func (s stacks) named() string {
 	return s.name + "-*"
 }
 
+// roots are the patterns of the stacks' own names, without those nested in them.
+func (s stacks) roots() []string {
+	if s.open {
+		return []string{s.name + "*"}
+	}
+	return []string{s.name}
+}
+
 // own are the patterns of the stacks' own names, with those nested in them.
 func (s stacks) own() []string {
 	if s.open {

@@ -15,12 +15,16 @@ type request struct {
 
 // allows evaluates a policy as IAM does: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (d document) allows(q request) bool {
+	allowed := false
 	for _, st := range d.Statement {
 		if matches(st.Action, q.action, true) && (st.Resource == nil || matches(st.Resource, q.resource, false)) && st.holds(q.context) {
-			return true
+			if st.Effect == "Deny" {
+				return false
+			}
+			allowed = true
 		}
 	}
-	return false
+	return allowed
 }
 
 func (s statement) holds(context map[string]string) bool {

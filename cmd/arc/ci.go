@@ -140,7 +140,7 @@ func (s *session) ciSetup(ctx *cli.Context, p *project) (ci.Setup, error) {
 	setup := ci.Setup{
 		App: p.app.Name, Region: p.app.AWS.Region, Branch: ctx.String("branch"),
 		Account: ctx.String("account"), Production: ctx.String("production-account"),
-		Role: ctx.String("role"), ArtifactBucket: p.app.AWS.Bucket,
+		Role: ctx.String("role"), ArtifactBucket: p.app.AWS.Bucket, Boundary: p.app.AWS.Boundary,
 	}
 	if setup.Region == "" {
 		setup.Region = deploy.DefaultRegion
