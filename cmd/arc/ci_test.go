@@ -29,6 +29,8 @@ const shopFiles = `
 -- app.arc --
 @app
 shopper
+@aws
+boundary shopper-github
 @http
 get /
 @tables
@@ -254,7 +256,7 @@ func TestPullRequest(t *testing.T) {
 	}
 
 	// A preview keeps its data like any stack; the review says what is in the way.
-	g.pullRequest("-- app.arc --\n@app\nshopper\n@http\nget /\n@tables\naccounts\n  key *String\n")
+	g.pullRequest("-- app.arc --\n@app\nshopper\n@aws\nboundary shopper-github\n@http\nget /\n@tables\naccounts\n  key *String\n")
 	g.happens(g.pull("synchronize", "acme/shop")).want(map[string]string{"arc": "success", "review": "success", "preview": "failure", "comment": "success"})
 	if body := g.mine()[1].Body; !strings.Contains(body, "**The preview was not deployed**: [see why](https://github.com/acme/shop/actions/runs/42)") || !strings.Contains(body, "🔴") {
 		t.Errorf("comment:\n%s", body)
@@ -272,7 +274,7 @@ func TestPullRequest(t *testing.T) {
 // A fork has no rights, and its pull requests are reviewed all the same.
 func TestPullRequestOfAFork(t *testing.T) {
 	g := newGitHub(t)
-	g.pullRequest("-- app.arc --\n@app\nshopper\n@http\nget /\nget /admin\n" + strings.ReplaceAll(handler("admin"), "get-index", "get-admin"))
+	g.pullRequest("-- app.arc --\n@app\nshopper\n@aws\nboundary shopper-github\n@http\nget /\nget /admin\n" + strings.ReplaceAll(handler("admin"), "get-index", "get-admin"))
 	r := g.happens(g.pull("opened", "mallory/shop"))
 	r.want(map[string]string{"arc": "success", "review": "success"})
 	if !strings.Contains(r.summaries["review"], "get /admin") || !strings.Contains(r.logs["review"], "::warning title=arc::dangerous changes") {
@@ -286,7 +288,7 @@ func TestPullRequestOfAFork(t *testing.T) {
 
 func TestPullRequestThatCannotBeReviewed(t *testing.T) {
 	g := newGitHub(t)
-	g.pullRequest("-- app.arc --\n@app\nshopper\n@htpp\nget /\n@tables\naccounts\n  id *Strnig\n")
+	g.pullRequest("-- app.arc --\n@app\nshopper\n@aws\nboundary shopper-github\n@htpp\nget /\n@tables\naccounts\n  id *Strnig\n")
 	r := g.happens(g.pull("opened", "acme/shop"))
 	r.want(map[string]string{"arc": "success", "review": "failure"})
 	if !strings.Contains(r.logs["review"], "app.arc:7:") || len(g.comments) > 0 {
@@ -358,7 +360,7 @@ func TestLossIsNamedByHand(t *testing.T) {
 	g := newGitHub(t)
 	g.reviewers = true
 	g.happens(g.push(handler("first"))).want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"})
-	push := g.push("-- app.arc --\n@app\nshopper\n@http\nget /\n@tables\naccounts\n  key *String\n")
+	push := g.push("-- app.arc --\n@app\nshopper\n@aws\nboundary shopper-github\n@http\nget /\n@tables\naccounts\n  key *String\n")
 	r := g.happens(push)
 	r.want(map[string]string{"arc": "success", "staging": "failure"})
 	if !strings.Contains(r.logs["staging"], "--allow-loss AccountsTable") {
