@@ -26,7 +26,7 @@ type Setup struct {
 	Role                string // begins the roles' names
 	Boundary            string // @aws boundary, or ""
 	// Source is the git repository that arc is built from, "" when it is not
-	// known; Revision a commit, tag or branch of it.
+	// known; Revision a commit of it, "" likewise.
 	Source, Revision string
 
 	ArtifactBucket  string   // @aws bucket, or ""
@@ -46,6 +46,7 @@ type File struct {
 const (
 	noAccount = "ACCOUNT_ID"
 	noSource  = "https://github.com/OWNER/arc"
+	noCommit  = "COMMIT"
 )
 
 // The actions that the workflow uses, pinned to commits: a tag can be moved.
@@ -99,7 +100,7 @@ type policyFile struct {
 func (s Setup) workflow() ([]byte, error) {
 	data := map[string]any{
 		"App": s.App, "Region": s.Region, "Branch": s.Branch, "Ref": "refs/heads/" + s.Branch,
-		"Source": s.source(), "Revision": s.Revision,
+		"Source": s.source(), "Revision": s.revision(),
 		"Checkout": checkout, "SetupGo": setupGo, "UploadArtifact": uploadArtifact, "DownloadArtifact": downloadArtifact,
 	}
 	arns := map[string]string{}
@@ -140,6 +141,13 @@ func (s Setup) source() string {
 	return s.Source
 }
 
+func (s Setup) revision() string {
+	if s.Revision == "" {
+		return noCommit
+	}
+	return s.Revision
+}
+
 // Gaps tells what is still to be filled in, a flag each.
 func (s Setup) Gaps() []string {
 	var gaps []string
@@ -151,6 +159,9 @@ func (s Setup) Gaps() []string {
 	}
 	if s.Source == "" {
 		gaps = append(gaps, noSource+", where arc is built from: --source URL")
+	}
+	if s.Revision == "" {
+		gaps = append(gaps, noCommit+", the commit that arc is built from: --source URL#COMMIT")
 	}
 	return gaps
 }

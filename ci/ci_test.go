@@ -47,7 +47,7 @@ func TestActionlint(t *testing.T) {
 		}
 		t.Skip("actionlint is not installed: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")
 	}
-	for _, s := range []Setup{shop(), {App: "my-app", Region: "us-west-2", Repository: Repository{Owner: "a", Name: "b"}, Branch: "release/1.x", Role: "my-app-github", Revision: "main"}} {
+	for _, s := range []Setup{shop(), {App: "my-app", Region: "us-west-2", Repository: Repository{Owner: "a", Name: "b"}, Branch: "release/1.x", Role: "my-app-github"}} {
 		files, err := GitHub(s)
 		if err != nil {
 			t.Fatal(err)

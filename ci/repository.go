@@ -64,7 +64,7 @@ var (
 	branchForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 	roleForm     = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]+$`)
 	regionForm   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	revisionForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/+-]*$`)
+	commitForm   = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 	sourceForm   = regexp.MustCompile(`^[A-Za-z0-9][^\s"'\\]*$`)
 )
 
@@ -84,8 +84,8 @@ func (s Setup) check() error {
 		return fmt.Errorf("--role %q: write letters, digits and hyphens", s.Role)
 	case s.Source != "" && !sourceForm.MatchString(s.Source):
 		return fmt.Errorf("--source %q: write the URL of a git repository", s.Source)
-	case !revisionForm.MatchString(s.Revision):
-		return fmt.Errorf("--source: %q is no commit, tag or branch", s.Revision)
+	case s.Revision != "" && !commitForm.MatchString(s.Revision):
+		return fmt.Errorf("--source: %q is no commit: the workflow holds production's role, and a tag or a branch can be moved; write all 40 digits", s.Revision)
 	}
 	for _, a := range []struct{ flag, number string }{{"--account", s.Account}, {"--production-account", s.Production}} {
 		if a.number != "" && !accountForm.MatchString(a.number) {
@@ -111,8 +111,9 @@ func (s Setup) cut() bool {
 func (s Setup) Cautions() []string {
 	var list []string
 	if s.Production == "" || s.Production == s.Account {
-		list = append(list, "staging and production share an account: who may push a branch\n"+
-			"can reach production there; --production-account keeps them apart")
+		list = append(list, "staging and production share an account, where AWS knows APIs and CDNs\n"+
+			"by no stack's name: who may push a branch can change production's;\n"+
+			"--production-account keeps them apart")
 	}
 	if s.cut() {
 		list = append(list, "the app's name is so long that AWS cuts those of its resources:\n"+

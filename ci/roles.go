@@ -10,12 +10,13 @@ import (
 
 // role is one of the roles that the workflow takes.
 type role struct {
-	name       string
-	subject    string // which runs may take it
-	production bool   // in production's account
-	stage      string // whose variables it reads
-	stacks     stacks
-	reads      bool // it changes nothing
+	name        string
+	subject     string // which runs may take it
+	environment bool   // the subject is an environment, and tells no branch
+	production  bool   // in production's account
+	stage       string // whose variables it reads
+	stacks      stacks
+	reads       bool // it changes nothing
 }
 
 // roles are those of the workflow, from the least trusted on.
@@ -27,7 +28,7 @@ func (s Setup) roles() []role {
 		{name: "staging", subject: branch, stage: "staging", stacks: stacks{name: cfn.StackName(s.App, "staging", "")}},
 		{name: "plan", subject: branch, stage: "production", stacks: production, production: true, reads: true},
 		// GitHub vouches for the environment only once it let the run in.
-		{name: "production", subject: "environment:production", stage: "production", stacks: production, production: true},
+		{name: "production", subject: "environment:production", environment: true, stage: "production", stacks: production, production: true},
 	}
 }
 
@@ -126,15 +127,30 @@ func (d document) json() ([]byte, error) {
 const issuer = "token.actions.githubusercontent.com"
 
 // trust lets GitHub's runs of one kind take a role, and no others: every word
-// is compared as a whole.
+// is compared as a whole. Who may push any branch may write a workflow there
+// that names the environment production, and GitHub then vouches for that
+// environment, whatever the branch; so production's role asks for the branch as
+// well. STS takes these claims since January 2026:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+// https://docs.github.com/en/actions/reference/security/oidc
 func (s Setup) trust(r role) document {
+	condition := map[string][]string{
+		issuer + ":aud": {"sts.amazonaws.com"},
+		issuer + ":sub": s.Repository.subjects(r.subject),
+	}
+	if r.environment {
+		condition[issuer+":ref"] = []string{"refs/heads/" + s.Branch}
+	}
+	// A name can be given up and taken by somebody else, a number cannot.
+	if s.Repository.ID != "" {
+		condition[issuer+":repository_id"] = []string{s.Repository.ID}
+	} else {
+		condition[issuer+":repository"] = []string{s.Repository.String()}
+	}
 	return document{Version: "2012-10-17", Statement: []statement{{
 		Effect:    "Allow",
 		Principal: map[string]string{"Federated": s.arn("iam", "", s.account(r), "oidc-provider/"+issuer)},
 		Action:    []string{"sts:AssumeRoleWithWebIdentity"},
-		Condition: map[string]map[string][]string{"StringEquals": {
-			issuer + ":aud": {"sts.amazonaws.com"},
-			issuer + ":sub": s.Repository.subjects(r.subject),
-		}},
+		Condition: map[string]map[string][]string{"StringEquals": condition},
 	}}}
 }

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
+	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -30,6 +33,7 @@ plan, to production. Nobody's AWS keys are stored anywhere.
   .github/workflows/arc.yml           the workflow
   .github/arc/ROLE-trust.json         who may take each of its four roles:
   .github/arc/ROLE-permissions.json   preview, staging, plan, production
+  .github/arc/ROLE-boundary.json      what the roles that it makes may do at most
 
 A file that somebody has changed is left alone, and nothing is written then.
 docs/ci.md tells how to make the roles from the policies.
@@ -44,7 +48,8 @@ Flags:
       --branch NAME      what is deployed when it is pushed to (default: main)
       --role NAME        begins the roles' names (default: <app>-github)
       --source URL#REV   the git repository that the workflow builds arc from,
-                         and a commit, tag or branch (default: this arc's own)
+                         and a commit of it (default: this arc's own); a tag or
+                         branch is looked up, and its commit written down
       --force            write over files that somebody has changed
       --json             print what was done as JSON
 
@@ -148,9 +153,11 @@ func (s *session) ciSetup(ctx *cli.Context, p *project) (ci.Setup, error) {
 	if setup.Role == "" {
 		setup.Role = p.app.Name + "-github"
 	}
-	setup.Source, setup.Revision, _ = strings.Cut(ctx.String("source"), "#")
-	if setup.Revision == "" {
-		setup.Revision = ownRevision()
+	var named string
+	var err error
+	setup.Source, named, _ = strings.Cut(ctx.String("source"), "#")
+	if setup.Revision, err = s.pinned(ctx.Context, p.dir, setup.Source, named); err != nil {
+		return setup, err
 	}
 	if st := p.app.Static; st != nil {
 		setup.StagingFiles, setup.ProductionFiles = st.Staging, st.Production
@@ -160,7 +167,6 @@ func (s *session) ciSetup(ctx *cli.Context, p *project) (ci.Setup, error) {
 			setup.Keys = append(setup.Keys, t.KMSKey)
 		}
 	}
-	var err error
 	setup.Repository, err = repository(ctx.Context, p.dir, ctx.String("repo"))
 	return setup, err
 }
@@ -191,17 +197,79 @@ func repository(ctx context.Context, dir, named string) (ci.Repository, error) {
 	return r, nil
 }
 
-// ownRevision is the commit that this arc was built from, so that the workflow
-// does what it did here; the branch main where the Go tool recorded none.
-func ownRevision() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				return setting.Value
-			}
+// pinned gives the commit that the workflow builds arc from: what a name of it
+// stands for now, since a tag or a branch can be moved to something that then
+// gets production's role; without a name, the commit that this arc was built
+// from, so that the workflow does what it did here. "" = it is not known.
+func (s *session) pinned(ctx context.Context, dir, source, name string) (string, error) {
+	if name == "" {
+		commit, modified := ownRevision()
+		if modified {
+			s.note("%s this arc was built of more than commit %s, which the workflow will build", s.paint(yellow, "note:"), commit)
+		}
+		return commit, nil
+	}
+	if commitForm.MatchString(name) {
+		return name, nil
+	}
+	if strings.HasPrefix(source, "-") || strings.HasPrefix(name, "-") {
+		return "", withHint(fmt.Errorf("--source %s#%s: not a git repository and a commit of it", source, name), "--source https://github.com/OWNER/arc#COMMIT")
+	}
+	out, err := listRemote(ctx, dir, source, "refs/tags/"+name+"^{}", "refs/tags/"+name, "refs/heads/"+name)
+	if err != nil {
+		return "", withHint(fmt.Errorf("--source: which commit is %s of %s: %w", name, source, err), "name the commit itself, with all 40 digits")
+	}
+	found := map[string]string{}
+	for line := range strings.Lines(out) {
+		commit, ref, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		found[ref] = commit
+	}
+	tag := cmp.Or(found["refs/tags/"+name+"^{}"], found["refs/tags/"+name])
+	branch := found["refs/heads/"+name]
+	commit := cmp.Or(tag, branch)
+	switch {
+	case commit == "":
+		return "", withHint(fmt.Errorf("--source: %s has no tag or branch %s", source, name), "name the commit, with all 40 digits")
+	case tag != "" && branch != "" && tag != branch:
+		return "", withHint(fmt.Errorf("--source: %s is a tag and another branch of %s", name, source), "name the commit, with all 40 digits: the tag's is %s", tag)
+	}
+	s.note("%s is commit %s now, and that is what the workflow will build", name, commit)
+	return commit, nil
+}
+
+// listRemote asks another repository for commits, a line each with its ref. It
+// is the only place where arc lets git leave the machine.
+func listRemote(ctx context.Context, dir, source string, refs ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"ls-remote", "--", source}, refs...)...)
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:ssh:file", "LC_ALL=C")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("git ls-remote: %w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	return string(out), nil
+}
+
+var commitForm = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+// ownRevision is the commit that this arc was built from, "" where the Go tool
+// recorded none, and whether files were changed since.
+func ownRevision() (commit string, modified bool) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", false
+	}
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			commit = setting.Value
+		case "vcs.modified":
+			modified = setting.Value == "true"
 		}
 	}
-	return "main"
+	return commit, modified
 }
 
 // writeFiles writes all files or, where one has been changed by somebody and

@@ -85,7 +85,7 @@ func newGitHub(t *testing.T) *github {
 		t.Fatal(err)
 	}
 	g.write(shopFiles)
-	g.arcIn(g.clone, "ci", "github", "--repo", "acme/shop", "--account", "123456789012")
+	g.arcIn(g.clone, "ci", "github", "--repo", "acme@12/shop@34", "--account", "123456789012")
 	g.commit("The shop")
 	g.git("push --quiet origin HEAD:refs/heads/main")
 	return g
@@ -301,7 +301,18 @@ func TestPush(t *testing.T) {
 	secret := "s3cr3t-of-production"
 	g.keep("/shopper/production/API_KEY", secret)
 
+	// A plan that is safe by its template may run other code: nobody has approved
+	// it, and the role is not taken.
 	r := g.happens(g.push(handler("first")))
+	r.want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "failure"})
+	if log := r.logs["production"]; !strings.Contains(log, "::error title=arc::nobody has approved plan "+r.values["needs.plan.outputs.id"]) {
+		t.Errorf("%s", log)
+	}
+	if got := strings.Join(g.taken, " "); got != "staging plan" {
+		t.Errorf("roles: %s", got)
+	}
+	g.taken, g.reviewers = nil, true
+	r = g.happens(g.push(handler("first")))
 	all := map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"}
 	r.want(all)
 	if got := strings.Join(g.taken, " "); got != "staging plan production" {
@@ -315,23 +326,12 @@ func TestPush(t *testing.T) {
 		t.Errorf("a file of production: %q", got)
 	}
 
-	// More rights are dangerous: somebody must have had to approve them.
+	// More rights are dangerous, and approved all the same.
 	g.push("-- src/http/get-index/config.arc --\n@aws\npolicies AmazonS3FullAccess\n")
-	dangerous := g.push(handler("second"))
-	r = g.happens(dangerous)
-	r.want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "failure"})
-	if log := r.logs["production"]; !strings.Contains(log, "::error title=arc::the plan is dangerous") || !strings.Contains(log, "is dangerous, and not approved") {
-		t.Errorf("%s", log)
-	}
-	if got := answers(staging) + ", " + answers(production); got != "second staging, first production" {
+	g.happens(g.push(handler("second"))).want(all)
+	if got := answers(staging) + ", " + answers(production); got != "second staging, second production" {
 		t.Errorf("they answer %q", got)
 	}
-	g.reviewers = true
-	g.happens(dangerous).want(all)
-	if got := answers(production); got != "second production" {
-		t.Errorf("production answers %q", got)
-	}
-	g.reviewers = false
 
 	// Each run deploys what it planned; what production is by then must be what
 	// it was planned for.
@@ -352,6 +352,108 @@ func TestPush(t *testing.T) {
 	}
 	if data, err := os.ReadFile(filepath.Join(r.dir, "plan/production.arcplan")); err != nil || strings.Contains(string(data), secret) {
 		t.Errorf("the secret is in the plan, or there is none: %v", err)
+	}
+}
+
+// Where an environment cannot have reviewers, a person reads the plan and types
+// its ID.
+func TestPlanIsTyped(t *testing.T) {
+	g := newGitHub(t)
+	g.plain = true
+	push := g.push(handler("first"))
+	r := g.happens(push)
+	refused := map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "failure"}
+	r.want(refused)
+	id := r.values["needs.plan.outputs.id"]
+	if log := r.logs["production"]; len(id) < 8 || !strings.Contains(log, "Run workflow) with plan "+id) {
+		t.Errorf("%s", log)
+	}
+	push.name, push.sender, push.inputs = "workflow_dispatch", "User", map[string]string{"plan": id[:len(id)-1] + "0"}
+	if strings.HasSuffix(id, "0") {
+		push.inputs["plan"] = id[:len(id)-1] + "1"
+	}
+	g.happens(push).want(refused)
+	// A workflow of some branch may start this one, as a bot.
+	push.inputs["plan"], push.sender = id, "Bot"
+	g.happens(push).want(refused)
+	if strings.Contains(strings.Join(g.taken, " "), "production") {
+		t.Fatalf("roles: %v", g.taken)
+	}
+	push.sender = "User"
+	r = g.happens(push)
+	r.want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"})
+	if got := answers(address(t, r.summaries["production"])); got != "first production" {
+		t.Errorf("production answers %q", got)
+	}
+	// It was approved for what production was then.
+	g.happens(push).want(refused)
+}
+
+// TestOtherBranchsWorkflow: who may push a branch may push a workflow there that
+// names the environment. It gets no role but that of previews.
+func TestOtherBranchsWorkflow(t *testing.T) {
+	g := newGitHub(t)
+	g.reviewers = true
+	file := filepath.Join(g.clone, ".github/workflows/arc.yml")
+	steps := func(role string) string {
+		return "    runs-on: ubuntu-latest\n    permissions:\n      id-token: write\n    steps:\n      - name: Take it\n        uses: aws-actions/configure-aws-credentials@v6\n        with:\n          role-to-assume: arn:aws:iam::123456789012:role/shopper-github-" + role + "\n          aws-region: us-west-2\n"
+	}
+	mine := "name: mine\non: [push, pull_request]\njobs:\n"
+	for _, role := range []string{"preview", "staging", "plan", "production"} {
+		mine += "  " + role + ":\n" + steps(role)
+		mine += "  " + role + "-environment:\n    environment: production\n" + steps(role)
+	}
+	if err := os.WriteFile(file, []byte(mine), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for _, role := range []string{"preview", "staging", "plan", "production"} {
+		want[role], want[role+"-environment"] = "failure", "failure"
+	}
+	sha := g.head("refs/heads/main")
+	g.happens(happening{name: "push", ref: "refs/heads/mine", sha: sha}).want(want)
+	g.happens(happening{name: "push", ref: "refs/tags/main", sha: sha}).want(want)
+	want["preview"] = "success"
+	g.happens(happening{name: "pull_request", action: "opened", number: 7, head: "acme/shop", ref: "refs/pull/7/merge", sha: sha}).want(want)
+	if got := strings.Join(g.taken, " "); got != "preview" {
+		t.Errorf("roles: %s", got)
+	}
+}
+
+// TestToolIsWhatWasBuilt: no job runs an arc that another one has put into the
+// place of the one that was built.
+func TestToolIsWhatWasBuilt(t *testing.T) {
+	g := newGitHub(t)
+	g.reviewers = true
+	g.tamper = func(r *workflowRun) {
+		if err := os.WriteFile(filepath.Join(r.dir, "arc/arc"), []byte("#!/bin/sh\necho mine\n"), 0o755); err != nil {
+			t.Error(err)
+		}
+	}
+	r := g.happens(g.push(handler("first")))
+	r.want(map[string]string{"arc": "success", "staging": "failure"})
+	if len(g.taken) > 0 || strings.Contains(r.logs["staging"], "mine") {
+		t.Errorf("roles: %v\n%s", g.taken, r.logs["staging"])
+	}
+}
+
+// TestToolIsACommit: a branch in the place of the commit builds nothing.
+func TestToolIsACommit(t *testing.T) {
+	g := newGitHub(t)
+	file := filepath.Join(g.clone, ".github/workflows/arc.yml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := regexp.MustCompile(`ARC_SOURCE: .*\n  ARC_REVISION: .*`).ReplaceAllString(string(text), "ARC_SOURCE: \"file://"+g.origin+"\"\n  ARC_REVISION: \"main\"")
+	if err := os.WriteFile(file, []byte(moved), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	g.arc = ""
+	r := g.happens(g.push(handler("first")))
+	r.want(map[string]string{"arc": "failure"})
+	if !strings.Contains(r.logs["arc"], "ARC_REVISION is main, and not a commit") {
+		t.Errorf("%s", r.logs["arc"])
 	}
 }
 

@@ -20,6 +20,7 @@ type happening struct {
 	ref          string
 	sha          string // of the commit that was pushed, or of a pull request's merge
 	inputs       map[string]string
+	sender       string // User or Bot: who has caused it
 }
 
 // github stands for GitHub: it reads a repository's workflow and runs its jobs'
@@ -36,9 +37,11 @@ type github struct {
 
 	api       *httptest.Server
 	comments  []*comment
-	reviewers bool              // the environment production has required reviewers
-	tokens    map[string]string // of each job's, what it may do
-	taken     []string          // roles, in order
+	plain     bool               // it knows no environments
+	reviewers bool               // the environment production has required reviewers
+	tokens    map[string]string  // of each job's, what it may do
+	taken     []string           // roles, in order
+	tamper    func(*workflowRun) // what happens to the artifacts once arc is built
 }
 
 type comment struct {
@@ -96,6 +99,10 @@ func (g *github) serve() {
 	})
 	mux.HandleFunc("GET /repos/acme/shop/environments/production", func(w http.ResponseWriter, r *http.Request) {
 		if !allowed(w, r, "actions: read") {
+			return
+		}
+		if g.plain {
+			http.Error(w, `{"message": "Not Found"}`, http.StatusNotFound)
 			return
 		}
 		rules := `{"type": "branch_policy"}`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -106,6 +107,8 @@ func (r *workflowRun) lookup(name string) string {
 		return r.event.name
 	case "github.event.action":
 		return r.event.action
+	case "github.event.sender.type":
+		return r.event.sender
 	case "github.event.number":
 		return fmt.Sprint(r.event.number)
 	case "github.event.pull_request.head.repo.full_name":
@@ -161,6 +164,14 @@ func (r *workflowRun) job(id string, job *workflowJob) string {
 	if id == "arc" && r.arc != "" {
 		if err := os.CopyFS(filepath.Join(r.dir, "arc"), os.DirFS(r.arc)); err != nil {
 			r.t.Fatal(err)
+		}
+		binary, err := os.ReadFile(filepath.Join(r.arc, "arc"))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		r.values["needs.arc.outputs.sha256"] = fmt.Sprintf("%x", sha256.Sum256(binary))
+		if r.tamper != nil {
+			r.tamper(r)
 		}
 		return "success"
 	}
@@ -326,9 +337,15 @@ func (j *jobRun) takeRole(role, region string) error {
 	if err := json.Unmarshal(data, &trust); err != nil {
 		return err
 	}
-	for key, want := range map[string]string{"sub": j.subject(j.job), "aud": "sts.amazonaws.com"} {
-		if got := trust.Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:"+key]; !slices.Contains(got, want) {
-			return fmt.Errorf("role %s lets in %q, and not %s", name, got, want)
+	claims := map[string]string{"sub": j.subject(j.job), "aud": "sts.amazonaws.com", "ref": j.event.ref, "repository": "acme/shop", "repository_id": "34"}
+	conditions := trust.Statement[0].Condition.StringEquals
+	if len(conditions) < 3 {
+		return fmt.Errorf("role %s asks for no more than %v", name, conditions)
+	}
+	for key, allowed := range conditions {
+		claim := claims[strings.TrimPrefix(key, "token.actions.githubusercontent.com:")]
+		if claim == "" || !slices.Contains(allowed, claim) {
+			return fmt.Errorf("role %s wants %s to be %q, and it is %s", name, key, allowed, claim)
 		}
 	}
 	j.taken = append(j.taken, name)
