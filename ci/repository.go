@@ -61,11 +61,11 @@ func (r Repository) subjects(what string) []string {
 var (
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 	// Narrower than git's, for the name stands in a pattern of the workflow.
-	branchForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
-	roleForm     = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]+$`)
-	regionForm   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	commitForm   = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
-	sourceForm   = regexp.MustCompile(`^[A-Za-z0-9][^\s"'\\]*$`)
+	branchForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
+	roleForm   = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]+$`)
+	regionForm = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	commitForm = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+	sourceForm = regexp.MustCompile(`^[A-Za-z0-9][^\s"'\\]*$`)
 )
 
 // maxRoleName is IAM's.
