@@ -11,8 +11,8 @@ import (
 func TestPermissionsBoundary(t *testing.T) {
 	s := New("123456789012", "eu-central-1")
 	create := func(boundary string) error {
-		_, err := roleProvider{s}.Create(t.Context(), stack.Request{Properties: map[string]any{
-			"RoleName": "bound", "Path": "/arc/ShopStaging/", "AssumeRolePolicyDocument": map[string]any{}, "PermissionsBoundary": boundary,
+		_, err := s.createRole(t.Context(), stack.Request{Properties: map[string]any{
+			"RoleName": "bound", "Path": "/arc/ShopStaging/", "AssumeRolePolicyDocument": map[string]any{"Version": "2012-10-17"}, "PermissionsBoundary": boundary,
 		}})
 		return err
 	}
