@@ -33,7 +33,7 @@ plan, to production. Nobody's AWS keys are stored anywhere.
   .github/workflows/arc.yml           the workflow
   .github/arc/ROLE-trust.json         who may take each of its four roles:
   .github/arc/ROLE-permissions.json   preview, staging, plan, production
-  .github/arc/ROLE-boundary.json      what the roles that it makes may do at most
+  .github/arc/ROLE-boundary.json      what roles that it makes may do at most
 
 A file that somebody has changed is left alone, and nothing is written then.
 docs/ci.md tells how to make the roles from the policies.
