@@ -1,4 +1,6 @@
 # make            builds ./arc
+# make install    puts it on the PATH
+# make seed       runs the echo app
 # make test       runs every test
 # make bench      prints our figures beside their floors
 # make lint       what the reviewer's machine checks first
@@ -33,7 +35,16 @@ fuzz:
 oracle:
 	ARC_ORACLE=1 $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cfn ./manifest
 
-# The first minute: the echo app on the local cloud.
+# The first minute: the echo app on the local cloud. With exec, Ctrl-C reaches
+# arc, which ends well, and make has no error to report.
 .PHONY: seed
 seed: build
-	cd testdata/apps/seed && npm install --no-audit --no-fund --no-package-lock --loglevel=error && ../../../arc sandbox
+	@test -d testdata/apps/seed/node_modules/@architect/functions || echo "npm install: fetching @architect/functions for the echo app (once, from the network)"
+	@cd testdata/apps/seed && { test -d node_modules/@architect/functions || npm install --no-audit --no-fund --no-package-lock --loglevel=error || \
+	  { echo "make seed: npm could not fetch the package: is there a network?" >&2; exit 1; }; } && exec ../../../arc sandbox
+
+# make install puts arc where Go puts programs, and says how to find it there.
+.PHONY: install
+install: build
+	@dir="$${GOBIN:-$$($(GO) env GOBIN)}"; dir="$${dir:-$$($(GO) env GOPATH)/bin}"; mkdir -p "$$dir" && cp arc "$$dir/arc" && echo "installed $$dir/arc" && \
+	  case ":$$PATH:" in *":$$dir:"*) ;; *) echo "it is not on your PATH yet: export PATH=\"$$dir:\$$PATH\"" ;; esac

@@ -36,10 +36,10 @@ func (s *session) sandboxCommand() *cli.Command {
 		Description: `Usage: arc sandbox [--port PORT] [--detach | --json]
        arc sandbox --stop
 
-Runs the app at http://localhost:3333 and ws://localhost:3333, from its source
-folders: a saved file is live with the next request, a saved manifest with the
-next second. No account, no Docker and no network are needed. The same process
-is the project's local cloud, which arc deploy --local deploys to.
+Runs the app at http://localhost:3333 and ws://localhost:3333/testing, from its
+source folders: a saved file is live with the next request, a saved manifest
+with the next second. No account, no Docker and no network are needed. The same
+process is the project's local cloud, which arc deploy --local deploys to.
 
 Flags:
   -p, --port PORT   port of the app (default 3333, or ARC_HTTP_PORT, or PORT)

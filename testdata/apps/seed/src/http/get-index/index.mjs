@@ -9,6 +9,8 @@ export async function handler () {
     body: `<!doctype html>
 <html lang=en>
 <meta charset=utf-8>
+<meta name=viewport content="width=device-width, initial-scale=1">
+<link rel=icon href="data:,">
 <title>Echo</title>
 <h1>Echo over a WebSocket</h1>
 <main>Connecting …</main>
