@@ -50,6 +50,10 @@ type Options struct {
 	Tell activity.Tell
 }
 
+// bodyMemory is how much of requests' bodies is kept in memory at a time; what
+// S3 stores is counted by itself.
+const bodyMemory = 128 << 20
+
 // Cloud is a running local cloud.
 type Cloud struct {
 	opts    Options
@@ -57,7 +61,8 @@ type Cloud struct {
 	scratch string // unpacked code of deployed functions, and what workers need
 
 	endpoint *door.Port
-	all      []Service // in the order in which they start
+	bodies   *door.Budget // of all ports but the workers'
+	all      []Service    // in the order in which they start
 	tell     activity.Tell
 	root     *os.Root // the project, for its static folder
 	live     liveApp
@@ -79,7 +84,7 @@ type Cloud struct {
 // Start runs a local cloud for a project. It returns ErrRunning when the
 // project has one already.
 func Start(opts Options) (*Cloud, error) {
-	c := &Cloud{opts: opts, done: make(chan struct{}), fronts: map[*door.Port]bool{}}
+	c := &Cloud{opts: opts, bodies: door.NewBudget(bodyMemory), done: make(chan struct{}), fronts: map[*door.Port]bool{}}
 	tell := opts.Tell.Or()
 	c.tell = func(e activity.Event) {
 		e.Time = time.Now().UTC()
@@ -125,7 +130,7 @@ func (c *Cloud) start() error {
 	if err != nil {
 		return err
 	}
-	c.endpoint.Serve(c.routes(services), c.problems())
+	c.endpoint.Serve(c.routes(services), c.bodies, c.problems())
 	unregister, err := c.opts.Registry.register(c.running)
 	if err != nil {
 		return err
@@ -246,7 +251,7 @@ func (c *Cloud) bind(ref stack.Ref, guard door.Guard) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	f.Serve(guard, c.problems())
+	f.Serve(guard, c.bodies, c.problems())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fronts == nil {

@@ -45,7 +45,7 @@ type Service interface {
 // one does.
 func (c *Cloud) services() []Service {
 	account, region := Account, c.opts.Region
-	objects := s3.New(s3.Options{Account: account, Region: region})
+	objects := s3.New(s3.Options{Account: account, Region: region, Scratch: c.scratch})
 	parameters := ssm.New(account, region)
 	lines := logs.New(account, region)
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}

@@ -56,7 +56,7 @@ func open(t *testing.T, guard door.Guard) *door.Port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port.Serve(guard, nil)
+	port.Serve(guard, nil, nil)
 	t.Cleanup(port.Close)
 	return port
 }

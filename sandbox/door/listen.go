@@ -47,12 +47,13 @@ func Listen(number int) (*Port, error) {
 	return p, nil
 }
 
-// Serve puts a guarded handler behind the port, once. problems takes what the
-// server has to say; nil is the program's log.
-func (p *Port) Serve(guard Guard, problems *log.Logger) {
+// Serve puts a guarded handler behind the port, once. The bodies of its requests
+// share the budget, and have a deadline; nil = neither. problems takes what the server has to say;
+// nil is the program's log.
+func (p *Port) Serve(guard Guard, budget *Budget, problems *log.Logger) {
 	// WebSockets are hijacked and have no deadline here; a plain request that
 	// dribbles its header in has one.
-	p.server = &http.Server{Handler: guard, ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, ErrorLog: problems}
+	p.server = &http.Server{Handler: Bodies(budget, guard), ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, ErrorLog: problems}
 	for _, l := range p.listeners {
 		go p.server.Serve(l) // ends with Close, which closes the listener
 	}

@@ -92,7 +92,7 @@ func bind(_ stack.Ref, guard door.Guard) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	port.Serve(guard, nil)
+	port.Serve(guard, nil, nil)
 	return fmt.Sprintf("localhost:%d", port.Number), port.Close, nil
 }
 

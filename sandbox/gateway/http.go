@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/door"
 	"arc/sandbox/invoke"
 )
 
@@ -83,6 +84,9 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failu
 		if errors.As(err, &tooLarge) {
 			return response{}, &failure{status: http.StatusRequestEntityTooLarge, message: "Request Entity Too Large",
 				why: "the body is larger than the 10 MB that API Gateway takes"}
+		}
+		if errors.Is(err, door.ErrFull) {
+			return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
 		}
 		return response{}, &failure{status: http.StatusBadRequest, message: "Bad Request", why: "reading the body: " + err.Error()}
 	}

@@ -10,6 +10,8 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+
+	"arc/sandbox/door"
 )
 
 // checkProxy checks an HTTP_PROXY integration's URI.
@@ -54,6 +56,7 @@ func (g *Gateway) proxy(w http.ResponseWriter, c *call, path string) (why string
 	}
 	ctx, cancel := context.WithTimeout(c.request.Context(), c.route.integration.timeout)
 	defer cancel()
+	door.Stream(c.request) // it is handed on as it comes
 	c.request.Body = http.MaxBytesReader(w, c.request.Body, maxBody)
 	proxy := httputil.ReverseProxy{
 		ErrorLog: log.New(io.Discard, "", 0), // the client's going away half-way is nobody's error

@@ -38,17 +38,23 @@ func (s *Server) copyObject(w http.ResponseWriter, r *http.Request, bucket, key 
 // already.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
 func (s *Server) copyPart(w http.ResponseWriter, r *http.Request) {
-	_, body, err := s.source(r)
+	from, err := s.source(r)
+	if err != nil {
+		writeError(w, r, err)
+		return
+	}
+	defer from.Contents.Close()
+	start, length, err := cut(from.Size, r.Header.Get("X-Amz-Copy-Source-Range"))
 	if err == nil {
-		body, err = cut(body, r.Header.Get("X-Amz-Copy-Source-Range"))
+		_, err = io.CopyN(io.Discard, from.Contents, start)
 	}
 	if err != nil {
 		writeError(w, r, err)
 		return
 	}
 	tidy(r.Header)
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	r.Body, r.ContentLength = io.NopCloser(io.LimitReader(from.Contents, length)), length
+	r.Header.Set("Content-Length", strconv.FormatInt(length, 10))
 	part := &partReply{header: http.Header{}, status: http.StatusOK}
 	s.objects.ServeHTTP(part, r)
 	w.Header().Set("Content-Type", "application/xml")
@@ -76,28 +82,28 @@ func (p *partReply) Header() http.Header         { return p.header }
 func (p *partReply) WriteHeader(status int)      { p.status = status }
 func (p *partReply) Write(b []byte) (int, error) { return p.body.Write(b) }
 
-// cut takes a range ("bytes=0-99") out of a source; "" takes all.
-func cut(body []byte, span string) ([]byte, error) {
+// cut reads which part of a source is meant ("bytes=0-99"); "" is all.
+func cut(size int64, span string) (start, length int64, err error) {
 	if span == "" {
-		return body, nil
+		return 0, size, nil
 	}
-	var from, to int
-	if _, err := fmt.Sscanf(span, "bytes=%d-%d", &from, &to); err != nil || from < 0 || from > to || to >= len(body) {
-		return nil, &stack.Error{Code: "InvalidArgument", Message: fmt.Sprintf("the range %q is not one of a source of %d bytes", span, len(body))}
+	var from, to int64
+	if _, err := fmt.Sscanf(span, "bytes=%d-%d", &from, &to); err != nil || from < 0 || from > to || to >= size {
+		return 0, 0, &stack.Error{Code: "InvalidArgument", Message: fmt.Sprintf("the range %q is not one of a source of %d bytes", span, size)}
 	}
-	return body[from : to+1], nil
+	return from, to - from + 1, nil
 }
 
-// source reads the object that a copy is made from.
-func (s *Server) source(r *http.Request) (from *gofakes3.Object, body []byte, err error) {
+// source opens the object that a copy is made from.
+func (s *Server) source(r *http.Request) (from *gofakes3.Object, err error) {
 	source, err := url.PathUnescape(r.Header.Get("X-Amz-Copy-Source"))
 	if err != nil {
-		return nil, nil, &stack.Error{Code: "InvalidArgument", Message: "x-amz-copy-source cannot be decoded: " + err.Error()}
+		return nil, &stack.Error{Code: "InvalidArgument", Message: "x-amz-copy-source cannot be decoded: " + err.Error()}
 	}
 	source, id, _ := strings.Cut(source, "?versionId=")
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(source, "/"), "/")
 	if err := s.expectOwner(r.Header.Get("X-Amz-Source-Expected-Bucket-Owner"), bucket); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if id == "" {
 		from, err = s.store.GetObject(bucket, key, nil)
@@ -105,18 +111,17 @@ func (s *Server) source(r *http.Request) (from *gofakes3.Object, body []byte, er
 		from, err = s.store.GetObjectVersion(bucket, key, gofakes3.VersionID(id), nil)
 	}
 	if err != nil {
-		return nil, nil, apiError(err, bucket, key)
+		return nil, apiError(err, bucket, key)
 	}
-	defer from.Contents.Close()
-	body, err = io.ReadAll(from.Contents)
-	return from, body, err
+	return from, nil
 }
 
 func (s *Server) copyTo(r *http.Request, bucket, key string) (hash []byte, err error) {
-	from, body, err := s.source(r)
+	from, err := s.source(r)
 	if err != nil {
 		return nil, err
 	}
+	defer from.Contents.Close()
 	meta := map[string]string{}
 	if strings.EqualFold(r.Header.Get("X-Amz-Metadata-Directive"), "REPLACE") {
 		for name := range r.Header {
@@ -130,7 +135,7 @@ func (s *Server) copyTo(r *http.Request, bucket, key string) (hash []byte, err e
 		}
 	}
 	meta["Last-Modified"] = time.Now().UTC().Format(http.TimeFormat)
-	_, err = s.store.put(bucket, key, meta, body, nil)
+	_, err = s.store.PutObject(bucket, key, meta, from.Contents, from.Size, nil)
 	return from.Hash, apiError(err, bucket, key)
 }
 

@@ -65,7 +65,7 @@ func grouped(key string, prefix *gofakes3.Prefix) (group string, match bool) {
 func (b *bucket) content(key string) (*gofakes3.Content, error) {
 	if v, _ := b.current(key); v != nil {
 		return &gofakes3.Content{
-			Key: key, LastModified: gofakes3.NewContentTime(v.modified), ETag: gofakes3.FormatETag(v.hash), Size: int64(len(v.body)),
+			Key: key, LastModified: gofakes3.NewContentTime(v.modified), ETag: gofakes3.FormatETag(v.data.md5), Size: v.data.size,
 		}, nil
 	}
 	o, err := b.file(key, nil)

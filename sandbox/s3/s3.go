@@ -3,12 +3,14 @@
 // chunked uploads with checksums, copies, settings of buckets). A bucket may
 // show a live folder, so that files are served as they are saved.
 //
-// Objects are kept in memory, up to a limit for all of them together; those of
-// a folder are read from disk for every request and never kept.
+// Objects are kept up to a limit for all of them together, short ones in memory
+// and long ones in files that go with the server; those of a folder are read
+// from disk for every request and never kept.
 package s3
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -23,8 +25,11 @@ import (
 // Options are what a server needs to know.
 type Options struct {
 	Account, Region string
-	// Capacity is how many bytes all objects together may have; 0 means 2 GiB.
+	// Capacity is how many bytes all objects may have together with what is
+	// arriving; 0 means 2 GiB.
 	Capacity int64
+	// Scratch is a folder for the files of long objects; "" is the system's own.
+	Scratch string
 }
 
 // Server answers S3's API and keeps the buckets.
@@ -39,7 +44,7 @@ func New(options Options) *Server {
 	if options.Capacity == 0 {
 		options.Capacity = 2 << 30
 	}
-	s := &Server{options: options, store: newStore(options.Capacity)}
+	s := &Server{options: options, store: newStore(&depot{dir: options.Scratch, capacity: options.Capacity})}
 	// Clocks are not compared: the caller is on the same machine.
 	s.objects = gofakes3.New(s.store, gofakes3.WithTimeSkewLimit(0)).Server()
 	return s
@@ -53,8 +58,8 @@ func (s *Server) Endpoint() wire.Endpoint {
 // Restore has nothing to do yet: buckets end with the process.
 func (s *Server) Restore(*journal.Log) error { return nil }
 
-// Close has nothing to do.
-func (s *Server) Close(context.Context) error { return nil }
+// Close removes the files of long objects. What is still asked for is refused.
+func (s *Server) Close(context.Context) error { return s.store.depot.close() }
 
 // ServeHTTP answers one request, in path style (/bucket/key) or virtual-host
 // style (bucket.localhost, bucket.s3.localhost).
@@ -82,13 +87,39 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.copyObject(w, r, bucket, key)
 		return
 	}
+	if why := s.refuses(r, bucket, key); why != nil {
+		writeError(w, r, why)
+		return
+	}
+	if r.Method == http.MethodPost && key == "" && isForm(r.Header) {
+		s.form(w, r, bucket)
+		return
+	}
 	answer := &reply{ResponseWriter: w, sums: r.Method != http.MethodHead && r.Method != http.MethodGet || r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED"}
-	if err := s.readBody(w, r); err != nil {
+	done, err := s.readBody(w, r)
+	if err != nil {
 		writeError(w, r, err)
 		return
 	}
+	defer done()
 	s.objects.ServeHTTP(answer, r)
 	answer.WriteHeader(http.StatusOK) // gofakes3 leaves it out where there is no body
+}
+
+// refuses looks at what can be known of a request before its body has come: a
+// bucket that is not there takes none.
+func (s *Server) refuses(r *http.Request, bucket, key string) error {
+	switch {
+	case r.Method != http.MethodPut && r.Method != http.MethodPost:
+		return nil
+	case r.Method == http.MethodPut && key == "" && r.URL.RawQuery == "":
+		return nil // it makes the bucket
+	case bucket != "" && !s.store.has(bucket):
+		return noBucket(bucket)
+	case r.ContentLength > s.options.Capacity:
+		return &stack.Error{Code: "EntityTooLarge", Message: fmt.Sprintf("the local S3 holds at most %d bytes", s.options.Capacity)}
+	}
+	return nil
 }
 
 // expectOwner refuses a request whose caller takes the bucket for another

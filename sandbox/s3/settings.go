@@ -77,6 +77,18 @@ func objectSetting(name string, kind setting) string {
 }
 
 func (s *Server) answerSetting(w http.ResponseWriter, r *http.Request, bucket, name string, kind setting) error {
+	if !s.store.has(bucket) {
+		return noBucket(bucket)
+	}
+	// Small as settings are, aws-chunked is not used for them. They are read
+	// before the lock is taken: a client may be slow.
+	var value []byte
+	if r.Method == http.MethodPut {
+		var err error
+		if value, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument)); err != nil {
+			return broken(err)
+		}
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	b := s.store.buckets[bucket]
@@ -98,11 +110,6 @@ func (s *Server) answerSetting(w http.ResponseWriter, r *http.Request, bucket, n
 		}
 		w.Write(value)
 	case http.MethodPut:
-		// Small as settings are, aws-chunked is not used for them.
-		value, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-		if err != nil {
-			return &stack.Error{Code: "IncompleteBody", Message: err.Error()}
-		}
 		if name == "policy" {
 			if err := b.checkPolicy(value); err != nil {
 				return err

@@ -3,7 +3,6 @@ package s3
 import (
 	"bytes"
 	"cmp"
-	"crypto/md5"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -20,11 +19,14 @@ import (
 
 // store keeps buckets and objects for gofakes3.
 type store struct {
-	capacity int64
+	depot *depot
 
 	mu      sync.RWMutex
-	used    int64
 	buckets map[string]*bucket
+	uploads map[gofakes3.UploadID]*upload
+	// arriving are the bodies of requests that gofakes3 works on, by the name
+	// that it is given for them.
+	arriving map[string]*blob
 }
 
 type bucket struct {
@@ -42,15 +44,14 @@ type object struct{ versions []*version }
 
 type version struct {
 	id       gofakes3.VersionID // "" is the null version
-	body     []byte             // never written to once it is here
-	hash     []byte
+	data     *blob              // nil for a marker
 	metadata map[string]string
 	modified time.Time
 	marker   bool // says that the object is deleted
 }
 
-func newStore(capacity int64) *store {
-	return &store{capacity: capacity, buckets: map[string]*bucket{}}
+func newStore(depot *depot) *store {
+	return &store{depot: depot, buckets: map[string]*bucket{}, uploads: map[gofakes3.UploadID]*upload{}, arriving: map[string]*blob{}}
 }
 
 func (s *store) has(name string) bool {
@@ -96,8 +97,18 @@ func (s *store) DeleteBucket(name string) error {
 		}
 		return gofakes3.ErrorMessage(gofakes3.ErrBucketNotEmpty, "The bucket you tried to delete is not empty")
 	}
-	delete(s.buckets, name)
+	s.removeBucket(name)
 	return nil
+}
+
+// removeBucket also ends what is being uploaded to it. The caller holds the lock.
+func (s *store) removeBucket(name string) {
+	delete(s.buckets, name)
+	for _, u := range s.uploads {
+		if u.bucket == name {
+			s.forget(u)
+		}
+	}
 }
 
 func (s *store) ForceDeleteBucket(name string) error {
@@ -109,10 +120,10 @@ func (s *store) ForceDeleteBucket(name string) error {
 	}
 	for _, o := range b.objects {
 		for _, v := range o.versions {
-			s.used -= int64(len(v.body))
+			v.data.release()
 		}
 	}
-	delete(s.buckets, name)
+	s.removeBucket(name)
 	return nil
 }
 
@@ -159,18 +170,20 @@ func (s *store) HeadObject(name, key string) (*gofakes3.Object, error) {
 }
 
 func (b *bucket) show(key string, v *version, span *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
-	size := int64(len(v.body))
-	part, err := span.Range(size)
-	if err != nil {
-		return nil, err
-	}
-	body := v.body
-	if part != nil {
-		body = body[part.Start : part.Start+part.Length]
-	}
-	o := &gofakes3.Object{
-		Name: key, Metadata: v.metadata, Size: size, Hash: v.hash, Range: part,
-		Contents: io.NopCloser(bytes.NewReader(body)), IsDeleteMarker: v.marker,
+	o := &gofakes3.Object{Name: key, Metadata: v.metadata, IsDeleteMarker: v.marker, Contents: io.NopCloser(bytes.NewReader(nil))}
+	if v.data != nil {
+		var err error
+		if o.Range, err = span.Range(v.data.size); err != nil {
+			return nil, err
+		}
+		start, length := int64(0), v.data.size
+		if o.Range != nil {
+			start, length = o.Range.Start, o.Range.Length
+		}
+		o.Size, o.Hash = v.data.size, v.data.md5
+		if o.Contents, err = v.data.open(start, length); err != nil {
+			return nil, err
+		}
 	}
 	if b.versioning != gofakes3.VersioningNone {
 		o.VersionID = shownID(v.id)
@@ -187,16 +200,39 @@ func shownID(id gofakes3.VersionID) gofakes3.VersionID {
 }
 
 func (s *store) PutObject(name, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
-	body, err := gofakes3.ReadAll(input, size)
-	if err != nil {
+	data := s.arrived(meta[carried+"Body"])
+	if data == nil {
+		var err error
+		if data, err = s.depot.take(input); err != nil {
+			return gofakes3.PutObjectResult{}, err
+		}
+	} else if _, err := io.Copy(io.Discard, input); err != nil { // gofakes3 makes the ETag of what is read
+		data.release()
 		return gofakes3.PutObjectResult{}, err
 	}
-	return s.put(name, key, meta, body, conditions)
-}
-
-func (s *store) put(name, key string, meta map[string]string, body []byte, conditions *gofakes3.PutConditions) (result gofakes3.PutObjectResult, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	result, err := s.put(name, key, meta, data, conditions)
+	if err != nil {
+		data.release()
+	}
+	return result, err
+}
+
+// arrived is the body that a request came with, held for the caller; nil when
+// there is none of the name.
+func (s *store) arrived(name string) *blob {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if b := s.arriving[name]; b != nil {
+		return b.hold()
+	}
+	return nil
+}
+
+// put makes data, which it keeps unless it fails, an object. The caller holds
+// the lock.
+func (s *store) put(name, key string, meta map[string]string, data *blob, conditions *gofakes3.PutConditions) (result gofakes3.PutObjectResult, err error) {
 	b := s.buckets[name]
 	if b == nil {
 		return result, gofakes3.BucketNotFound(name)
@@ -204,17 +240,13 @@ func (s *store) put(name, key string, meta map[string]string, body []byte, condi
 	if conditions != nil {
 		there := &gofakes3.ConditionalObjectInfo{}
 		if v, _ := b.current(key); v != nil {
-			there.Exists, there.Hash = true, v.hash
+			there.Exists, there.Hash = true, v.data.md5
 		}
 		if err := gofakes3.CheckPutConditions(conditions, there); err != nil {
 			return result, err
 		}
 	}
-	if s.used+int64(len(body)) > s.capacity {
-		return result, gofakes3.ErrorMessagef(gofakes3.ErrInternal, "the local S3 keeps objects in memory and holds at most %d bytes", s.capacity)
-	}
-	sum := md5.Sum(body)
-	v := &version{body: body, hash: sum[:], metadata: kept(meta), modified: time.Now().UTC()}
+	v := &version{data: data, metadata: kept(meta), modified: time.Now().UTC()}
 	s.push(b, key, v)
 	if b.versioning != gofakes3.VersioningNone {
 		result.VersionID = shownID(v.id)
@@ -236,7 +268,6 @@ func (s *store) push(b *bucket, key string, v *version) {
 		b.objects[key] = o
 	}
 	o.versions = append(o.versions, v)
-	s.used += int64(len(v.body))
 }
 
 // drop removes one version and returns it; nil when there is none. The caller
@@ -252,7 +283,7 @@ func (s *store) drop(b *bucket, key string, id gofakes3.VersionID) *version {
 	}
 	v := o.versions[i]
 	o.versions = slices.Delete(o.versions, i, i+1)
-	s.used -= int64(len(v.body))
+	v.data.release()
 	if len(o.versions) == 0 {
 		delete(b.objects, key)
 	}
@@ -267,6 +298,9 @@ const carried = "X-Amz-Arc-"
 func kept(meta map[string]string) map[string]string {
 	out := make(map[string]string, len(meta))
 	for name, value := range meta {
+		if name == carried+"Body" {
+			continue
+		}
 		out[strings.TrimPrefix(name, carried)] = value
 	}
 	return out

@@ -3,18 +3,22 @@ package s3
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"hash"
 	"hash/crc32"
 	"hash/crc64"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
+	"arc/sandbox/door"
 	"arc/sandbox/stack"
 )
 
@@ -32,44 +36,90 @@ var checksums = map[string]func() hash.Hash{
 // kept headers belong to the object; gofakes3 would lose them.
 var objectHeaders = []string{"Cache-Control", "Content-Language", "Expires", "X-Amz-Website-Redirect-Location", "X-Amz-Storage-Class"}
 
+// maxDocument bounds the bodies that are XML or JSON: a deletion names 1,000
+// keys, the end of an upload 10,000 parts.
+const maxDocument = 8 << 20
+
+// arrived is a body that is here already.
+type arrived struct {
+	io.ReadCloser
+	data *blob
+}
+
 // readBody takes an upload's body out of whatever coding it came in, checks it
 // against the checksums that came along, and leaves the request as gofakes3
 // expects it: plain body, right length, and no headers of the transport that
-// it would keep as the object's metadata.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) error {
+// it would keep as the object's metadata. done lets go of the body.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (done func(), err error) {
+	done = func() {}
 	if r.Method != http.MethodPut && r.Method != http.MethodPost {
 		tidy(r.Header)
-		return nil
+		return done, nil
 	}
-	if r.ContentLength > s.options.Capacity {
-		return &stack.Error{Code: "EntityTooLarge", Message: fmt.Sprintf("the local S3 keeps objects in memory and holds at most %d bytes", s.options.Capacity)}
+	in := io.Reader(r.Body)
+	if r.Method == http.MethodPut {
+		in = door.Stream(r)
+	} else {
+		in = http.MaxBytesReader(w, r.Body, maxDocument)
 	}
-	var body []byte
-	var err error
 	trailer := http.Header{}
 	if isChunked(r.Header) {
-		body, err = dechunk(r.Body, trailer, s.options.Capacity)
-	} else {
-		body, err = io.ReadAll(io.LimitReader(r.Body, s.options.Capacity+1))
+		in = &chunks{in: bufio.NewReader(in), trailer: trailer}
+	}
+	data, err := s.store.depot.take(in)
+	if err != nil {
+		return done, broken(err)
+	}
+	sums, err := verify(r.Header, trailer, data)
+	if err == nil {
+		r.Body, err = data.open(0, data.size)
 	}
 	if err != nil {
-		return &stack.Error{Code: "IncompleteBody", Message: "the body cannot be read: " + err.Error()}
+		data.release()
+		return done, err
 	}
-	sums, err := verify(r.Header, trailer, body)
-	if err != nil {
-		return err
-	}
+	r.Body = &arrived{r.Body, data}
 	tidy(r.Header)
-	for name, value := range sums {
-		w.Header().Set(name, value)
-		if r.Method == http.MethodPut && !r.URL.Query().Has("uploadId") {
+	r.Header.Del("Content-Md5") // it is right, and would hide who the reader is
+	name := rand.Text()
+	if r.Method == http.MethodPut && !r.URL.Query().Has("uploadId") {
+		for name, value := range sums {
 			r.Header.Set(carried+name, value)
 		}
+		r.Header.Set(carried+"Body", name)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	r.ContentLength = int64(len(body))
-	r.Header.Set("Content-Length", strconv.Itoa(len(body)))
-	return nil
+	for name, value := range sums {
+		w.Header().Set(name, value)
+	}
+	r.ContentLength = data.size
+	r.Header.Set("Content-Length", strconv.FormatInt(data.size, 10))
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	s.store.arriving[name] = data
+	return func() {
+		r.Body.Close()
+		s.store.mu.Lock()
+		delete(s.store.arriving, name)
+		s.store.mu.Unlock()
+		data.release()
+	}, nil
+}
+
+// broken is the answer when a body cannot be read to its end.
+func broken(err error) error {
+	var known *stack.Error
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &tooLong):
+		return &stack.Error{Code: "MalformedXML", Message: fmt.Sprintf("the document is longer than %d bytes", tooLong.Limit)}
+	case errors.Is(err, door.ErrFull):
+		return &stack.Error{Code: "SlowDown", Message: err.Error(), Status: http.StatusServiceUnavailable}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &stack.Error{Code: "RequestTimeout", Message: "Your socket connection to the server was not read from or written to within the timeout period."}
+	}
+	return &stack.Error{Code: "IncompleteBody", Message: "the body cannot be read: " + err.Error()}
 }
 
 func isChunked(h http.Header) bool {
@@ -87,53 +137,84 @@ func codings(list, without string) string {
 	return strings.Join(out, ",")
 }
 
-// dechunk reads the aws-chunked coding: hexadecimal size, perhaps a signature,
+// chunks reads the aws-chunked coding: hexadecimal size, perhaps a signature,
 // the bytes, and after the last chunk trailers. Signatures are not checked:
 // the local cloud knows nobody's key.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
-func dechunk(r io.Reader, trailer http.Header, limit int64) ([]byte, error) {
-	in := bufio.NewReader(r)
-	var body bytes.Buffer
-	for {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			return nil, err
-		}
-		size, _, _ := strings.Cut(strings.TrimSpace(line), ";")
-		n, err := strconv.ParseUint(size, 16, 40)
-		if err != nil {
-			return nil, fmt.Errorf("chunk size %q is no hexadecimal number", size)
-		}
-		if n == 0 {
-			break
-		}
-		if int64(body.Len())+int64(n) > limit {
-			return nil, fmt.Errorf("longer than %d bytes", limit)
-		}
-		if _, err := io.CopyN(&body, in, int64(n)); err != nil {
-			return nil, err
-		}
-		if _, err := io.ReadFull(in, make([]byte, 2)); err != nil {
-			return nil, err
+type chunks struct {
+	in      *bufio.Reader
+	trailer http.Header
+	left    int64 // of the chunk at hand
+	begun   bool
+	err     error
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	if c.left == 0 && c.err == nil {
+		c.left, c.err = c.next()
+	}
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.in.Read(p[:min(int64(len(p)), c.left)])
+	c.left -= int64(n)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// next reads up to the bytes of a chunk; io.EOF is behind the last one's trailers.
+func (c *chunks) next() (int64, error) {
+	if c.begun {
+		if _, err := c.in.Discard(2); err != nil {
+			return 0, unexpected(err)
 		}
 	}
-	for {
-		line, err := in.ReadString('\n')
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			trailer.Set(name, strings.TrimSpace(value))
+	c.begun = true
+	line, err := c.line()
+	if err != nil {
+		return 0, unexpected(err)
+	}
+	size, _, _ := strings.Cut(line, ";")
+	n, err := strconv.ParseUint(size, 16, 40)
+	if err != nil {
+		return 0, fmt.Errorf("chunk size %q is no hexadecimal number", size)
+	}
+	for n == 0 {
+		line, err := c.line()
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			c.trailer.Set(name, strings.TrimSpace(value))
 		}
-		if err == io.EOF || err == nil && strings.TrimSpace(line) == "" {
-			return body.Bytes(), nil
+		if err == io.EOF || err == nil && line == "" {
+			return 0, io.EOF
 		}
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 	}
+	return int64(n), nil
+}
+
+// line reads a line, of which the buffer holds any that a client writes.
+func (c *chunks) line() (string, error) {
+	line, err := c.in.ReadSlice('\n')
+	return string(bytes.TrimSpace(line)), err
+}
+
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // verify compares the body with every checksum that came with it, and returns
 // those checksums by the names of their headers.
-func verify(header, trailer http.Header, body []byte) (map[string]string, error) {
+func verify(header, trailer http.Header, body *blob) (map[string]string, error) {
+	if given := header.Get("Content-Md5"); given != "" && given != base64.StdEncoding.EncodeToString(body.md5) {
+		return nil, &stack.Error{Code: "BadDigest", Message: "The Content-MD5 you specified did not match what we received."}
+	}
 	found := map[string]string{}
 	for name, newHash := range checksums {
 		name = "X-Amz-Checksum-" + name
@@ -145,7 +226,9 @@ func verify(header, trailer http.Header, body []byte) (map[string]string, error)
 			continue
 		}
 		h := newHash()
-		h.Write(body)
+		if err := body.copy(h); err != nil {
+			return nil, err
+		}
 		if sum := base64.StdEncoding.EncodeToString(h.Sum(nil)); sum != given {
 			return nil, &stack.Error{Code: "BadDigest", Message: fmt.Sprintf("The %s you specified did not match the calculated checksum.", name)}
 		}

@@ -141,7 +141,7 @@ func (b *bucket) versionsOf(key string) []gofakes3.VersionItem {
 		}
 		out = append(out, &gofakes3.Version{
 			Key: key, VersionID: shownID(v.id), IsLatest: latest, LastModified: gofakes3.NewContentTime(v.modified),
-			Size: int64(len(v.body)), ETag: gofakes3.FormatETag(v.hash),
+			Size: v.data.size, ETag: gofakes3.FormatETag(v.data.md5),
 		})
 	}
 	return out

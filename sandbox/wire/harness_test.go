@@ -3,7 +3,6 @@ package wire_test
 import (
 	"context"
 	"maps"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"arc/sandbox/cloudformation"
+	"arc/sandbox/door"
 	"arc/sandbox/iam"
 	"arc/sandbox/logs"
 	"arc/sandbox/s3"
@@ -48,15 +48,19 @@ func start(t *testing.T) cloud {
 		Account: testAccount, Region: testRegion, Registrations: registrations,
 		Fetch: objects.Fetch, Parameter: parameters.Value,
 	})
-	server := httptest.NewServer(wire.New(
+	port, err := door.Listen(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port.Serve(door.Guard{Kind: door.Signed, Handler: wire.New(
 		cloudformation.New(engine).Endpoint(), sts.New(testAccount, testRegion).Endpoint(),
 		objects.Endpoint(), parameters.Endpoint(), identities.Endpoint(),
-	))
+	)}, door.NewBudget(64<<20), nil)
 	t.Cleanup(func() {
-		server.Close()
+		port.Close()
 		engine.Close()
 	})
-	return cloud{endpoint: server.URL, engine: engine, objects: objects}
+	return cloud{endpoint: "http://" + port.Address(), engine: engine, objects: objects}
 }
 
 // sdk is the configuration of the pinned AWS SDK.

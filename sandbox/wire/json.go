@@ -25,7 +25,7 @@ func serveJSON(w http.ResponseWriter, r *http.Request, service string, to JSONSe
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
-		WriteJSONError(w, &stack.Error{Code: "SerializationException", Message: "the request cannot be read: " + err.Error()})
+		WriteJSONError(w, unreadable(err))
 		return
 	}
 	if len(body) == 0 {

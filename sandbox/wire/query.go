@@ -18,7 +18,11 @@ import (
 // a namespace out.
 func Query(namespace string, to QueryService) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		form := formOf(r)
+		form, err := formOf(r)
+		if err != nil {
+			writeQueryError(w, namespace, err)
+			return
+		}
 		name := form.Get("Action")
 		out, err := to.Handle(r.Context(), name, form)
 		if err != nil {

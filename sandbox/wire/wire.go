@@ -7,12 +7,14 @@ package wire
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"arc/sandbox/door"
 	"arc/sandbox/stack"
 )
 
@@ -78,15 +80,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serviceOf is the service that a request is for. Clients sign for a service,
 // so the signature says it best; unsigned requests are told by their form.
 func (h *Handler) serviceOf(r *http.Request) string {
-	if scope := credentialScope(r); scope != "" {
-		parts := strings.Split(scope, "/")
-		if len(parts) >= 4 { // key, date, [region,] service, aws4_request
-			service := parts[len(parts)-2]
-			if service == "s3express" {
-				return "s3"
-			}
-			return service
-		}
+	if service := door.ScopeOf(r).Service; service != "" {
+		return service
+	}
+	// What the door lets in as a form with files is S3's, which looks for the
+	// signature in it.
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return "s3"
 	}
 	by := func(match func(Endpoint) bool) string {
 		if i := slices.IndexFunc(h.endpoints, match); i >= 0 {
@@ -105,7 +105,8 @@ func (h *Handler) serviceOf(r *http.Request) string {
 		return service
 	}
 	if isForm(r) && r.URL.Path == "/" {
-		version := formOf(r).Get("Version")
+		form, _ := formOf(r) // what cannot be read has no version, and is answered for by S3
+		version := form.Get("Version")
 		if service := by(func(e Endpoint) bool { return e.Version != "" && e.Version == version }); service != "" {
 			return service
 		}
@@ -113,30 +114,31 @@ func (h *Handler) serviceOf(r *http.Request) string {
 	return "s3"
 }
 
-// credentialScope finds the scope in the header, or in a presigned URL's query.
-func credentialScope(r *http.Request) string {
-	if _, rest, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
-		scope, _, _ := strings.Cut(rest, ",")
-		return strings.TrimSpace(scope)
-	}
-	return r.URL.Query().Get("X-Amz-Credential")
-}
-
+// isForm reports whether a request is a Query action. By GET, the door lets in
+// none but what is presigned and changes nothing.
 func isForm(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") ||
-		r.URL.Query().Has("Action")
+		r.Method == http.MethodGet && r.URL.Query().Has("Action")
 }
 
 // maxForm bounds a Query or JSON request; CloudFormation's own limit is about 1 MB.
 const maxForm = 4 << 20
 
 // formOf reads the parameters of a Query request, from body and URL.
-func formOf(r *http.Request) url.Values {
+func formOf(r *http.Request) (url.Values, error) {
 	r.Body = http.MaxBytesReader(nil, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return url.Values{}
+		return url.Values{}, unreadable(err)
 	}
-	return r.Form
+	return r.Form, nil
+}
+
+// unreadable is the answer when a request's body cannot be read to its end.
+func unreadable(err error) error {
+	if errors.Is(err, door.ErrFull) {
+		return &stack.Error{Code: "ThrottlingException", Message: err.Error(), Status: http.StatusServiceUnavailable}
+	}
+	return &stack.Error{Code: "SerializationException", Message: "the request cannot be read: " + err.Error()}
 }
 
 func unknownService(w http.ResponseWriter, r *http.Request, service string) {

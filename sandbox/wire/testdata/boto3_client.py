@@ -69,6 +69,22 @@ refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=bucket)
 url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b/ü.txt"})
 from urllib.request import urlopen
 assert urlopen(url).read() == b"hello"
+# What is presigned is signed enough: by URL in either version, and by a form.
+from urllib.request import Request
+from botocore.config import Config
+for old in ("s3", "s3v4"):
+    url = boto3.client("s3", config=Config(signature_version=old)).generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": old})
+    urlopen(Request(url, data=b"put", method="PUT"))
+    assert s3.get_object(Bucket=bucket, Key=old)["Body"].read() == b"put"
+sts_url = boto3.client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
+assert b"<Account>123456789012</Account>" in urlopen(sts_url).read()
+post = s3.generate_presigned_post(bucket, "posted/${filename}")
+parts = b"".join(b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (k.encode(), v.encode()) for k, v in post["fields"].items())
+parts += b'--b\r\nContent-Disposition: form-data; name="file"; filename="f.txt"\r\n\r\nposted\r\n--b--\r\n'
+assert urlopen(Request(post["url"], data=parts, headers={"Content-Type": "multipart/form-data; boundary=b"})).status == 204
+assert s3.get_object(Bucket=bucket, Key="posted/f.txt")["Body"].read() == b"posted"
+for key in ("s3", "s3v4", "posted/f.txt"):
+    s3.delete_object(Bucket=bucket, Key=key)
 s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "big"}, {"Key": "a b/ü.txt"}]})
 cf.delete_stack(StackName="boto")
 cf.get_waiter("stack_delete_complete").wait(StackName=made["StackId"], WaiterConfig=fast)
