@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -480,8 +479,11 @@ func TestWorkflowBuildsArc(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds arc")
 	}
-	_, file, _, _ := runtime.Caller(0)
-	repository := filepath.Join(filepath.Dir(file), "../..")
+	here, err := os.Getwd() // of a test: its package's folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	repository := filepath.Join(here, "../..")
 	revision, err := exec.Command("git", "-C", repository, "rev-parse", "HEAD").Output()
 	if err != nil {
 		if os.Getenv("CI") == "true" {

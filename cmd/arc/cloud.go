@@ -70,7 +70,7 @@ func (s *session) connectLocal(ctx context.Context, p *project, local bool) (dep
 func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, error) {
 	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Profile: p.app.AWS.Profile})
 	if errors.Is(err, deploy.ErrNoCredentials) {
-		return clients, withHint(err, "set AWS_PROFILE, or sign in with aws configure or aws sso login\nwithout an account: arc deploy --local runs the app on this machine")
+		return clients, withHint(err, "set AWS_PROFILE, or sign in with aws configure or aws sso login\nwithout an account: arc deploy --local runs the app on this machine, and arc diff --local compares with what runs there")
 	}
 	return clients, err
 }
