@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"arc/manifest"
 )
@@ -20,11 +21,13 @@ type Repository struct {
 	OwnerID, ID string
 }
 
-var repositoryForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]{0,63})(?:@([0-9]{1,20}))?/([A-Za-z0-9._-]{1,100})(?:@([0-9]{1,20}))?$`)
+var repositoryForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]{0,63})(?:@([0-9]{1,20}))?/([A-Za-z0-9._-]{1,100})(?:@([0-9]{1,20}))?$`)
+})
 
 // ParseRepository reads OWNER/NAME, or OWNER@ID/NAME@ID.
 func ParseRepository(text string) (Repository, error) {
-	m := repositoryForm.FindStringSubmatch(text)
+	m := repositoryForm().FindStringSubmatch(text)
 	if m == nil || (m[2] == "") != (m[4] == "") || m[3] == "." || m[3] == ".." {
 		return Repository{}, fmt.Errorf("%q is no repository: write OWNER/NAME, or with GitHub's numbers OWNER@1234/NAME@5678", text)
 	}
@@ -59,13 +62,13 @@ func (r Repository) subjects(what string) []string {
 }
 
 var (
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	accountForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{12}$`) })
 	// Narrower than git's, for the name stands in a pattern of the workflow.
-	branchForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
-	roleForm   = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]+$`)
-	regionForm = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	commitForm = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
-	sourceForm = regexp.MustCompile(`^[A-Za-z0-9][^\s"'\\]*$`)
+	branchForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`) })
+	roleForm   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]+$`) })
+	regionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`) })
+	commitForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) })
+	sourceForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][^\s"'\\]*$`) })
 )
 
 // maxRoleName is IAM's.
@@ -76,19 +79,19 @@ func (s Setup) check() error {
 	switch {
 	case !manifest.ValidAppName(s.App):
 		return fmt.Errorf("%q is not the name of an app", s.App)
-	case !regionForm.MatchString(s.Region):
+	case !regionForm().MatchString(s.Region):
 		return fmt.Errorf("%q is no region: write one like eu-central-1", s.Region)
-	case !branchForm.MatchString(s.Branch):
+	case !branchForm().MatchString(s.Branch):
 		return fmt.Errorf("--branch %q: write letters, digits, and . _ / - behind a letter", s.Branch)
-	case !roleForm.MatchString(s.Role):
+	case !roleForm().MatchString(s.Role):
 		return fmt.Errorf("--role %q: write letters, digits and hyphens", s.Role)
-	case s.Source != "" && !sourceForm.MatchString(s.Source):
+	case s.Source != "" && !sourceForm().MatchString(s.Source):
 		return fmt.Errorf("--source %q: write the URL of a git repository", s.Source)
-	case s.Revision != "" && !commitForm.MatchString(s.Revision):
+	case s.Revision != "" && !commitForm().MatchString(s.Revision):
 		return fmt.Errorf("--source: %q is no commit: the workflow holds production's role, and a tag or a branch can be moved; write all 40 digits", s.Revision)
 	}
 	for _, a := range []struct{ flag, number string }{{"--account", s.Account}, {"--production-account", s.Production}} {
-		if a.number != "" && !accountForm.MatchString(a.number) {
+		if a.number != "" && !accountForm().MatchString(a.number) {
 			return fmt.Errorf("%s %q: the number of an AWS account has 12 digits", a.flag, a.number)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"arc/deploy/ssm"
 )
 
 // maxBucketTries bounds the names tried when others hold them already.
@@ -59,11 +59,11 @@ func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
 	if err != nil {
 		return artifactBucket{}, err
 	}
-	_, err = r.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
-		Name:      aws.String(bucketParameter(r.d.App)),
-		Value:     aws.String(name),
-		Type:      ssmtypes.ParameterTypeSecureString, // as existing Architect apps have it
-		Overwrite: aws.Bool(true),
+	err = r.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
+		Name:      bucketParameter(r.d.App),
+		Value:     name,
+		Type:      ssm.SecureString, // as existing Architect apps have it
+		Overwrite: true,
 	})
 	if err != nil {
 		return artifactBucket{}, fmt.Errorf("record the artifact bucket's name in SSM as %s: %w", bucketParameter(r.d.App), err)
@@ -158,13 +158,13 @@ func BucketPrefix(app string) string {
 
 // readParameters gives the values of those parameters that exist.
 func (r *run) readParameters(ctx context.Context, names ...string) (map[string]string, error) {
-	got, err := r.Parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: names, WithDecryption: aws.Bool(true)})
+	got, err := r.Parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: names, WithDecryption: true})
 	if err != nil {
 		return nil, fmt.Errorf("read %s from SSM: %w", strings.Join(names, ", "), err)
 	}
 	values := map[string]string{}
 	for _, p := range got.Parameters {
-		values[aws.ToString(p.Name)] = aws.ToString(p.Value)
+		values[p.Name] = p.Value
 	}
 	return values, nil
 }

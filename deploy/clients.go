@@ -7,8 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"arc/deploy/ssm"
 )
 
 // Clients are the AWS calls that a deployment makes. Connect fills them from
@@ -59,10 +60,10 @@ type Uploads interface {
 
 // Parameters are the SSM calls.
 type Parameters interface {
-	GetParameters(context.Context, *ssm.GetParametersInput, ...func(*ssm.Options)) (*ssm.GetParametersOutput, error)
-	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput, ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error)
-	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
-	DeleteParameters(context.Context, *ssm.DeleteParametersInput, ...func(*ssm.Options)) (*ssm.DeleteParametersOutput, error)
+	GetParameters(context.Context, *ssm.GetParametersInput) (*ssm.GetParametersOutput, error)
+	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error)
+	PutParameter(context.Context, *ssm.PutParameterInput) error
+	DeleteParameters(context.Context, *ssm.DeleteParametersInput) error
 }
 
 // Identity is the STS call that names the account.

@@ -12,9 +12,7 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"arc/deploy/ssm"
 
 	"arc/cfn"
 )
@@ -122,9 +120,8 @@ func (r *run) rememberSecrets(ctx context.Context, stack Stack) error {
 		return nil
 	}
 	name := secretsParameter(r.d.App, r.d.StackName)
-	_, err := r.Clients.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
-		Name: aws.String(name), Value: aws.String(seal),
-		Type: ssmtypes.ParameterTypeSecureString, Overwrite: aws.Bool(true),
+	err := r.Clients.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
+		Name: name, Value: seal, Type: ssm.SecureString, Overwrite: true,
 	})
 	if err != nil {
 		return fmt.Errorf("record in SSM as %s which secrets are deployed: %w", name, err)

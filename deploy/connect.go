@@ -24,8 +24,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"arc/deploy/ssm"
 )
 
 // DefaultRegion is used where neither the manifest, the environment nor the
@@ -150,7 +151,7 @@ func newClients(cfg aws.Config) Clients {
 		Stacks:     stacks,
 		Objects:    s3.NewFromConfig(cfg, pathStyle),
 		Uploads:    uploads,
-		Parameters: ssm.NewFromConfig(cfg),
+		Parameters: ssm.New(cfg),
 		Identity:   sts.NewFromConfig(cfg),
 		Region:     cfg.Region,
 		Local:      isLoopback(stacks.Options().BaseEndpoint),

@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"arc/deploy/ssm"
 )
 
 // Destruction names a stack to delete, and what may be lost with it.
@@ -164,7 +165,7 @@ func (w *destruction) refuse(h *holdings) error {
 func (w *destruction) forgetSecrets(ctx context.Context) error {
 	name := secretsParameter(w.d.App, w.d.StackName)
 	// A parameter that does not exist is no error of this call.
-	if _, err := w.Parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: []string{name}}); err != nil {
+	if err := w.Parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: []string{name}}); err != nil {
 		return fmt.Errorf("remove %s from SSM: %w", name, err)
 	}
 	return nil

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"arc/deploy/ssm"
 )
 
 // Variable is an environment variable that the user keeps for a stage.
@@ -20,7 +19,7 @@ type Variable struct {
 // parameters and nowhere else.
 func (c Clients) Env(ctx context.Context, app, stage string) (map[string]Variable, error) {
 	folder := EnvFolder(app, stage)
-	in := &ssm.GetParametersByPathInput{Path: aws.String(folder), WithDecryption: aws.Bool(true)}
+	in := &ssm.GetParametersByPathInput{Path: folder, WithDecryption: true}
 	env := map[string]Variable{}
 	for {
 		page, err := c.Parameters.GetParametersByPath(ctx, in)
@@ -29,10 +28,10 @@ func (c Clients) Env(ctx context.Context, app, stage string) (map[string]Variabl
 		}
 		for _, p := range page.Parameters {
 			// A parameter that is deleted and made again counts from 1 again.
-			version := fmt.Sprintf("%d@%d", p.Version, aws.ToTime(p.LastModifiedDate).Unix())
-			env[strings.TrimPrefix(aws.ToString(p.Name), folder+"/")] = Variable{aws.ToString(p.Value), version}
+			version := fmt.Sprintf("%d@%d", p.Version, p.LastModifiedDate.Unix())
+			env[strings.TrimPrefix(p.Name, folder+"/")] = Variable{p.Value, version}
 		}
-		if aws.ToString(page.NextToken) == "" {
+		if page.NextToken == "" {
 			return env, nil
 		}
 		in.NextToken = page.NextToken

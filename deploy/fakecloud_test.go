@@ -19,10 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+
+	"arc/deploy/ssm"
 )
 
 // fakeCloud is one account in one region. It outlives the sessions that talk to it.
@@ -198,50 +198,50 @@ func (s *session) GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput
 	})
 }
 
-func (s *session) GetParameters(_ context.Context, in *ssm.GetParametersInput, _ ...func(*ssm.Options)) (*ssm.GetParametersOutput, error) {
+func (s *session) GetParameters(_ context.Context, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
 	return call(s, "GetParameters", func() (*ssm.GetParametersOutput, error) {
 		out := &ssm.GetParametersOutput{}
 		for _, name := range in.Names {
 			if value, ok := s.parameters[name]; ok {
-				out.Parameters = append(out.Parameters, ssmtypes.Parameter{Name: aws.String(name), Value: aws.String(value)})
-			} else {
-				out.InvalidParameters = append(out.InvalidParameters, name)
+				out.Parameters = append(out.Parameters, ssm.Parameter{Name: name, Value: value})
 			}
 		}
 		return out, nil
 	})
 }
 
-func (s *session) GetParametersByPath(_ context.Context, in *ssm.GetParametersByPathInput, _ ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
+func (s *session) GetParametersByPath(_ context.Context, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
 	return call(s, "GetParametersByPath", func() (*ssm.GetParametersByPathOutput, error) {
-		var all []ssmtypes.Parameter
+		var all []ssm.Parameter
 		for _, name := range slices.Sorted(maps.Keys(s.parameters)) {
-			if strings.HasPrefix(name, *in.Path+"/") {
-				all = append(all, ssmtypes.Parameter{Name: aws.String(name), Value: aws.String(s.parameters[name])})
+			if strings.HasPrefix(name, in.Path+"/") {
+				all = append(all, ssm.Parameter{Name: name, Value: s.parameters[name]})
 			}
 		}
-		items, next := page(all, in.NextToken, 2)
-		return &ssm.GetParametersByPathOutput{Parameters: items, NextToken: next}, nil
+		items, next := page(all, aws.String(in.NextToken), 2)
+		return &ssm.GetParametersByPathOutput{Parameters: items, NextToken: aws.ToString(next)}, nil
 	})
 }
 
-func (s *session) PutParameter(_ context.Context, in *ssm.PutParameterInput, _ ...func(*ssm.Options)) (*ssm.PutParameterOutput, error) {
-	return call(s, "PutParameter", func() (*ssm.PutParameterOutput, error) {
-		if in.Type != ssmtypes.ParameterTypeSecureString {
-			return nil, fmt.Errorf("%s is not a SecureString", *in.Name)
+func (s *session) PutParameter(_ context.Context, in *ssm.PutParameterInput) error {
+	_, err := call(s, "PutParameter", func() (*struct{}, error) {
+		if in.Type != ssm.SecureString {
+			return nil, fmt.Errorf("%s is not a SecureString", in.Name)
 		}
-		s.parameters[*in.Name] = *in.Value
-		return &ssm.PutParameterOutput{}, nil
+		s.parameters[in.Name] = in.Value
+		return &struct{}{}, nil
 	})
+	return err
 }
 
-func (s *session) DeleteParameters(_ context.Context, in *ssm.DeleteParametersInput, _ ...func(*ssm.Options)) (*ssm.DeleteParametersOutput, error) {
-	return call(s, "DeleteParameters", func() (*ssm.DeleteParametersOutput, error) {
+func (s *session) DeleteParameters(_ context.Context, in *ssm.DeleteParametersInput) error {
+	_, err := call(s, "DeleteParameters", func() (*struct{}, error) {
 		for _, name := range in.Names {
 			delete(s.parameters, name)
 		}
-		return &ssm.DeleteParametersOutput{}, nil
+		return &struct{}{}, nil
 	})
+	return err
 }
 
 // bucket finds a bucket as S3 does for a request that names the expected owner.

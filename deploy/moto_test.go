@@ -16,8 +16,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"golang.org/x/sync/errgroup"
+
+	"arc/deploy/ssm"
 )
 
 // motoServer is one moto_server for all tests of the package; each uses an app
@@ -133,11 +134,11 @@ func TestMotoAndAWSCLISeeWhatIsDeployed(t *testing.T) {
 	if !out.Created || out.Uploaded != 1 || out.Published != 2 {
 		t.Errorf("first: %+v", out)
 	}
-	recorded, err := dp.Clients.Parameters.GetParameters(t.Context(), &ssm.GetParametersInput{Names: []string{"/motoapp/deploy/bucket"}, WithDecryption: aws.Bool(true)})
+	recorded, err := dp.Clients.Parameters.GetParameters(t.Context(), &ssm.GetParametersInput{Names: []string{"/motoapp/deploy/bucket"}, WithDecryption: true})
 	if err != nil || len(recorded.Parameters) != 1 || recorded.Parameters[0].Type != "SecureString" {
 		t.Fatalf("bucket's name: %+v %v", recorded, err)
 	}
-	bucket := *recorded.Parameters[0].Value
+	bucket := recorded.Parameters[0].Value
 	if objects := awscli(t, endpoint, "s3", "ls", "s3://"+bucket); !strings.Contains(objects, "aaaa.zip") {
 		t.Errorf("bucket %s: %s", bucket, objects)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"arc/manifest/syntax"
 )
@@ -107,8 +108,10 @@ func (l *loader) readRegion(s *setting, ln line) {
 // have 11.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 var (
-	boundaryName = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]{1,117}$`)
-	boundaryARN  = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}$`)
+	boundaryName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]{1,117}$`) })
+	boundaryARN  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}$`)
+	})
 )
 
 func (l *loader) readBoundary(s *setting, ln line) {
@@ -117,7 +120,7 @@ func (l *loader) readBoundary(s *setting, ln line) {
 		return
 	}
 	l.app.AWS.Boundary = v.Text
-	if !boundaryName.MatchString(v.Text) && !boundaryARN.MatchString(v.Text) {
+	if !boundaryName().MatchString(v.Text) && !boundaryARN().MatchString(v.Text) {
 		l.errorf(at(v), "boundary", "write its ARN, arn:aws:iam::ACCOUNT:policy/NAME; or NAME alone for the policies NAME-preview, NAME-staging and NAME-production",
 			"%s is not the name of an IAM policy", v.Text)
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"arc/manifest/syntax"
 )
@@ -77,7 +78,7 @@ func (l *loader) checkEnvSize(stage string, vars []EnvVar) {
 }
 
 // dotenvName is what may stand before = in .env.
-var dotenvName = regexp.MustCompile(`^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)\s*`)
+var dotenvName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)\s*`) })
 
 // readDotenv reads .env: where it exists, its variables are those of testing,
 // and there are no others (manifest reference, 9.2).
@@ -107,7 +108,7 @@ func (l *loader) parseDotenv(name, src string) []EnvVar {
 		used := len(text)
 		trimmed := strings.TrimSpace(text)
 		if trimmed != "" && !strings.HasPrefix(trimmed, "#") {
-			m := dotenvName.FindStringSubmatchIndex(text)
+			m := dotenvName().FindStringSubmatchIndex(text)
 			col := 1 + len(text) - len(strings.TrimLeft(text, " \t"))
 			pos := syntax.Pos{File: name, Line: n, Col: col}
 			if m == nil {

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"arc/manifest/syntax"
 )
@@ -135,7 +136,7 @@ func (l *loader) pluginWould(pragma string, ref PluginRef) string {
 		return "cannot be read: " + err.Error()
 	}
 	var would []string
-	for _, h := range pluginHooks {
+	for _, h := range pluginHooks() {
 		if h.pattern.Match(src) {
 			would = append(would, h.would)
 		}
@@ -163,20 +164,22 @@ func hook(top, method, would string) pluginHook {
 	return pluginHook{regexp.MustCompile(pattern), would}
 }
 
-var pluginHooks = []pluginHook{
-	hook("deploy", "start", "change the template before a deploy"),
-	hook("deploy", "services", "add to what functions find by name"),
-	hook("deploy", "target", "deploy by itself"),
-	hook("deploy", "end", "run after a deploy"),
-	hook("set", "(?:events|http|queues|scheduled|ws|tables-streams|customLambdas)", "add functions"),
-	hook("set", "(?:tables|tables-indexes)", "add tables"),
-	hook("set", "env", "set environment variables"),
-	hook("set", "runtimes", "add a runtime"),
-	hook("set", "(?:shared|views|static|proxy)", "change settings of the project"),
-	hook("create", "(?:register|handlers)", "write files on arc init"),
-	hook("hydrate", "copy", "copy files into functions"),
-	hook("sandbox", "(?:start|watcher|end)", "run with the sandbox"),
-}
+var pluginHooks = sync.OnceValue(func() []pluginHook {
+	return []pluginHook{
+		hook("deploy", "start", "change the template before a deploy"),
+		hook("deploy", "services", "add to what functions find by name"),
+		hook("deploy", "target", "deploy by itself"),
+		hook("deploy", "end", "run after a deploy"),
+		hook("set", "(?:events|http|queues|scheduled|ws|tables-streams|customLambdas)", "add functions"),
+		hook("set", "(?:tables|tables-indexes)", "add tables"),
+		hook("set", "env", "set environment variables"),
+		hook("set", "runtimes", "add a runtime"),
+		hook("set", "(?:shared|views|static|proxy)", "change settings of the project"),
+		hook("create", "(?:register|handlers)", "write files on arc init"),
+		hook("hydrate", "copy", "copy files into functions"),
+		hook("sandbox", "(?:start|watcher|end)", "run with the sandbox"),
+	}
+})
 
 // knownPlugins says what widely used plugins and macros do.
 var knownPlugins = map[string]string{

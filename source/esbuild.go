@@ -201,7 +201,9 @@ var nativeHelpers = []string{"bindings", "node-gyp-build", "prebuild-install", "
 
 // platformPackage is the name of a package that holds native code for one
 // platform: @img/sharp-linux-arm64, esbuild-darwin-64.
-var platformPackage = regexp.MustCompile(`(?i)[-/](linux|linuxmusl|darwin|win32)-?(x64|arm64|ia32|arm|64)`)
+var platformPackage = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)[-/](linux|linuxmusl|darwin|win32)-?(x64|arm64|ia32|arm|64)`)
+})
 
 func hasNativeCode(project fs.FS, dir string) bool {
 	body, err := fs.ReadFile(project, path.Join(dir, "package.json"))
@@ -218,7 +220,7 @@ func hasNativeCode(project fs.FS, dir string) bool {
 		}
 	}
 	for name := range pkg.OptionalDependencies {
-		if platformPackage.MatchString(name) {
+		if platformPackage().MatchString(name) {
 			return true
 		}
 	}
@@ -308,7 +310,7 @@ func (fn Function) method() string {
 	return method
 }
 
-var identifier = regexp.MustCompile(`^[A-Za-z_$][\w$]*$`)
+var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_$][\w$]*$`) })
 
 // entryModule is the file that Lambda loads. What CommonJS code exports is all in
 // its default.
@@ -325,7 +327,7 @@ func entryModule(bundle string, exports []string, method string) []byte {
 		switch {
 		case name == "default":
 			b.WriteString("export default code.default\n")
-		case !identifier.MatchString(name):
+		case !identifier().MatchString(name):
 		case slices.Contains(exports, name):
 			fmt.Fprintf(&b, "export const %s = code.%s\n", name, name)
 		case slices.Contains(exports, "default"):

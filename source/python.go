@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"arc/source/interpreter"
 	"arc/source/lockfile"
@@ -156,14 +157,16 @@ func asksForAnything(requirements string) bool {
 }
 
 // reference is a line of requirements that names another file or folder.
-var requirementsReference = regexp.MustCompile(`^(?:-r|-c|--requirement|--constraint)[ =]+(\S+)|^(?:-e\s+|--editable[ =]+)?(\.{1,2}/\S*|file:\S+)`)
+var requirementsReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:-r|-c|--requirement|--constraint)[ =]+(\S+)|^(?:-e\s+|--editable[ =]+)?(\.{1,2}/\S*|file:\S+)`)
+})
 
 // referred hashes what requirements refer to in the project, so that a change of
 // it is noticed.
 func (c *collector) referred(file, text string, seen map[string]bool) ([]string, error) {
 	var hashes []string
 	for line := range strings.Lines(text) {
-		m := requirementsReference.FindStringSubmatch(strings.TrimSpace(line))
+		m := requirementsReference().FindStringSubmatch(strings.TrimSpace(line))
 		if m == nil {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"arc/cfn"
 	"arc/cfn/diff/compare"
@@ -127,10 +128,10 @@ func (r *reviewer) code(id string) []string {
 // of a zip is a hash of what is in it, and only the folder that it lies in
 // differs.
 func SameCode(before, after string) bool {
-	return path.Base(before) == path.Base(after) && zipName.MatchString(path.Base(after))
+	return path.Base(before) == path.Base(after) && zipName().MatchString(path.Base(after))
 }
 
-var zipName = regexp.MustCompile(`^[0-9a-f]{64}\.zip$`)
+var zipName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}\.zip$`) })
 
 // CodeKey is what tells the code of a function from another: the key of its
 // zip, where it has one. Options.Code is asked for it.

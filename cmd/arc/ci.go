@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"arc/ci"
 	"arc/deploy"
@@ -209,7 +210,7 @@ func (s *session) pinned(ctx context.Context, dir, source, name string) (string,
 		}
 		return commit, nil
 	}
-	if commitForm.MatchString(name) {
+	if commitForm().MatchString(name) {
 		return name, nil
 	}
 	if strings.HasPrefix(source, "-") || strings.HasPrefix(name, "-") {
@@ -252,7 +253,7 @@ func listRemote(ctx context.Context, dir, source string, refs ...string) (string
 	return string(out), nil
 }
 
-var commitForm = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+var commitForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) })
 
 // ownRevision is the commit that this arc was built from, "" where the Go tool
 // recorded none, and whether files were changed since.

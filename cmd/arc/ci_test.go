@@ -13,12 +13,10 @@ import (
 	"testing"
 
 	"arc/deploy"
+	"arc/deploy/ssm"
 	"arc/sandbox"
 	"arc/sandbox/activity"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -173,7 +171,7 @@ func (g *github) keep(name, value string) {
 	g.t.Helper()
 	clients, err := deploy.Connect(g.t.Context(), deploy.ConnectOptions{Endpoint: g.endpoint})
 	if err == nil {
-		_, err = clients.Parameters.PutParameter(g.t.Context(), &ssm.PutParameterInput{Name: aws.String(name), Value: aws.String(value), Type: types.ParameterTypeSecureString})
+		err = clients.Parameters.PutParameter(g.t.Context(), &ssm.PutParameterInput{Name: name, Value: value, Type: ssm.SecureString})
 	}
 	if err != nil {
 		g.t.Fatal(err)

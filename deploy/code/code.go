@@ -92,18 +92,18 @@ func fingerprint(f *source.File) (string, error) {
 
 // How installed packages of Python and Ruby tell their names and versions.
 var (
-	wheel = regexp.MustCompile(`(?:^|/)([^/-]+)-(\d[^/-]*)\.dist-info/METADATA$`)
-	gem   = regexp.MustCompile(`(?:^|/)specifications/([^/]+?)-(\d[^/]*)\.gemspec$`)
+	wheel = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:^|/)([^/-]+)-(\d[^/-]*)\.dist-info/METADATA$`) })
+	gem   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:^|/)specifications/([^/]+?)-(\d[^/]*)\.gemspec$`) })
 )
 
 // installed names the package that a file of a bundle stands for, and its
 // version where the path tells it; of npm that is the package.json, and
 // packages within packages do not count.
 func installed(file string) (name, version string) {
-	if m := wheel.FindStringSubmatch(file); m != nil {
+	if m := wheel().FindStringSubmatch(file); m != nil {
 		return lockfile.PythonName(m[1]), m[2]
 	}
-	if m := gem.FindStringSubmatch(file); m != nil {
+	if m := gem().FindStringSubmatch(file); m != nil {
 		return m[1], m[2]
 	}
 	inside, isModule := strings.CutPrefix(file, "node_modules/")

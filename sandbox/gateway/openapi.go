@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -115,7 +116,7 @@ func resolve(body map[string]any, value any) (map[string]any, error) {
 	return nil, fmt.Errorf("$ref %s: no such object in the Body", ref)
 }
 
-var routePath = regexp.MustCompile(`^(/|(/([^/{}]+|\{[^/{}+]+\}))*(/\{[^/{}+]+\+\})?)$`)
+var routePath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(/|(/([^/{}]+|\{[^/{}+]+\}))*(/\{[^/{}+]+\+\})?)$`) })
 
 // checkRouteKey checks an HTTP API's "METHOD /path" or "$default".
 func checkRouteKey(key string) error {
@@ -124,7 +125,7 @@ func checkRouteKey(key string) error {
 	}
 	method, path, ok := strings.Cut(key, " ")
 	methods := []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
-	if !ok || !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") || !routePath.MatchString(path) {
+	if !ok || !slices.Contains(methods, method) || !strings.HasPrefix(path, "/") || !routePath().MatchString(path) {
 		return fmt.Errorf("route key %q: usage: METHOD /path/{variable}/{greedy+}, or $default", key)
 	}
 	return nil

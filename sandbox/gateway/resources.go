@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"arc/sandbox/stack"
@@ -139,11 +140,13 @@ func (a *api) configure(values map[string]any) error {
 	return nil
 }
 
-var simpleSelection = regexp.MustCompile(`^\$(?:request\.body((?:\.\w+)+)|\{request\.body((?:\.\w+)+)\})$`)
+var simpleSelection = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\$(?:request\.body((?:\.\w+)+)|\{request\.body((?:\.\w+)+)\})$`)
+})
 
 // selectionFields reads "$request.body.action" as [action].
 func selectionFields(p *properties) []string {
-	match := simpleSelection.FindStringSubmatch(p.required("RouteSelectionExpression"))
+	match := simpleSelection().FindStringSubmatch(p.required("RouteSelectionExpression"))
 	if match == nil {
 		p.fail("RouteSelectionExpression", "only $request.body.FIELD expressions are emulated")
 		return nil

@@ -6,10 +6,13 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // awsHost is a host of S3 on AWS, with the bucket in front or not.
-var awsHost = regexp.MustCompile(`^(?:(.+)\.)?s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?$`)
+var awsHost = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(.+)\.)?s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?$`)
+})
 
 // Fetch reads the object that an S3 URL names from this server: the URLs of
 // AWS in path style and virtual-host style, and those of a local endpoint.
@@ -32,7 +35,7 @@ func Locate(address string) (bucket, key string, err error) {
 	if u.Scheme == "s3" {
 		return u.Host, path, nil
 	}
-	if m := awsHost.FindStringSubmatch(u.Hostname()); m != nil {
+	if m := awsHost().FindStringSubmatch(u.Hostname()); m != nil {
 		bucket = m[1]
 	} else if local := u.Hostname(); local == "localhost" || local == "127.0.0.1" || local == "::1" || strings.HasSuffix(local, ".localhost") {
 		bucket = hostBucket(local)

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // dynamicReference is {{resolve:ssm:name}} or {{resolve:ssm-secure:name:3}}.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-var dynamicReference = regexp.MustCompile(`\{\{resolve:([a-z-]+):([^}]*)\}\}`)
+var dynamicReference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{resolve:([a-z-]+):([^}]*)\}\}`) })
 
 // resolve replaces the dynamic references in evaluated properties. It is not
 // done for what is shown, so that no secret gets into an event.
@@ -54,8 +55,8 @@ func (e *Engine) resolveText(ctx context.Context, s string) (any, error) {
 		return s, nil
 	}
 	var failed error
-	out := dynamicReference.ReplaceAllStringFunc(s, func(match string) string {
-		parts := dynamicReference.FindStringSubmatch(match)
+	out := dynamicReference().ReplaceAllStringFunc(s, func(match string) string {
+		parts := dynamicReference().FindStringSubmatch(match)
 		if parts[1] != "ssm" && parts[1] != "ssm-secure" || e.options.Parameter == nil {
 			failed = fmt.Errorf("dynamic reference %s: the local cloud resolves ssm and ssm-secure only", match)
 			return match

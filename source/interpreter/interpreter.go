@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -154,7 +155,7 @@ func (m Machine) onPath(name string, noShims bool) string {
 	return ""
 }
 
-var root = regexp.MustCompile(`^\$\{(\w+):([^}]*)\}`)
+var root = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$\{(\w+):([^}]*)\}`) })
 
 // kept finds a version where version managers keep theirs: the newest there is.
 func (m Machine) kept(l *language, wanted string) string {
@@ -163,7 +164,7 @@ func (m Machine) kept(l *language, wanted string) string {
 	}
 	home := m.Env("HOME")
 	for _, pattern := range l.kept {
-		if at := root.FindStringSubmatch(pattern); at != nil {
+		if at := root().FindStringSubmatch(pattern); at != nil {
 			dir := m.Env(at[1])
 			if dir == "" {
 				dir = filepath.Join(home, filepath.FromSlash(at[2]))
@@ -187,12 +188,12 @@ func (m Machine) kept(l *language, wanted string) string {
 	return ""
 }
 
-var digits = regexp.MustCompile(`\d+`)
+var digits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\d+`) })
 
 // compareVersions compares the numbers in two paths.
 func compareVersions(a, b string) int {
 	number := func(s string) (list []int) {
-		for _, d := range digits.FindAllString(s, -1) {
+		for _, d := range digits().FindAllString(s, -1) {
 			n, _ := strconv.Atoi(d)
 			list = append(list, n)
 		}
@@ -201,7 +202,7 @@ func compareVersions(a, b string) int {
 	return slices.Compare(number(a), number(b))
 }
 
-var tells = regexp.MustCompile(`\d+(\.\d+)+`)
+var tells = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\d+(\.\d+)+`) })
 
 // patience is how long a program may take to tell its version.
 const patience = 10 * time.Second
@@ -220,7 +221,7 @@ func (m Machine) version(ctx context.Context, program string) string {
 	if err != nil {
 		return ""
 	}
-	version := tells.FindString(string(out))
+	version := tells().FindString(string(out))
 	if note != "" && version != "" && os.MkdirAll(filepath.Dir(note), 0o700) == nil {
 		os.WriteFile(note, []byte(version), 0o600) // without it the program is asked again
 	}

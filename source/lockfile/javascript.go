@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // readNPM reads all versions of the format: the second and third list folders
@@ -79,7 +80,7 @@ func readYarn(data []byte, found pins) {
 
 // pnpmKey is a key below "packages": "/a/1.0.0" and "/@s/a/1.0.0_peer@2.0.0",
 // later "/a@1.0.0(peer@2.0.0)", now the same without the first slash.
-var pnpmKey = regexp.MustCompile(`^/?(@[^/@]+/[^/@]+|[^/@]+)[/@](\d[^_(/@]*)`)
+var pnpmKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^/?(@[^/@]+/[^/@]+|[^/@]+)[/@](\d[^_(/@]*)`) })
 
 func readPNPM(data []byte, found pins) {
 	inside := false
@@ -93,17 +94,17 @@ func readPNPM(data []byte, found pins) {
 			continue
 		}
 		key, _, _ = strings.Cut(key, ":")
-		if m := pnpmKey.FindStringSubmatch(strings.Trim(key, `'"`)); m != nil {
+		if m := pnpmKey().FindStringSubmatch(strings.Trim(key, `'"`)); m != nil {
 			found.add(m[1], m[2])
 		}
 	}
 }
 
 // pinned is "name@version", with what the version is combined with behind "_".
-var pinned = regexp.MustCompile(`^(@[^/@]+/[^/@]+|[^/@]+)@(\d[^_(/@]*)`)
+var pinned = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(@[^/@]+/[^/@]+|[^/@]+)@(\d[^_(/@]*)`) })
 
 // inURL is a version in the address of a module: https://deno.land/std@0.224.0/….
-var inURL = regexp.MustCompile(`^(https?://[^@?#]+)@(v?\d[^/]*)`)
+var inURL = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(https?://[^@?#]+)@(v?\d[^/]*)`) })
 
 // readDeno reads all versions of the format: packages of npm and JSR have moved
 // from "packages" to the top, and addresses to "remote".
@@ -123,13 +124,13 @@ func readDeno(data []byte, found pins) {
 	}
 	for _, s := range []section{lock.NPM, lock.JSR, lock.Packages.NPM, lock.Packages.JSR, second.Packages} {
 		for key := range s {
-			if m := pinned.FindStringSubmatch(key); m != nil {
+			if m := pinned().FindStringSubmatch(key); m != nil {
 				found.add(m[1], m[2])
 			}
 		}
 	}
 	for address := range lock.Remote {
-		if m := inURL.FindStringSubmatch(address); m != nil {
+		if m := inURL().FindStringSubmatch(address); m != nil {
 			found.add(m[1], m[2])
 		}
 	}

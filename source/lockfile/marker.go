@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Environment is what a Python package's conditions are about:
@@ -65,7 +66,7 @@ func (e Environment) holds(marker, extra string) (bool, error) {
 	if strings.TrimSpace(marker) == "" {
 		return true, nil
 	}
-	m := &markerReader{env: e, extra: extra, words: markerWord.FindAllString(marker, -1)}
+	m := &markerReader{env: e, extra: extra, words: markerWord().FindAllString(marker, -1)}
 	if got := strings.Join(m.words, ""); strings.Join(strings.Fields(got), "") != strings.Join(strings.Fields(marker), "") {
 		return false, fmt.Errorf("the condition %s cannot be read", marker)
 	}
@@ -79,7 +80,7 @@ func (e Environment) holds(marker, extra string) (bool, error) {
 	return holds, nil
 }
 
-var markerWord = regexp.MustCompile(`"[^"]*"|'[^']*'|[A-Za-z_.]+|===|[<>=!~]=|[<>()]`)
+var markerWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"[^"]*"|'[^']*'|[A-Za-z_.]+|===|[<>=!~]=|[<>()]`) })
 
 type markerReader struct {
 	env   Environment

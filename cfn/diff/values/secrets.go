@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"arc/cfn"
 	"arc/cfn/registry"
@@ -54,16 +55,18 @@ var notSecret = map[string]bool{
 
 // given are texts around a secret: a password in a URL, an assignment in a
 // command or a connection string, and keys that are known by their form.
-var given = []*regexp.Regexp{
-	regexp.MustCompile(`(://[^/:@\s"]*:)[^/@\s"]+(@)`),
-	regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token|api_?-?key|access_?-?key)"?'?\s*[=:]\s*"?'?)[^\s;,&"'$({]+()`),
-	regexp.MustCompile(`()\b(?:AKIA[0-9A-Z]{16}|gh[a-z]_[0-9A-Za-z]{20,}|xox[a-z]-[0-9A-Za-z-]{10,}|sk_live_[0-9A-Za-z]+)()`),
-	regexp.MustCompile(`(?s)()-----BEGIN [A-Z ]*PRIVATE KEY-----.*()`),
-}
+var given = sync.OnceValue(func() []*regexp.Regexp {
+	return []*regexp.Regexp{
+		regexp.MustCompile(`(://[^/:@\s"]*:)[^/@\s"]+(@)`),
+		regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token|api_?-?key|access_?-?key)"?'?\s*[=:]\s*"?'?)[^\s;,&"'$({]+()`),
+		regexp.MustCompile(`()\b(?:AKIA[0-9A-Z]{16}|gh[a-z]_[0-9A-Za-z]{20,}|xox[a-z]-[0-9A-Za-z-]{10,}|sk_live_[0-9A-Za-z]+)()`),
+		regexp.MustCompile(`(?s)()-----BEGIN [A-Z ]*PRIVATE KEY-----.*()`),
+	}
+})
 
 // Conceal hides what of a text is a secret by its form.
 func Conceal(text string) string {
-	for _, form := range given {
+	for _, form := range given() {
 		text = form.ReplaceAllString(text, "${1}"+Hidden+"${2}")
 	}
 	return text
