@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -45,6 +44,7 @@ type connection struct {
 	done   chan struct{} // $disconnect has returned
 	active atomic.Int64  // last traffic, Unix nanoseconds
 	slots  chan struct{} // one for each message being served
+	out    outgoing
 
 	// reading is held while a message is read, so that nobody else reads from
 	// the connection, as closing it does, in the middle of one.
@@ -117,6 +117,9 @@ func (c *connection) readMessages() error {
 			return err
 		}
 		c.touch()
+		if !c.untilRead() {
+			return errEnded
+		}
 		select {
 		case c.slots <- struct{}{}:
 		case <-c.ended:
@@ -224,22 +227,6 @@ func (c *connection) expire() {
 	}
 	c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(websocket.StatusGoingAway), Text: why})
 	c.close(websocket.StatusGoingAway, goingAway)
-}
-
-// send writes one text message to the client.
-func (c *connection) send(text string) error {
-	<-c.opened
-	if c.ws == nil {
-		return fmt.Errorf("connection %s: never opened", c.id)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
-	defer cancel()
-	if err := c.ws.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
-		c.gateway.sockets.remove(c.id)
-		return fmt.Errorf("connection %s: %w", c.id, err)
-	}
-	c.touch()
-	return nil
 }
 
 // leave runs $disconnect, once, whatever ended the connection.

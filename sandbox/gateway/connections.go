@@ -65,18 +65,26 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, id str
 func (c *connection) post(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
 	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	if err == nil {
+		// Text is all that goes out; bytes that are none would end the connection.
+		err = c.send(strings.ToValidUTF8(string(body), "\ufffd"))
+		switch {
+		case err == nil:
+			w.WriteHeader(http.StatusOK)
+		case errors.Is(err, errFull):
+			c.gateway.tell(activity.Event{Kind: activity.Send, Connection: c.id, Status: http.StatusTooManyRequests, Text: errFull.Error()})
+			writeException(w, http.StatusTooManyRequests, "LimitExceededException")
+		default:
+			writeException(w, http.StatusGone, "GoneException")
+		}
+		return
+	}
+	if errors.As(err, &tooLarge) {
 		c.gateway.tell(activity.Event{Kind: activity.Send, Connection: c.id, Status: http.StatusRequestEntityTooLarge, Text: "message longer than 128 KB"})
 		writeException(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException")
-	case err != nil:
-		writeException(w, http.StatusBadRequest, "BadRequestException")
-	// Text is all that goes out; bytes that are none would end the connection.
-	case c.send(strings.ToValidUTF8(string(body), "\ufffd")) != nil:
-		writeException(w, http.StatusGone, "GoneException")
-	default:
-		w.WriteHeader(http.StatusOK)
+		return
 	}
+	writeException(w, http.StatusBadRequest, "BadRequestException")
 }
 
 // describe answers GET; times have milliseconds, like API Gateway's.

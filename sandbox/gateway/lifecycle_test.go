@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -222,7 +223,7 @@ func TestCloseInConnect(t *testing.T) {
 }
 
 // TestSlowReader posts to a client that never reads until its buffers are
-// full: everyone else is served meanwhile.
+// full: whoever posts is told so at once, and everyone else is served meanwhile.
 func TestSlowReader(t *testing.T) {
 	invoker, told := goodbyes()
 	ids := make(chan string, 2)
@@ -262,12 +263,13 @@ func TestSlowReader(t *testing.T) {
 			t.Fatalf("received %s", got)
 		}
 	}
-	slow.(*net.TCPConn).SetLinger(0)
-	slow.Close()
-	if status := <-stuck; status != http.StatusGone {
-		t.Errorf("POST to the client that left: %d", status)
+	if status := <-stuck; status != http.StatusTooManyRequests {
+		t.Errorf("POST to the client that does not read: %d", status)
 	}
 	posted.Wait()
+	slow.(*net.TCPConn).SetLinger(0)
+	slow.Close()
+	eventually(t, "the client that left is gone", func() bool { return post(slowID, "x") == http.StatusGone })
 	if g := <-told; g.ConnectionID != slowID || g.DisconnectStatusCode != 1006 {
 		t.Errorf("%+v", g)
 	}
@@ -323,5 +325,42 @@ func TestFlood(t *testing.T) {
 	})
 	if most > 64 {
 		t.Errorf("%d at once", most)
+	}
+}
+
+// TestNeverReads has a client send and never read: it is held up alone, with few
+// functions at work for it however much it sends, and another one is served.
+func TestNeverReads(t *testing.T) {
+	var served atomic.Int64
+	endpoint := ""
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
+		var e struct{ RequestContext goodbye }
+		if err := json.Unmarshal(event, &e); err != nil {
+			return invoke.Result{}, err
+		}
+		served.Add(1)
+		call(t, "POST", strings.Replace(endpoint, "ws:", "http:", 1)+"/staging/@connections/"+strings.ReplaceAll(e.RequestContext.ConnectionID, "=", "%3D"), strings.Repeat("x", 100<<10))
+		return invoke.Result{}, nil
+	}}})
+	endpoint = c.socketAPI(map[string]string{"$default": "fn"})
+	deaf, _ := rawSocket(t, endpoint)
+	const sent = 2000 // two hundred megabytes of answers, which no buffer holds
+	go func() {
+		for range sent {
+			if _, err := deaf.Write([]byte{0x81, 0x81, 0, 0, 0, 0, 'x'}); err != nil {
+				return
+			}
+		}
+	}()
+	quick := dial(t, endpoint)
+	quick.SetReadLimit(-1)
+	for range 20 {
+		if err := quick.Write(context.Background(), websocket.MessageText, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		read(t, quick)
+	}
+	if n := served.Load(); n > sent/2 {
+		t.Errorf("%d messages of a client that reads nothing were served", n)
 	}
 }
