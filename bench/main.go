@@ -16,6 +16,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,8 +45,17 @@ func bench(ctx context.Context, w io.Writer) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
+	// make bench ONLY=waiting,never measures some.
+	only := strings.Split(os.Getenv("ONLY"), ",")
+	wanted := func(measure func() ([]row, error)) bool {
+		name := runtime.FuncForPC(reflect.ValueOf(measure).Pointer()).Name()
+		return only[0] == "" || slices.ContainsFunc(only, func(word string) bool { return strings.HasSuffix(name, "."+word+"-fm") })
+	}
 	var rows []row
-	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.review, b.start, b.http, b.websocket} {
+	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.review, b.start, b.http, b.websocket, b.waiting, b.never, b.saved, b.sockets} {
+		if !wanted(measure) {
+			continue
+		}
 		more, err := measure()
 		if err != nil {
 			return err

@@ -34,20 +34,23 @@ func (r *running) stop() {
 	r.cmd.Wait()
 }
 
-// sandbox starts arc sandbox and waits for the first 200.
-func (b *bencher) sandbox() (*running, time.Duration, error) {
+// sandbox starts arc sandbox with the seed app and waits for the first 200.
+func (b *bencher) sandbox() (*running, time.Duration, error) { return b.sandboxIn(b.app, "") }
+
+// sandboxIn starts arc sandbox in a folder and waits for the first 200 of a page.
+func (b *bencher) sandboxIn(dir, page string) (*running, time.Duration, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, 0, err
 	}
 	r := &running{port: port, cmd: b.command("sandbox", "--quiet", "--port", fmt.Sprint(port))}
-	r.cmd.Stderr = os.Stderr
+	r.cmd.Dir, r.cmd.Stderr = dir, os.Stderr
 	began := time.Now()
 	if err := r.cmd.Start(); err != nil {
 		return nil, 0, err
 	}
 	for time.Since(began) < 30*time.Second {
-		resp, err := http.Get(r.url())
+		resp, err := http.Get(r.url() + page)
 		if err == nil {
 			io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
