@@ -55,9 +55,9 @@ type Bundle struct {
 	// the zip stands for: the function's own, unless an import leads out of it.
 	Root string
 
-	// Reads are the files (absolute paths) that building the code read beyond
-	// the function's own folders, sorted; nil when nothing was built.
-	Reads []string
+	// Reads are the files (absolute paths) that decided which files these are,
+	// beside Folders, the folders whose entries did.
+	Reads, Folders []string
 
 	whole func(folder string) int // files in a folder on disk, when the collector has all of them; else -1
 }
@@ -305,6 +305,9 @@ func under(dir, name string) string {
 // absolute and sorted: those whose change changes what the function does.
 func (b *Bundle) Sources() []string {
 	set := map[string]bool{}
+	for _, name := range b.Reads {
+		set[name] = true
+	}
 	for _, f := range b.Files {
 		if f.Source != "" {
 			set[f.Source] = true

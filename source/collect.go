@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -140,7 +141,7 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 		if graph, err = c.graph(fn, parts); err != nil {
 			return nil, err
 		}
-		b.Findings, b.Runtime, b.Root = graph.findings(), graph.inRuntime(), graph.root()
+		b.Findings, b.Runtime, b.Root, b.Reads = graph.findings(), graph.inRuntime(), graph.root(), graph.reads()
 	}
 	for i, p := range parts {
 		files := p.files
@@ -168,12 +169,30 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 	if err := c.addDependencies(b, fn); err != nil {
 		return nil, err
 	}
+	b.Folders = c.listed(parts)
 	slices.SortFunc(b.Files, byPath)
 	if size := b.Size(); size > MaxUnpacked {
 		return nil, fmt.Errorf("%s: takes %d MB unpacked, more than Lambda's %d: move what the handler does not need at run time out of the folder or into a layer",
 			fn.Dir, size>>20, MaxUnpacked>>20)
 	}
 	return b, nil
+}
+
+// listed are the folders on disk of a function's own code that were listed, and
+// that are linked entry by entry: new files show in the others by themselves.
+func (c *collector) listed(parts []*part) []string {
+	set := map[string]bool{}
+	for _, p := range parts {
+		set[c.onDisk(p.dir)] = true
+		for _, f := range p.files {
+			if !inModules(path.Dir(f.Path)) {
+				set[filepath.Dir(f.Source)] = true
+			}
+		}
+	}
+	delete(set, "")
+	delete(set, ".")
+	return slices.Sorted(maps.Keys(set))
 }
 
 // filesIn is how many files are in a folder on disk when all were collected, else -1.

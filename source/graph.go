@@ -332,6 +332,27 @@ func (g *graph) findings() []Finding {
 	return g.found
 }
 
+// reads lists the files that decide what the graph is: the project's own code,
+// and what packages say of themselves.
+func (g *graph) reads() []string {
+	set := map[string]bool{}
+	for s := range g.seen {
+		if !inModules(path.Dir(s.file)) {
+			set[s.file] = true
+		}
+	}
+	for dir := range g.units {
+		set[path.Join(dir, "package.json")] = true
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if on := g.c.onDisk(name); on != "" {
+			list = append(list, on)
+		}
+	}
+	return list
+}
+
 func (g *graph) inRuntime() []string { return slices.Sorted(maps.Keys(g.runtime)) }
 
 // inModules reports whether a folder is an installed package's, not a linked

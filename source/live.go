@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Live is a function whose code is built before it runs on this machine. What
-// was built is used until one of the files that it was made of changes.
+// Live is a function that runs on this machine from a folder that looks like
+// its zip. The folder is used until one of the files that decide what it holds
+// changes.
 type Live struct {
 	tree    Tree
 	fn      Function
@@ -23,36 +26,80 @@ type Live struct {
 
 	mu    sync.Mutex
 	place Place
-	made  []stamp // nil = not built, or not with success
+	made  []stamp // nil = not made, or not with success
 
-	reads atomic.Pointer[[]string] // asked for while a build is under way
+	reads atomic.Pointer[[]string] // asked for while a place is being made
 }
 
 // Place is where the code of a live function runs from.
 type Place struct {
 	Dir      string // absolute; holds the handler
 	Packages string // absolute folder of installed packages; "" = none
+	// Wrong are the mistakes of the code that make functions fail.
+	Wrong []Finding
+
+	root  string // the folder that Dir stands for
+	links []link // longest path first
 }
 
-// NewLive gives the building of a function; nil when its code runs as it is
-// written. Folders with what is built are made below scratch.
+// link is a file or folder of a place and the one on this machine that it
+// stands for.
+type link struct{ name, source string }
+
+// Real gives a text in which files are called by their places on this machine
+// the names under which the developer knows them.
+func (p Place) Real(text string) string {
+	if p.links == nil || !strings.Contains(text, p.Dir) {
+		return text
+	}
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, p.Dir)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString(p.real(&after))
+		text = after
+	}
+}
+
+// real is what the start of a text, behind the place's folder, stands for. It
+// takes that from the text.
+func (p Place) real(text *string) string {
+	for _, l := range p.links {
+		if rest, ok := strings.CutPrefix(*text, l.name); ok && (rest == "" || !inName(rest[0])) {
+			*text = rest
+			return l.source
+		}
+	}
+	return p.root
+}
+
+func inName(c byte) bool { return letter(c) || digit(c) || c == '.' || c == '-' }
+
+// NewLive gives the place of a function; nil when its code runs where it is
+// written. Folders are made below scratch.
 func NewLive(tree Tree, fn Function, scratch string) *Live {
-	if !fn.bundles() && !fn.depends() {
+	if !strings.HasPrefix(fn.Runtime, "nodejs") && !fn.depends() {
 		return nil
 	}
 	return &Live{tree: tree, fn: fn, scratch: scratch}
 }
+
+// Stands reports whether the place stands for folders elsewhere, to which its
+// links lead.
+func (p Place) Stands() bool { return p.links != nil }
 
 // Settings tells one way of building from another.
 func (l *Live) Settings() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("%q %q %q %q %t %q", l.fn.Dir, l.fn.HandlerFile, l.fn.Handler, l.fn.Runtime, l.fn.Bundle, l.fn.External)
+	return fmt.Sprintf("%q %q %q %q %t %q %q %q %q", l.fn.Dir, l.fn.HandlerFile, l.fn.Handler, l.fn.Runtime, l.fn.Bundle, l.fn.External, l.fn.Shared, l.fn.Views, l.fn.Ignore)
 }
 
-// Reads reports whether the code that was built last was made of a file (an
-// absolute path).
+// Reads reports whether the function is made of a file (an absolute path).
 func (l *Live) Reads(file string) bool {
 	if l == nil {
 		return false
@@ -61,8 +108,8 @@ func (l *Live) Reads(file string) bool {
 	return found
 }
 
-// Files are what the code that was built last was made of, beyond the function's
-// own folders (absolute paths, sorted); nil when it runs as it is written.
+// Files lists the files that the function is made of, absolute and sorted; nil
+// before it was made.
 func (l *Live) Files() []string {
 	if l == nil {
 		return nil
@@ -73,12 +120,12 @@ func (l *Live) Files() []string {
 	return nil
 }
 
-// Make builds the function, if need be, and says where it runs from. Its
-// error tells every mistake of the code.
+// Make makes the function's place, if need be. Its error tells every mistake
+// because of which there can be none.
 func (l *Live) Make(ctx context.Context) (Place, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.fn.bundles() {
+	if l.fn.depends() {
 		return l.install()
 	}
 	if l.made != nil && unchanged(l.made) {
@@ -91,22 +138,21 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 		return Place{}, err
 	}
 	b := bundles[0]
-	l.reads.Store(&b.Reads)
-	if err := b.mistakes(); err != nil {
-		return Place{}, err
-	}
-	// The folders of the function, for files that come and go.
-	files := slices.Clone(b.Reads)
-	for _, dir := range []string{l.fn.Dir, l.fn.Shared, l.fn.Views} {
-		if dir != "" {
-			files = append(files, filepath.Join(l.fn.Build.Dir, filepath.FromSlash(dir)))
+	sources := b.Sources()
+	l.reads.Store(&sources)
+	if l.fn.bundles() {
+		if err := b.mistakes(); err != nil {
+			return Place{}, err
 		}
 	}
-	made := stamps(files, before)
+	made := stamps(slices.Concat(b.Reads, b.Folders), before)
 	if l.place, err = l.lay(b); err != nil {
 		return Place{}, err
 	}
-	l.made = made
+	l.place.Wrong = b.wrong()
+	if len(l.place.Wrong) == 0 { // whoever mends it need not touch a file that was read
+		l.made = made
+	}
 	return l.place, nil
 }
 
@@ -123,22 +169,38 @@ func (l *Live) install() (Place, error) {
 	return Place{Dir: filepath.Join(l.fn.Build.Dir, filepath.FromSlash(l.fn.Dir)), Packages: packages.dir}, nil
 }
 
+// wrong are the findings that make a function fail.
+func (b *Bundle) wrong() []Finding {
+	var list []Finding
+	for _, f := range b.Findings {
+		if f.Severity == Error {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 // stamp is how a file was when it was read.
 type stamp struct {
 	file     string
 	size     int64
 	modified time.Time
+	gone     bool // there was none
 }
 
 func stamps(files []string, before time.Time) []stamp {
 	list := make([]stamp, 0, len(files))
 	for _, file := range files {
 		info, err := os.Stat(file)
+		if missing(err) {
+			list = append(list, stamp{file: file, gone: true})
+			continue
+		}
 		if err != nil || info.ModTime().After(before) {
 			list = append(list, stamp{file: file, size: -1}) // may have been written while it was read
 			continue
 		}
-		list = append(list, stamp{file, info.Size(), info.ModTime()})
+		list = append(list, stamp{file: file, size: info.Size(), modified: info.ModTime()})
 	}
 	return list
 }
@@ -146,7 +208,10 @@ func stamps(files []string, before time.Time) []stamp {
 func unchanged(list []stamp) bool {
 	for _, s := range list {
 		info, err := os.Stat(s.file)
-		if err != nil || info.Size() != s.size || !info.ModTime().Equal(s.modified) {
+		if s.gone && missing(err) {
+			continue
+		}
+		if err != nil || s.gone || info.Size() != s.size || !info.ModTime().Equal(s.modified) {
 			return false
 		}
 	}
@@ -166,28 +231,35 @@ func (l *Live) lay(b *Bundle) (Place, error) {
 		}
 	}
 	dir := filepath.Join(l.scratch, hex.EncodeToString(key.Sum(nil))[:32])
+	place := Place{Dir: filepath.Join(dir, "task"), links: b.links(), root: l.fn.Dir}
+	if l.tree.Disk != "" {
+		place.root = filepath.Join(l.tree.Disk, filepath.FromSlash(path.Join(l.tree.Project, b.Root)))
+	}
 	if _, err := os.Stat(dir); err == nil {
-		return Place{Dir: dir}, nil
+		return place, nil
 	}
 	if err := os.MkdirAll(l.scratch, 0o700); err != nil {
-		return Place{}, fmt.Errorf("folder for built code: %w", err)
+		return Place{}, fmt.Errorf("folder of %s: %w", l.fn.Dir, err)
 	}
 	// Under another name until it is whole.
 	half, err := os.MkdirTemp(l.scratch, "half-")
 	if err != nil {
-		return Place{}, fmt.Errorf("folder for built code: %w", err)
+		return Place{}, fmt.Errorf("folder of %s: %w", l.fn.Dir, err)
 	}
-	if err = b.stage(half); err == nil {
+	if err = os.Mkdir(filepath.Join(half, "task"), 0o700); err == nil {
+		err = b.stage(filepath.Join(half, "task"))
+	}
+	if err == nil {
 		err = os.Rename(half, dir)
 	}
 	if err != nil {
 		os.RemoveAll(half)
 		if _, other := os.Stat(dir); other == nil {
-			return Place{Dir: dir}, nil
+			return place, nil
 		}
-		return Place{}, fmt.Errorf("folder for built code: %w", err)
+		return Place{}, fmt.Errorf("folder of %s: %w", l.fn.Dir, err)
 	}
-	return Place{Dir: dir}, nil
+	return place, nil
 }
 
 func copyTo(w io.Writer, f File) error {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -30,18 +31,42 @@ func (b *Bundle) stage(dir string) error {
 		return err
 	}
 	defer root.Close()
-	top := &staged{inside: map[string]*staged{}}
-	for i := range b.Files {
-		top.add(b.Files[i].Path, &b.Files[i])
-	}
+	top := b.staged()
 	for _, name := range slices.Sorted(maps.Keys(top.inside)) {
-		one := top.inside[name]
-		one.compare(b.whole)
-		if err := one.make(root, name); err != nil {
+		if err := top.inside[name].make(root, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *Bundle) staged() *staged {
+	top := &staged{inside: map[string]*staged{}}
+	for i := range b.Files {
+		top.add(b.Files[i].Path, &b.Files[i])
+	}
+	for _, one := range top.inside {
+		one.compare(b.whole)
+	}
+	return top
+}
+
+// links lists what stage makes links of, longest path first.
+func (b *Bundle) links() []link {
+	var list []link
+	var visit func(name string, s *staged)
+	visit = func(name string, s *staged) {
+		if s.source != "" {
+			list = append(list, link{filepath.FromSlash(name), s.source})
+			return
+		}
+		for inside, one := range s.inside {
+			visit(name+"/"+inside, one)
+		}
+	}
+	visit("", b.staged())
+	slices.SortFunc(list, func(a, b link) int { return cmp.Or(len(b.name)-len(a.name), strings.Compare(a.name, b.name)) })
+	return list
 }
 
 func (s *staged) add(name string, f *File) {

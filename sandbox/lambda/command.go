@@ -82,7 +82,12 @@ func (w *worker) command() (*exec.Cmd, error) {
 		if err := w.prepare(l, env, scratch); err != nil {
 			return nil, &startError{invoke.InitFailed, "Runtime.Unknown", err}
 		}
-		args := append(slices.Clone(l.args), filepath.Join(scratch, "bootstrap", l.script))
+		args := slices.Clone(l.args)
+		if l.prefix == "nodejs" && w.place.Stands() {
+			// Its modules are at their links, not at what those lead to.
+			args = append(args, "--preserve-symlinks", "--preserve-symlinks-main")
+		}
+		args = append(args, filepath.Join(scratch, "bootstrap", l.script))
 		cmd = exec.Command(found.Program, args...)
 	case strings.HasPrefix(fn.Runtime, "provided"):
 		program, err := bootstrapOf(fn.Dir)
@@ -115,7 +120,11 @@ func (w *worker) build() error {
 	}()
 	place, err := w.fn.Code.Make(ctx)
 	if err == nil {
+		w.place = place
 		w.fn.Dir, w.packages = place.Dir, place.Packages
+		if place.Stands() {
+			w.fn.Shared, w.fn.Views = "", "" // they are in it
+		}
 	}
 	return err
 }

@@ -111,6 +111,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 		isError, result = true, failed(invoke.Thrown, trailer, "the response ended early")
 	}
 	if isError {
+		result.Payload = []byte(w.place.Real(string(result.Payload)))
 		result.Failed, result.Kind = "Unhandled", kindOf(w.fn, errorType(r, result.Payload), invoke.Thrown)
 	}
 	w.output.drain()
@@ -125,6 +126,7 @@ func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result := invoke.Result{Payload: body, Failed: "Unhandled", Kind: kindOf(w.fn, errorType(r, body), invoke.InitFailed)}
+	result.Payload = w.explained(result.Payload)
 	if len(body) == 0 {
 		result = failed(result.Kind, errorType(r, body), w.fn.Handler+" could not be loaded")
 	}
@@ -133,6 +135,29 @@ func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	accept(rw)
+}
+
+// explained gives an error that code could not be loaded the names and the
+// reasons that the developer knows.
+func (w *worker) explained(body []byte) []byte {
+	body = []byte(w.place.Real(string(body)))
+	var object map[string]json.RawMessage
+	var message string
+	if len(w.place.Wrong) == 0 || json.Unmarshal(body, &object) != nil || json.Unmarshal(object["errorMessage"], &message) != nil {
+		return body
+	}
+	for _, wrong := range w.place.Wrong {
+		message += "\n" + wrong.String()
+	}
+	text, err := json.Marshal(message)
+	if err != nil {
+		return body
+	}
+	object["errorMessage"] = text
+	if body, err = json.Marshal(object); err != nil {
+		return nil
+	}
+	return body
 }
 
 func readBody(r *http.Request) ([]byte, error) {

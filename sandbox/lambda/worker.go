@@ -11,6 +11,7 @@ import (
 
 	"arc/sandbox/door"
 	"arc/sandbox/invoke"
+	"arc/source"
 )
 
 // initLimit is how long a worker may take until it asks for its first event.
@@ -37,9 +38,10 @@ const (
 type worker struct {
 	service   *Service
 	owner     *function
-	fn        Function // as it was when the worker started
-	packages  string   // folder of installed packages; "" = none
-	address   string   // "127.0.0.1:PORT" of its Runtime API
+	fn        Function     // as it was when the worker started
+	place     source.Place // of code that runs from one
+	packages  string       // folder of installed packages; "" = none
+	address   string       // "127.0.0.1:PORT" of its Runtime API
 	logStream string
 	output    *output
 	jobs      chan *invocation // takes one
@@ -383,6 +385,7 @@ func (w *worker) live() error {
 
 // log hands on a line of the worker, or about it.
 func (w *worker) log(id, line string) {
+	line = w.place.Real(line)
 	w.service.options.Log(w.fn.Label, id, line)
 	if id != "" {
 		line = id + " " + line
