@@ -130,34 +130,13 @@ func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
 	if len(body) == 0 {
 		result = failed(result.Kind, errorType(r, body), w.fn.Handler+" could not be loaded")
 	}
+	w.output.drain()
+	w.tell(result.Payload)
 	if !w.service.notReady(w, result) {
 		refuse(rw, http.StatusForbidden, "InvalidStateTransition", "the worker has asked for an event already")
 		return
 	}
 	accept(rw)
-}
-
-// explained gives an error that code could not be loaded the names and the
-// reasons that the developer knows.
-func (w *worker) explained(body []byte) []byte {
-	body = []byte(w.place.Real(string(body)))
-	var object map[string]json.RawMessage
-	var message string
-	if len(w.place.Wrong) == 0 || json.Unmarshal(body, &object) != nil || json.Unmarshal(object["errorMessage"], &message) != nil {
-		return body
-	}
-	for _, wrong := range w.place.Wrong {
-		message += "\n" + wrong.String()
-	}
-	text, err := json.Marshal(message)
-	if err != nil {
-		return body
-	}
-	object["errorMessage"] = text
-	if body, err = json.Marshal(object); err != nil {
-		return nil
-	}
-	return body
 }
 
 func readBody(r *http.Request) ([]byte, error) {

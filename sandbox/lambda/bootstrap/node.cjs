@@ -118,7 +118,7 @@ function die(err) {
   if (dying) return
   dying = true
   const object = describe(err)
-  print(err, object)
+  if (waiting || current) print(err, object) // the service tells what cannot be loaded
   if (waiting) process.exit(1) // nobody to report it to
   socket.ref()
   socket.write(post(current ? `invocation/${current}/error` : 'init/error', JSON.stringify(object), object.errorType))

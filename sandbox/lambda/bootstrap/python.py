@@ -39,7 +39,8 @@ class Connection:
 
     def fail(self, path, error):
         kind, report = describe(error)
-        print(f"[ERROR] {kind}: {error}\n" + "".join(report["stackTrace"]), end="", flush=True)
+        if path != "init/error":  # the service tells what cannot be loaded
+            print(f"[ERROR] {kind}: {error}\n" + "".join(report["stackTrace"]), end="", flush=True)
         self.exchange("POST", path, json.dumps(report).encode(), kind)
 
 

@@ -87,7 +87,7 @@ module ArcRuntime
   def report(path, error)
     type = error.is_a?(Failure) ? error.type : "Function<#{error.class}>"
     trace = (error.backtrace || []).reject { |line| line.include?(__FILE__) }
-    puts "#{type}: #{error.message}", trace
+    puts "#{type}: #{error.message}", trace unless path == 'init/error' # the service tells what cannot be loaded
     exchange('POST', path, JSON.generate(errorMessage: error.message, errorType: type, stackTrace: trace), type)
   end
 

@@ -1,0 +1,88 @@
+package lambda
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// Why a function's code could not be loaded, in the developer's words.
+
+// loadError is what a runtime reports when code cannot be loaded: Node calls its
+// lines trace, the others stackTrace.
+type loadError struct {
+	Type       string   `json:"errorType"`
+	Message    string   `json:"errorMessage"`
+	Trace      []string `json:"trace"`
+	StackTrace []string `json:"stackTrace"`
+}
+
+// explained gives a report the names of files that the developer knows, and what
+// the packager has to say of the import that failed.
+func (w *worker) explained(body []byte) []byte {
+	body = []byte(w.place.Real(string(body)))
+	var object map[string]json.RawMessage
+	var message string
+	if len(w.place.Wrong) == 0 || json.Unmarshal(body, &object) != nil || json.Unmarshal(object["errorMessage"], &message) != nil {
+		return body
+	}
+	text, err := json.Marshal(w.reason(message))
+	if err != nil {
+		return body
+	}
+	object["errorMessage"] = text
+	if said, err := json.Marshal(object); err == nil {
+		return said
+	}
+	return body
+}
+
+// reason adds to a message what is wrong with the import that it is about, or,
+// when that cannot be told, with all.
+func (w *worker) reason(message string) string {
+	var all []string
+	for _, wrong := range w.place.Wrong {
+		all = append(all, wrong.String())
+		// "imports NAME, which …"
+		if words := strings.Fields(wrong.Text); len(words) > 1 && strings.Contains(message, strings.Trim(words[1], ",")) {
+			first, rest, _ := strings.Cut(message, "\n")
+			return strings.TrimSuffix(first+": "+wrong.Hint+"\n"+rest, "\n")
+		}
+	}
+	return message + "\n" + strings.Join(all, "\n")
+}
+
+// tell prints why the code could not be loaded, once until there is another
+// reason: each event that fails of it has it in its own line anyway.
+func (w *worker) tell(body []byte) {
+	var e loadError
+	if json.Unmarshal(body, &e) != nil {
+		e = loadError{Message: string(body)}
+	}
+	text := strings.TrimPrefix(e.Type+": ", ": ") + e.Message
+	lines := e.StackTrace
+	switch {
+	case strings.HasPrefix(w.fn.Runtime, "python"):
+		text = "[ERROR] " + text // as Lambda has it
+	case e.Type == "Runtime.UserCodeSyntaxError" && len(e.Trace) > 0:
+		text, lines = e.Trace[0], e.Trace[1:] // begins with the place
+	case len(e.Trace) > 0:
+		lines = e.Trace[1:] // the first is the message
+	}
+	w.service.mu.Lock()
+	told := w.owner.told == text
+	w.owner.told = text
+	w.service.mu.Unlock()
+	if told {
+		return
+	}
+	for line := range strings.Lines(text) {
+		w.log("", strings.TrimRight(line, "\n"))
+	}
+	for _, line := range lines {
+		for line := range strings.Lines(line) {
+			if line = strings.TrimRight(line, "\n"); line != "" && !strings.Contains(text, line) {
+				w.log("", line)
+			}
+		}
+	}
+}
