@@ -5,6 +5,7 @@
 # make bench      prints our figures beside their floors
 # make lint       what the reviewer's machine checks first
 # make fuzz       half a minute for every fuzz target
+# make mutants    edits a room's code in 100 places and counts what its tests notice
 # make oracle     compares with Architect itself, which npm installs
 GO ?= go
 
@@ -37,6 +38,15 @@ fuzz:
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime 30s $$package || exit 1; \
 	  done; \
 	done
+
+# ROOM=cfn, cfn/diff, deploy or sandbox/gateway; N and SEED draw others. It takes
+# 10 to 30 minutes, and is no part of what CI runs.
+N ?= 100
+SEED ?= 1
+.PHONY: mutants
+mutants:
+	$(GO) run ./bench/mutants -n $(N) -seed $(SEED) -except "$(if $(filter cfn,$(ROOM)),cfn/cost$(comma)cfn/diff)" $(ROOM)
+comma := ,
 
 oracle:
 	ARC_ORACLE=1 $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cfn ./manifest

@@ -14,7 +14,10 @@ const (
 	httpStage = "HTTPApiGatewayDefaultStage"
 )
 
-const anyMethod = "x-amazon-apigateway-any-method"
+// AnyMethod is the operation that answers every method of a path without one of
+// its own, in the OpenAPI bodies of API Gateway.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-any-method.html
+const AnyMethod = "x-amazon-apigateway-any-method"
 
 // openAPI is the body of the HTTP API. All routes are in this one resource, so
 // an update of them is one step and their number is not limited by the
@@ -108,7 +111,7 @@ func (b openAPI) add(r manifest.Route, i integration) {
 	}
 	method := r.Method
 	if method == "any" {
-		method = anyMethod
+		method = AnyMethod
 	}
 	b.Paths[path][method] = operation{Integration: i, Parameters: parameters}
 }

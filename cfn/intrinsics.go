@@ -28,11 +28,6 @@ func Sub(text string) string { return marked("Fn::Sub", text) }
 // is.
 func SubText(text string) string { return strings.ReplaceAll(text, "${", "${!") }
 
-// Join puts values together, marked or plain ones, with sep between them.
-func Join(sep string, values ...string) string {
-	return mark + string(encode(map[string]any{"Fn::Join": []any{sep, values}}))
-}
-
 func marked(function, argument string) string {
 	b := make([]byte, 0, len(mark)+len(function)+len(argument)+len(`{"":""}`))
 	b = append(append(b, mark...), '{')

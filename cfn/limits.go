@@ -11,10 +11,13 @@ import (
 // CloudFormation's limits of one stack.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 const (
-	maxResources  = 500
-	maxParameters = 200
-	maxOutputs    = 200
-	maxStackName  = 128
+	MaxResources      = 500
+	MaxParameters     = 200
+	MaxOutputs        = 200
+	MaxInlineTemplate = 51_200    // bytes of a template in a request
+	MaxTemplate       = 1_000_000 // bytes of a template in a bucket
+
+	maxStackName = 128
 )
 
 // checkLimits reports what CloudFormation or Lambda would refuse, before
@@ -25,17 +28,17 @@ func (c *compiler) checkLimits() {
 			"the stack's name %s has %d characters, but CloudFormation takes %d", c.stack.Name, n, maxStackName)
 	}
 	const divide = "divide the app into several, each with a manifest of its own"
-	if n := len(c.t.Resources); n > maxResources {
+	if n := len(c.t.Resources); n > MaxResources {
 		c.errorf(c.app.Pos, "resource-count", divide,
-			"the stack has %d resources that cannot be in a nested stack (tables, topics, queues and their like), but CloudFormation takes %d", n, maxResources)
+			"the stack has %d resources that cannot be in a nested stack (tables, topics, queues and their like), but CloudFormation takes %d", n, MaxResources)
 	}
-	if n := len(c.t.Outputs); n > maxOutputs {
+	if n := len(c.t.Outputs); n > MaxOutputs {
 		c.errorf(c.app.Pos, "output-count", divide,
-			"the stack has %d outputs, one for each topic and queue, but CloudFormation takes %d", n, maxOutputs)
+			"the stack has %d outputs, one for each topic and queue, but CloudFormation takes %d", n, MaxOutputs)
 	}
-	if n := len(c.env); n > maxParameters-1 {
+	if n := len(c.env); n > MaxParameters-1 {
 		c.errorf(c.app.Pos, "env-count", "keep settings that belong together in one variable, as JSON",
-			"the app has %d environment variables, but a stack takes %d", n, maxParameters-1)
+			"the app has %d environment variables, but a stack takes %d", n, MaxParameters-1)
 	}
 	c.checkEnv()
 	if !c.ds.HasErrors() {
@@ -51,10 +54,10 @@ func (c *compiler) checkParts() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.t.layout.parts)) {
 		part := c.t.layout.parts[name]
-		if len(part.resources) > maxResources || len(part.parameters) > maxParameters || len(part.outputs) > maxOutputs {
+		if len(part.resources) > MaxResources || len(part.parameters) > MaxParameters || len(part.outputs) > MaxOutputs {
 			c.errorf(c.app.Pos, "resource-count", "divide the app into several, each with a manifest of its own",
 				"the nested stack %s has %d resources, %d parameters and %d outputs, but CloudFormation takes %d, %d and %d",
-				name, len(part.resources), len(part.parameters), len(part.outputs), maxResources, maxParameters, maxOutputs)
+				name, len(part.resources), len(part.parameters), len(part.outputs), MaxResources, MaxParameters, MaxOutputs)
 			return
 		}
 	}

@@ -182,12 +182,9 @@ func (p *printer) string(src []byte) []byte {
 	return src[end:]
 }
 
-// maxTemplate is how many bytes CloudFormation reads from a bucket.
-const maxTemplate = 1_000_000
-
 // compacted leaves the blanks out of a template that is too long with them.
 func (p *printer) compacted() []byte {
-	if len(p.buf) <= maxTemplate {
+	if len(p.buf) <= MaxTemplate {
 		return p.buf
 	}
 	var b bytes.Buffer

@@ -12,7 +12,7 @@ func (c *compiler) proxy(body *openAPI) {
 	to := map[string]string{
 		"testing": c.app.Proxy.Testing, "staging": c.app.Proxy.Staging, "production": c.app.Proxy.Production,
 	}[c.opts.Environment()]
-	body.Paths["/$default"] = map[string]operation{anyMethod: {
+	body.Paths["/$default"] = map[string]operation{AnyMethod: {
 		Default: true,
 		Integration: integration{
 			Type: "http_proxy", HTTPMethod: "ANY", URI: to, PayloadFormatVersion: "1.0",

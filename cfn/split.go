@@ -110,9 +110,9 @@ func (c *compiler) split() {
 	for _, part := range c.stack.Parts {
 		c.stack.Origins[part.LogicalID] = c.app.Pos
 	}
-	if size := len(l.root.body); size > maxTemplate {
+	if size := len(l.root.body); size > MaxTemplate {
 		c.warnf(c.app.Pos, "template-size", "divide the app into several, each with a manifest of its own",
-			"the template of the stack has %d bytes, but CloudFormation takes %d", size, maxTemplate)
+			"the template of the stack has %d bytes, but CloudFormation takes %d", size, MaxTemplate)
 	}
 }
 

@@ -50,7 +50,7 @@ func checkStackLimits(t *testing.T, name string, body []byte, doc *Document) {
 		{"resources", len(doc.Resources), 500},
 		{"parameters", len(doc.Parameters), 200},
 		{"outputs", len(doc.Outputs), 200},
-		{"bytes", len(body), maxTemplate},
+		{"bytes", len(body), MaxTemplate},
 	} {
 		if limit.n > limit.most {
 			t.Errorf("%q has %d %s; CloudFormation takes %d", name, limit.n, limit.what, limit.most)

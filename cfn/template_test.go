@@ -30,7 +30,7 @@ func TestTemplateJSON(t *testing.T) {
 	fn.Environment = &lambda.Function_Environment{Variables: map[string]string{
 		"BASE64": "eyJSZWYiOiJCdWNrZXQifQ==", // not an intrinsic, only looks like one
 		"HTML":   `<a href="&">`,
-		"JOINED": Join("-", Ref("AWS::Region"), Sub("${Bucket}/*"), "x"),
+		"JOINED": Sub("${AWS::Region}-${Bucket}/*-x"),
 	}}
 	fn.AWSCloudFormationDependsOn = []string{"Bucket"}
 	template := &Template{
@@ -77,18 +77,7 @@ func TestTemplateJSON(t *testing.T) {
             "BASE64": "eyJSZWYiOiJCdWNrZXQifQ==",
             "HTML": "<a href=\"&\">",
             "JOINED": {
-              "Fn::Join": [
-                "-",
-                [
-                  {
-                    "Ref": "AWS::Region"
-                  },
-                  {
-                    "Fn::Sub": "${Bucket}/*"
-                  },
-                  "x"
-                ]
-              ]
+              "Fn::Sub": "${AWS::Region}-${Bucket}/*-x"
             }
           }
         },

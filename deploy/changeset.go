@@ -18,13 +18,6 @@ import (
 	"arc/cfn"
 )
 
-// Limits of CreateChangeSet:
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-const (
-	maxInlineTemplate = 51_200
-	maxTemplate       = 1 << 20
-)
-
 // cleanupTime bounds what is still done after an interrupt.
 const cleanupTime = 3 * time.Second
 
@@ -67,7 +60,7 @@ func (r *run) makeChangeSet(ctx context.Context, stack Stack, bucket artifactBuc
 	for _, key := range slices.Sorted(maps.Keys(r.d.Tags)) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(r.d.Tags[key])})
 	}
-	if len(r.d.Template) > maxInlineTemplate {
+	if len(r.d.Template) > cfn.MaxInlineTemplate {
 		url, err := r.uploadTemplate(ctx, bucket)
 		if err != nil {
 			return nil, err

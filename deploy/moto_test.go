@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
+	"arc/cfn"
 	"arc/deploy/ssm"
 )
 
@@ -211,7 +212,7 @@ func TestMotoTakesALargeTemplateFromTheBucket(t *testing.T) {
 	endpoint := moto(t)
 	dp := Deployer{Clients: connectTo(t, endpoint)}
 	d := motoDemo("largeapp", "aaaa")
-	d.Template = append(d.Template, bytes.Repeat([]byte(" \n"), maxInlineTemplate)...)
+	d.Template = append(d.Template, bytes.Repeat([]byte(" \n"), cfn.MaxInlineTemplate)...)
 	if out, err := dp.Deploy(t.Context(), d); err != nil || !out.Created {
 		t.Fatalf("%+v %v", out, err)
 	}

@@ -30,8 +30,8 @@ type run struct {
 
 // newRun checks what can be checked before anything is asked of AWS.
 func (dp *Deployer) newRun(d Deployment) (*run, error) {
-	if len(d.Template) > maxTemplate {
-		return nil, fmt.Errorf("template of stack %s: %d bytes, CloudFormation takes at most %d; split the app", d.StackName, len(d.Template), maxTemplate)
+	if len(d.Template) > cfn.MaxTemplate {
+		return nil, fmt.Errorf("template of stack %s: %d bytes, CloudFormation takes at most %d; split the app", d.StackName, len(d.Template), cfn.MaxTemplate)
 	}
 	doc, err := cfn.Parse(d.Template)
 	if err != nil {
@@ -174,7 +174,7 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 // upload finds the artifact bucket and fills it, when the template needs one.
 func (r *run) upload(ctx context.Context, stack Stack) (artifactBucket, error) {
 	_, needed := r.template.Parameters[cfn.ArtifactBucketParameter]
-	if !needed && len(r.d.Artifacts) == 0 && len(r.d.Template) <= maxInlineTemplate {
+	if !needed && len(r.d.Artifacts) == 0 && len(r.d.Template) <= cfn.MaxInlineTemplate {
 		return artifactBucket{}, nil
 	}
 	bucket, err := r.findBucket(ctx)

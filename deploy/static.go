@@ -43,24 +43,6 @@ type StaticFile struct {
 	Open          func() (io.ReadSeekCloser, error)
 }
 
-// Publish brings only the static files to a stack that is deployed already,
-// and counts those that were uploaded.
-func (dp *Deployer) Publish(ctx context.Context, d Deployment) (int, error) {
-	r, err := dp.newRun(d)
-	if err != nil || d.Static == nil {
-		return 0, err
-	}
-	stack, err := r.describeStack(ctx, d.StackName)
-	if err != nil {
-		return 0, err
-	}
-	if !stack.Exists {
-		return 0, fmt.Errorf("publish static files: stack %s is not deployed yet; deploy it first", d.StackName)
-	}
-	err = r.publish(ctx, stack)
-	return r.outcome.Published, err
-}
-
 // publishEarly publishes the fingerprinted files into a bucket that exists
 // already, so that no page of the new version asks for a file that is not there.
 func (r *run) publishEarly(ctx context.Context, stack Stack) error {

@@ -109,7 +109,7 @@ func TestKeyTellsApart(t *testing.T) {
 		{"f/a/b": {Data: []byte("1")}},
 		{"f/ab": {Data: []byte("1")}},
 	} {
-		b, err := Collect(files, Function{Dir: "f", Runtime: "provided.al2023"})
+		b, err := collect(files, Function{Dir: "f", Runtime: "provided.al2023"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestChangeBetweenKeyAndZip(t *testing.T) {
 		}
 	}
 	write("1")
-	b, err := Collect(os.DirFS(dir), Function{Dir: "f", Runtime: "nodejs22.x"})
+	b, err := collect(os.DirFS(dir), Function{Dir: "f", Runtime: "nodejs22.x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestTooLargeForLambda(t *testing.T) {
 	if err := f.Truncate(MaxUnpacked + 1); err != nil { // sparse: takes no room
 		t.Fatal(err)
 	}
-	if _, err := Collect(os.DirFS(dir), Function{Dir: "f", Runtime: "nodejs22.x"}); err == nil || !strings.Contains(err.Error(), "more than Lambda's 250") {
+	if _, err := collect(os.DirFS(dir), Function{Dir: "f", Runtime: "nodejs22.x"}); err == nil || !strings.Contains(err.Error(), "more than Lambda's 250") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -197,4 +197,13 @@ empty 0o100644 (1980, 1, 1, 0, 0, 0) 0 b''
 			t.Errorf("unzip: %v: %s", err, tested)
 		}
 	}
+}
+
+// collect is CollectAll of one function.
+func collect(project fs.FS, fn Function) (*Bundle, error) {
+	bundles, err := CollectAll(project, []Function{fn})
+	if err != nil {
+		return nil, err
+	}
+	return bundles[0], nil
 }

@@ -35,24 +35,16 @@ type Tree struct {
 	Disk string // absolute path of Files; "" = it is on no disk
 }
 
-// Collect finds the files of a function: its folder, shared code and views
-// under node_modules/@architect (or vendor for other runtimes), what its imports
-// reach outside, and the npm packages that they ask for. project is the project root.
+// CollectAll finds the files of an app's functions, in the same order: of each
+// its folder, shared code and views under node_modules/@architect (or vendor for
+// other runtimes), what its imports reach outside, and the npm packages that they
+// ask for. project is the project root. Shared code and packages are listed once
+// and, when keys are asked for, read once.
 //
 // Left out are version control, editors' leavings, config.arc and its like, and
 // whatever may hold secrets: .env files and .npmrc. An import that leads nowhere
-// is a finding. A missing folder is an error that wraps fs.ErrNotExist.
-func Collect(project fs.FS, fn Function) (*Bundle, error) {
-	bundles, err := CollectAll(project, []Function{fn})
-	if err != nil {
-		return nil, err
-	}
-	return bundles[0], nil
-}
-
-// CollectAll is Collect for all functions of an app, in the same order. Shared
-// code and packages are listed once and, when keys are asked for, read once.
-// Its error names every function that failed.
+// is a finding. A missing folder is an error that wraps fs.ErrNotExist; the error
+// names every function that failed.
 func CollectAll(project fs.FS, fns []Function) ([]*Bundle, error) {
 	return Tree{Files: project}.CollectAll(fns)
 }

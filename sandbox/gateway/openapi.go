@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"arc/cfn"
 )
 
 // document is what an HTTP API takes from its OpenAPI Body.
@@ -52,10 +54,8 @@ func importBody(body map[string]any) (document, error) {
 	return d, p.err
 }
 
-const anyMethod = "x-amazon-apigateway-any-method"
-
 func isMethod(key string) bool {
-	return slices.Contains([]string{"get", "put", "post", "delete", "options", "head", "patch", "trace", anyMethod}, key)
+	return slices.Contains([]string{"get", "put", "post", "delete", "options", "head", "patch", "trace", cfn.AnyMethod}, key)
 }
 
 func importOperation(body map[string]any, path, method string, value any) (*route, error) {
@@ -64,7 +64,7 @@ func importOperation(body map[string]any, path, method string, value any) (*rout
 		return nil, fmt.Errorf("security: authorizers are not emulated by the local cloud")
 	}
 	r := &route{key: strings.ToUpper(method) + " " + path}
-	if method == anyMethod {
+	if method == cfn.AnyMethod {
 		r.key = "ANY " + path
 	}
 	if path == "/$default" {

@@ -26,8 +26,8 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 			return do(req)
 		}
 	}
-	of := func(create, update func(stack.Request) (stack.Resource, error), remove func(stack.Request) error, createOnly ...string) stack.Registration {
-		return stack.Registration{CreateOnly: createOnly, Provider: stack.Steps{
+	of := func(create, update func(stack.Request) (stack.Resource, error), remove func(stack.Request) error) stack.Registration {
+		return stack.Registration{Provider: stack.Steps{
 			OnCreate: locked(create), OnUpdate: locked(update), OnDelete: func(_ context.Context, req stack.Request) error {
 				g.mu.Lock()
 				defer g.mu.Unlock()
@@ -36,15 +36,14 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 		}}
 	}
 	types := map[string]stack.Registration{
-		"AWS::ApiGatewayV2::Api":           of(g.createAPI, g.updateAPI, g.deleteAPI, "ProtocolType"),
-		"AWS::ApiGatewayV2::Integration":   of(g.createIntegration, g.updateIntegration, g.deleteIntegration, "ApiId"),
-		"AWS::ApiGatewayV2::Route":         of(g.createRoute, g.updateRoute, g.deleteRoute, "ApiId"),
-		"AWS::ApiGatewayV2::RouteResponse": of(g.createRouteResponse, g.createRouteResponse, nothing, "ApiId", "RouteId"),
-		"AWS::ApiGatewayV2::Deployment":    of(g.createDeployment, g.updateDeployment, g.deleteDeployment, "ApiId"),
+		"AWS::ApiGatewayV2::Api":           of(g.createAPI, g.updateAPI, g.deleteAPI),
+		"AWS::ApiGatewayV2::Integration":   of(g.createIntegration, g.updateIntegration, g.deleteIntegration),
+		"AWS::ApiGatewayV2::Route":         of(g.createRoute, g.updateRoute, g.deleteRoute),
+		"AWS::ApiGatewayV2::RouteResponse": of(g.createRouteResponse, g.createRouteResponse, nothing),
+		"AWS::ApiGatewayV2::Deployment":    of(g.createDeployment, g.updateDeployment, g.deleteDeployment),
 		// It takes the lock itself: deleting a stage waits for $disconnect functions.
 		"AWS::ApiGatewayV2::Stage": {
-			Provider:   stack.Steps{OnCreate: g.createStage, OnUpdate: g.updateStage, OnDelete: g.deleteStage},
-			CreateOnly: []string{"ApiId", "StageName"},
+			Provider: stack.Steps{OnCreate: g.createStage, OnUpdate: g.updateStage, OnDelete: g.deleteStage},
 		},
 	}
 	for _, refused := range []string{"ApiGatewayManagedOverrides", "ApiMapping", "Authorizer", "DomainName",

@@ -16,7 +16,7 @@ import (
 
 // Store keeps the identities of one account, in memory.
 type Store struct {
-	account, partition string
+	account, region string
 
 	mu       sync.RWMutex
 	roles    map[string]*role   // by name
@@ -42,11 +42,11 @@ type policy struct {
 
 // New makes an empty store.
 func New(account, region string) *Store {
-	return &Store{account: account, partition: stack.Partition(region), roles: map[string]*role{}, policies: map[string]*policy{}}
+	return &Store{account: account, region: region, roles: map[string]*role{}, policies: map[string]*policy{}}
 }
 
 func (s *Store) arn(kind, path, name string) string {
-	return "arn:" + s.partition + ":iam::" + s.account + ":" + kind + cmp.Or(path, "/") + name
+	return stack.ARN(s.region, "iam", "", s.account, kind+cmp.Or(path, "/")+name)
 }
 
 // newID makes an identifier as IAM does: "AROA" and 17 characters.

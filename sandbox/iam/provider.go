@@ -28,9 +28,9 @@ func (s *Store) Close(context.Context) error { return nil }
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.html
 func (s *Store) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::IAM::Role":          {Provider: stack.Steps{OnCreate: s.createRole, OnUpdate: s.updateRole, OnDelete: s.deleteRole}, CreateOnly: []string{"RoleName", "Path"}},
+		"AWS::IAM::Role":          {Provider: stack.Steps{OnCreate: s.createRole, OnUpdate: s.updateRole, OnDelete: s.deleteRole}},
 		"AWS::IAM::Policy":        {Provider: stack.Steps{OnCreate: s.createInline, OnUpdate: s.updateInline, OnDelete: s.deleteInline}},
-		"AWS::IAM::ManagedPolicy": {Provider: stack.Steps{OnCreate: s.createManaged, OnUpdate: s.updateManaged, OnDelete: s.deleteManaged}, CreateOnly: []string{"ManagedPolicyName", "Path", "Description"}},
+		"AWS::IAM::ManagedPolicy": {Provider: stack.Steps{OnCreate: s.createManaged, OnUpdate: s.updateManaged, OnDelete: s.deleteManaged}},
 	}
 }
 

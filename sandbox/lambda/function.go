@@ -134,7 +134,7 @@ func readFunction(req stack.Request) (*functionProperties, error) {
 func describe(req stack.Request, p *functionProperties, name string) (Function, error) {
 	fn := Function{
 		Name:    name,
-		ARN:     fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", stack.Partition(req.Stack.Region), req.Stack.Region, req.Stack.Account, name),
+		ARN:     stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "function:"+name),
 		Runtime: p.Runtime, Handler: p.Handler, Timeout: p.Timeout, MemoryMB: p.MemorySize,
 		Env: map[string]string{}, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup, DeadLetter: p.DeadLetterConfig.TargetArn,
 	}

@@ -38,34 +38,25 @@ func (s *Service) Registrations() map[string]stack.Registration {
 	}
 	return map[string]stack.Registration{
 		"AWS::Lambda::Function": {
-			Provider:   stack.Steps{OnCreate: s.createFunction, OnUpdate: s.updateFunction, OnDelete: s.deleteFunction},
-			CreateOnly: []string{"FunctionName", "PackageType", "TenancyConfig", "DurableConfig"},
+			Provider: stack.Steps{OnCreate: s.createFunction, OnUpdate: s.updateFunction, OnDelete: s.deleteFunction},
 		},
 		"AWS::Lambda::Permission": {
 			Provider: stack.Steps{OnCreate: s.createPermission, Attributes: attribute("Id"), OnDelete: s.deletePermission},
-			CreateOnly: []string{"Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "InvokedViaFunctionUrl",
-				"Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"},
 		},
 		"AWS::Lambda::Version": {
-			Provider:   stack.Steps{OnCreate: s.createVersion, Attributes: versionAttributes, OnDelete: s.deleteQualifier},
-			CreateOnly: []string{"CodeSha256", "Description", "FunctionName", "RuntimePolicy"},
+			Provider: stack.Steps{OnCreate: s.createVersion, Attributes: versionAttributes, OnDelete: s.deleteQualifier},
 		},
 		"AWS::Lambda::Alias": {
-			Provider:   stack.Steps{OnCreate: s.createAlias, OnUpdate: s.updateAlias, OnDelete: s.deleteQualifier},
-			CreateOnly: []string{"FunctionName", "Name"},
+			Provider: stack.Steps{OnCreate: s.createAlias, OnUpdate: s.updateAlias, OnDelete: s.deleteQualifier},
 		},
 		"AWS::Lambda::EventInvokeConfig": {
-			Provider:   stack.Steps{OnCreate: s.createPolicy, OnUpdate: s.updatePolicy, OnDelete: s.deletePolicy},
-			CreateOnly: []string{"FunctionName", "Qualifier"},
+			Provider: stack.Steps{OnCreate: s.createPolicy, OnUpdate: s.updatePolicy, OnDelete: s.deletePolicy},
 		},
 		"AWS::Lambda::EventSourceMapping": {
-			Provider:   stack.Steps{OnCreate: s.createEventSource, OnUpdate: s.updateEventSource, OnDelete: s.deleteEventSource},
-			CreateOnly: []string{"EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"},
+			Provider: stack.Steps{OnCreate: s.createEventSource, OnUpdate: s.updateEventSource, OnDelete: s.deleteEventSource},
 		},
 		"AWS::Lambda::LayerVersion": {
 			Provider: stack.Steps{OnCreate: s.createLayer, Attributes: attribute("LayerVersionArn")},
-			CreateOnly: []string{"CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LayerName",
-				"LicenseInfo"},
 		},
 	}
 }

@@ -118,7 +118,7 @@ func (s *Service) createLayer(_ context.Context, req stack.Request) (stack.Resou
 	if p.LayerName == "" {
 		p.LayerName = req.Name(140)
 	}
-	arn := fmt.Sprintf("arn:%s:lambda:%s:%s:layer:%s", stack.Partition(req.Stack.Region), req.Stack.Region, req.Stack.Account, p.LayerName)
+	arn := stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "layer:"+p.LayerName)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.resources.numbers[arn]++

@@ -154,7 +154,7 @@ func (s *Store) quietest() *group {
 }
 
 func (s *Store) arn(name string) string {
-	return fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", stack.Partition(s.region), s.region, s.account, name)
+	return stack.ARN(s.region, "logs", s.region, s.account, "log-group:"+name)
 }
 
 // Endpoint is where clients find the store.
@@ -191,7 +191,7 @@ func (s *Store) Tail(groupName, requestID string, limit int) string {
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
 func (s *Store) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::Logs::LogGroup": {Provider: stack.Steps{OnCreate: s.create, OnUpdate: s.update, OnDelete: s.remove}, CreateOnly: []string{"LogGroupName"}},
+		"AWS::Logs::LogGroup": {Provider: stack.Steps{OnCreate: s.create, OnUpdate: s.update, OnDelete: s.remove}},
 	}
 }
 

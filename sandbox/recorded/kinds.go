@@ -12,14 +12,14 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 var kinds = map[string]kind{
 	"AWS::SNS::Topic": {
-		createOnly: []string{"TopicName", "FifoTopic"}, name: "TopicName", limit: 256, fifo: "FifoTopic",
+		name: "TopicName", limit: 256, fifo: "FifoTopic",
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
 			arn := s.arn("sns", name)
 			return resource(arn, "TopicArn", arn, "TopicName", name)
 		},
 	},
 	"AWS::SNS::Subscription": {
-		createOnly: []string{"Endpoint", "Protocol", "TopicArn"}, required: []string{"TopicArn", "Protocol"},
+		required: []string{"TopicArn", "Protocol"},
 		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
 			arn := fmt.Sprint(properties["TopicArn"], ":", strings.ToLower(name))
 			return resource(arn, "Arn", arn)
@@ -27,7 +27,7 @@ var kinds = map[string]kind{
 	},
 	"AWS::SNS::TopicPolicy": {required: []string{"PolicyDocument", "Topics"}, describe: byID},
 	"AWS::SQS::Queue": {
-		createOnly: []string{"FifoQueue", "QueueName"}, name: "QueueName", limit: 80, fifo: "FifoQueue",
+		name: "QueueName", limit: 80, fifo: "FifoQueue",
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
 			url := "https://sqs." + s.region + ".amazonaws.com/" + s.account + "/" + name
 			return resource(url, "Arn", s.arn("sqs", name), "QueueName", name, "QueueUrl", url)
@@ -35,7 +35,7 @@ var kinds = map[string]kind{
 	},
 	"AWS::SQS::QueuePolicy": {required: []string{"PolicyDocument", "Queues"}, describe: byID},
 	"AWS::Scheduler::Schedule": {
-		createOnly: []string{"Name"}, required: []string{"FlexibleTimeWindow", "ScheduleExpression", "Target"}, name: "Name", limit: 64,
+		required: []string{"FlexibleTimeWindow", "ScheduleExpression", "Target"}, name: "Name", limit: 64,
 		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
 			group, _ := properties["GroupName"].(string)
 			if group == "" {
@@ -45,13 +45,13 @@ var kinds = map[string]kind{
 		},
 	},
 	"AWS::Scheduler::ScheduleGroup": {
-		createOnly: []string{"Name"}, name: "Name", limit: 64,
+		name: "Name", limit: 64,
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
 			return resource(name, "Arn", s.arn("scheduler", "schedule-group/"+name), "State", "ACTIVE")
 		},
 	},
 	"AWS::Events::Rule": {
-		createOnly: []string{"Name", "EventBusName"}, name: "Name", limit: 64,
+		name: "Name", limit: 64,
 		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
 			bus, _ := properties["EventBusName"].(string)
 			if bus == "" || bus == "default" {
@@ -61,14 +61,14 @@ var kinds = map[string]kind{
 		},
 	},
 	"AWS::Events::EventBus": {
-		createOnly: []string{"Name"}, required: []string{"Name"}, name: "Name", limit: 256,
+		required: []string{"Name"}, name: "Name", limit: 256,
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
 			return resource(name, "Arn", s.arn("events", "event-bus/"+name), "Name", name)
 		},
 	},
 	"AWS::DynamoDB::Table": {
-		createOnly: []string{"TableName", "KeySchema", "ImportSourceSpecification"}, required: []string{"KeySchema"},
-		name: "TableName", limit: 255, check: oneIndex,
+		required: []string{"KeySchema"},
+		name:     "TableName", limit: 255, check: oneIndex,
 		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
 			arn := s.arn("dynamodb", "table/"+name)
 			table := resource(name, "Arn", arn)
@@ -95,16 +95,16 @@ var kinds = map[string]kind{
 	"AWS::CloudFront::OriginRequestPolicy":   {required: []string{"OriginRequestPolicyConfig"}, describe: byID},
 	"AWS::CloudFront::ResponseHeadersPolicy": {required: []string{"ResponseHeadersPolicyConfig"}, describe: byID},
 	"AWS::CloudFront::Function": {
-		createOnly: []string{"Name"}, required: []string{"Name", "FunctionConfig", "FunctionCode"}, name: "Name", limit: 64,
+		required: []string{"Name", "FunctionConfig", "FunctionCode"}, name: "Name", limit: 64,
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
-			arn := "arn:" + stack.Partition(s.region) + ":cloudfront::" + s.account + ":function/" + name
+			arn := stack.ARN(s.region, "cloudfront", "", s.account, "function/"+name)
 			return resource(arn, "FunctionARN", arn, "FunctionMetadata.FunctionARN", arn, "Stage", "LIVE")
 		},
 	},
 }
 
 func (s *Store) arn(service, name string) string {
-	return "arn:" + stack.Partition(s.region) + ":" + service + ":" + s.region + ":" + s.account + ":" + name
+	return stack.ARN(s.region, service, s.region, s.account, name)
 }
 
 // resource pairs names and values up as attributes.

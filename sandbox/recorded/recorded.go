@@ -45,15 +45,14 @@ func (s *Store) Close(context.Context) error { return nil }
 func (s *Store) Registrations() map[string]stack.Registration {
 	out := make(map[string]stack.Registration, len(kinds))
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
-		out[name] = stack.Registration{Provider: provider{s, kinds[name]}, CreateOnly: kinds[name].createOnly}
+		out[name] = stack.Registration{Provider: provider{s, kinds[name]}}
 	}
 	return out
 }
 
 // kind is what is known of a resource type.
 type kind struct {
-	createOnly []string
-	required   []string
+	required []string
 	// name is the property that names the resource; "" when it cannot be named.
 	name string
 	// limit is how long the name that it gets otherwise may be.

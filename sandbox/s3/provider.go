@@ -16,8 +16,8 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_S3.html
 func (s *Server) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::S3::Bucket":       {Provider: stack.Steps{OnCreate: s.createBucket, OnUpdate: s.updateBucket, OnDelete: s.deleteBucket}, CreateOnly: []string{"BucketName"}},
-		"AWS::S3::BucketPolicy": {Provider: stack.Steps{OnCreate: s.putPolicy, OnUpdate: s.putPolicy, OnDelete: s.deletePolicy}, CreateOnly: []string{"Bucket"}},
+		"AWS::S3::Bucket":       {Provider: stack.Steps{OnCreate: s.createBucket, OnUpdate: s.updateBucket, OnDelete: s.deleteBucket}},
+		"AWS::S3::BucketPolicy": {Provider: stack.Steps{OnCreate: s.putPolicy, OnUpdate: s.putPolicy, OnDelete: s.deletePolicy}},
 	}
 }
 
@@ -116,7 +116,7 @@ func (s *Server) configure(name string, p bucketProperties) error {
 func (s *Server) resource(name string) stack.Resource {
 	region := s.options.Region
 	return stack.Resource{PhysicalID: name, Attributes: map[string]any{
-		"Arn":                 fmt.Sprintf("arn:%s:s3:::%s", stack.Partition(region), name),
+		"Arn":                 stack.ARN(region, "s3", "", "", name),
 		"DomainName":          name + ".s3.amazonaws.com",
 		"DualStackDomainName": name + ".s3.dualstack." + region + ".amazonaws.com",
 		"RegionalDomainName":  name + ".s3." + region + ".amazonaws.com",

@@ -93,7 +93,7 @@ func (s *Store) matches(name, key, option string, values []string) bool {
 }
 
 func (s *Store) user() string {
-	return "arn:" + stack.Partition(s.region) + ":iam::" + s.account + ":user/local"
+	return stack.ARN(s.region, "iam", "", s.account, "user/local")
 }
 
 type getParameterHistory struct {

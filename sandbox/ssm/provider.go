@@ -26,7 +26,7 @@ func (s *Store) Close(context.Context) error { return nil }
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-parameter.html
 func (s *Store) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::SSM::Parameter": {Provider: stack.Steps{OnCreate: s.create, OnUpdate: s.update, OnDelete: s.remove}, CreateOnly: []string{"Name"}},
+		"AWS::SSM::Parameter": {Provider: stack.Steps{OnCreate: s.create, OnUpdate: s.update, OnDelete: s.remove}},
 	}
 }
 

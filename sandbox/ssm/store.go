@@ -153,7 +153,7 @@ func (s *Store) Delete(name string) bool {
 
 // arn is a parameter's ARN.
 func (s *Store) arn(name string) string {
-	return fmt.Sprintf("arn:%s:ssm:%s:%s:parameter/%s", stack.Partition(s.region), s.region, s.account, strings.TrimPrefix(name, "/"))
+	return stack.ARN(s.region, "ssm", s.region, s.account, "parameter/"+strings.TrimPrefix(name, "/"))
 }
 
 // checkName refuses names that AWS would not take.

@@ -114,7 +114,7 @@ func (e *Engine) begin(st *state, work func(ctx context.Context)) {
 
 // arn makes the identifier of a stack or change set.
 func (e *Engine) arn(kind, name string) string {
-	return fmt.Sprintf("arn:%s:cloudformation:%s:%s:%s/%s/%s", Partition(e.options.Region), e.options.Region, e.options.Account, kind, name, newUUID())
+	return ARN(e.options.Region, "cloudformation", e.options.Region, e.options.Account, kind+"/"+name+"/"+newUUID())
 }
 
 // newUUID gives a random (version 4) UUID.

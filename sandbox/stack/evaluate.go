@@ -116,3 +116,10 @@ func (r *resource) attribute(name string) (any, error) {
 	}
 	return at, nil
 }
+
+// ARN is the name of a resource of a service. region and account are "" for
+// services that have none in their ARNs; where says which partition it is in.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+func ARN(where, service, region, account, resource string) string {
+	return "arn:" + Partition(where) + ":" + service + ":" + region + ":" + account + ":" + resource
+}

@@ -9,16 +9,6 @@ import (
 	"arc/cfn"
 )
 
-// Limits of CloudFormation that the engine keeps.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-const (
-	maxInlineTemplate = 51_200    // bytes of TemplateBody
-	maxTemplate       = 1_000_000 // bytes of a template behind a TemplateURL
-	maxResources      = 500
-	maxOutputs        = 200
-	maxParameters     = 200
-)
-
 // template is a template that passed every check, with values for its
 // parameters and its conditions decided.
 type template struct {
@@ -61,8 +51,8 @@ func (e *Engine) read(ctx context.Context, src source, previous *template) ([]by
 		}
 		return previous.body, nil
 	case src.body != "":
-		if !src.trusted && len(src.body) > maxInlineTemplate {
-			return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", maxInlineTemplate)
+		if !src.trusted && len(src.body) > cfn.MaxInlineTemplate {
+			return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", cfn.MaxInlineTemplate)
 		}
 		return []byte(src.body), nil
 	}
@@ -73,8 +63,8 @@ func (e *Engine) read(ctx context.Context, src source, previous *template) ([]by
 	if err != nil {
 		return nil, invalid("S3 error: %v", err)
 	}
-	if len(body) > maxTemplate {
-		return nil, invalid("Template may not exceed %d bytes in size.", maxTemplate)
+	if len(body) > cfn.MaxTemplate {
+		return nil, invalid("Template may not exceed %d bytes in size.", cfn.MaxTemplate)
 	}
 	return body, nil
 }
@@ -120,12 +110,12 @@ func (e *Engine) check(doc *cfn.Document) error {
 		return invalid("Template format error: At least one Resources member must be defined.")
 	case doc.Transform != nil:
 		return invalid("Template format error: the local cloud runs no transform; expand %v before it is sent", doc.Transform)
-	case len(doc.Resources) > maxResources:
-		return invalid("Template format error: Number of resources, %d, is greater than maximum allowed, %d", len(doc.Resources), maxResources)
-	case len(doc.Outputs) > maxOutputs:
-		return invalid("Template format error: Number of outputs, %d, is greater than maximum allowed, %d", len(doc.Outputs), maxOutputs)
-	case len(doc.Parameters) > maxParameters:
-		return invalid("Template format error: Number of parameters, %d, is greater than maximum allowed, %d", len(doc.Parameters), maxParameters)
+	case len(doc.Resources) > cfn.MaxResources:
+		return invalid("Template format error: Number of resources, %d, is greater than maximum allowed, %d", len(doc.Resources), cfn.MaxResources)
+	case len(doc.Outputs) > cfn.MaxOutputs:
+		return invalid("Template format error: Number of outputs, %d, is greater than maximum allowed, %d", len(doc.Outputs), cfn.MaxOutputs)
+	case len(doc.Parameters) > cfn.MaxParameters:
+		return invalid("Template format error: Number of parameters, %d, is greater than maximum allowed, %d", len(doc.Parameters), cfn.MaxParameters)
 	}
 	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
 		if !alphanumeric(id) {

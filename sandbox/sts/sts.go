@@ -15,11 +15,11 @@ import (
 )
 
 // Service answers for one account.
-type Service struct{ account, partition string }
+type Service struct{ account, region string }
 
 // New makes the service.
 func New(account, region string) *Service {
-	return &Service{account: account, partition: stack.Partition(region)}
+	return &Service{account: account, region: region}
 }
 
 // Registrations are none: STS has no resources.
@@ -33,14 +33,13 @@ func (s *Service) Close(context.Context) error { return nil }
 
 // Endpoint is where clients find the service.
 func (s *Service) Endpoint() wire.Endpoint {
-	partition := s.partition
 	return wire.Endpoint{Service: "sts", Variable: "STS", Version: "2011-06-15", Handler: wire.Query("https://sts.amazonaws.com/doc/2011-06-15/", wire.Operations{Service: "sts", ByName: map[string]wire.Operation{
 		"GetCallerIdentity": func(context.Context, url.Values) (any, error) {
 			return struct {
 				Arn     string
 				UserID  string `xml:"UserId"`
 				Account string
-			}{"arn:" + partition + ":iam::" + s.account + ":user/local", "AIDALOCALLOCALLOCAL", s.account}, nil
+			}{stack.ARN(s.region, "iam", "", s.account, "user/local"), "AIDALOCALLOCALLOCAL", s.account}, nil
 		},
 		"AssumeRole": func(_ context.Context, form url.Values) (any, error) {
 			role, label := form.Get("RoleArn"), form.Get("RoleSessionName")
@@ -55,7 +54,7 @@ func (s *Service) Endpoint() wire.Endpoint {
 				},
 				AssumedRoleUser: assumedUser{
 					AssumedRoleID: "AROALOCALLOCALLOCAL:" + label,
-					Arn:           "arn:" + partition + ":sts::" + s.account + ":assumed-role/" + name + "/" + label,
+					Arn:           stack.ARN(s.region, "sts", "", s.account, "assumed-role/"+name+"/"+label),
 				},
 			}, nil
 		},

@@ -18,10 +18,8 @@ type Route struct {
 	Parts    []string
 }
 
-const anyMethod = "x-amazon-apigateway-any-method"
-
 var methodsOfOpenAPI = map[string]bool{
-	"get": true, "put": true, "post": true, "delete": true, "options": true, "head": true, "patch": true, "trace": true, anyMethod: true,
+	"get": true, "put": true, "post": true, "delete": true, "options": true, "head": true, "patch": true, "trace": true, cfn.AnyMethod: true,
 }
 
 // readRoutes reads the routes of all APIs: those in an OpenAPI body, and those
@@ -68,7 +66,7 @@ func (m *App) readBody(api string, body map[string]any) {
 				guard = guardOf("security", security)
 			}
 			integration, _ := op["x-amazon-apigateway-integration"].(map[string]any)
-			if method == anyMethod {
+			if method == cfn.AnyMethod {
 				method = "any"
 			}
 			uri := integration["uri"]
