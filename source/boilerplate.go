@@ -13,6 +13,12 @@ import (
 //go:embed boilerplate
 var boilerplate embed.FS
 
+// HasBoilerplate reports whether there are first handlers for a runtime.
+func HasBoilerplate(runtime string) bool {
+	_, _, err := Boilerplate("http", "get /", runtime)
+	return err == nil
+}
+
 // Boilerplate is a first handler for a function: the name of its file in the
 // function's folder, and what to write there. pragma is without the @, name as
 // the manifest spells it ("get /", "default"), runtime as deployed
@@ -31,17 +37,20 @@ func Boilerplate(pragma, name, runtime string) (file string, body []byte, err er
 	default:
 		return "", nil, fmt.Errorf("arc has no first handler for runtime %s: write one by hand", runtime)
 	}
-	body, err = BoilerplateFile(file, pragma, name)
+	body, err = BoilerplateFile(file, pragma, name, runtime)
 	return file, body, err
 }
 
 // BoilerplateFile is Boilerplate for a file whose name is settled, as by the
 // handler setting; its extension says the language. A .js file is CommonJS, as
 // Node reads it without a package.json.
-func BoilerplateFile(file, pragma, name string) ([]byte, error) {
+func BoilerplateFile(file, pragma, name, runtime string) ([]byte, error) {
 	ext := path.Ext(file)
-	if ext == ".js" {
+	switch {
+	case ext == ".js":
 		ext = ".cjs"
+	case isTypeScript(file) && strings.HasPrefix(runtime, "nodejs"):
+		ext = ".mjs" // valid TypeScript as well
 	}
 	body, err := boilerplate.ReadFile("boilerplate/" + pragma + ext)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestBoilerplateIsValid(t *testing.T) {
 			}
 			program := tool(t, command[0])
 			for _, pragma := range pragmas {
-				body, err := BoilerplateFile("handler"+ext, pragma, nasty)
+				body, err := BoilerplateFile("handler"+ext, pragma, nasty, "")
 				if err != nil {
 					t.Fatal(err)
 				}

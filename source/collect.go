@@ -129,6 +129,10 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 		if parts, err = c.addBundled(b, l, fn, parts); err != nil {
 			return nil, err
 		}
+	case fn.language() != "":
+		if parts, err = c.addProgram(b, fn, parts); err != nil {
+			return nil, err
+		}
 	case node:
 		if graph, err = c.graph(fn, parts); err != nil {
 			return nil, err
@@ -163,6 +167,9 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 	}
 	b.Folders = c.listed(parts)
 	slices.SortFunc(b.Files, byPath)
+	if err := b.checkPlatform(fn); err != nil {
+		return nil, err
+	}
 	if size := b.Size(); size > MaxUnpacked {
 		return nil, fmt.Errorf("%s: takes %d MB unpacked, more than Lambda's %d: move what the handler does not need at run time out of the folder or into a layer",
 			fn.Dir, size>>20, MaxUnpacked>>20)

@@ -33,14 +33,11 @@ func (b *Builder) installed(in installation) (string, error) {
 	if b.Cache == "" {
 		return "", fmt.Errorf("%s: there is no cache to install into: set HOME or XDG_CACHE_HOME", in.file)
 	}
-	sum := sha256.Sum256([]byte(strings.Join(in.key, "\x00")))
 	parent := filepath.Join(b.Cache, in.tool)
-	dir := filepath.Join(parent, hex.EncodeToString(sum[:])[:32])
+	dir := filepath.Join(parent, shortHash(in.key...))
 	// Two functions with the same lock wait for one installation; another arc
 	// that does the same at this moment makes the same.
-	lock, _ := b.locks.get(dir, func() (*sync.Mutex, error) { return new(sync.Mutex), nil })
-	lock.Lock()
-	defer lock.Unlock()
+	defer b.lock(dir)()
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
@@ -66,9 +63,29 @@ func (b *Builder) installed(in installation) (string, error) {
 	return dir, nil
 }
 
+// shortHash names a folder after what decides about its content.
+func shortHash(words ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
+	return hex.EncodeToString(sum[:])[:32]
+}
+
+// lock has one builder at a time at work in a folder, and gives what ends that.
+func (b *Builder) lock(dir string) func() {
+	lock, _ := b.locks.get(dir, func() (*sync.Mutex, error) { return new(sync.Mutex), nil })
+	lock.Lock()
+	return lock.Unlock
+}
+
 // run starts a tool and waits for it. Its error is the tool's own words, the
 // last of them when there are many.
 func (b *Builder) run(dir string, env []string, program string, args ...string) error {
+	var out bytes.Buffer
+	return b.start(dir, env, &out, &out, program, args...)
+}
+
+// start is run with what the tool prints in two places; a nil second one is for
+// the error alone.
+func (b *Builder) start(dir string, env []string, stdout, stderr *bytes.Buffer, program string, args ...string) error {
 	ctx := b.Context
 	if ctx == nil {
 		ctx = context.Background()
@@ -76,8 +93,10 @@ func (b *Builder) run(dir string, env []string, program string, args ...string) 
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	if stderr == nil {
+		stderr = new(bytes.Buffer)
+	}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()
 	if err == nil {
 		return nil
@@ -85,7 +104,7 @@ func (b *Builder) run(dir string, env []string, program string, args ...string) 
 	if _, ended := errors.AsType[*exec.ExitError](err); !ended {
 		return fmt.Errorf("%s: %w", filepath.Base(program), err)
 	}
-	return toolError{filepath.Base(program), out.String()}
+	return toolError{filepath.Base(program), stderr.String()}
 }
 
 // toolError is what a tool that failed printed.

@@ -81,7 +81,7 @@ func inName(c byte) bool { return letter(c) || digit(c) || c == '.' || c == '-' 
 // NewLive gives the place of a function; nil when its code runs where it is
 // written. Folders are made below scratch.
 func NewLive(tree Tree, fn Function, scratch string) *Live {
-	if !strings.HasPrefix(fn.Runtime, "nodejs") && !fn.depends() {
+	if !strings.HasPrefix(fn.Runtime, "nodejs") && !fn.depends() && fn.language() == "" {
 		return nil
 	}
 	return &Live{tree: tree, fn: fn, scratch: scratch}
@@ -140,7 +140,7 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	b := bundles[0]
 	sources := b.Sources()
 	l.reads.Store(&sources)
-	if l.fn.bundles() {
+	if l.fn.bundles() || l.fn.language() != "" {
 		if err := b.mistakes(); err != nil {
 			return Place{}, err
 		}

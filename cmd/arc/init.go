@@ -140,7 +140,7 @@ func newManifest(dir, name, runtime string) ([]byte, error) {
 // writeHandlers writes a boilerplate for every function without a handler, and
 // a first page when the app serves static files at / and has none.
 func (s *session) writeHandlers(p *project) error {
-	wrote := false
+	wrote, left := false, false
 	write := func(name string, body []byte) error {
 		wrote = true
 		return s.writeNew(p, name, body)
@@ -151,11 +151,15 @@ func (s *session) writeHandlers(p *project) error {
 		}
 		file, body, err := source.Boilerplate(fn.Pragma, fn.Name, fn.Config.Runtime)
 		if err != nil {
-			s.note("%s: no handler written for @%s %s: %v", fn.Pos, fn.Pragma, fn.Name, err)
+			s.note("%s: @%s %s has no handler: %s", fn.Pos, fn.Pragma, fn.Name, handlerRemedy(fn))
+			left = true
 			continue
 		}
-		if fn.Config.HandlerFile != "" {
-			file = fn.Config.HandlerFile
+		if named := fn.Config.HandlerFile; named != "" && named != file {
+			file = named
+			if body, err = source.BoilerplateFile(named, fn.Pragma, fn.Name, fn.Config.Runtime); err != nil {
+				return err
+			}
 		}
 		// Two functions may share one folder; the first one has written the file.
 		if name := path.Join(fn.Dir, file); !exists(p.root, name) {
@@ -169,7 +173,7 @@ func (s *session) writeHandlers(p *project) error {
 			return err
 		}
 	}
-	if !wrote {
+	if !wrote && !left {
 		s.note("nothing to write: every function has its handler")
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			if cache, err := exec.Command("go", "env", "GOCACHE").Output(); err == nil {
+				env.Setenv("GOCACHE", strings.TrimSpace(string(cache))) // or the standard library is compiled again
+			}
 			env.Setenv("PORT", strconv.Itoa(freePort(t)))
 			env.Setenv("CLOUD_PORT", strconv.Itoa(freePort(t))) // for scripts that talk to the local cloud themselves
 			return os.MkdirAll(filepath.Join(env.WorkDir, ".home"), 0o777)

@@ -283,6 +283,17 @@ func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 	return f
 }
 
+// handlerRemedy says how a function without code gets some.
+func handlerRemedy(fn *manifest.Function) string {
+	switch {
+	case source.HasBoilerplate(fn.Config.Runtime):
+		return "arc init writes the missing handlers"
+	case strings.HasPrefix(fn.Config.Runtime, "provided"):
+		return "write go.mod and main.go, or Cargo.toml and src/main.rs, which arc compiles; or put a program called bootstrap there"
+	}
+	return "write it by hand: arc init has no first handler for runtime " + fn.Config.Runtime
+}
+
 // missingHandlers names every function without code, with the remedy.
 func missingHandlers(app *manifest.App) syntax.Diagnostics {
 	var ds syntax.Diagnostics
@@ -292,7 +303,7 @@ func missingHandlers(app *manifest.App) syntax.Diagnostics {
 				Pos:     fn.Pos,
 				Code:    "handler-missing",
 				Message: fmt.Sprintf("@%s %s has no handler at %s", fn.Pragma, fn.Name, path.Join(fn.Dir, fn.Config.HandlerFile)),
-				Hint:    "arc init writes the missing handlers",
+				Hint:    handlerRemedy(fn),
 			})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"arc/sandbox/invoke"
 )
@@ -103,6 +104,9 @@ func (w *worker) command() (*exec.Cmd, error) {
 	return cmd, nil
 }
 
+// slowBuild is how long a build may take without a word.
+const slowBuild = 2 * time.Second
+
 // build has the function's code built, when it must be, and goes on with where
 // that is. Who ends the worker ends the building.
 func (w *worker) build() error {
@@ -118,6 +122,10 @@ func (w *worker) build() error {
 		case <-ctx.Done():
 		}
 	}()
+	slow := time.AfterFunc(slowBuild, func() {
+		w.service.options.Log(w.fn.Label, "", "is being built; the call waits for it")
+	})
+	defer slow.Stop()
 	place, err := w.fn.Code.Make(ctx)
 	if err == nil {
 		w.place = place
