@@ -45,7 +45,10 @@ type Options struct {
 	User     func(name string) string // the developer's environment, for finding interpreters; nil = PATH alone
 	Warn     func(text string)        // takes what the developer should know at the start; nil = nobody wants to know
 	Cache    string                   // folder where runtimes may keep compiled code; "" = none
-	Workers  int                      // how many functions' processes at most; 0 = what half of the free memory holds
+	// Offer puts what the code in an unpacked folder asks of its Node runtime
+	// beside that, and gives what cannot be had. nil = nothing is offered.
+	Offer   func(dir, runtime string) ([]source.Finding, error)
+	Workers int // how many functions' processes at most; 0 = what half of the free memory holds
 	// Tell takes what happens; nil = nobody hears of it.
 	Tell activity.Tell
 }

@@ -54,7 +54,7 @@ func (c *Cloud) services() []Service {
 		Account: account, Region: region,
 		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers,
 		Log: c.functionLog, Keep: lines.Append, Tail: lines.Tail,
-		Code: code.unpack, Live: c.liveFunction, Fresh: c.freshen,
+		Code: code.unpack, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Called: c.called, Tell: c.tell,
 	})
 	services := []Service{

@@ -62,7 +62,10 @@ func (c *collector) addBundled(b *Bundle, l *layout, fn Function, parts []*part)
 	b.Reads = made.reads
 	for _, p := range made.left {
 		if inRuntime(fn.Runtime, p.name) {
-			b.Runtime = append(b.Runtime, p.name)
+			if b.Runtime == nil {
+				b.Runtime = map[string]bool{}
+			}
+			b.Runtime[p.name] = true
 		}
 		if l.skip(p.name) {
 			continue

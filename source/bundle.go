@@ -48,9 +48,9 @@ type Function struct {
 type Bundle struct {
 	Files    []File // sorted by Path
 	Findings []Finding
-	// Runtime lists the packages that the code asks for and that Lambda's runtime
-	// has, sorted: they are not among the files.
-	Runtime []string
+	// Runtime are the packages that the code asks for and that Lambda's runtime
+	// has, and whether it asks for sure: they are not among the files.
+	Runtime map[string]bool
 	// Root is the folder, in slashes and relative to the project, that the top of
 	// the zip stands for: the function's own, unless an import leads out of it.
 	Root string

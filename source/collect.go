@@ -137,7 +137,7 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 		if graph, err = c.graph(fn, parts); err != nil {
 			return nil, err
 		}
-		b.Findings, b.Runtime, b.Root, b.Reads = graph.findings(), graph.inRuntime(), graph.root(), graph.reads()
+		b.Findings, b.Runtime, b.Root, b.Reads = graph.findings(), graph.runtime, graph.root(), graph.reads()
 	}
 	for i, p := range parts {
 		files := p.files

@@ -105,7 +105,7 @@ func (g *graph) visit(s step, e *edge) error {
 	to := e.resolved
 	if to.name != "" {
 		if inRuntime(g.fn.Runtime, to.name) {
-			g.runtime[to.name] = true
+			g.runtime[to.name] = g.runtime[to.name] || sure
 			return nil
 		}
 		if g.skips[to.name] {
@@ -352,8 +352,6 @@ func (g *graph) reads() []string {
 	}
 	return list
 }
-
-func (g *graph) inRuntime() []string { return slices.Sorted(maps.Keys(g.runtime)) }
 
 // inModules reports whether a folder is an installed package's, not a linked
 // one of the project's own.

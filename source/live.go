@@ -133,11 +133,15 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	}
 	l.made = nil
 	before := time.Now()
-	bundles, err := l.tree.CollectAll([]Function{l.fn})
+	c := l.tree.collector()
+	b, err := c.bundle(l.fn)
 	if err != nil {
 		return Place{}, err
 	}
-	b := bundles[0]
+	o, err := c.offer(l.fn.Build, path.Join(c.base, l.fn.Dir), b.Runtime)
+	if err != nil {
+		return Place{}, err
+	}
 	sources := b.Sources()
 	l.reads.Store(&sources)
 	if l.fn.bundles() || l.fn.language() != "" {
@@ -146,10 +150,10 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 		}
 	}
 	made := stamps(slices.Concat(b.Reads, b.Folders), before)
-	if l.place, err = l.lay(b); err != nil {
+	if l.place, err = l.lay(b, o); err != nil {
 		return Place{}, err
 	}
-	l.place.Wrong = b.wrong()
+	l.place.Wrong = append(b.wrong(), o.wrong...)
 	if len(l.place.Wrong) == 0 { // whoever mends it need not touch a file that was read
 		l.made = made
 	}
@@ -220,7 +224,7 @@ func unchanged(list []stamp) bool {
 
 // lay makes a folder that looks like the zip: what was built is written to it,
 // all else is a link to where it is written.
-func (l *Live) lay(b *Bundle) (Place, error) {
+func (l *Live) lay(b *Bundle, o offered) (Place, error) {
 	key := sha256.New()
 	for _, f := range b.Files {
 		fmt.Fprintf(key, "%s\x00%s\x00", f.Path, f.Source)
@@ -230,8 +234,14 @@ func (l *Live) lay(b *Bundle) (Place, error) {
 			}
 		}
 	}
+	if o.near != nil {
+		for _, f := range o.near.Files {
+			fmt.Fprintf(key, "%s\x00%s\x00", f.Path, f.Source)
+		}
+	}
+	fmt.Fprintf(key, "%s", o.cached)
 	dir := filepath.Join(l.scratch, hex.EncodeToString(key.Sum(nil))[:32])
-	place := Place{Dir: filepath.Join(dir, "task"), links: b.links(), root: l.fn.Dir}
+	place := Place{Dir: filepath.Join(dir, "run", "task"), links: b.links(), root: l.fn.Dir}
 	if l.tree.Disk != "" {
 		place.root = filepath.Join(l.tree.Disk, filepath.FromSlash(path.Join(l.tree.Project, b.Root)))
 	}
@@ -246,8 +256,11 @@ func (l *Live) lay(b *Bundle) (Place, error) {
 	if err != nil {
 		return Place{}, fmt.Errorf("folder of %s: %w", l.fn.Dir, err)
 	}
-	if err = os.Mkdir(filepath.Join(half, "task"), 0o700); err == nil {
-		err = b.stage(filepath.Join(half, "task"))
+	if err = os.MkdirAll(filepath.Join(half, "run", "task"), 0o700); err == nil {
+		err = b.stage(filepath.Join(half, "run", "task"))
+	}
+	if err == nil {
+		err = o.stage(half)
 	}
 	if err == nil {
 		err = os.Rename(half, dir)

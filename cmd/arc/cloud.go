@@ -8,10 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"arc/deploy"
 	"arc/sandbox"
+	"arc/source"
 
 	"github.com/urfave/cli/v2"
 )
@@ -114,8 +116,13 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, workers int)
 	if err != nil {
 		return nil, err
 	}
+	offer, err := s.offer(p)
+	if err != nil {
+		return nil, err
+	}
 	own, err := sandbox.Start(sandbox.Options{
 		Project:  p.dir,
+		Offer:    offer,
 		Registry: registry,
 		Region:   p.app.AWS.Region,
 		Internal: internal,
@@ -130,6 +137,27 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, workers int)
 		return nil, withHint(err, "set ARC_INTERNAL_PORT to another port, or unset it to have the next free one")
 	}
 	return own, err
+}
+
+// offer gives code of a zip what its runtime would have, from the project or the
+// user's cache. What was found once for a folder stays right.
+func (s *session) offer(p *project) (func(dir, runtime string) ([]source.Finding, error), error) {
+	tree, err := p.codeTree()
+	if err != nil {
+		return nil, err
+	}
+	build := s.builder(p)
+	var done sync.Map
+	return func(dir, runtime string) ([]source.Finding, error) {
+		if _, ok := done.Load(dir); ok {
+			return nil, nil
+		}
+		wrong, err := tree.Offer(build, dir, runtime)
+		if err == nil && len(wrong) == 0 {
+			done.Store(dir, true)
+		}
+		return wrong, err
+	}, nil
 }
 
 // waitCloud waits for a cloud that runs or starts to be ready; nil when there

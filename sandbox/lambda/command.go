@@ -111,7 +111,7 @@ const slowBuild = 2 * time.Second
 // that is. Who ends the worker ends the building.
 func (w *worker) build() error {
 	if w.fn.Code == nil {
-		return nil
+		return w.offer()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -157,6 +157,15 @@ func (w *worker) prepare(l *language, env map[string]string, scratch string) err
 	if err == nil && links != "" {
 		env["ARC_LINKS"] = links
 	}
+	return err
+}
+
+// offer has what code of a zip asks of its runtime put where it finds it.
+func (w *worker) offer() (err error) {
+	if w.service.options.Offer == nil || !strings.HasPrefix(w.fn.Runtime, "nodejs") {
+		return nil
+	}
+	w.place.Wrong, err = w.service.options.Offer(w.fn.Dir, w.fn.Runtime)
 	return err
 }
 

@@ -1,0 +1,163 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// What Lambda's Node runtimes bring along is in no zip. Code that runs on this
+// machine gets it from the project's node_modules, else from a folder of the
+// cache that npm fills once.
+
+// sdkBefore is the day of which npm takes the newest versions: the same for
+// everybody until it is moved on, as the runtimes' own move on.
+const sdkBefore = "2026-11-10"
+
+// offered are the packages of the runtime that a function's code asks for.
+type offered struct {
+	near   *Bundle // from the project, below node_modules; nil = none
+	cached string  // a folder with a node_modules in it; "" = none
+	wrong  []Finding
+}
+
+// offer finds the runtime's packages; names tells of each whether the code
+// needs it for sure. What is not needed for sure is not installed for it.
+func (c *collector) offer(b *Builder, from string, names map[string]bool) (offered, error) {
+	var o offered
+	l := &layout{c: c, at: map[string]string{}, skip: func(string) bool { return false }}
+	var lacking []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		dir, err := c.find(from, name)
+		if err != nil {
+			return o, err
+		}
+		if dir != "" {
+			err = l.place("", name, dir)
+		} else if names[name] {
+			lacking = append(lacking, name)
+		}
+		if err != nil {
+			return o, err
+		}
+	}
+	if len(l.all) > 0 {
+		o.near = &Bundle{whole: c.filesIn}
+		if err := l.addTo(o.near); err != nil {
+			return o, err
+		}
+	}
+	if len(lacking) > 0 {
+		dir, err := b.npm(lacking)
+		if err != nil {
+			for _, name := range lacking {
+				o.wrong = append(o.wrong, Finding{File: "package.json", Severity: Error, Code: "package-missing",
+					Text: "imports " + name + ", which Lambda's runtime has and this machine has not",
+					Hint: "npm install --save-dev " + name + " (arc could not: " + err.Error() + ")"})
+			}
+		}
+		o.cached = dir
+	}
+	return o, nil
+}
+
+// npm installs packages into the cache.
+func (b *Builder) npm(names []string) (string, error) {
+	if b == nil || b.Env == nil {
+		return "", errors.New("it was told of no npm")
+	}
+	program := b.lookPath("npm")
+	if program == "" {
+		return "", errors.New("npm is not on the PATH")
+	}
+	args := []string{"install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error", "--before=" + sdkBefore}
+	for _, name := range names {
+		version := "3"
+		if name == "aws-sdk" {
+			version = "2"
+		}
+		args = append(args, name+"@"+version)
+	}
+	return b.installed(installation{tool: "nodejs", file: "package.json", key: append([]string{sdkBefore}, names...), make: func(dir string) error {
+		if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{}\n"), 0o644); err != nil {
+			return err
+		}
+		return b.run(dir, nil, program, args...)
+	}})
+}
+
+// stage lays what is offered around the folder of a function's code, run/task
+// below dir: where Node looks next.
+func (o offered) stage(dir string) error {
+	if o.near != nil {
+		if err := o.near.stage(filepath.Join(dir, "run")); err != nil {
+			return err
+		}
+	}
+	if o.cached != "" {
+		return os.Symlink(filepath.Join(o.cached, "node_modules"), filepath.Join(dir, "node_modules"))
+	}
+	return nil
+}
+
+// Offer puts what the code of an unpacked zip asks of its Node runtime into the
+// node_modules beside its folder dir, where Node finds it: links to where the
+// project, or the cache, has it. It gives what cannot be had.
+func (t Tree) Offer(b *Builder, dir, runtime string) ([]Finding, error) {
+	code := Tree{Files: os.DirFS(dir), Disk: dir}.collector()
+	fn := Function{Dir: ".", Runtime: runtime}
+	parts, err := code.parts(fn, true)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := code.graph(fn, parts)
+	if err != nil || len(graph.runtime) == 0 {
+		return nil, err
+	}
+	project := t.collector()
+	around := filepath.Join(filepath.Dir(dir), "node_modules")
+	names := map[string]bool{}
+	for name, sure := range graph.runtime {
+		found, err := project.find(project.base, name)
+		if err != nil {
+			return nil, err
+		}
+		if found == "" {
+			names[name] = sure
+		} else if err := symlinkTo(filepath.Join(around, filepath.FromSlash(name)), project.onDisk(found)); err != nil {
+			return nil, err
+		}
+	}
+	o, err := project.offer(b, project.base, names)
+	if err != nil || o.cached == "" {
+		return o.wrong, err
+	}
+	for name, sure := range names {
+		if !sure {
+			continue
+		}
+		if err := symlinkTo(filepath.Join(around, filepath.FromSlash(name)), filepath.Join(o.cached, "node_modules", filepath.FromSlash(name))); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// symlinkTo makes a link that another may be making at this moment.
+func symlinkTo(name, target string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("packages of the runtime: %w", err)
+	}
+	err := os.Symlink(target, name)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("packages of the runtime: %w", err)
+	}
+	return nil
+}
