@@ -159,3 +159,14 @@ func put(t *testing.T, line int, s map[string]any, key string, not bool, word st
 		s[key] = block
 	}
 }
+
+// TestManyGrants: a comparison gives so many examples and no more.
+func TestManyGrants(t *testing.T) {
+	var statements []any
+	for i := range 2*maxGrants + 1 {
+		statements = append(statements, map[string]any{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket-" + string(rune('a'+i%26)) + string(rune('a'+i/26)) + "/*"})
+	}
+	if r := Compare(Policy{}, Parse(map[string]any{"Statement": statements})); len(r.Added) != 100 {
+		t.Errorf("%d examples", len(r.Added))
+	}
+}
