@@ -25,6 +25,9 @@ type Deployment struct {
 	// Plan, when there is one, must still fit the stack: otherwise Deploy fails
 	// with a *MovedError and changes nothing.
 	Plan *Planned
+	// Refused says why AWS would refuse to create or update a function with a
+	// runtime; nil or "" when it would not.
+	Refused func(runtime string, create bool) string
 	// Origin gives the manifest position of a resource ("app.arc:7:1") for
 	// error messages; nil or "" when there is none.
 	Origin func(logicalID string) string

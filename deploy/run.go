@@ -160,6 +160,10 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 		r.deleteChangeSet(ctx, set)
 		return err
 	}
+	if err := r.refuseRuntimes(set); err != nil {
+		r.deleteChangeSet(ctx, set)
+		return err
+	}
 	if err := r.refuseLoss(ctx, set, stack.Template); err != nil {
 		r.deleteChangeSet(ctx, set)
 		return err

@@ -15,6 +15,7 @@ import (
 type Options struct {
 	Region string // AWS_REGION or the like; used when @aws region is not set
 	Home   fs.FS  // the user's home folder, for global preferences; may be nil
+	Today  string // the day, as 2006-01-02, for telling which runtimes are retired; "" = none are
 }
 
 // Result is what reading a project gives. App is nil when Diagnostics has

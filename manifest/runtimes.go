@@ -28,17 +28,17 @@ var runtimeFamilies = []runtimeFamily{
 		versions: []string{"python3.12", "python3.13", "python3.14", "python3.11", "python3.10", "python3.9"},
 		retired:  []string{"python3.8", "python3.7", "python3.6", "python2.7"}},
 	{aliases: []string{"ruby", "rb"},
-		versions: []string{"ruby3.3", "ruby3.2"},
+		versions: []string{"ruby3.3", "ruby3.4", "ruby3.2"},
 		retired:  []string{"ruby2.7", "ruby2.5"}},
 	{aliases: []string{"java"},
-		versions: []string{"java21", "java17", "java11", "java8.al2"},
+		versions: []string{"java21", "java25", "java17", "java11", "java8.al2"},
 		retired:  []string{"java8"}},
 	{aliases: []string{"dotnet", ".net"},
-		versions: []string{"dotnet8"},
-		retired:  []string{"dotnet7", "dotnet6", "dotnet5.0", "dotnetcore3.1", "dotnetcore2.1", "dotnetcore2.0", "dotnetcore1.0"}},
+		versions: []string{"dotnet8", "dotnet10"},
+		retired:  []string{"dotnet6", "dotnetcore3.1", "dotnetcore2.1", "dotnetcore2.0", "dotnetcore1.0"}},
 	{aliases: []string{"custom", "go", "golang", "rust"},
 		versions: []string{"provided.al2023", "provided.al2"},
-		retired:  []string{"provided", "go1.x"}},
+		retired:  []string{"provided"}},
 	{versions: []string{"deno"}},
 }
 
@@ -69,7 +69,7 @@ func RuntimeProblem(name string) (message, hint string) {
 func resolveRuntime(text string) (name, alias string, ok bool) {
 	lower := strings.ToLower(text)
 	for _, f := range runtimeFamilies {
-		if slices.Contains(f.versions, text) {
+		if slices.Contains(f.versions, text) || slices.Contains(f.retired, text) {
 			return text, "", true
 		}
 		if slices.Contains(f.aliases, lower) {
@@ -85,14 +85,8 @@ func resolveRuntime(text string) (name, alias string, ok bool) {
 // runtimeProblem says what is wrong with a runtime that resolveRuntime does
 // not know, and what to write.
 func runtimeProblem(text string) (message, hint string) {
-	for _, f := range runtimeFamilies {
-		if slices.Contains(f.retired, text) {
-			hint = "write runtime " + f.versions[0]
-			if text == "go1.x" {
-				hint = compileHint
-			}
-			return "AWS has retired the runtime " + text, hint
-		}
+	if text == "go1.x" {
+		return "AWS has retired the runtime go1.x, and arc cannot run what is written for it", compileHint
 	}
 	message = "there is no runtime " + text
 	for _, f := range runtimeFamilies {

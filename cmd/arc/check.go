@@ -57,7 +57,7 @@ func (s *session) check(strict, asJSON bool) error {
 	}
 	p := &project{dir: dir, root: root}
 	defer p.close()
-	result := manifest.Load(root.FS(), manifest.Options{Region: s.region(), Home: s.home()})
+	result := manifest.Load(root.FS(), manifest.Options{Region: s.region(), Home: s.home(), Today: today()})
 	p.app, p.sources = result.App, result.Sources
 	ds := result.Diagnostics
 	if !ds.HasErrors() {

@@ -13,6 +13,7 @@ import (
 
 	"arc/cfn"
 	"arc/deploy"
+	"arc/manifest"
 
 	"github.com/urfave/cli/v2"
 )
@@ -175,6 +176,7 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 		AllowLoss:  order.allowLoss,
 		Plan:       order.plan,
 		Origin:     lines(b.stack),
+		Refused:    func(runtime string, create bool) string { return manifest.Refused(runtime, today(), create) },
 	}
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
 	return (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)

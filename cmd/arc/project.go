@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"arc/cfn"
 	"arc/manifest"
@@ -90,7 +91,7 @@ func projectDir() (string, error) {
 
 // read loads (or loads again) the manifest of p.
 func (s *session) read(p *project) error {
-	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home()})
+	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home(), Today: today()})
 	p.sources = result.Sources
 	if p.explicit && result.App != nil && result.App.File == "" {
 		return withHint(errors.New("there is no manifest in this folder"), "arc init writes one; or go to the folder that holds app.arc")
@@ -115,6 +116,9 @@ func (s *session) diagnose(p *project, ds syntax.Diagnostics) error {
 	}
 	return nil
 }
+
+// today is the day as AWS's tables of retired runtimes write it.
+func today() string { return time.Now().UTC().Format(time.DateOnly) }
 
 // region is where the environment says that things live; the manifest's
 // @aws region has the last word.
