@@ -1,0 +1,135 @@
+package cfn
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"arc/manifest"
+)
+
+// TestLimits: each of CloudFormation's limits may be reached, and not passed.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+func TestLimits(t *testing.T) {
+	for _, limit := range []struct {
+		code string
+		most int
+		fill func(c *compiler, n int)
+	}{
+		{"resource-count", 500, func(c *compiler, n int) {
+			for i := range n {
+				c.t.Resources[fmt.Sprint("R", i)] = function()
+			}
+		}},
+		{"output-count", 200, func(c *compiler, n int) {
+			c.t.Outputs = map[string]Output{}
+			for i := range n {
+				c.t.Outputs[fmt.Sprint("O", i)] = Output{Value: "v"}
+			}
+		}},
+		{"env-count", 199, func(c *compiler, n int) { // the bucket of the artifacts is a parameter as well
+			for i := range n {
+				c.env = append(c.env, fmt.Sprint("V", i))
+			}
+		}},
+		{"stack-name", 128, func(c *compiler, n int) { c.stack.Name = strings.Repeat("a", n) }},
+		{"env-size", manifest.MaxEnvBytes, func(c *compiler, n int) { c.env = []string{"V" + strings.Repeat("a", n-1)} }},
+	} {
+		for n, want := range map[int]bool{limit.most: false, limit.most + 1: true} {
+			c := newCompiler(&manifest.App{Name: "app"}, Options{Stage: "staging"})
+			c.t.Resources = map[string]Resource{}
+			limit.fill(c, n)
+			c.checkLimits()
+			var codes []string
+			for _, d := range c.ds {
+				codes = append(codes, d.Code)
+			}
+			if got := slices.Contains(codes, limit.code); got != want {
+				t.Errorf("%d for %s: refused is %t (%v)", n, limit.code, got, codes)
+			}
+		}
+	}
+}
+
+// TestPartLimits: a nested stack has the same limits.
+func TestPartLimits(t *testing.T) {
+	many := func(n int) []string {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprint("N", i)
+		}
+		return names
+	}
+	for what, fill := range map[string]func(p *section, more int){
+		"resources": func(p *section, more int) {
+			for _, name := range many(500 + more) {
+				p.resources[name] = function()
+			}
+		},
+		"parameters": func(p *section, more int) {
+			for _, name := range many(200 + more) {
+				p.parameters[name] = Parameter{}
+			}
+		},
+		"outputs": func(p *section, more int) {
+			for _, name := range many(200 + more) {
+				p.outputs[name] = Output{}
+			}
+		},
+	} {
+		for more, want := range []bool{false, true} {
+			c := newCompiler(&manifest.App{Name: "app"}, Options{Stage: "staging"})
+			p := &section{resources: map[string]Resource{}, parameters: map[string]Parameter{}, outputs: map[string]Output{}}
+			fill(p, more)
+			c.t.layout = &layout{parts: map[string]*section{"Functions1": p}}
+			c.checkParts()
+			if got := len(c.ds) > 0; got != want {
+				t.Errorf("%d more %s than the limit: refused is %t", more, what, got)
+			}
+		}
+	}
+}
+
+// TestLogicalNames: names of the manifest as Architect turns them into logical IDs.
+func TestLogicalNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"my-app": "MyApp", "fooBar": "FooBar", "a": "A", "get": "GetIndex", "Get": "GetIndex", "get-index": "GetIndex", "post": "Post",
+		"x9y": "X9y", "a--b": "AB", "9": "9", "az-AZ-09": "AzAZ09",
+	} {
+		if got := logicalName(in); got != want {
+			t.Errorf("%s becomes %s, want %s", in, got, want)
+		}
+	}
+	for in, want := range map[[2]string]string{
+		{"get", "/"}: "GetIndex", {"post", "/"}: "PostIndex", {"get", "/foo/:bar"}: "GetFooBar", {"any", "/a/*"}: "AnyACatchall", {"get", "/a.b"}: "GetAB",
+	} {
+		if got := routeName(in[0], in[1]); got != want {
+			t.Errorf("%v becomes %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestKeeps: what a policy leaves in the world.
+func TestKeeps(t *testing.T) {
+	for policy, want := range map[string]bool{"": false, "Delete": false, "Retain": true, "RetainExceptOnCreate": true, "Snapshot": true} {
+		if Keeps(policy) != want {
+			t.Errorf("%q keeps: %t", policy, !want)
+		}
+	}
+	for _, c := range []struct {
+		def  ResourceDef
+		want bool
+	}{
+		{ResourceDef{Type: "AWS::S3::Bucket"}, false},
+		{ResourceDef{Type: "AWS::S3::Bucket", DeletionPolicy: "RetainExceptOnCreate"}, true},
+		{ResourceDef{Type: "AWS::RDS::DBCluster"}, true},
+		{ResourceDef{Type: "AWS::RDS::DBCluster", DeletionPolicy: "Delete"}, false},
+		{ResourceDef{Type: "AWS::RDS::DBInstance"}, true},
+		{ResourceDef{Type: "AWS::RDS::DBInstance", Properties: map[string]any{"DBClusterIdentifier": "c"}}, false},
+	} {
+		if got := c.def.OutlivesRemoval(); got != c.want {
+			t.Errorf("%+v outlives its removal: %t", c.def, got)
+		}
+	}
+}
