@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"arc/cfn"
 )
 
 func properties(r resources, id string) map[string]any {
@@ -144,6 +148,115 @@ func TestDoesNotBelieveTheChangeSetAlone(t *testing.T) {
 			}
 			if !slices.Equal(causes, c.want) {
 				t.Errorf("refused because of %v, want %v", causes, c.want)
+			}
+		})
+	}
+}
+
+// TestLossOf: what one change of a change set means for the data, word by word.
+func TestLossOf(t *testing.T) {
+	table := func(policies, attribute string) cfn.ResourceDef {
+		doc := parseOrEmpty([]byte(`{"Resources": {"T": {"Type": "AWS::DynamoDB::Table", ` + policies + `"Properties": {
+			"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "` + attribute + `"}]}}}}`))
+		return doc.Resources["T"]
+	}
+	plain, kept := table("", "S"), table(`"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", `, "S")
+	conditional := func(names ...string) (details []types.ResourceChangeDetail) {
+		for _, name := range names {
+			details = append(details, types.ResourceChangeDetail{Target: &types.ResourceTargetDefinition{Name: aws.String(name), RequiresRecreation: types.RequiresRecreationConditionally}})
+		}
+		return details
+	}
+	for _, c := range []struct {
+		name          string
+		rc            types.ResourceChange
+		before, after cfn.ResourceDef
+		lost, kept    bool
+	}{
+		{"removed", types.ResourceChange{Action: types.ChangeActionRemove}, plain, cfn.ResourceDef{}, true, false},
+		{"removed and kept by the template", types.ResourceChange{Action: types.ChangeActionRemove}, kept, cfn.ResourceDef{}, false, false},
+		{"removed, deleted by CloudFormation's word", types.ResourceChange{Action: types.ChangeActionRemove, PolicyAction: types.PolicyActionDelete}, kept, cfn.ResourceDef{}, true, false},
+		{"removed, kept by CloudFormation's word", types.ResourceChange{Action: types.ChangeActionRemove, PolicyAction: types.PolicyActionRetain}, plain, cfn.ResourceDef{}, false, false},
+		{"removed, with a snapshot", types.ResourceChange{Action: types.ChangeActionRemove, PolicyAction: types.PolicyActionSnapshot}, plain, cfn.ResourceDef{}, false, false},
+		{"replaced", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementTrue}, plain, plain, true, false},
+		{"replaced and kept by the template", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementTrue}, kept, kept, true, true},
+		{"replaced and deleted by CloudFormation's word", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementTrue, PolicyAction: types.PolicyActionReplaceAndDelete}, kept, kept, true, false},
+		{"replaced and kept by CloudFormation's word", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementTrue, PolicyAction: types.PolicyActionReplaceAndRetain}, plain, plain, true, true},
+		{"changed in place", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementFalse}, plain, plain, false, false},
+		{"changed with what is not known yet", types.ResourceChange{Action: types.ChangeActionDynamic, Replacement: types.ReplacementTrue}, plain, plain, true, false},
+		{"added", types.ResourceChange{Action: types.ChangeActionAdd}, cfn.ResourceDef{}, plain, false, false},
+		{"an attribute more", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("AttributeDefinitions")}, plain, plain, false, false},
+		{"an attribute more, twice", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("AttributeDefinitions", "AttributeDefinitions")}, plain, plain, false, false},
+		{"a key's type", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("AttributeDefinitions")}, plain, table("", "N"), true, false},
+		{"an attribute more and something else", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("AttributeDefinitions", "TableName")}, plain, plain, true, false},
+		{"something else", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("TableName")}, plain, plain, true, false},
+		{"nothing named", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional}, plain, plain, true, false},
+		{"the old template is not at hand", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("AttributeDefinitions")}, cfn.ResourceDef{}, plain, true, false},
+		{"the new template is not at hand", types.ResourceChange{Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("AttributeDefinitions")}, plain, cfn.ResourceDef{}, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.rc.ResourceType, c.rc.PhysicalResourceId = aws.String("AWS::DynamoDB::Table"), aws.String("t-1")
+			loss, lost := lossOf(&c.rc, c.before, c.after)
+			if lost != c.lost || lost && loss.Retained != c.kept {
+				t.Errorf("lost is %t, retained %t", lost, loss.Retained)
+			}
+			c.rc.ResourceType = aws.String("AWS::SNS::Topic")
+			if _, lost := lossOf(&c.rc, c.before, c.after); lost {
+				t.Error("a topic holds data")
+			}
+		})
+	}
+	rc := &types.ResourceChange{ResourceType: aws.String("AWS::KMS::Key"), Action: types.ChangeActionModify, Replacement: types.ReplacementConditional, Details: conditional("AttributeDefinitions")}
+	if _, lost := lossOf(rc, plain, plain); !lost {
+		t.Error("only of tables is it known what attribute definitions do")
+	}
+}
+
+// TestUnchanged: what a deploy finds to be as it should be already.
+func TestUnchanged(t *testing.T) {
+	template := []byte(`{"Parameters": {"Days": {"Type": "Number", "Default": 7}, "Zone": {"Type": "String"}}, "Resources": {"T": {"Type": "AWS::SNS::Topic"}}}`)
+	parameters := map[string]string{"Days": "7", "Zone": "a"}
+	for _, c := range []struct {
+		name        string
+		stack       Stack
+		tags, given map[string]string
+		unchanged   bool
+	}{
+		{"the same", Stack{Template: template, Parameters: parameters}, nil, map[string]string{"Zone": "a"}, true},
+		{"other spaces", Stack{Template: []byte(strings.ReplaceAll(string(template), ": ", ":  ")), Parameters: parameters}, nil, map[string]string{"Zone": "a"}, true},
+		{"another template", Stack{Template: []byte(`{}`), Parameters: parameters}, nil, map[string]string{"Zone": "a"}, false},
+		{"another value", Stack{Template: template, Parameters: parameters}, nil, map[string]string{"Zone": "b"}, false},
+		{"no value", Stack{Template: template, Parameters: parameters}, nil, nil, false},
+		{"another default", Stack{Template: template, Parameters: map[string]string{"Days": "8", "Zone": "a"}}, nil, map[string]string{"Zone": "a"}, false},
+		{"tags of somebody", Stack{Template: template, Parameters: parameters, Tags: map[string]string{"owner": "x"}}, nil, map[string]string{"Zone": "a"}, true},
+		{"the same tags", Stack{Template: template, Parameters: parameters, Tags: map[string]string{"owner": "x"}}, map[string]string{"owner": "x"}, map[string]string{"Zone": "a"}, true},
+		{"other tags", Stack{Template: template, Parameters: parameters, Tags: map[string]string{"owner": "x"}}, map[string]string{"owner": "y"}, map[string]string{"Zone": "a"}, false},
+		{"a tag more", Stack{Template: template, Parameters: parameters}, map[string]string{"owner": "y"}, map[string]string{"Zone": "a"}, false},
+	} {
+		r := &run{d: Deployment{Template: template, Tags: c.tags, Parameters: c.given}, template: parseOrEmpty(template)}
+		if got, err := r.unchanged(t.Context(), c.stack); err != nil || got != c.unchanged {
+			t.Errorf("%s: unchanged is %t, %v", c.name, got, err)
+		}
+	}
+}
+
+// TestInlineTemplate: a template of 51,200 bytes stands in the request; one byte
+// more goes through the bucket.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+func TestInlineTemplate(t *testing.T) {
+	for size, uploads := range map[int]int{51_200: 1, 51_201: 2} { // the zip is one
+		synctest.Test(t, func(t *testing.T) {
+			d := demo("aaaa", "s3cr3t", nil)
+			d.Template = append(d.Template, bytes.Repeat([]byte(" "), size-len(d.Template))...)
+			s, _ := mustDeploy(t, newFakeCloud(), d)
+			n := 0
+			for _, call := range s.calls {
+				if strings.HasPrefix(call, "PutObject") {
+					n++
+				}
+			}
+			if n != uploads {
+				t.Errorf("%d bytes: %d uploads, want %d", size, n, uploads)
 			}
 		})
 	}

@@ -106,9 +106,6 @@ func run(ctx context.Context, o options) error {
 	}
 	drawn = slices.DeleteFunc(drawn, func(m mutant) bool { return !strings.Contains(m.String(), o.only) })
 	outcomes := tryAll(ctx, dir, drawn, tests, o)
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	count := map[outcome]int{}
 	for _, out := range outcomes {
 		count[out]++
@@ -142,6 +139,10 @@ func tryAll(ctx context.Context, dir string, drawn []mutant, tests []test, o opt
 				out := try(ctx, filepath.Join(dir, fmt.Sprint(worker)), m, tests)
 				mu.Lock()
 				in--
+				if ctx.Err() != nil {
+					mu.Unlock()
+					return // what was under way has failed for another reason
+				}
 				if out != broken {
 					decided = append(decided, out)
 				}
