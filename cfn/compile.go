@@ -108,7 +108,7 @@ type compiler struct {
 }
 
 func newCompiler(app *manifest.App, opts Options) *compiler {
-	mark := Mark{App: app.Name, Stage: opts.Stage, Name: opts.Name}
+	mark := opts.Mark(app.Name)
 	c := &compiler{app: app, opts: opts, places: map[string]place{}, env: slices.Compact(slices.Sorted(slices.Values(opts.Env)))}
 	if root := app.RootRoute(); root != nil {
 		c.root = root.Function

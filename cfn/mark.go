@@ -18,6 +18,9 @@ type Mark struct {
 	Name  string `json:"name,omitempty"` // of a further stack of the stage
 }
 
+// Mark is that of the options' stack of an app.
+func (o Options) Mark(app string) Mark { return Mark{App: app, Stage: o.Stage, Name: o.Name} }
+
 // markKey is the key of the mark in Metadata.
 const markKey = "arc"
 
@@ -55,6 +58,15 @@ func ReadMark(metadata string) (*Mark, error) {
 		return nil, fmt.Errorf("metadata of the template: %s is not a mark of arc's: %s", markKey, raw)
 	}
 	return &m, nil
+}
+
+// Mark is ReadMark of the document.
+func (d *Document) Mark() (*Mark, error) {
+	text, err := json.Marshal(d.Metadata)
+	if err != nil {
+		return nil, fmt.Errorf("metadata of the template: %w", err)
+	}
+	return ReadMark(string(text))
 }
 
 // MadeBefore recognises a stack that was made for m before there were marks: by

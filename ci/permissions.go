@@ -70,7 +70,7 @@ func (p *permissions) stacks() {
 	for _, name := range p.r.stacks.own() {
 		arns = append(arns, p.here("cloudformation", "stack/"+name+"/*"))
 	}
-	actions := []string{"cloudformation:DescribeStacks", "DescribeStackEvents", "GetTemplate", "ListStackResources"}
+	actions := []string{"cloudformation:DescribeStacks", "DescribeStackEvents", "GetTemplate", "GetTemplateSummary", "ListStackResources"}
 	if !p.r.reads {
 		actions = append(actions, "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DeleteStack",
 			// For the stacks nested in it.
@@ -99,8 +99,9 @@ func (p *permissions) variables() {
 	p.allow("Parameters", arns, "ssm:PutParameter", "DeleteParameter", "GetParameters", "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource")
 }
 
-// code is the bucket of the functions' zips. There is one an account, so what
-// may write to it may write what others deploy.
+// code is the bucket of the functions' zips. There is one an account, in which
+// each stage writes below a folder of its own. What others wrote may be read: of
+// the code that is deployed now a review tells what changes.
 func (p *permissions) code() {
 	bucket := deploy.BucketPrefix(p.s.App) + "*"
 	if p.s.ArtifactBucket != "" {
@@ -111,7 +112,8 @@ func (p *permissions) code() {
 		p.allow("Code", []string{arn, arn + "/*"}, "s3:ListBucket", "GetObject")
 		return
 	}
-	p.allow("Code", []string{arn + "/*"}, "s3:GetObject", "PutObject")
+	p.allow("CodeRead", []string{arn + "/*"}, "s3:GetObject")
+	p.allow("Code", []string{arn + "/" + cfn.Options{Stage: p.r.stage}.ArtifactKey("*")}, "s3:PutObject")
 	actions := []string{"s3:ListBucket"}
 	if p.s.ArtifactBucket == "" {
 		actions = append(actions, "CreateBucket", "PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutBucketVersioning", "PutEncryptionConfiguration")
@@ -152,6 +154,8 @@ func (p *permissions) functions() {
 	p.allow("Triggers", []string{"*"}, "lambda:CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping").
 		Condition = map[string]map[string][]string{"ArnLike": {"lambda:FunctionArn": functions}}
 	p.allow("TriggersSeen", []string{p.here("lambda", "event-source-mapping:*")}, "lambda:GetEventSourceMapping", "ListTags", "TagResource", "UntagResource")
+	// Names none, and tells of each whose code it runs.
+	p.allow("FunctionsSeen", []string{"*"}, "lambda:ListFunctions")
 	p.allow("Layers", []string{p.s.arn("lambda", p.s.Region, "*", "layer:*")}, "lambda:GetLayerVersion")
 	var logs []string
 	for _, name := range p.r.stacks.own() {

@@ -225,6 +225,13 @@ func TestRolesKeepApart(t *testing.T) {
 				}
 			}
 		}
+		// What they deploy lies in one bucket, and who may write there writes code.
+		for _, key := range []string{"preview/a.zip", "staging/a.zip", "production/a.zip", "a.zip", "stagingx/a.zip"} {
+			q := request{action: "s3:PutObject", resource: "arn:aws:s3:::shopper-cfn-deployments-abc12/" + key}
+			if mine := !r.reads && strings.HasPrefix(key, r.stage+"/"); policy.allows(q) != mine {
+				t.Errorf("%s writes %s: %v", name, key, !mine)
+			}
+		}
 		for other, stage := range map[string]string{"preview": "preview", "staging": "staging", "plan": "production", "production": "production"} {
 			q := request{action: "ssm:GetParametersByPath", resource: "arn:aws:ssm:eu-central-1:111111111111:parameter/shopper/" + stage}
 			if policy.allows(q) != (r.stage == stage) {
@@ -246,7 +253,7 @@ var calls = map[string][]string{
 func TestRolesMayDoWhatArcCalls(t *testing.T) {
 	s := shop()
 	clients := reflect.TypeFor[deploy.Clients]()
-	services := map[string]string{"Stacks": "cloudformation", "Objects": "s3", "Uploads": "s3", "Parameters": "ssm", "Identity": "sts"}
+	services := map[string]string{"Stacks": "cloudformation", "Objects": "s3", "Uploads": "s3", "Parameters": "ssm", "Identity": "sts", "Functions": "lambda"}
 	for field, service := range services {
 		f, ok := clients.FieldByName(field)
 		if !ok {
@@ -262,7 +269,7 @@ func TestRolesMayDoWhatArcCalls(t *testing.T) {
 				for _, action := range actions {
 					granted := policy.grants(action)
 					changes := !strings.HasPrefix(m.Name, "Get") && !strings.HasPrefix(m.Name, "List") && !strings.HasPrefix(m.Name, "Describe") && !strings.HasPrefix(m.Name, "Head")
-					planned := r.reads && (changes || m.Name == "ListObjectVersions" || m.Name == "DescribeChangeSet")
+					planned := r.reads && (changes || m.Name == "ListObjectVersions" || m.Name == "DescribeChangeSet" || m.Name == "ListFunctions")
 					if granted == planned {
 						t.Errorf("%s: %s: %v", r.name, action, granted)
 					}

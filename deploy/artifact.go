@@ -30,6 +30,7 @@ type Object struct {
 
 	ctx    context.Context
 	get    Objects
+	owner  string
 	bucket string
 	key    string
 	blocks map[int64][]byte // by number; the last one may be short
@@ -38,10 +39,11 @@ type Object struct {
 	ahead  int64            // how many were
 }
 
-// OpenObject opens an object and reads its end.
+// OpenObject opens an object and reads its end. owner is the account that the
+// bucket has to belong to.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-func (c Clients) OpenObject(ctx context.Context, bucket, key string) (*Object, error) {
-	o := &Object{ctx: ctx, get: c.Objects, bucket: bucket, key: key, blocks: map[int64][]byte{}}
+func (c Clients) OpenObject(ctx context.Context, owner, bucket, key string) (*Object, error) {
+	o := &Object{ctx: ctx, get: c.Objects, owner: owner, bucket: bucket, key: key, blocks: map[int64][]byte{}}
 	tail, start, err := o.request("bytes=-" + strconv.Itoa(tailSize))
 	if isCode(err, "InvalidRange") { // some take a range longer than the object for none
 		tail, start, err = o.request(fmt.Sprintf("bytes=0-%d", tailSize-1))
@@ -127,7 +129,7 @@ func (o *Object) request(span string) (body []byte, start int64, err error) {
 		return nil, 0, fmt.Errorf("read %s in bucket %s: %w", o.key, o.bucket, err)
 	}
 	got, err := o.get.GetObject(o.ctx, &s3.GetObjectInput{
-		Bucket: aws.String(o.bucket), Key: aws.String(o.key), Range: aws.String(span),
+		Bucket: aws.String(o.bucket), ExpectedBucketOwner: aws.String(o.owner), Key: aws.String(o.key), Range: aws.String(span),
 	})
 	if err != nil {
 		return fail(err)

@@ -56,7 +56,7 @@ func TestObjectIsReadInPieces(t *testing.T) {
 		counting := &counted{Objects: clients.Objects}
 		of := clients
 		of.Objects = counting
-		o, err := of.OpenObject(t.Context(), "pieces", key)
+		o, err := of.OpenObject(t.Context(), "123456789012", "pieces", key)
 		if err != nil {
 			t.Fatalf("%d bytes: %v", size, err)
 		}
@@ -80,7 +80,7 @@ func TestObjectIsReadInPieces(t *testing.T) {
 		}
 	}
 	for bucket, want := range map[string]string{"pieces": "no longer in the bucket", "no-such-bucket": "the bucket is gone"} {
-		_, err := clients.OpenObject(t.Context(), bucket, "gone.zip")
+		_, err := clients.OpenObject(t.Context(), "123456789012", bucket, "gone.zip")
 		if err == nil || Why(err) != want {
 			t.Errorf("%s: %v", bucket, err)
 		}
@@ -90,7 +90,7 @@ func TestObjectIsReadInPieces(t *testing.T) {
 // TestReadingOnAsksForMore reads an object from end to end.
 func TestReadingOnAsksForMore(t *testing.T) {
 	pieces := &rangesOf{body: make([]byte, 100*blockSize)}
-	o, err := Clients{Objects: pieces}.OpenObject(t.Context(), "b", "k")
+	o, err := Clients{Objects: pieces}.OpenObject(t.Context(), "1", "b", "k")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,13 +109,13 @@ func TestObjectOfAStrangeEndpoint(t *testing.T) {
 		{ContentRange: aws.String("kittens")},
 		{ContentRange: aws.String("bytes 9223372036854775807-9/9")},
 	} {
-		if o, err := (Clients{Objects: &rangesOf{body: []byte("PK"), answer: &answer}}).OpenObject(t.Context(), "b", "k"); err == nil {
+		if o, err := (Clients{Objects: &rangesOf{body: []byte("PK"), answer: &answer}}).OpenObject(t.Context(), "1", "b", "k"); err == nil {
 			if n, err := o.ReadAt(make([]byte, 10), 0); err == nil {
 				t.Errorf("%s: read %d bytes", *answer.ContentRange, n)
 			}
 		}
 	}
-	if _, err := (Clients{Objects: &rangesOf{body: make([]byte, 3<<20), answer: &s3.GetObjectOutput{}}}).OpenObject(t.Context(), "b", "k"); err == nil {
+	if _, err := (Clients{Objects: &rangesOf{body: make([]byte, 3<<20), answer: &s3.GetObjectOutput{}}}).OpenObject(t.Context(), "1", "b", "k"); err == nil {
 		t.Error("an endpoint without ranges sent 3 MB")
 	}
 }
@@ -169,7 +169,7 @@ func TestZipInPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	pieces := &rangesOf{body: out.Bytes()}
-	o, err := Clients{Objects: pieces}.OpenObject(t.Context(), "b", "k")
+	o, err := Clients{Objects: pieces}.OpenObject(t.Context(), "1", "b", "k")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,8 @@ func bucketParameter(app string) string { return OwnFolder(app) + "/bucket" }
 // OwnFolder is where deploy keeps in SSM what it has to remember of an app.
 func OwnFolder(app string) string { return "/" + app + "/deploy" }
 
-// artifactBucket is where the run's artifacts go. owner, when known, goes with
-// every request, so that S3 refuses to hand code to a stranger's bucket.
+// artifactBucket is where the run's artifacts go. owner goes with every request,
+// so that S3 refuses to hand code to a stranger's bucket.
 type artifactBucket struct {
 	name  string
 	owner *string
@@ -33,14 +33,14 @@ type artifactBucket struct {
 // findBucket gives the bucket to use: the one named by the user, the one
 // recorded in SSM, or a new one.
 func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
-	if r.d.Bucket != "" {
-		return artifactBucket{name: r.d.Bucket}, nil
-	}
-	account, err := r.Account(ctx)
+	owner, err := r.owner(ctx)
 	if err != nil {
 		return artifactBucket{}, err
 	}
-	owner := aws.String(account)
+	if r.d.Bucket != "" {
+		bucket := artifactBucket{r.d.Bucket, owner}
+		return bucket, r.stillOwned(ctx, bucket)
+	}
 	recorded, err := r.readParameters(ctx, bucketParameter(r.d.App))
 	if err != nil {
 		return artifactBucket{}, err
@@ -69,6 +69,34 @@ func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
 		return artifactBucket{}, fmt.Errorf("record the artifact bucket's name in SSM as %s: %w", bucketParameter(r.d.App), err)
 	}
 	return artifactBucket{name, owner}, nil
+}
+
+// owner is the account that all buckets of a run have to belong to: that of the
+// credentials. A name that was given up can be taken by anyone.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+func (r *run) owner(ctx context.Context) (*string, error) {
+	if r.account == "" {
+		account, err := r.Account(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.account = account
+	}
+	return aws.String(r.account), nil
+}
+
+// stillOwned asks once more whose the bucket is, right before CloudFormation is
+// told to read from it: it cannot be told whose it has to be.
+func (r *run) stillOwned(ctx context.Context, bucket artifactBucket) error {
+	if bucket.name == "" {
+		return nil
+	}
+	mine, err := r.ownsBucket(ctx, bucket.name, bucket.owner)
+	if err == nil && !mine {
+		err = fmt.Errorf("stack %s is left as it is: the artifact bucket %s is gone, or does not belong to account %s, or the role may not list it; name another one with @aws bucket",
+			r.d.StackName, bucket.name, aws.ToString(bucket.owner))
+	}
+	return err
 }
 
 // ownsBucket tells whether the bucket exists and belongs to the account.

@@ -69,6 +69,9 @@ func (r *run) makeChangeSet(ctx context.Context, stack Stack, bucket artifactBuc
 	} else {
 		in.TemplateBody = aws.String(string(r.d.Template))
 	}
+	if err := r.stillOwned(ctx, bucket); err != nil {
+		return nil, err
+	}
 	return r.createChangeSet(ctx, in)
 }
 

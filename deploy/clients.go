@@ -20,6 +20,7 @@ type Clients struct {
 	Uploads    Uploads // a client of its own: its time limit allows for large files
 	Parameters Parameters
 	Identity   Identity
+	Functions  Functions
 
 	Region string
 	// Local tells that the endpoint is on this machine, where polling may be brisk.
@@ -29,6 +30,7 @@ type Clients struct {
 // Stacks are the CloudFormation calls.
 type Stacks interface {
 	DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
+	GetTemplateSummary(context.Context, *cloudformation.GetTemplateSummaryInput, ...func(*cloudformation.Options)) (*cloudformation.GetTemplateSummaryOutput, error)
 	GetTemplate(context.Context, *cloudformation.GetTemplateInput, ...func(*cloudformation.Options)) (*cloudformation.GetTemplateOutput, error)
 	ListStackResources(context.Context, *cloudformation.ListStackResourcesInput, ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error)
 	DescribeStackEvents(context.Context, *cloudformation.DescribeStackEventsInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStackEventsOutput, error)
@@ -64,6 +66,13 @@ type Parameters interface {
 	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error)
 	PutParameter(context.Context, *ssm.PutParameterInput) error
 	DeleteParameters(context.Context, *ssm.DeleteParametersInput) error
+}
+
+// Functions is the Lambda call that tells which code functions run.
+type Functions interface {
+	// ListFunctions gives the functions of the region, a page at a time; the
+	// marker of the first page and after the last one is "".
+	ListFunctions(ctx context.Context, marker string) (page []FunctionCode, next string, err error)
 }
 
 // Identity is the STS call that names the account.

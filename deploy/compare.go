@@ -11,6 +11,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"unicode/utf8"
 
 	"arc/deploy/ssm"
 
@@ -20,7 +21,7 @@ import (
 // unchanged tells whether the stack is already what the run would make of it.
 // It only reads.
 func (r *run) unchanged(ctx context.Context, stack Stack) (bool, error) {
-	if !sameTemplate(stack.Template, r.d.Template) {
+	if !sameStack(stack.Template, r.d.Template) {
 		return false, nil
 	}
 	for name, def := range r.template.Parameters {
@@ -58,13 +59,46 @@ func (r *run) parameter(name, bucket string) (value string, known bool) {
 }
 
 // sameTemplate compares what two templates say: CloudFormation may hand a
-// template back with other spaces than it was sent with.
-func sameTemplate(a, b []byte) bool {
-	if bytes.Equal(a, b) {
+// template back with other spaces than it was sent with, and with a question mark
+// for each character that is not ASCII.
+// https://github.com/aws/aws-cdk/issues/10523
+func sameTemplate(got, sent []byte) bool {
+	if bytes.Equal(got, sent) {
 		return true
 	}
-	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+	var x, y, z any
+	return json.Unmarshal(got, &x) == nil && json.Unmarshal(sent, &y) == nil &&
+		(reflect.DeepEqual(x, y) || json.Unmarshal(inASCII(sent), &z) == nil && reflect.DeepEqual(x, z))
+}
+
+func inASCII(text []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// sameStack is sameTemplate without Metadata, whose mark a stack from before the
+// marks lacks: CloudFormation brings another Metadata to a stack only together
+// with changes of resources.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/metadata-section-structure.html
+func sameStack(deployed, wanted []byte) bool {
+	return sameTemplate(withoutMetadata(deployed), withoutMetadata(wanted))
+}
+
+func withoutMetadata(template []byte) []byte {
+	var sections map[string]json.RawMessage
+	if json.Unmarshal(template, &sections) != nil || sections["Metadata"] == nil {
+		return template
+	}
+	delete(sections, "Metadata")
+	text, err := json.Marshal(sections)
+	if err != nil {
+		return template
+	}
+	return text
 }
 
 // CloudFormation never tells the value of a NoEcho parameter, so whether a

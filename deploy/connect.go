@@ -44,12 +44,9 @@ type UnreachableError struct {
 	Err      error
 }
 
-// Error says what could not be reached, and why.
 func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("no connection to %s: %v", e.Endpoint, e.Err)
 }
-
-// Unwrap is the error of the call.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // Time limits. A call that answers nothing for this long is tried again; an
@@ -153,6 +150,7 @@ func newClients(cfg aws.Config) Clients {
 		Uploads:    uploads,
 		Parameters: ssm.New(cfg),
 		Identity:   sts.NewFromConfig(cfg),
+		Functions:  newLambdaFunctions(cfg),
 		Region:     cfg.Region,
 		Local:      isLoopback(stacks.Options().BaseEndpoint),
 	}

@@ -15,13 +15,16 @@ type Deployment struct {
 	App        string // names the artifact bucket and its SSM parameter
 	Stage      string // "preview", "staging" or "production"
 	StackName  string
-	Template   []byte            // as cfn.Template.JSON prints it
+	Template   []byte            // as cfn.Template.JSON prints it; its mark says whose stack it makes
 	Parameters map[string]string // values of the template's parameters, but for ArtifactBucket
 	Tags       map[string]string
 	Artifacts  []Artifact // code the template refers to by key
 	Bucket     string     // artifact bucket to use; "" = found in SSM or made
 	Static     *Static    // nil: nothing to publish
-	AllowLoss  []string   // logical IDs of data-holding resources that may be replaced or deleted
+	// Adopt lets a stack be changed that bears no mark and that nothing shows arc
+	// or Architect to have made; it is marked with the change.
+	Adopt     bool
+	AllowLoss []string // logical IDs of data-holding resources that may be replaced or deleted
 	// Plan, when there is one, must still fit the stack: otherwise Deploy fails
 	// with a *MovedError and changes nothing.
 	Plan *Planned
@@ -72,8 +75,8 @@ type Deployer struct {
 
 // Deploy brings d to its stack. Killing it at any moment and running it again
 // gives the same end state; when another run is under way it follows that one.
-// It fails with a *LossError, a *MovedError, a *FailedError, an
-// *InterruptedError, or the SDK's error with the call that it answers.
+// It fails with a *ForeignError, a *LossError, a *MovedError, a *TamperedError, a
+// *FailedError, an *InterruptedError, or the SDK's error with the call that it answers.
 func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 	r, err := dp.newRun(d)
 	if err != nil {

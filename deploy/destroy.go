@@ -10,12 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"arc/cfn"
 	"arc/deploy/ssm"
 )
 
 // Destruction names a stack to delete, and what may be lost with it.
 type Destruction struct {
-	App       string // under whose name deploy keeps what it knows of the stack in SSM
+	App       string   // under whose name deploy keeps what it knows of the stack in SSM
+	Mark      cfn.Mark // whose stack it has to be
 	StackName string
 	AllowLoss []string // logical IDs of data-holding resources that may be deleted
 	Force     bool     // all of them may be
@@ -53,7 +55,8 @@ type destruction struct {
 // made stays: the artifact bucket, a named bucket of static files, environment
 // variables.
 //
-// It fails with a *LossError, and leaves everything as it is, when data would
+// It fails with a *ForeignError when the stack is not the one that Mark says; with
+// a *LossError, and leaves everything as it is, when data would
 // be lost that neither AllowLoss nor Force gives up; with a *NotDestroyedError
 // when CloudFormation cannot delete the stack. A stack that does not exist is
 // no error. Killing it at any moment and running it again gives the same end
@@ -61,7 +64,7 @@ type destruction struct {
 func (dp *Deployer) Destroy(ctx context.Context, order Destruction) (Destroyed, error) {
 	d := Deployment{App: order.App, StackName: order.StackName, Origin: order.Origin}
 	w := &destruction{
-		run:   &run{Clients: dp.Clients, d: d, progress: dp.oneAtATime()},
+		run:   &run{Clients: dp.Clients, d: d, mark: order.Mark, known: map[string]bool{}, progress: dp.oneAtATime()},
 		order: order,
 		done:  Destroyed{StackName: order.StackName, Missing: true, Kept: []Kept{}},
 	}
@@ -81,6 +84,9 @@ func (w *destruction) bring(ctx context.Context) error {
 	for range maxRounds {
 		stack, err := w.describeStack(ctx, w.d.StackName)
 		if err != nil {
+			return err
+		}
+		if err := w.mayChange(ctx, stack); err != nil {
 			return err
 		}
 		switch {
@@ -187,7 +193,6 @@ type FailedDeletion struct {
 	Reason     string
 }
 
-// Error says which state the stack is left in, and what could not be deleted.
 func (e *NotDestroyedError) Error() string {
 	lines := []string{fmt.Sprintf("stack %s could not be deleted and is now in %s", e.StackName, e.Status)}
 	if len(e.Failures) == 0 && e.Reason != "" {

@@ -13,13 +13,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
+
+	"arc/cfn"
 )
 
 // destroyIn runs a destruction as a process of its own.
 func destroyIn(t *testing.T, cloud *fakeCloud, order Destruction) (*session, Destroyed, error) {
 	t.Helper()
 	s := &session{fakeCloud: cloud}
-	order.App, order.StackName = "demo", "DemoStaging"
+	order.App, order.Mark, order.StackName = "demo", cfn.Mark{App: "demo", Stage: "staging"}, "DemoStaging"
 	done, err := (&Deployer{Clients: s.clients()}).Destroy(t.Context(), order)
 	return s, done, err
 }
@@ -186,7 +188,7 @@ func TestDestroyKilledAtEveryCall(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				s := &session{fakeCloud: cloud, killAt: at, late: late, kill: cancel}
-				order := Destruction{App: "demo", StackName: "DemoStaging", AllowLoss: []string{"AccountsTable", "StaticBucket"}}
+				order := Destruction{App: "demo", Mark: cfn.Mark{App: "demo", Stage: "staging"}, StackName: "DemoStaging", AllowLoss: []string{"AccountsTable", "StaticBucket"}}
 				_, err := (&Deployer{Clients: s.clients()}).Destroy(ctx, order)
 				if more = err != nil; more && !strings.Contains(err.Error(), "interrupted") {
 					t.Errorf("at call %d: %v", at, err)
@@ -254,7 +256,7 @@ func TestLocalCloudDestroysWithAllVersions(t *testing.T) {
 
 	var loss *LossError
 	dp := Deployer{Clients: clients}
-	order := Destruction{App: "demo", StackName: "DemoStaging"}
+	order := Destruction{App: "demo", Mark: cfn.Mark{App: "demo", Stage: "staging"}, StackName: "DemoStaging"}
 	if _, err := dp.Destroy(t.Context(), order); !errors.As(err, &loss) || len(loss.Losses) != 2 {
 		t.Errorf("refused: %v", err)
 	}
@@ -280,7 +282,7 @@ func TestMotoDestroys(t *testing.T) {
 	if _, err := dp.Deploy(t.Context(), motoDemo("gone", "aaaa")); err != nil {
 		t.Fatal(err)
 	}
-	done, err := dp.Destroy(t.Context(), Destruction{App: "gone", StackName: "GoneStaging", Force: true})
+	done, err := dp.Destroy(t.Context(), Destruction{App: "gone", Mark: cfn.Mark{App: "gone", Stage: "staging"}, StackName: "GoneStaging", Force: true})
 	if err != nil || done.Emptied != 2 {
 		t.Errorf("%+v %v", done, err)
 	}

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +49,7 @@ type fakeBucket struct {
 
 type fakeObject struct {
 	body                      []byte
+	sum                       string // SHA-256 that it came with
 	contentType, cacheControl string
 }
 
@@ -103,7 +107,7 @@ func call[T any](s *session, name string, effect func() (T, error)) (T, error) {
 }
 
 func (s *session) clients() Clients {
-	return Clients{Stacks: s, Objects: s, Uploads: s, Parameters: s, Identity: s, Region: "us-west-2"}
+	return Clients{Stacks: s, Objects: s, Uploads: s, Parameters: s, Identity: s, Functions: s, Region: "us-west-2"}
 }
 
 // mutating tells the calls that changed something.
@@ -125,12 +129,60 @@ func (s *session) DescribeStacks(_ context.Context, in *cloudformation.DescribeS
 
 func (s *session) GetTemplate(_ context.Context, in *cloudformation.GetTemplateInput, _ ...func(*cloudformation.Options)) (*cloudformation.GetTemplateOutput, error) {
 	return call(s, "GetTemplate", func() (*cloudformation.GetTemplateOutput, error) {
+		if in.ChangeSetName != nil {
+			_, set, err := s.findSet(*in.StackName, *in.ChangeSetName)
+			if err != nil {
+				return nil, err
+			}
+			return &cloudformation.GetTemplateOutput{TemplateBody: aws.String(set.template)}, nil
+		}
 		stack, err := s.find(*in.StackName)
 		if err != nil {
 			return nil, err
 		}
 		return &cloudformation.GetTemplateOutput{TemplateBody: aws.String(stack.template)}, nil
 	})
+}
+
+func (s *session) GetTemplateSummary(_ context.Context, in *cloudformation.GetTemplateSummaryInput, _ ...func(*cloudformation.Options)) (*cloudformation.GetTemplateSummaryOutput, error) {
+	return call(s, "GetTemplateSummary", func() (*cloudformation.GetTemplateSummaryOutput, error) {
+		stack, err := s.find(*in.StackName)
+		if err != nil {
+			return nil, err
+		}
+		var template struct{ Metadata json.RawMessage }
+		if json.Unmarshal([]byte(stack.template), &template) != nil || template.Metadata == nil {
+			return &cloudformation.GetTemplateSummaryOutput{}, nil
+		}
+		return &cloudformation.GetTemplateSummaryOutput{Metadata: aws.String(string(template.Metadata))}, nil
+	})
+}
+
+// ListFunctions gives pages of two.
+func (s *session) ListFunctions(_ context.Context, marker string) (list []FunctionCode, next string, err error) {
+	type answer struct {
+		list []FunctionCode
+		next string
+	}
+	got, err := call(s, "ListFunctions", func() (answer, error) {
+		var all []FunctionCode
+		for _, stack := range s.stacks {
+			for _, id := range slices.Sorted(maps.Keys(stack.resources)) {
+				if r := stack.resources[id]; r.kind == "AWS::Lambda::Function" && r.status != "DELETE_COMPLETE" {
+					all = append(all, FunctionCode{Name: r.physicalID, CodeSHA256: r.code})
+				}
+			}
+		}
+		var a answer
+		var token *string
+		if marker != "" {
+			token = &marker
+		}
+		a.list, token = page(all, token, 2)
+		a.next = aws.ToString(token)
+		return a, nil
+	})
+	return got.list, got.next, err
 }
 
 func (s *session) ListStackResources(_ context.Context, in *cloudformation.ListStackResourcesInput, _ ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error) {
@@ -244,13 +296,21 @@ func (s *session) DeleteParameters(_ context.Context, in *ssm.DeleteParametersIn
 	return err
 }
 
+func sha256Text(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
 // bucket finds a bucket as S3 does for a request that names the expected owner.
 func (s *session) bucket(name, owner *string) (*fakeBucket, error) {
 	b := s.buckets[*name]
 	if b == nil {
 		return nil, &smithy.GenericAPIError{Code: "NotFound"}
 	}
-	if b.foreign && owner != nil {
+	if owner == nil {
+		return nil, fmt.Errorf("bucket %s: nobody said whose it has to be", *name)
+	}
+	if b.foreign || *owner != "111122223333" {
 		return nil, &smithy.GenericAPIError{Code: "Forbidden"}
 	}
 	return b, nil
@@ -277,6 +337,9 @@ func (s *session) CreateBucket(_ context.Context, in *s3.CreateBucketInput, _ ..
 
 func (s *session) PutPublicAccessBlock(_ context.Context, in *s3.PutPublicAccessBlockInput, _ ...func(*s3.Options)) (*s3.PutPublicAccessBlockOutput, error) {
 	return call(s, "PutPublicAccessBlock", func() (*s3.PutPublicAccessBlockOutput, error) {
+		if _, err := s.bucket(in.Bucket, in.ExpectedBucketOwner); err != nil {
+			return nil, err
+		}
 		s.buckets[*in.Bucket].private = *in.PublicAccessBlockConfiguration.RestrictPublicBuckets
 		return &s3.PutPublicAccessBlockOutput{}, nil
 	})
@@ -284,6 +347,9 @@ func (s *session) PutPublicAccessBlock(_ context.Context, in *s3.PutPublicAccess
 
 func (s *session) PutBucketEncryption(_ context.Context, in *s3.PutBucketEncryptionInput, _ ...func(*s3.Options)) (*s3.PutBucketEncryptionOutput, error) {
 	return call(s, "PutBucketEncryption", func() (*s3.PutBucketEncryptionOutput, error) {
+		if _, err := s.bucket(in.Bucket, in.ExpectedBucketOwner); err != nil {
+			return nil, err
+		}
 		s.buckets[*in.Bucket].encrypted = true
 		return &s3.PutBucketEncryptionOutput{}, nil
 	})
@@ -291,6 +357,9 @@ func (s *session) PutBucketEncryption(_ context.Context, in *s3.PutBucketEncrypt
 
 func (s *session) PutBucketVersioning(_ context.Context, in *s3.PutBucketVersioningInput, _ ...func(*s3.Options)) (*s3.PutBucketVersioningOutput, error) {
 	return call(s, "PutBucketVersioning", func() (*s3.PutBucketVersioningOutput, error) {
+		if _, err := s.bucket(in.Bucket, in.ExpectedBucketOwner); err != nil {
+			return nil, err
+		}
 		s.buckets[*in.Bucket].versions = true
 		return &s3.PutBucketVersioningOutput{}, nil
 	})
@@ -306,7 +375,11 @@ func (s *session) HeadObject(_ context.Context, in *s3.HeadObjectInput, _ ...fun
 		if !ok {
 			return nil, &s3types.NotFound{}
 		}
-		return &s3.HeadObjectOutput{ContentType: aws.String(o.contentType), CacheControl: aws.String(o.cacheControl)}, nil
+		head := &s3.HeadObjectOutput{ContentType: aws.String(o.contentType), CacheControl: aws.String(o.cacheControl)}
+		if in.ChecksumMode == s3types.ChecksumModeEnabled && o.sum != "" {
+			head.ChecksumSHA256, head.ChecksumType = aws.String(o.sum), s3types.ChecksumTypeFullObject
+		}
+		return head, nil
 	})
 }
 
@@ -334,7 +407,10 @@ func (s *session) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(
 		if err != nil {
 			return nil, err
 		}
-		b.objects[*in.Key] = fakeObject{body, aws.ToString(in.ContentType), aws.ToString(in.CacheControl)}
+		if sum := aws.ToString(in.ChecksumSHA256); sum != "" && sum != sha256Text(body) {
+			return nil, &smithy.GenericAPIError{Code: "BadDigest"}
+		}
+		b.objects[*in.Key] = fakeObject{body, aws.ToString(in.ChecksumSHA256), aws.ToString(in.ContentType), aws.ToString(in.CacheControl)}
 		return &s3.PutObjectOutput{}, nil
 	})
 }
@@ -376,6 +452,9 @@ func (s *session) ListObjectVersions(_ context.Context, in *s3.ListObjectVersion
 
 func (s *session) DeleteObjects(_ context.Context, in *s3.DeleteObjectsInput, _ ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error) {
 	return call(s, "DeleteObjects", func() (*s3.DeleteObjectsOutput, error) {
+		if _, err := s.bucket(in.Bucket, in.ExpectedBucketOwner); err != nil {
+			return nil, err
+		}
 		for _, o := range in.Delete.Objects {
 			delete(s.buckets[*in.Bucket].objects, *o.Key)
 		}

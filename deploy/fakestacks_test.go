@@ -35,6 +35,7 @@ type fakeStack struct {
 
 type fakeResource struct {
 	kind, physicalID, status, reason string
+	code                             string // of a function: the hash of its zip
 	properties                       map[string]any
 }
 
@@ -233,6 +234,7 @@ func (c *fakeCloud) executeChangeSet(in *cloudformation.ExecuteChangeSetInput) e
 	kind := "UPDATE"
 	if stack.status == "REVIEW_IN_PROGRESS" {
 		kind = "CREATE"
+		stack.template = set.template
 	} else {
 		stack.updated = aws.Time(time.Now())
 	}
@@ -262,6 +264,12 @@ func (c *fakeCloud) operate(stack *fakeStack, set *fakeChangeSet, kind string) {
 		def := set.doc.Resources[id]
 		made := &fakeResource{kind: def.Type, status: verb + "_COMPLETE", properties: resolve(def.Properties, set.parameters).(map[string]any)}
 		c.locked(func() {
+			if code, ok := made.properties["Code"].(map[string]any); ok {
+				// Lambda reads the zip when the function is made or changed.
+				if b := c.buckets[fmt.Sprint(code["S3Bucket"])]; b != nil {
+					made.code = sha256Text(b.objects[fmt.Sprint(code["S3Key"])].body)
+				}
+			}
 			made.physicalID = c.newID(id + "-")
 			if old := stack.resources[id]; old != nil {
 				made.physicalID = old.physicalID

@@ -20,6 +20,8 @@ type faultProxy struct {
 	fault  string
 	at     int    // the call to spoil, 1 = the first
 	onHit  func() // called when it comes; may be nil
+	// before is called with each call before it is passed on; may be nil.
+	before func(call string)
 
 	mu   sync.Mutex
 	seen []string
@@ -71,6 +73,9 @@ func (p *faultProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Unlock()
 	if hit && p.onHit != nil {
 		p.onHit()
+	}
+	if p.before != nil {
+		p.before(call)
 	}
 
 	switch fault {

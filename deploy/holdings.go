@@ -89,9 +89,13 @@ func (w *destruction) processedTemplate(ctx context.Context, stackID string) (*c
 
 // empty deletes every object of a bucket with all its versions.
 func (w *destruction) empty(ctx context.Context, bucket string) error {
+	owner, err := w.owner(ctx)
+	if err != nil {
+		return err
+	}
 	for {
 		// What was listed is deleted before more is listed, so each page is the first.
-		page, err := w.Objects.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: aws.String(bucket)})
+		page, err := w.Objects.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: aws.String(bucket), ExpectedBucketOwner: owner})
 		if isCode(err, "NoSuchBucket", "NotFound") {
 			return nil
 		}
@@ -110,7 +114,7 @@ func (w *destruction) empty(ctx context.Context, bucket string) error {
 		}
 		for batch := range slices.Chunk(doomed, maxDeletions) {
 			got, err := w.Objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-				Bucket: aws.String(bucket), Delete: &s3types.Delete{Objects: batch, Quiet: aws.Bool(true)},
+				Bucket: aws.String(bucket), ExpectedBucketOwner: owner, Delete: &s3types.Delete{Objects: batch, Quiet: aws.Bool(true)},
 			})
 			if err != nil {
 				return fmt.Errorf("empty bucket %s: %w", bucket, explainDenied(err))

@@ -109,6 +109,7 @@ func motoDemo(app, code string) Deployment {
 		}}}
 		properties(r, "GetIndexHTTPLambda")["Role"] = map[string]any{"Fn::GetAtt": []any{"Role", "Arn"}}
 	})
+	d.Template = bytes.Replace(d.Template, []byte(`"app": "demo"`), []byte(`"app": "`+app+`"`), 1)
 	d.App, d.StackName = app, strings.ToUpper(app[:1])+app[1:]+"Staging"
 	d.Static = staticFiles(map[string]string{"index.html": "<p>", "app.js": code})
 	return d
@@ -279,7 +280,9 @@ func TestCallsOfADeploymentAreFew(t *testing.T) {
 	got := proxy.calls()
 	slices.Sort(got)
 	t.Logf("unchanged: %q", got)
-	if len(got) > 8 {
+	// One each to see what is there, whose it is and what it runs; moto tells the
+	// mark otherwise than AWS, so the template is read twice.
+	if len(got) > 11 {
 		t.Errorf("an unchanged app takes %d calls: %q", len(got), got)
 	}
 }

@@ -22,6 +22,12 @@ type run struct {
 	Clients
 	d         Deployment
 	template  *cfn.Document
+	mark      cfn.Mark
+	account   string          // of the credentials, once it was asked for
+	known     map[string]bool // IDs of stacks that the run may change
+	proofs    sync.Mutex      // guards sums
+	sums      sums
+	listed    map[string][]types.StackResourceSummary // by ID and version of the stack
 	progress  Progress
 	executing bool
 	resumed   bool // the stack is what an earlier run of the same plan made of it
@@ -37,7 +43,17 @@ func (dp *Deployer) newRun(d Deployment) (*run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("template of stack %s: %w", d.StackName, err)
 	}
-	r := &run{Clients: dp.Clients, d: d, template: doc, progress: dp.oneAtATime(), outcome: Outcome{StackName: d.StackName}}
+	mark, err := doc.Mark()
+	if err == nil && mark == nil {
+		err = errors.New("it does not say in its Metadata whose stack it makes")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("template of stack %s: %w", d.StackName, err)
+	}
+	r := &run{
+		Clients: dp.Clients, d: d, template: doc, mark: *mark, progress: dp.oneAtATime(), outcome: Outcome{StackName: d.StackName},
+		known: map[string]bool{}, sums: sums{}, listed: map[string][]types.StackResourceSummary{},
+	}
 	if err := r.checkParameters(); err != nil {
 		return nil, err
 	}
@@ -91,6 +107,9 @@ func (r *run) bring(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.mayChange(ctx, stack); err != nil {
+			return err
+		}
 		if err := r.stillAsPlanned(ctx, stack); err != nil {
 			return err
 		}
@@ -141,7 +160,7 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 	if err := r.publishEarly(ctx, stack); err != nil {
 		return err
 	}
-	bucket, err := r.upload(ctx, stack)
+	bucket, err := r.upload(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,7 +187,11 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 		r.deleteChangeSet(ctx, set)
 		return err
 	}
-	if err := r.apply(ctx, set); err != nil {
+	if err := r.readBack(ctx, set, stack.Template); err != nil {
+		r.deleteChangeSet(ctx, set)
+		return err
+	}
+	if err := r.apply(ctx, set, bucket); err != nil {
 		return err
 	}
 	r.outcome.Created = !stack.Exists
@@ -176,7 +199,7 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 }
 
 // upload finds the artifact bucket and fills it, when the template needs one.
-func (r *run) upload(ctx context.Context, stack Stack) (artifactBucket, error) {
+func (r *run) upload(ctx context.Context) (artifactBucket, error) {
 	_, needed := r.template.Parameters[cfn.ArtifactBucketParameter]
 	if !needed && len(r.d.Artifacts) == 0 && len(r.d.Template) <= cfn.MaxInlineTemplate {
 		return artifactBucket{}, nil
@@ -185,17 +208,17 @@ func (r *run) upload(ctx context.Context, stack Stack) (artifactBucket, error) {
 	if err != nil {
 		return bucket, err
 	}
-	deployed := stack.Template
-	if stack.Parameters[cfn.ArtifactBucketParameter] != bucket.name {
-		deployed = nil
-	}
-	n, err := r.uploadArtifacts(ctx, bucket, deployed)
+	n, err := r.uploadArtifacts(ctx, bucket)
 	r.outcome.Uploaded += n
 	return bucket, err
 }
 
 // apply executes the change set and follows it to its end.
-func (r *run) apply(ctx context.Context, set *changeSet) error {
+func (r *run) apply(ctx context.Context, set *changeSet, bucket artifactBucket) error {
+	if err := r.stillOwned(ctx, bucket); err != nil {
+		r.deleteChangeSet(ctx, set)
+		return err
+	}
 	follower, err := r.newFollower(ctx, set.stackID)
 	if err == nil {
 		// From here on an interrupt may leave AWS at work, even if no answer came.
@@ -248,19 +271,49 @@ func (r *run) finish(ctx context.Context, set *changeSet) error {
 	if err != nil {
 		return err
 	}
+	clear(r.listed)
+	r.outcome.StackID, r.outcome.Outputs = stack.ID, stack.Outputs
 	// Secrets are remembered with the version of the stack that holds them,
 	// which may be the next one already when another run is under way.
-	if !stack.inProgress() && (stack.changeSetID == "" || strings.Contains(stack.changeSetID, set.name)) {
-		if err := r.rememberSecrets(ctx, stack); err != nil {
-			return err
-		}
+	if stack.inProgress() || stack.changeSetID != "" && !strings.Contains(stack.changeSetID, set.name) {
+		r.noteOvertaken()
+		return r.publish(ctx, stack)
 	}
-	r.outcome.StackID, r.outcome.Outputs = stack.ID, stack.Outputs
-	return r.publish(ctx, stack)
+	if err := r.rememberSecrets(ctx, stack); err != nil {
+		return err
+	}
+	return r.finishWith(ctx, stack)
+}
+
+// resources lists what a stack at rest holds, once for each of its versions.
+func (r *run) resources(ctx context.Context, stack Stack) ([]types.StackResourceSummary, error) {
+	key := stack.ID + " " + stack.version + " " + stack.Status
+	if all, ok := r.listed[key]; ok {
+		return all, nil
+	}
+	all, err := r.listResources(ctx, stack.ID)
+	if err == nil {
+		r.listed[key] = all
+	}
+	return all, err
+}
+
+// noteOvertaken tells why a run does not look at what its stack runs.
+func (r *run) noteOvertaken() {
+	r.note("stack %s was changed by another run since; that one compares what it runs with what was packaged", r.d.StackName)
 }
 
 func (r *run) finishUnchanged(ctx context.Context, stack Stack) error {
 	r.outcome.Unchanged = true
+	return r.finishWith(ctx, stack)
+}
+
+// finishWith looks whether the stack runs what was packaged, also when it was
+// left alone: an earlier run may have found that it does not, and ended there.
+func (r *run) finishWith(ctx context.Context, stack Stack) error {
 	r.outcome.StackID, r.outcome.Outputs = stack.ID, stack.Outputs
+	if err := r.verify(ctx, stack); err != nil {
+		return err
+	}
 	return r.publish(ctx, stack)
 }

@@ -86,6 +86,7 @@ func (r *run) publish(ctx context.Context, stack Stack) error {
 type publisher struct {
 	r      *run
 	bucket string
+	owner  *string
 	etags  map[string]string // key → ETag, of all that lies under the prefix
 }
 
@@ -93,7 +94,7 @@ type publisher struct {
 func (r *run) newPublisher(ctx context.Context, stack Stack) (*publisher, error) {
 	bucket := r.d.Static.Bucket
 	if bucket == "" {
-		resources, err := r.listResources(ctx, stack.ID)
+		resources, err := r.resources(ctx, stack)
 		if err != nil {
 			return nil, err
 		}
@@ -106,8 +107,12 @@ func (r *run) newPublisher(ctx context.Context, stack Stack) (*publisher, error)
 	if bucket == "" {
 		return nil, nil
 	}
-	p := &publisher{r: r, bucket: bucket, etags: map[string]string{}}
-	in := &s3.ListObjectsV2Input{Bucket: aws.String(bucket)}
+	owner, err := r.owner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &publisher{r: r, bucket: bucket, owner: owner, etags: map[string]string{}}
+	in := &s3.ListObjectsV2Input{Bucket: aws.String(bucket), ExpectedBucketOwner: owner}
 	if prefix := p.key(""); prefix != "" {
 		in.Prefix = aws.String(prefix)
 	}
@@ -203,7 +208,7 @@ func (p *publisher) upload(ctx context.Context, f StaticFile) error {
 	defer body.Close()
 	h := headersOf(f)
 	in := &s3.PutObjectInput{
-		Bucket: aws.String(p.bucket), Key: aws.String(p.key(f.Path)), Body: body, ContentType: aws.String(h.contentType),
+		Bucket: aws.String(p.bucket), ExpectedBucketOwner: p.owner, Key: aws.String(p.key(f.Path)), Body: body, ContentType: aws.String(h.contentType),
 	}
 	if h.cacheControl != "" {
 		in.CacheControl = aws.String(h.cacheControl)
@@ -228,7 +233,7 @@ func (p *publisher) staleHeaders(ctx context.Context, files []StaticFile, sums [
 	}
 	stale := map[headers]bool{}
 	for h, key := range speaker {
-		got, err := p.r.Objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(p.bucket), Key: aws.String(key)})
+		got, err := p.r.Objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(p.bucket), ExpectedBucketOwner: p.owner, Key: aws.String(key)})
 		if err != nil && !isCode(err, "NotFound", "NoSuchKey") {
 			return nil, fmt.Errorf("look at %s in bucket %s: %w", key, p.bucket, explainDenied(err))
 		}
@@ -262,7 +267,7 @@ func (p *publisher) prune(ctx context.Context) error {
 	slices.SortFunc(gone, func(a, b types.ObjectIdentifier) int { return strings.Compare(*a.Key, *b.Key) })
 	for batch := range slices.Chunk(gone, maxDeletions) {
 		got, err := p.r.Objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-			Bucket: aws.String(p.bucket), Delete: &types.Delete{Objects: batch, Quiet: aws.Bool(true)},
+			Bucket: aws.String(p.bucket), ExpectedBucketOwner: p.owner, Delete: &types.Delete{Objects: batch, Quiet: aws.Bool(true)},
 		})
 		if err != nil {
 			return fmt.Errorf("prune bucket %s: %w", p.bucket, explainDenied(err))

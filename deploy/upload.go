@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -12,24 +13,25 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
+
+	"arc/cfn"
 )
 
 // parallelUploads keeps a slow line busy without tripping S3's limits.
 const parallelUploads = 8
 
-// uploadArtifacts stores the artifacts that the bucket lacks and counts them.
-// deployed is the template that the stack has now, when its artifacts came
-// from the same bucket: a key that it names was uploaded before, so nobody
-// needs to ask.
-func (r *run) uploadArtifacts(ctx context.Context, bucket artifactBucket, deployed []byte) (int, error) {
+// uploadArtifacts stores the artifacts that the bucket lacks, or has other bytes
+// of, and counts them.
+func (r *run) uploadArtifacts(ctx context.Context, bucket artifactBucket) (int, error) {
 	var count atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelUploads)
 	seen := map[string]bool{}
 	for _, a := range r.d.Artifacts {
 		// Functions that share a folder share the key.
-		if seen[a.Key] || strings.Contains(string(deployed), a.Key) {
+		if seen[a.Key] {
 			continue
 		}
 		seen[a.Key] = true
@@ -49,8 +51,16 @@ func (r *run) uploadArtifacts(ctx context.Context, bucket artifactBucket, deploy
 }
 
 func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artifact) (bool, error) {
-	if exists, err := r.hasObject(ctx, bucket, a.Key); err != nil || exists {
+	stored, err := r.storedObject(ctx, bucket, a.Key)
+	if err != nil {
 		return false, err
+	}
+	if stored.sum != "" {
+		sum, err := r.sum(a)
+		if err != nil || stored.sum == sum {
+			return false, err
+		}
+		r.warnPlanted(bucket, a.Key)
 	}
 	// The body must be readable again for a retry, and eight packages at once
 	// may be larger than memory allows.
@@ -61,7 +71,8 @@ func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artif
 	defer os.Remove(file.Name())
 	defer file.Close()
 	os.Remove(file.Name()) // where the system allows it, a killed run leaves nothing behind
-	if err := a.Write(file); err != nil {
+	sum, err := copyHashing(file, a)
+	if err != nil {
 		return false, err
 	}
 	size, err := file.Seek(0, io.SeekEnd)
@@ -71,7 +82,7 @@ func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artif
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return false, err
 	}
-	if err := r.putArtifact(ctx, bucket, a.Key, file); err != nil {
+	if err := r.putArtifact(ctx, bucket, a.Key, file, r.remember(a.Key, sum)); err != nil {
 		return false, err
 	}
 	r.progress(Step{Kind: "upload", Message: fmt.Sprintf("uploaded %s (%.1f KB)", a.Label, float64(size)/1000)})
@@ -81,11 +92,15 @@ func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artif
 // uploadTemplate stores a template that is too long to be sent inline, and
 // gives its URL in the one form that CloudFormation takes everywhere.
 func (r *run) uploadTemplate(ctx context.Context, bucket artifactBucket) (string, error) {
-	sum := sha256.Sum256(r.d.Template)
-	key := hex.EncodeToString(sum[:]) + "-template.json"
-	exists, err := r.hasObject(ctx, bucket, key)
-	if err == nil && !exists {
-		err = r.putArtifact(ctx, bucket, key, strings.NewReader(string(r.d.Template)))
+	key := r.templateKey()
+	hash := sha256.Sum256(r.d.Template)
+	sum := base64.StdEncoding.EncodeToString(hash[:])
+	stored, err := r.storedObject(ctx, bucket, key)
+	if err == nil && stored.sum != sum {
+		if stored.sum != "" {
+			r.warnPlanted(bucket, key)
+		}
+		err = r.putArtifact(ctx, bucket, key, strings.NewReader(string(r.d.Template)), sum)
 	}
 	if err != nil {
 		return "", fmt.Errorf("upload the template: %w", err)
@@ -97,22 +112,42 @@ func (r *run) uploadTemplate(ctx context.Context, bucket artifactBucket) (string
 	return fmt.Sprintf("https://%s.s3.%s.%s/%s", bucket.name, r.Region, suffix, key), nil
 }
 
-// hasObject tells whether the bucket holds the key. Without the right to list
-// the bucket S3 says "forbidden" of a key that is missing.
-func (r *run) hasObject(ctx context.Context, bucket artifactBucket, key string) (bool, error) {
-	_, err := r.Objects.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: aws.String(bucket.name), Key: aws.String(key), ExpectedBucketOwner: bucket.owner,
-	})
-	if err == nil {
-		return true, nil
-	}
-	if isCode(err, "NotFound", "NoSuchKey", "Forbidden", "AccessDenied") {
-		return false, nil
-	}
-	return false, fmt.Errorf("look for %s in bucket %s: %w", key, bucket.name, err)
+// templateKey is where a long template goes: beside the stage's code.
+func (r *run) templateKey() string {
+	sum := sha256.Sum256(r.d.Template)
+	return cfn.Options{Stage: r.mark.Stage, Name: r.mark.Name}.ArtifactKey(hex.EncodeToString(sum[:]) + "-template.json")
 }
 
-func (r *run) putArtifact(ctx context.Context, bucket artifactBucket, key string, body io.ReadSeeker) error {
+// storedObject is what the bucket has under a key.
+type storedObject struct {
+	sum string // SHA-256 of its bytes, in base64; "" when there is none or it cannot be known
+}
+
+// storedObject asks S3 for the hash that it worked out itself when the object
+// came. Nothing is known of one that came without that hash, in parts (whose
+// hash is one of hashes), encrypted with a key that the caller does not have, or
+// not at all. Without the right to list the bucket S3 says "forbidden" of a key
+// that is missing.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+func (r *run) storedObject(ctx context.Context, bucket artifactBucket, key string) (storedObject, error) {
+	got, err := r.Objects.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: aws.String(bucket.name), Key: aws.String(key), ExpectedBucketOwner: bucket.owner, ChecksumMode: types.ChecksumModeEnabled,
+	})
+	switch {
+	case err == nil && got.ChecksumType != types.ChecksumTypeComposite:
+		return storedObject{aws.ToString(got.ChecksumSHA256)}, nil
+	case err == nil, isCode(err, "NotFound", "NoSuchKey", "Forbidden", "AccessDenied", "BadRequest"):
+		return storedObject{}, nil
+	}
+	return storedObject{}, fmt.Errorf("look for %s in bucket %s: %w", key, bucket.name, err)
+}
+
+// warnPlanted tells of an object whose name is that of something else.
+func (r *run) warnPlanted(bucket artifactBucket, key string) {
+	r.note("warning: %s in bucket %s is not what its name says; somebody else wrote it. It is stored anew: find out who may write there", key, bucket.name)
+}
+
+func (r *run) putArtifact(ctx context.Context, bucket artifactBucket, key string, body io.ReadSeeker, sum string) error {
 	contentType := "application/zip"
 	if strings.HasSuffix(key, ".json") {
 		contentType = "application/json"
@@ -120,6 +155,8 @@ func (r *run) putArtifact(ctx context.Context, bucket artifactBucket, key string
 	_, err := r.Uploads.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: aws.String(bucket.name), Key: aws.String(key), ExpectedBucketOwner: bucket.owner,
 		Body: body, ContentType: aws.String(contentType),
+		// S3 refuses other bytes, and tells the hash when it is asked what it holds.
+		ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: aws.String(sum),
 	})
 	if err != nil {
 		return fmt.Errorf("store %s in bucket %s: %w", key, bucket.name, err)

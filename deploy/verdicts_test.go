@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http/httptest"
@@ -113,6 +114,14 @@ func dataChanges(before, after *cfn.Document) (lost, refused []string) {
 }
 
 func deploymentOf(template []byte) Deployment {
+	const mark = `{"arc": {"app": "verdict", "stage": "staging"}}`
+	switch text := bytes.TrimSpace(template); {
+	case bytes.Contains(text, []byte("Metadata\": {\n    \"arc")):
+	case text[0] == '{':
+		template = append([]byte(`{"Metadata": `+mark+`,`), text[1:]...)
+	default:
+		template = append([]byte("Metadata: "+mark+"\n"), template...)
+	}
 	d := Deployment{App: "verdict", Stage: "staging", StackName: "VerdictStaging", Template: template, Parameters: map[string]string{}}
 	for name, def := range parseOrEmpty(template).Parameters {
 		if def.Default == nil && name != cfn.ArtifactBucketParameter {
@@ -166,9 +175,11 @@ func engineFor(t *testing.T, documents ...*cfn.Document) *localCloud {
 		}
 	}
 	registrations["AWS::S3::Bucket"] = bucket
+	pretended := &functions{objects: objects, code: map[string]string{}}
+	registrations["AWS::Lambda::Function"] = stack.Registration{Provider: withCode{functions: pretended}}
 	engine := stack.New(stack.Options{Account: account, Region: region, Registrations: registrations, Fetch: objects.Fetch})
 	t.Cleanup(engine.Close)
-	server := httptest.NewServer(wire.New(cloudformation.New(engine).Endpoint(), sts.New(account, region).Endpoint(), objects.Endpoint(), ssm.New(account, region).Endpoint()))
+	server := httptest.NewServer(wire.New(cloudformation.New(engine).Endpoint(), sts.New(account, region).Endpoint(), objects.Endpoint(), ssm.New(account, region).Endpoint(), pretended.endpoint()))
 	t.Cleanup(server.Close)
 	return &localCloud{endpoint: server.URL}
 }
@@ -192,3 +203,20 @@ func (a attributed) Update(ctx context.Context, req stack.Request) (stack.Resour
 }
 
 func (attributed) Delete(context.Context, stack.Request) error { return nil }
+
+// withCode is attributed for functions: what they run is told, where it can be read.
+type withCode struct {
+	attributed
+	functions *functions
+}
+
+func (w withCode) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	made, err := w.attributed.Create(ctx, req)
+	w.functions.read(req, made.PhysicalID)
+	return made, err
+}
+
+func (w withCode) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	w.functions.read(req, req.PhysicalID)
+	return w.attributed.Update(ctx, req)
+}

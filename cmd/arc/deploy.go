@@ -26,6 +26,7 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.BoolFlag{Name: "local"},
 			&cli.BoolFlag{Name: "detach"},
 			&cli.BoolFlag{Name: "prune"},
+			&cli.BoolFlag{Name: "adopt"},
 			&cli.StringSliceFlag{Name: "allow-loss"},
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
 			&cli.StringFlag{Name: "approve"},
@@ -54,6 +55,8 @@ Flags:
       --detach           with --local: leave the local cloud running and return
                          (arc sandbox --stop ends it)
       --prune            delete published files that the folder no longer has
+      --adopt            take over a stack that neither arc nor Architect made,
+                         after showing what changes in it
       --allow-loss ID    let the deploy delete the data of this resource
   -t, --tag KEY=VALUE    tag the stack (may be repeated)
       --approve ID       approve the dangers of the plan with this ID
@@ -102,7 +105,7 @@ func (s *session) deployFlags(ctx *cli.Context) error {
 		return err
 	}
 	defer cloud.close()
-	order := deployOrder{options: stageOptions(ctx), tags: tags, prune: ctx.Bool("prune"), allowLoss: ctx.StringSlice("allow-loss")}
+	order := deployOrder{options: stageOptions(ctx), tags: tags, prune: ctx.Bool("prune"), allowLoss: ctx.StringSlice("allow-loss"), adopt: ctx.Bool("adopt")}
 	return s.finish(ctx, cloud, func() (deploy.Outcome, error) { return s.deploy(ctx.Context, p, cloud.clients, order) })
 }
 
@@ -142,6 +145,7 @@ type deployOrder struct {
 	options   cfn.Options
 	tags      map[string]string
 	prune     bool
+	adopt     bool // take over a stack that bears no mark
 	allowLoss []string
 	plan      *deploy.Planned // nil: deploy whatever there is to deploy
 }
@@ -157,6 +161,11 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 	b, err := s.compile(p, opts)
 	if err != nil {
 		return deploy.Outcome{}, err
+	}
+	if order.adopt {
+		if err := s.adoption(ctx, p, clients, b, opts, true); err != nil {
+			return deploy.Outcome{}, err
+		}
 	}
 	return s.bring(ctx, p, clients, b, variables, order)
 }
@@ -174,12 +183,22 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 		Bucket:     p.app.AWS.Bucket,
 		Static:     p.publication(b.assets, order.options.Stage, order.prune),
 		AllowLoss:  order.allowLoss,
+		Adopt:      order.adopt,
 		Plan:       order.plan,
 		Origin:     lines(b.stack),
 		Refused:    func(runtime string, create bool) string { return manifest.Refused(runtime, today(), create) },
 	}
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
-	return (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
+	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
+	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
+		if foreign.Unmarked() && order.plan == nil {
+			if err := s.showForeign(ctx, p, clients, b, order.options); err != nil {
+				return outcome, err
+			}
+		}
+		err = notOurs(foreign)
+	}
+	return outcome, err
 }
 
 // lines finds the manifest line of a resource, as text; "" when it has none.

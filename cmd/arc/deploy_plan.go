@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,7 +18,7 @@ import (
 
 // deployPlan deploys what a plan has sealed, or refuses and changes nothing.
 func (s *session) deployPlan(ctx *cli.Context, file string) error {
-	for _, name := range []string{"production", "name", "preview", "prune", "allow-loss", "tag"} {
+	for _, name := range []string{"production", "name", "preview", "prune", "adopt", "allow-loss", "tag"} {
 		if ctx.IsSet(name) {
 			return withHint(fmt.Errorf("--%s with a plan: the plan says what is deployed where", name), "make another plan: arc diff --%s … -o %s", name, file)
 		}
@@ -26,7 +27,7 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := approved(ctx, sealed, id, file); err != nil {
+	if err := approved(ctx, s.env("CI") == "true", sealed, id, file); err != nil {
 		return err
 	}
 	if ctx.Bool("local") && !sealed.Local {
@@ -42,10 +43,7 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 	defer p.close()
 	order := deployOrder{
 		options: cfn.Options{Stage: sealed.Stage, Name: sealed.Name, Env: slices.Sorted(maps.Keys(sealed.Variables))},
-		tags:    sealed.Tags, allowLoss: sealed.AllowLoss, plan: &deploy.Planned{ID: id, State: sealed.State, Goes: map[string]bool{}},
-	}
-	for _, gone := range sealed.Goes {
-		order.plan.Goes[gone] = true
+		tags:    sealed.Tags, allowLoss: sealed.AllowLoss, adopt: sealed.Adopt, plan: &deploy.Planned{ID: id, State: sealed.State, Goes: map[string]bool{}},
 	}
 	// What was pruned by a flag is pruned again; what the manifest says now is
 	// compared with what it said.
@@ -73,6 +71,9 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 	if moved := movedVariables(sealed.Variables, variables); len(moved) > 0 {
 		return s.planMoved(id, "the environment variables", moved, "make a new plan")
 	}
+	if err := s.judgeAnew(ctx.Context, p, clients, b, sealed, id, order); err != nil {
+		return err
+	}
 	s.note("plan %s", id)
 	cloud := &cloud{clients: clients, note: s.note}
 	err = s.finish(ctx, cloud, func() (deploy.Outcome, error) { return s.bring(ctx.Context, p, clients, b, variables, order) })
@@ -95,8 +96,42 @@ func readPlan(file string) (*plan.Plan, string, error) {
 	return sealed, id, nil
 }
 
-// approved refuses a dangerous plan that nobody has approved.
-func approved(ctx *cli.Context, sealed *plan.Plan, id, file string) error {
+// judgeAnew works out from the templates what a plan says to be dangerous, to be
+// lost and to go, and refuses a plan that says something else: whoever can write
+// the file can write all of that, and seal it. When the stack is not as the plan
+// found it there is nothing to compare with: Deploy refuses it, or finds that the
+// plan was carried out.
+func (s *session) judgeAnew(ctx context.Context, p *project, clients deploy.Clients, b *build, sealed *plan.Plan, id string, order deployOrder) error {
+	state, err := clients.State(ctx, b.stack.Name)
+	if err != nil || state != sealed.State {
+		return nil
+	}
+	before, err := s.deployed(ctx, clients, p, order.options, false)
+	if err != nil {
+		return err
+	}
+	after, err := s.builtSide("working tree", p, b, before.unread)
+	if err != nil {
+		return err
+	}
+	review, err := compose(ctx, &before, &after, "")
+	if err != nil {
+		return err
+	}
+	anew := &plan.Plan{Losses: losses(review), Goes: goes(review, before.deployed.root, b.template), Dangers: dangers(review, sealed.AllowLoss)}
+	if wrong := sealed.Differs(anew); len(wrong) > 0 {
+		return withHint(fmt.Errorf("plan %s is not what arc diff makes of this change:\n%s", id, indent(strings.Join(firstOf(wrong), "\n"))),
+			"somebody has edited it, or another arc made it; review the change anew: arc diff … -o PLAN")
+	}
+	for _, gone := range anew.Goes {
+		order.plan.Goes[gone] = true
+	}
+	return nil
+}
+
+// approved refuses a plan that nobody has approved: one that needs it, and in
+// continuous integration, where nobody looks at what the file says, any.
+func approved(ctx *cli.Context, unattended bool, sealed *plan.Plan, id, file string) error {
 	if given := ctx.String("approve"); ctx.IsSet("approve") && given != id {
 		return withHint(fmt.Errorf("--approve %s: that is another plan; %s is %s", given, file, id), "review this one before you approve it")
 	}
@@ -112,8 +147,18 @@ func approved(ctx *cli.Context, sealed *plan.Plan, id, file string) error {
 		return withHint(fmt.Errorf("plan %s would lose data that nobody has given up by name%s", id, text),
 			"when that is meant, make the plan again with --allow-loss ID for each of: %s", strings.Join(firstOf(left), ", "))
 	}
-	if len(lines) > 0 && !ctx.IsSet("approve") {
-		return withHint(fmt.Errorf("plan %s is dangerous, and not approved%s", id, text), "when that is meant: arc deploy --approve %s %s", id, file)
+	if ctx.IsSet("approve") {
+		return nil
+	}
+	const hint = "when that is meant: arc deploy --approve %s %s"
+	if why := sealed.Approvals(); len(lines) > 0 {
+		return withHint(fmt.Errorf("plan %s is dangerous, and not approved%s", id, text), hint, id, file)
+	} else if len(why) > 0 {
+		return withHint(fmt.Errorf("plan %s is not approved: %s", id, strings.Join(why, ", ")), hint, id, file)
+	}
+	if unattended {
+		return withHint(fmt.Errorf("plan %s is not approved, and with CI=true every plan has to be", id),
+			"pass on the ID that was reviewed, by another way than the file: arc deploy --approve ID %s", file)
 	}
 	return nil
 }

@@ -76,6 +76,7 @@ func (s *session) destroy(ctx *cli.Context) error {
 	opts := stageOptions(ctx)
 	order := deploy.Destruction{
 		App:       p.app.Name,
+		Mark:      opts.Mark(p.app.Name),
 		StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name),
 		AllowLoss: ctx.StringSlice("allow-loss"),
 		Force:     ctx.Bool("force"),
@@ -84,6 +85,9 @@ func (s *session) destroy(ctx *cli.Context) error {
 	started := time.Now()
 	destroyer := &deploy.Deployer{Clients: clients, Progress: s.progress()}
 	done, err := destroyer.Destroy(ctx.Context, order)
+	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
+		return notOurs(foreign)
+	}
 	if _, ok := errors.AsType[*deploy.LossError](err); ok {
 		return withHint(err, "--force lets everything in the stack be lost")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"arc/cfn/diff"
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/face"
+	"arc/deploy"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -34,13 +36,15 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
 			&cli.StringSliceFlag{Name: "allow-loss"},
 			&cli.BoolFlag{Name: "prune"},
+			&cli.BoolFlag{Name: "adopt"},
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
 		),
 		Description: `Usage: arc diff [--production] [--name NAME | --preview NAME]
                 [--base REF | --template FILE | --local] [--format FORMAT]
                 [--resources] [--cost] [--fail-on CLASSES]
        arc diff [--production] [--name NAME | --preview NAME] [--local]
-                -o PLAN [--allow-loss ID]... [--prune] [--tag KEY=VALUE]
+                -o PLAN [--allow-loss ID]... [--prune] [--adopt]
+                 [--tag KEY=VALUE]...
 
 Compares the stack that a deploy would make with the one that is deployed, in
 the words of the manifest: routes, code, tables, schedules, rights, what is open
@@ -68,7 +72,8 @@ Flags:
   -o, --output PLAN  seal this change in a file; arc deploy PLAN deploys it,
                      or refuses when the tree or the stack has moved on
       --allow-loss ID  in the plan: let the data of this resource be lost
-      --prune, --tag   in the plan: as for arc deploy
+      --prune, --tag, --adopt
+                     in the plan: as for arc deploy
 
 Examples:
   arc diff
@@ -135,8 +140,11 @@ func (s *session) diff(ctx *cli.Context) error {
 	case ctx.IsSet("template"):
 		before, err = s.templateSide(ctx.String("template"))
 	default:
-		before, err = s.deployed(ctx, p, opts)
-		opts.Env = before.variables()
+		var clients deploy.Clients
+		if clients, err = s.connect(ctx, p); err == nil {
+			before, err = s.deployed(ctx.Context, clients, p, opts, order != nil)
+			opts.Env = before.variables()
+		}
 	}
 	if err != nil {
 		return err
@@ -150,17 +158,10 @@ func (s *session) diff(ctx *cli.Context) error {
 	if ctx.Bool("cost") {
 		region = p.app.AWS.Region
 	}
-	values, limits, err := lookDeeper(ctx.Context, &before, &after)
+	review, err := compose(ctx.Context, &before, &after, region)
 	if err != nil {
 		return err
 	}
-	review := diff.Compose(before.doc, after.doc, diff.Options{
-		Cost:  region,
-		Stack: after.build.stack.Name, Before: before.label, After: after.label,
-		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
-		Code: codeIn(before, after), Now: time.Now().UTC(), Unread: notAtHand(before, after), Limits: limits, Values: values,
-		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(before),
-	})
 	if err := s.printReview(review, format, ctx.Bool("resources"), before, after); err != nil {
 		return err
 	}
@@ -176,6 +177,22 @@ func (s *session) diff(ctx *cli.Context) error {
 		return exitCode(exitDangerous)
 	}
 	return exitCode(exitChanges)
+}
+
+// compose reviews the change from before to after, and what it costs in a region,
+// "" = no costs.
+func compose(ctx context.Context, before, after *side, region string) (*diff.Review, error) {
+	values, limits, err := lookDeeper(ctx, before, after)
+	if err != nil {
+		return nil, err
+	}
+	return diff.Compose(before.doc, after.doc, diff.Options{
+		Cost:  region,
+		Stack: after.build.stack.Name, Before: before.label, After: after.label,
+		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
+		Code: codeIn(*before, *after), Now: time.Now().UTC(), Unread: notAtHand(*before, *after), Limits: limits, Values: values,
+		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(*before),
+	}), nil
 }
 
 // oneOf refuses flags that exclude each other.

@@ -6,8 +6,6 @@ import (
 
 	"arc/cfn"
 	"arc/deploy"
-
-	"github.com/urfave/cli/v2"
 )
 
 // deployedStack is where a deployed side comes from.
@@ -29,25 +27,23 @@ func (a side) variables() []string {
 
 // deployed reads the stack's template, and the user's variables that a deploy
 // would give it.
-func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (side, error) {
-	before := side{label: "deployed", deployed: &deployedStack{}}
+// planned: for a plan, which is bound to the stack's state.
+func (s *session) deployed(ctx context.Context, clients deploy.Clients, p *project, opts cfn.Options, planned bool) (side, error) {
+	before := side{label: "deployed", deployed: &deployedStack{clients: clients}}
 	d := before.deployed
 	var err error
-	if d.clients, err = s.connect(ctx, p); err != nil {
-		return before, err
-	}
-	if d.variables, err = d.clients.Env(ctx.Context, p.app.Name, opts.Stage); err != nil {
+	if d.variables, err = clients.Env(ctx, p.app.Name, opts.Stage); err != nil {
 		return before, err
 	}
 	name := cfn.StackName(p.app.Name, opts.Stage, opts.Name)
-	if ctx.IsSet("output") {
+	if planned {
 		// The state comes first: what happens to the stack from here on makes
 		// the plan void.
-		if d.state, err = d.clients.State(ctx.Context, name); err != nil {
+		if d.state, err = clients.State(ctx, name); err != nil {
 			return before, err
 		}
 	}
-	stack, err := d.clients.Describe(ctx.Context, name)
+	stack, err := clients.Describe(ctx, name)
 	if err != nil {
 		return before, err
 	}
@@ -56,7 +52,7 @@ func (s *session) deployed(ctx *cli.Context, p *project, opts cfn.Options) (side
 		return before, nil
 	}
 	d.stack = stack
-	templates, err := d.clients.Templates(ctx.Context, stack)
+	templates, err := clients.Templates(ctx, stack)
 	if err != nil {
 		return before, err
 	}

@@ -30,6 +30,7 @@ type planned struct {
 	stage     cfn.Options
 	local     bool
 	prune     bool
+	adopt     bool
 	tags      map[string]string
 	allowLoss []string
 }
@@ -37,7 +38,7 @@ type planned struct {
 // planOrder reads the flags of a plan; nil when none is asked for.
 func planOrder(ctx *cli.Context) (*planned, error) {
 	if !ctx.IsSet("output") {
-		for _, name := range []string{"allow-loss", "prune", "tag"} {
+		for _, name := range []string{"allow-loss", "prune", "adopt", "tag"} {
 			if ctx.IsSet(name) {
 				return nil, withHint(fmt.Errorf("--%s says what goes into a plan", name), "name the plan with -o, or give --%s to arc deploy", name)
 			}
@@ -58,7 +59,7 @@ func planOrder(ctx *cli.Context) (*planned, error) {
 		return nil, err
 	}
 	return &planned{
-		file: file, stage: stageOptions(ctx), local: ctx.Bool("local"), prune: ctx.Bool("prune"),
+		file: file, stage: stageOptions(ctx), local: ctx.Bool("local"), prune: ctx.Bool("prune"), adopt: ctx.Bool("adopt"),
 		tags: tags, allowLoss: ctx.StringSlice("allow-loss"),
 	}, nil
 }
@@ -95,7 +96,10 @@ func (s *session) writePlan(ctx context.Context, order planned, review *diff.Rev
 	if err != nil {
 		return err
 	}
-	p.Local, p.Tags, p.State = order.local, order.tags, before.deployed.state
+	if err := s.mayPlan(ctx, order, before, after); err != nil {
+		return err
+	}
+	p.Local, p.Adopt, p.Tags, p.State = order.local, order.adopt, order.tags, before.deployed.state
 	p.Region = before.deployed.clients.Region
 	if p.Account, err = before.deployed.clients.Account(ctx); err != nil {
 		return err
@@ -118,10 +122,30 @@ func (s *session) writePlan(ctx context.Context, order planned, review *diff.Rev
 	s.note("wrote %s: plan %s of stack %s, account %s, %s", order.file, id, p.Stack, p.Account, p.Region)
 	if left := p.Unallowed(); len(left) > 0 {
 		s.note("it will not be deployed: data of %s would be lost, and --allow-loss does not name it", strings.Join(firstOf(left), ", "))
-	} else if len(p.Dangers) > 0 {
-		s.note("it is dangerous; when that is meant: arc deploy --approve %s %s", id, order.file)
+	} else if why := p.Approvals(); len(why) > 0 {
+		s.note("%s; when that is meant: arc deploy --approve %s %s", strings.Join(why, ", "), id, order.file)
 	}
 	return nil
+}
+
+// mayPlan refuses to plan the change of a stack that is not the app's. What it
+// would be has been shown by then.
+func (s *session) mayPlan(ctx context.Context, order planned, before, after side) error {
+	mark := order.stage.Mark(after.project.app.Name)
+	err := before.deployed.clients.Owned(ctx, after.build.stack.Name, mark)
+	foreign, ok := errors.AsType[*deploy.ForeignError](err)
+	switch {
+	case !ok:
+		if err == nil && order.adopt {
+			err = withHint(fmt.Errorf("--adopt: stack %s is the app's own, or not there", after.build.stack.Name), "leave --adopt out")
+		}
+		return err
+	case foreign.Unmarked() && order.adopt:
+		return nil
+	case foreign.Unmarked():
+		return withHint(foreign, "when the stack is to become the app's: arc diff … --adopt -o %s", order.file)
+	}
+	return notOurs(foreign)
 }
 
 // maxListed bounds how many things a message lists.

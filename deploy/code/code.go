@@ -174,12 +174,19 @@ const maxZips = 8
 // counts why some could not be read; an error is the end of ctx.
 func (c *Reader) Deployed(ctx context.Context, clients deploy.Clients, buckets map[string]string) (contents map[string]Contents, reasons map[string]int, err error) {
 	contents, reasons = map[string]Contents{}, map[string]int{}
+	if len(buckets) == 0 {
+		return contents, reasons, nil
+	}
+	owner, err := clients.Account(ctx)
+	if err != nil {
+		return contents, reasons, err
+	}
 	var one sync.Mutex
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(maxZips)
 	for _, key := range slices.Sorted(maps.Keys(buckets)) {
 		group.Go(func() error {
-			code, err := c.deployed(inner, clients, buckets[key], key)
+			code, err := c.deployed(inner, clients, owner, buckets[key], key)
 			one.Lock()
 			defer one.Unlock()
 			switch {
@@ -197,8 +204,8 @@ func (c *Reader) Deployed(ctx context.Context, clients deploy.Clients, buckets m
 }
 
 // deployed lists what a deployed zip holds.
-func (c *Reader) deployed(ctx context.Context, clients deploy.Clients, bucket, key string) (Contents, error) {
-	object, err := clients.OpenObject(ctx, bucket, key)
+func (c *Reader) deployed(ctx context.Context, clients deploy.Clients, owner, bucket, key string) (Contents, error) {
+	object, err := clients.OpenObject(ctx, owner, bucket, key)
 	if err != nil {
 		return Contents{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,7 @@ type Plan struct {
 	Dangers   []Danger          `json:"dangers"`
 	Losses    []string          `json:"losses"`    // logical IDs of what holds data and would be deleted or replaced
 	AllowLoss []string          `json:"allowLoss"` // those that were given up by name
+	Adopt     bool              `json:"adopt"`     // the stack bears no mark, and becomes the app's
 	Goes      []string          `json:"goes"`      // logical IDs that are removed or may be replaced
 	Bucket    string            `json:"bucket"`    // artifact bucket that the manifest names; ""
 	Tags      map[string]string `json:"tags"`
@@ -72,7 +74,7 @@ type File struct {
 // refuses the plans of another version: it cannot know what they bind it to.
 const (
 	format  = "arcplan"
-	version = 1
+	version = 2
 )
 
 // maxPlan bounds what is read, in bytes: a template has at most 1 MB, and a
@@ -159,6 +161,53 @@ func (p *Plan) Unallowed() []string {
 		}
 	}
 	return rest
+}
+
+// Approvals tells for what a person has to approve the plan by its ID, in words;
+// none = it may be deployed without. What the file says to be given up counts
+// for nothing by itself: who can write the file can write that.
+func (p *Plan) Approvals() []string {
+	var why []string
+	if len(p.Dangers) > 0 {
+		why = append(why, "it is dangerous")
+	}
+	if len(p.AllowLoss) > 0 {
+		why = append(why, "it gives up the data of "+strings.Join(p.AllowLoss, ", "))
+	}
+	if p.Adopt {
+		why = append(why, "it takes over a stack that arc did not make")
+	}
+	return why
+}
+
+// Differs tells how a plan differs from what was worked out anew of the same
+// templates, in the parts that say how dangerous it is: a line each.
+func (p *Plan) Differs(anew *Plan) []string {
+	var lines []string
+	compare := func(what string, said, found []string) {
+		for _, item := range found {
+			if !slices.Contains(said, item) {
+				lines = append(lines, what+" that it does not tell: "+item)
+			}
+		}
+		for _, item := range said {
+			if !slices.Contains(found, item) {
+				lines = append(lines, what+" that there is not: "+item)
+			}
+		}
+	}
+	compare("danger", dangerLines(p.Dangers), dangerLines(anew.Dangers))
+	compare("loss of data", p.Losses, anew.Losses)
+	compare("resource to go", p.Goes, anew.Goes)
+	return lines
+}
+
+func dangerLines(list []Danger) []string {
+	var lines []string
+	for _, d := range list {
+		lines = append(lines, d.Class+": "+d.Text)
+	}
+	return lines
 }
 
 // Moved tells how the working tree, from which now was made, differs from what

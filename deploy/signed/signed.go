@@ -24,7 +24,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Client calls one service of a JSON protocol.
+// Client calls one service of a JSON protocol, or of REST with JSON.
 type Client struct {
 	Config aws.Config
 	ID     string // the SDK's name of the service: "SSM"
@@ -39,18 +39,33 @@ const maxAnswer = 16 << 20
 // configuration's retryer says. An error of the service is a smithy.APIError
 // inside of a smithy.OperationError, as with the SDK's own clients.
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
-	err := c.call(ctx, operation, in, out)
+	body, err := json.Marshal(in)
+	if err == nil {
+		err = c.call(ctx, request{http.MethodPost, "", c.Target + "." + operation, body}, out)
+	}
 	if err != nil {
 		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
 	}
 	return nil
 }
 
-func (c *Client) call(ctx context.Context, operation string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
+// Get asks for what is at a path of a service of REST with JSON, with its query,
+// and reads the answer into out. It is else as Call.
+func (c *Client) Get(ctx context.Context, operation, path string, out any) error {
+	if err := c.call(ctx, request{method: http.MethodGet, path: path}, out); err != nil {
+		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
 	}
+	return nil
+}
+
+// request is what is sent, as often as it takes.
+type request struct {
+	method, path string
+	target       string // of a JSON protocol; "" = none
+	body         []byte
+}
+
+func (c *Client) call(ctx context.Context, r request, out any) error {
 	endpoint, err := c.endpoint(ctx)
 	if err != nil {
 		return err
@@ -60,7 +75,7 @@ func (c *Client) call(ctx context.Context, operation string, in, out any) error 
 		retryer = c.Config.Retryer()
 	}
 	for attempt := 1; ; attempt++ {
-		err := c.try(ctx, endpoint, operation, body, out)
+		err := c.try(ctx, endpoint, r, out)
 		if err == nil || ctx.Err() != nil || attempt >= retryer.MaxAttempts() || !retryer.IsErrorRetryable(err) {
 			return err
 		}
@@ -77,13 +92,18 @@ func (c *Client) call(ctx context.Context, operation string, in, out any) error 
 }
 
 // try sends the request once.
-func (c *Client) try(ctx context.Context, endpoint, operation string, body []byte, out any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
+func (c *Client) try(ctx context.Context, endpoint string, r request, out any) error {
+	if r.path != "" {
+		endpoint = strings.TrimSuffix(endpoint, "/") + r.path
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, endpoint, bytes.NewReader(r.body))
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	req.Header.Set("X-Amz-Target", c.Target+"."+operation)
+	if r.target != "" {
+		req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		req.Header.Set("X-Amz-Target", r.target)
+	}
 	if c.Config.Credentials == nil {
 		return errors.New("no credentials")
 	}
@@ -91,7 +111,7 @@ func (c *Client) try(ctx context.Context, endpoint, operation string, body []byt
 	if err != nil {
 		return fmt.Errorf("credentials: %w", err)
 	}
-	sum := sha256.Sum256(body)
+	sum := sha256.Sum256(r.body)
 	if err := v4.NewSigner().SignHTTP(ctx, keys, req, hex.EncodeToString(sum[:]), c.Name, c.Config.Region, time.Now()); err != nil {
 		return fmt.Errorf("signature: %w", err)
 	}
