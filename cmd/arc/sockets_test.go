@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+const socketsApp = `
+-- app.arc --
+@app
+socketsapp
+@ws
+@http
+get /
+-- src/http/get-index/index.mjs --
+export const handler = async () => ({ statusCode: 200, body: 'one' + (process.env.WORD ?? '') })
+-- src/ws/connect/index.mjs --
+export const handler = async () => ({ statusCode: 200 })
+-- src/ws/default/index.mjs --
+export const handler = async () => ({ statusCode: 200 })
+-- src/ws/disconnect/index.mjs --
+export const handler = async () => console.log('SAID GOODBYE')
+-- public/index.txt --
+static
+`
+
+// TestSocketsStay opens a thousand WebSockets and then saves code, preferences,
+// variables and the manifest, and deploys: none is closed, and none is told to
+// be.
+func TestSocketsStay(t *testing.T) {
+	lookTool(t, "node")
+	arc, dir := buildArc(t), t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range txtar.Parse([]byte(socketsApp)).Files {
+		write(f.Name, string(f.Data))
+	}
+	p := startArc(t, arc, dir, "sandbox", "--port", fmt.Sprint(freePort(t)))
+	http, ws := p.url(t, "HTTP"), p.url(t, "WS")
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	conns := make([]*websocket.Conn, 1000)
+	each := func(what string, work func(i int) error) {
+		t.Helper()
+		var group sync.WaitGroup
+		var once sync.Once
+		for start := range 20 {
+			group.Go(func() {
+				for i := start; i < len(conns); i += 20 {
+					if err := work(i); err != nil {
+						once.Do(func() { t.Errorf("%s: socket %d: %v", what, i, err) })
+					}
+				}
+			})
+		}
+		group.Wait()
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+	each("opening", func(i int) (err error) {
+		if conns[i], _, err = websocket.Dial(ctx, ws, nil); err == nil {
+			conns[i].CloseRead(ctx)
+		}
+		return err
+	})
+	t.Cleanup(func() {
+		for _, c := range conns {
+			if c != nil {
+				c.CloseNow()
+			}
+		}
+	})
+	soon := func(path, want string) {
+		t.Helper()
+		var err error
+		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if err = fetch([]string{http + path, "200", want}); err == nil {
+				return
+			}
+		}
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		what string
+		do   func()
+	}{
+		{"the socket's own code saved", func() {
+			write("src/ws/default/index.mjs", "export const handler = async () => ({ statusCode: 201 })")
+		}},
+		{"variables saved", func() { write(".env", "WORD=two\n"); soon("/", "^onetwo$") }},
+		{"the manifest saved, with another route and another action", func() {
+			write("src/ws/more/index.mjs", "export const handler = async () => ({ statusCode: 200 })")
+			write("src/http/get-more/index.mjs", "export const handler = async () => ({ statusCode: 200, body: 'more' })")
+			write("app.arc", "@app\nsocketsapp\n@ws\nmore\n@http\nget /\nget /more\n")
+			soon("/more", "^more$")
+		}},
+		{"deployed beside it", func() {
+			cmd := exec.Command(arc, "deploy", "--local", "--production")
+			cmd.Dir, cmd.Env = dir, arcEnv(dir)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		}},
+	} {
+		step.do()
+		each(step.what, func(i int) error { return conns[i].Ping(ctx) })
+	}
+	if strings.Contains(p.stderr.String(), "SAID GOODBYE") {
+		t.Error("a $disconnect ran")
+	}
+}
