@@ -179,6 +179,9 @@ func (g *graph) toPackage(s step, e *edge, to resolved, sure bool) error {
 	if s.unit.part == nil && to.name == "aws-sdk" && g.generations(s.file, e) {
 		return nil
 	}
+	if !g.knows(s, e, to) {
+		return nil
+	}
 	u := g.units[to.dir]
 	if u == nil {
 		u = &unit{dir: to.dir, name: to.name}
@@ -223,14 +226,8 @@ func (g *graph) toFile(s step, e *edge, to resolved, sure bool) {
 	}
 	rel := relative(u.dir, to.file)
 	if to.scope != "" {
-		if to.scope != u.dir && !strings.HasPrefix(to.scope, u.dir+"/") {
-			if u.part != nil && u.part != g.parts[0] {
-				g.report(s, e, Finding{Severity: Error, Code: "import-outside",
-					Text: fmt.Sprintf("imports %s, which only a package.json above %s knows, and no function finds there", e.spec, g.c.show(u.dir)),
-					Hint: "name the file by its path"})
-				return
-			}
-			u.add(relative(u.dir, path.Join(to.scope, "package.json")), path.Join(to.scope, "package.json"))
+		if !g.knows(s, e, to) {
+			return
 		}
 	} else if base := path.Join(path.Dir(s.file), e.spec); strings.HasPrefix(to.file, base) {
 		// As it is written: ../here/x.mjs leads out of a folder and in again.
@@ -243,6 +240,23 @@ func (g *graph) toFile(s step, e *edge, to resolved, sure bool) {
 		g.addScope(u, rel, to.file)
 	}
 	g.queue = append(g.queue, step{u, rel, to.file, sure})
+}
+
+// knows takes along the package.json that says what a name stands for. It
+// reports false where no function would find it.
+func (g *graph) knows(s step, e *edge, to resolved) bool {
+	u := s.unit
+	if to.scope == "" || to.scope == u.dir || strings.HasPrefix(to.scope, u.dir+"/") {
+		return true
+	}
+	if u.part != nil && u.part != g.parts[0] {
+		g.report(s, e, Finding{Severity: Error, Code: "import-outside",
+			Text: fmt.Sprintf("imports %s, which only a package.json above %s knows, and no function finds there", e.spec, g.c.show(u.dir)),
+			Hint: "name the file by its path"})
+		return false
+	}
+	u.add(relative(u.dir, path.Join(to.scope, "package.json")), path.Join(to.scope, "package.json"))
+	return true
 }
 
 // add notes a file that a unit's code reaches elsewhere.
