@@ -2,6 +2,9 @@ package registry
 
 import (
 	"cmp"
+	"flag"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -37,5 +40,58 @@ func TestFree(t *testing.T) {
 			t.Errorf("%s stands there twice", line)
 		}
 		seen[line] = true
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite goldens")
+
+// TestDescriptions prints every description in words: testdata/descriptions.txt
+// is what a reviewer reads when one changes, since data may hang on a word of it.
+func TestDescriptions(t *testing.T) {
+	var b strings.Builder
+	for _, d := range descriptions {
+		var facts []string
+		say := func(yes bool, format string, args ...any) {
+			if yes {
+				facts = append(facts, fmt.Sprintf(format, args...))
+			}
+		}
+		say(d.Word != "", "called %s", d.Word)
+		say(d.HoldsData, "holds data")
+		say(d.Retention.Property != "", "keeps %s for %s %s, %d unless said", d.Retention.What, d.Retention.Property, d.Retention.Unit, d.Retention.Default)
+		say(d.CustomName != "", "named by %s", d.CustomName)
+		say(d.ARN != "", "known as %s", d.ARN)
+		for _, part := range d.Parts {
+			say(true, "%s is %s", part.End, part.What)
+		}
+		say(d.Addressed, "has an address")
+		say(d.ByContent, "is known by its content")
+		say(d.Wiring, "is told by what it serves")
+		say(d.Rights == HasRights, "has rights")
+		say(d.Rights == GivesRights, "gives rights")
+		say(d.Policy.Property != "", "%s is the policy of %s", d.Policy.Property, cmp.Or(d.Policy.Of, "itself"))
+		say(d.PublicAddress != "", "public by %s", d.PublicAddress)
+		say(d.InPlace, "always updated in place")
+		for _, name := range d.Settled {
+			say(true, "never changes %s", name)
+		}
+		say(d.Charge.Item != "", "%s costs %s, hourly %t", d.Charge.How, d.Charge.Item, d.Charge.Hourly)
+		fmt.Fprintf(&b, "%s: %s\n", d.Name, strings.Join(facts, "; "))
+	}
+	const golden = "testdata/descriptions.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted, got := strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")
+	for i := range max(len(wanted), len(got)) {
+		if i >= len(wanted) || i >= len(got) || wanted[i] != got[i] {
+			t.Fatalf("line %d differs: run go test ./cfn/registry -update and read the difference", i+1)
+		}
 	}
 }
