@@ -36,6 +36,7 @@ func main() {
 	except := flag.String("except", "", "folders below the room that are rooms of their own, with commas between them")
 	coverage := flag.String("coverage", "", "a file that keeps what each test reaches, for the next run")
 	only := flag.String("only", "", "only mutants whose name contains this")
+	longest := flag.Float64("longest", 0, "leave out tests that take more seconds than this, as if they noticed nothing; 0 = run all")
 	workers := flag.Int("workers", 2, "how many are tried at the same time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -44,7 +45,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go run ./bench/mutants [flags] ROOM, as cfn or sandbox/gateway")
 		os.Exit(2)
 	}
-	err := run(ctx, options{room: flag.Arg(0), n: *n, seed: *seed, except: strings.Split(*except, ","), coverage: *coverage, only: *only, workers: *workers})
+	err := run(ctx, options{room: flag.Arg(0), n: *n, seed: *seed, except: strings.Split(*except, ","), coverage: *coverage, only: *only, workers: *workers, longest: *longest})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
@@ -57,6 +58,7 @@ type options struct {
 	except         []string
 	coverage, only string
 	workers        int
+	longest        float64
 }
 
 // outcome is what became of a mutant.
@@ -99,6 +101,7 @@ func run(ctx context.Context, o options) error {
 			}
 		}
 	}
+	tests = slices.DeleteFunc(tests, func(t test) bool { return o.longest > 0 && t.Seconds > o.longest })
 	slices.SortFunc(tests, func(a, b test) int { return int(1000 * (a.Seconds - b.Seconds)) })
 	drawn, err := draw(dirs, o.seed)
 	if err != nil {
