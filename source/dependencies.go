@@ -1,11 +1,18 @@
 package source
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // addDependencies adds the packages that a Python or Ruby function's files ask for.
 func (c *collector) addDependencies(b *Bundle, fn Function) error {
 	packages, findings, err := c.dependencies(fn)
 	b.Findings = append(b.Findings, findings...)
+	if packages.at != "" {
+		// The archives that they were installed from are of no use beside them.
+		b.Files = slices.DeleteFunc(b.Files, func(f File) bool { return strings.HasPrefix(f.Path, "vendor/cache/") })
+	}
 	if err != nil || packages.dir == "" {
 		return err
 	}
@@ -26,6 +33,8 @@ func (c *collector) dependencies(fn Function) (packages, []Finding, error) {
 		return packages{}, nil, nil
 	case strings.HasPrefix(fn.Runtime, "python"):
 		return c.pythonPackages(fn)
+	case strings.HasPrefix(fn.Runtime, "ruby"):
+		return c.rubyPackages(fn)
 	}
 	return packages{}, nil, nil
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"arc/sandbox/invoke"
+
+	"arc/source/interpreter"
 )
 
 // bootstraps are the Runtime API clients of the languages that Lambda brings
@@ -147,6 +149,12 @@ func (w *worker) prepare(l *language, env map[string]string, scratch string) err
 		env["PYTHONDONTWRITEBYTECODE"] = "1" // never a __pycache__ among the sources
 		if path, ok := env["PYTHONPATH"]; ok {
 			env["PYTHONPATH"] = strings.ReplaceAll(path, "/var/task", w.fn.Dir)
+		}
+	case "ruby":
+		// Where Lambda looks for gems, of which the zip has its own.
+		env["GEM_PATH"] = filepath.Join(w.fn.Dir, "vendor", "bundle", "ruby", interpreter.Wanted(w.fn.Runtime)+".0")
+		if w.packages != "" {
+			env["GEM_PATH"] = w.packages
 		}
 	case "deno":
 		if cache := w.service.options.Cache; cache != "" {
