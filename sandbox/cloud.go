@@ -49,6 +49,8 @@ type Options struct {
 	// beside that, and gives what cannot be had. nil = nothing is offered.
 	Offer   func(dir, runtime string) ([]source.Finding, error)
 	Workers int // how many functions' processes at most; 0 = what half of the free memory holds
+	// Tables is a DynamoDB endpoint to use instead of one of our own; "" = none.
+	Tables string
 	// Tell takes what happens; nil = nobody hears of it.
 	Tell activity.Tell
 }
@@ -308,7 +310,7 @@ func (c *Cloud) environment() map[string]string {
 	ports, _ := json.Marshal(map[string]any{
 		"apiType": c.live.apiType(),
 		"cwd":     c.opts.Project,
-		"ports":   map[string]int{"http": httpPort, "_arc": c.endpoint.Number},
+		"ports":   map[string]int{"http": httpPort, "tables": c.endpoint.Number, "_arc": c.endpoint.Number},
 		"version": "9.0.0", // the npm library compares part by part as text; 10 would count as smaller than 5
 	})
 	env := map[string]string{
@@ -321,7 +323,7 @@ func (c *Cloud) environment() map[string]string {
 	}
 	// Services of our templates that do not run yet: calls to them fail here
 	// instead of reaching AWS.
-	for _, service := range []string{"SNS", "SQS", "DYNAMODB", "SCHEDULER"} {
+	for _, service := range []string{"SNS", "SQS", "SCHEDULER"} {
 		env["AWS_ENDPOINT_URL_"+service] = now
 	}
 	for _, s := range c.all {

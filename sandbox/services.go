@@ -10,6 +10,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/cloudformation"
+	"arc/sandbox/dynamodb"
 	"arc/sandbox/gateway"
 	"arc/sandbox/iam"
 	"arc/sandbox/invoke"
@@ -64,6 +65,10 @@ func (c *Cloud) services() []Service {
 		objects,
 		parameters,
 		lines,
+		dynamodb.New(dynamodb.Options{
+			Account: account, Region: region, Path: c.opts.Path, Project: c.opts.Project, URL: c.opts.Tables, Tell: c.tell,
+			Cache: filepath.Join(filepath.Dir(c.opts.Registry.Dir), "programs"), File: filepath.Join(c.scratch, "tables", region+".db"),
+		}),
 		c.lambda,
 		gateway.New(gateway.Options{Invoker: c.lambda, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}

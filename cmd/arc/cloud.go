@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,7 +93,7 @@ func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*san
 		running, err := s.startDetached(ctx, registry, p.dir, "--cloud-only")
 		return running, nil, err
 	}
-	own, err := s.startCloud(p, registry, 0)
+	own, err := s.startCloud(p, registry, cloudFlags{})
 	if errors.Is(err, sandbox.ErrRunning) {
 		// Another command is just starting it.
 		running, err := s.waitCloud(ctx, registry, p.dir)
@@ -111,7 +112,11 @@ func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*san
 
 // startCloud runs the project's local cloud in this process, with that many
 // workers at most; 0 = as many as fit into the memory.
-func (s *session) startCloud(p *project, registry sandbox.Registry, workers int) (*sandbox.Cloud, error) {
+func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudFlags) (*sandbox.Cloud, error) {
+	tables, err := tablesURL(p, flags.db)
+	if err != nil {
+		return nil, err
+	}
 	internal, err := s.port("ARC_INTERNAL_PORT")
 	if err != nil {
 		return nil, err
@@ -131,7 +136,8 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, workers int)
 		Warn:     func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 		Cache:    filepath.Join(filepath.Dir(registry.Dir), "compiled"),
 		Tell:     s.tell,
-		Workers:  workers,
+		Workers:  flags.workers,
+		Tables:   tables,
 	})
 	if _, ok := errors.AsType[*sandbox.PortBusyError](err); ok {
 		return nil, withHint(err, "set ARC_INTERNAL_PORT to another port, or unset it to have the next free one")
@@ -158,6 +164,31 @@ func (s *session) offer(p *project) (func(dir, runtime string) ([]source.Finding
 		}
 		return wrong, err
 	}, nil
+}
+
+// cloudFlags are what arc sandbox lets the user say of the local cloud.
+type cloudFlags struct {
+	workers int    // 0 = as many as fit
+	db      string // a DynamoDB endpoint; "" = one of the local cloud's own
+}
+
+// tablesURL is the DynamoDB endpoint that the user names, by --db or with
+// @sandbox external-db and ports of the preferences; "" = none.
+func tablesURL(p *project, flag string) (string, error) {
+	if flag == "" && p.app.Prefs.ExternalDB {
+		if p.app.Prefs.Ports.Tables == 0 {
+			return "", withHint(errors.New("@sandbox external-db: the port is missing"), "add tables PORT below @sandbox ports, or give --db URL")
+		}
+		return fmt.Sprintf("http://localhost:%d", p.app.Prefs.Ports.Tables), nil
+	}
+	if flag == "" {
+		return "", nil
+	}
+	u, err := url.Parse(flag)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", withHint(fmt.Errorf("--db %s: not the URL of a DynamoDB endpoint", flag), "like --db http://localhost:8000")
+	}
+	return flag, nil
 }
 
 // waitCloud waits for a cloud that runs or starts to be ready; nil when there

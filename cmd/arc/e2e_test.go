@@ -111,20 +111,7 @@ func startBrowser(t *testing.T, path string) context.Context {
 // seedWithPackages copies the seed app and installs its npm package.
 func seedWithPackages(t testing.TB) string {
 	t.Helper()
-	npm := lookTool(t, "npm")
-	dir := t.TempDir()
-	if err := copyApp(dir, "../../testdata/apps/seed"); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("npm install: %v\n%s", err, out)
-		}
-		t.Skipf("npm install: %v\n%s", err, out)
-	}
-	return dir
+	return withPackages(t, "../../testdata/apps/seed")
 }
 
 // buildArc builds the command as users do.

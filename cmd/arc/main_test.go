@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			if cache, err := exec.Command("go", "env", "GOCACHE").Output(); err == nil {
 				env.Setenv("GOCACHE", strings.TrimSpace(string(cache))) // or the standard library is compiled again
 			}
+			env.Setenv("NODE_EXTRA_CA_CERTS", os.Getenv("NODE_EXTRA_CA_CERTS")) // for npm behind a proxy
 			env.Setenv("PORT", strconv.Itoa(freePort(t)))
 			env.Setenv("CLOUD_PORT", strconv.Itoa(freePort(t))) // for scripts that talk to the local cloud themselves
 			return os.MkdirAll(filepath.Join(env.WorkDir, ".home"), 0o777)

@@ -29,6 +29,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.BoolFlag{Name: "detach"},
 			&cli.BoolFlag{Name: "cloud-only"},
 			&cli.IntFlag{Name: "max-workers"},
+			&cli.StringFlag{Name: "db"},
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 			&cli.BoolFlag{Name: "json"},
@@ -48,6 +49,7 @@ Flags:
       --max-workers N
                     run at most N functions' processes, idle ones included
                     (default: those that fit into half of the free memory)
+      --db URL      keep tables at this DynamoDB endpoint
       --stop        end the local cloud that runs for this project
   -q, --quiet       print errors only
       --json        print what happens as JSON, an event a line
@@ -131,7 +133,7 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if ctx.Bool("json") {
 		quiet.events = &eventWriter{to: s.stdout}
 	}
-	local, err := quiet.startCloud(p, registry, ctx.Int("max-workers"))
+	local, err := quiet.startCloud(p, registry, cloudFlags{workers: ctx.Int("max-workers"), db: ctx.String("db")})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, _ := registry.Find(ctx.Context, p.dir)
 		return s.alreadyRunning(ctx.Context, err, p, running)
@@ -170,6 +172,9 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	}
 	if workers := ctx.Int("max-workers"); workers != 0 {
 		flags = append(flags, "--max-workers", strconv.Itoa(workers))
+	}
+	if db := ctx.String("db"); db != "" {
+		flags = append(flags, "--db", db)
 	}
 	if ctx.Bool("cloud-only") {
 		flags = append(flags, "--cloud-only")

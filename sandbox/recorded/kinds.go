@@ -2,7 +2,6 @@ package recorded
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"arc/sandbox/stack"
@@ -66,18 +65,6 @@ var kinds = map[string]kind{
 			return resource(name, "Arn", s.arn("events", "event-bus/"+name), "Name", name)
 		},
 	},
-	"AWS::DynamoDB::Table": {
-		required: []string{"KeySchema"},
-		name:     "TableName", limit: 255, check: oneIndex,
-		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
-			arn := s.arn("dynamodb", "table/"+name)
-			table := resource(name, "Arn", arn)
-			if properties["StreamSpecification"] != nil {
-				table.Attributes["StreamArn"] = arn + "/stream/2020-01-01T00:00:00.000"
-			}
-			return table
-		},
-	},
 	"AWS::CloudFront::Distribution": {
 		required: []string{"DistributionConfig"},
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
@@ -121,37 +108,4 @@ func byID(_ *Store, name string, _ map[string]any) stack.Resource { return resou
 // baseName finds the name of a resource in its physical ID.
 func baseName(physicalID string) string {
 	return physicalID[strings.LastIndexAny(physicalID, ":/|")+1:]
-}
-
-// oneIndex refuses what DynamoDB refuses: more than one global index made or
-// deleted in one update.
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
-func oneIndex(old, next map[string]any) error {
-	before, after := indexes(old), indexes(next)
-	changed := 0
-	for _, name := range before {
-		if !slices.Contains(after, name) {
-			changed++
-		}
-	}
-	for _, name := range after {
-		if !slices.Contains(before, name) {
-			changed++
-		}
-	}
-	if changed > 1 {
-		return fmt.Errorf("Cannot perform more than one GSI creation or deletion in a single update") //nolint:staticcheck // DynamoDB's words
-	}
-	return nil
-}
-
-func indexes(properties map[string]any) []string {
-	list, _ := properties["GlobalSecondaryIndexes"].([]any)
-	var names []string
-	for _, el := range list {
-		m, _ := el.(map[string]any)
-		name, _ := m["IndexName"].(string)
-		names = append(names, name)
-	}
-	return names
 }

@@ -1,8 +1,8 @@
 // Package recorded keeps resources that the local cloud does not run yet:
-// topics, queues, schedules, rules, tables and distributions. They exist, have
+// topics, queues, schedules, rules and distributions. They exist, have
 // the names, ARNs and URLs that Ref and Fn::GetAtt ask for, and are changed
 // and deleted as on AWS, so that a template with them comes up; but no message
-// is delivered, no schedule fires and no table holds an item. The reason of
+// is delivered and no schedule fires. The reason of
 // their events says so. A service that comes to run a type registers it in
 // place of this one.
 package recorded
@@ -61,8 +61,6 @@ type kind struct {
 	fifo string
 	// describe gives Ref and Fn::GetAtt for a name.
 	describe func(s *Store, name string, properties map[string]any) stack.Resource
-	// check refuses an update that the service would refuse; nil = none.
-	check func(old, next map[string]any) error
 }
 
 type provider struct {
@@ -88,11 +86,6 @@ func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource
 func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	if err := p.complete(req.Properties); err != nil {
 		return stack.Resource{}, err
-	}
-	if p.kind.check != nil {
-		if err := p.kind.check(req.Old, req.Properties); err != nil {
-			return stack.Resource{}, err
-		}
 	}
 	name := baseName(req.PhysicalID)
 	if p.kind.name == "" && len(name) == len("E")+len(req.Token) {

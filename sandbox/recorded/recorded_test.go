@@ -27,7 +27,6 @@ Resources:
   Rule: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day)}}
   BusRule: {Type: AWS::Events::Rule, Properties: {EventBusName: !Ref Bus}}
   Bus: {Type: AWS::Events::EventBus, Properties: {Name: bus}}
-  Table: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: [{AttributeName: id, KeyType: HASH}], StreamSpecification: {StreamViewType: KEYS_ONLY}}}
   Distribution: {Type: AWS::CloudFront::Distribution, Properties: {DistributionConfig: {Enabled: true}}}
   Access: {Type: AWS::CloudFront::OriginAccessControl, Properties: {OriginAccessControlConfig: {}}}
   Identity: {Type: AWS::CloudFront::CloudFrontOriginAccessIdentity, Properties: {CloudFrontOriginAccessIdentityConfig: {}}}
@@ -56,9 +55,6 @@ var outputs = map[string]string{
 	"BusRule":                           `bus|app-BusRule-T`,
 	"BusRule.Arn":                       `arn:aws:events:eu-west-1:123456789012:rule/bus/app-BusRule-T`,
 	"Bus.Arn":                           `arn:aws:events:eu-west-1:123456789012:event-bus/bus`,
-	"Table":                             `app-Table-T`,
-	"Table.Arn":                         `arn:aws:dynamodb:eu-west-1:123456789012:table/app-Table-T`,
-	"Table.StreamArn":                   `arn:aws:dynamodb:eu-west-1:123456789012:table/app-Table-T/stream/2020-01-01T00:00:00.000`,
 	"Distribution":                      `T`,
 	"Distribution.DomainName":           `dt.cloudfront.net`,
 	"Access.Id":                         `T`,
@@ -106,24 +102,5 @@ func TestEverythingComesUp(t *testing.T) {
 	}
 	if err := e.Remove(context.Background(), "app", nil); err != nil {
 		t.Error(err)
-	}
-}
-
-// DynamoDB makes one index at a time; so does a recorded table.
-func TestOneIndexPerUpdate(t *testing.T) {
-	table := func(indexes string) []byte {
-		return []byte("Resources: {T: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: [], GlobalSecondaryIndexes: [" + indexes + "]}}}")
-	}
-	e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New("123456789012", "eu-west-1").Registrations()})
-	t.Cleanup(e.Close)
-	apply := func(indexes string) error { return e.Apply(context.Background(), "app", table(indexes), nil, nil) }
-	if err := apply("{IndexName: a}"); err != nil {
-		t.Fatal(err)
-	}
-	if err := apply("{IndexName: a}, {IndexName: b}"); err != nil {
-		t.Errorf("one more: %v", err)
-	}
-	if err := apply("{IndexName: a}, {IndexName: c}"); err == nil || !strings.Contains(err.Error(), "more than one GSI") {
-		t.Errorf("one for another: %v", err)
 	}
 }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestTables runs testdata/apps/notes, whose handlers use arc.tables() of the
+// npm package as users install it, under arc sandbox and after arc deploy --local.
+func TestTables(t *testing.T) {
+	lookTool(t, "node")
+	app := withPackages(t, "../../testdata/apps/notes")
+	arc := buildArc(t)
+	for _, c := range []struct{ stack, command, flag string }{
+		{"NotesTesting", "sandbox", fmt.Sprintf("--port=%d", freePort(t))},
+		{"NotesStaging", "deploy", "--local"},
+	} {
+		t.Run(c.command, func(t *testing.T) {
+			p := startArc(t, arc, app, c.command, c.flag)
+			url := p.url(t, "HTTP")
+			ask(t, "POST", url+"/notes", `{"id":"1","text":"kept"}`, 201, `"text":"kept"`)
+			ask(t, "GET", url+"/notes", "", 200, `"id":"1"`)
+			want := `{"get":1,"update":2,"query":1,"index":1,"scan":1,"scanAll":1,` +
+				`"arn":"arn:aws:dynamodb:us-west-2:000000000000:table/` + c.stack + `-NotesTable","backups":"ENABLED","ttl":"expires","deleted":true}`
+			ask(t, "GET", url+"/ways", "", 200, want)
+		})
+	}
+}
+
+// ask sends a request and looks for a text in the answer.
+func ask(t *testing.T, method, url, body string, status int, want string) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != status || !strings.Contains(string(text), want) {
+		t.Errorf("%s %s: %s %v\n%s\nwant %s", method, url, resp.Status, err, text, want)
+	}
+}
+
+// withPackages copies an app and installs its npm packages.
+func withPackages(t testing.TB, from string) string {
+	t.Helper()
+	npm := lookTool(t, "npm")
+	dir := t.TempDir()
+	if err := copyApp(dir, from); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("npm install: %v\n%s", err, out)
+		}
+		t.Skipf("npm install: %v\n%s", err, out)
+	}
+	return dir
+}
