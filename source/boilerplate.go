@@ -15,16 +15,17 @@ var boilerplate embed.FS
 
 // HasBoilerplate reports whether there are first handlers for a runtime.
 func HasBoilerplate(runtime string) bool {
-	_, _, err := Boilerplate("http", "get /", runtime)
+	_, _, err := Boilerplate("http", "get /", runtime, false)
 	return err == nil
 }
 
 // Boilerplate is a first handler for a function: the name of its file in the
 // function's folder, and what to write there. pragma is without the @, name as
 // the manifest spells it ("get /", "default"), runtime as deployed
-// ("nodejs22.x"). Node handlers are ES modules. A runtime that has no templates
-// is an error.
-func Boilerplate(pragma, name, runtime string) (file string, body []byte, err error) {
+// ("nodejs22.x"). Node handlers are ES modules. In an app with @ws, talks, the
+// page at / and the default action make an echo of each other. A runtime that
+// has no templates is an error.
+func Boilerplate(pragma, name, runtime string, talks bool) (file string, body []byte, err error) {
 	switch {
 	case strings.HasPrefix(runtime, "nodejs"):
 		file = "index.mjs"
@@ -37,14 +38,14 @@ func Boilerplate(pragma, name, runtime string) (file string, body []byte, err er
 	default:
 		return "", nil, fmt.Errorf("arc has no first handler for runtime %s: write one by hand", runtime)
 	}
-	body, err = BoilerplateFile(file, pragma, name, runtime)
+	body, err = BoilerplateFile(file, pragma, name, runtime, talks)
 	return file, body, err
 }
 
 // BoilerplateFile is Boilerplate for a file whose name is settled, as by the
 // handler setting; its extension says the language. A .js file is CommonJS, as
 // Node reads it without a package.json.
-func BoilerplateFile(file, pragma, name, runtime string) ([]byte, error) {
+func BoilerplateFile(file, pragma, name, runtime string, talks bool) ([]byte, error) {
 	ext := path.Ext(file)
 	switch {
 	case ext == ".js":
@@ -52,7 +53,18 @@ func BoilerplateFile(file, pragma, name, runtime string) ([]byte, error) {
 	case isTypeScript(file) && strings.HasPrefix(runtime, "nodejs"):
 		ext = ".mjs" // valid TypeScript as well
 	}
-	body, err := boilerplate.ReadFile("boilerplate/" + pragma + ext)
+	special := ""
+	switch {
+	case talks && pragma == "http" && name == "get /":
+		special = "http-ws"
+	case pragma == "ws" && name == "default":
+		special = "ws-default"
+	}
+	// Not every language has the special ones: Deno's Lambda has no SDK.
+	body, err := boilerplate.ReadFile("boilerplate/" + special + ext)
+	if err != nil {
+		body, err = boilerplate.ReadFile("boilerplate/" + pragma + ext)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("arc has no first handler for @%s in %s: write one by hand", pragma, file)
 	}

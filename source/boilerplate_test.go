@@ -1,9 +1,11 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,7 +34,7 @@ func TestBoilerplateIsValid(t *testing.T) {
 			}
 			program := tool(t, command[0])
 			for _, pragma := range pragmas {
-				body, err := BoilerplateFile("handler"+ext, pragma, nasty, "")
+				body, err := BoilerplateFile("handler"+ext, pragma, nasty, "", true)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -66,7 +68,7 @@ func TestBoilerplateRuns(t *testing.T) {
 	for _, pragma := range pragmas {
 		for _, runtime := range []string{"nodejs22.x", "python3.13"} {
 			t.Run(pragma+" "+runtime, func(t *testing.T) {
-				file, body, err := Boilerplate(pragma, "get /", runtime)
+				file, body, err := Boilerplate(pragma, "get /", runtime, false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -98,8 +100,38 @@ func TestBoilerplateRuns(t *testing.T) {
 	}
 }
 
+// In an app with @ws the page at / and the default action make an echo.
+func TestBoilerplateEcho(t *testing.T) {
+	python := tool(t, "python3")
+	for _, runtime := range []string{"nodejs22.x", "python3.13", "ruby3.4"} {
+		for pragma, name := range map[string]string{"http": "get /", "ws": "default"} {
+			file, body, err := Boilerplate(pragma, name, runtime, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(body), "ARC_WSS_URL") {
+				t.Errorf("%s %s: does not ask where the socket is:\n%s", runtime, pragma, body)
+			}
+			if path.Ext(file) == ".py" {
+				cmd := exec.Command(python, "-c", "import sys; compile(sys.stdin.read(), 'x', 'exec')")
+				cmd.Stdin = bytes.NewReader(body)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%s: %v %s", pragma, err, out)
+				}
+			}
+		}
+	}
+	if _, body, _ := Boilerplate("http", "get /", "nodejs22.x", false); strings.Contains(string(body), "WebSocket") {
+		t.Error("the page of an app without @ws talks to a socket")
+	}
+	// Deno's Lambda has no SDK: its action logs, as every other does.
+	if _, body, err := Boilerplate("ws", "default", "deno", true); err != nil || strings.Contains(string(body), "ARC_WSS_URL") {
+		t.Errorf("deno: %v %s", err, body)
+	}
+}
+
 func TestBoilerplateUnknownRuntime(t *testing.T) {
-	_, _, err := Boilerplate("http", "get /", "java21")
+	_, _, err := Boilerplate("http", "get /", "java21", false)
 	if err == nil || !strings.Contains(err.Error(), "java21") {
 		t.Errorf("got %v", err)
 	}

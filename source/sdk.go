@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // What Lambda's Node runtimes bring along is in no zip. Code that runs on this
@@ -74,7 +75,7 @@ func (b *Builder) npm(names []string) (string, error) {
 	if program == "" {
 		return "", errors.New("npm is not on the PATH")
 	}
-	args := []string{"install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error", "--before=" + sdkBefore}
+	args := []string{"install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"}
 	for _, name := range names {
 		version := "3"
 		if name == "aws-sdk" {
@@ -86,7 +87,12 @@ func (b *Builder) npm(names []string) (string, error) {
 		if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{}\n"), 0o644); err != nil {
 			return err
 		}
-		return b.run(dir, nil, program, args...)
+		err := b.run(dir, nil, program, append(slices.Clone(args), "--before="+sdkBefore)...)
+		if err != nil && strings.Contains(err.Error(), "ETARGET") {
+			// Not every registry keeps all versions of that day: any that fit are better than none.
+			err = b.run(dir, nil, program, args...)
+		}
+		return err
 	}})
 }
 

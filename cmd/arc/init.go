@@ -149,7 +149,7 @@ func (s *session) writeHandlers(p *project) error {
 		if fn.Asset || fn.Config.HandlerExists {
 			continue
 		}
-		file, body, err := source.Boilerplate(fn.Pragma, fn.Name, fn.Config.Runtime)
+		file, body, err := source.Boilerplate(fn.Pragma, fn.Name, fn.Config.Runtime, len(p.app.WS) > 0)
 		if err != nil {
 			s.note("%s: @%s %s has no handler: %s", fn.Pos, fn.Pragma, fn.Name, handlerRemedy(fn))
 			left = true
@@ -157,7 +157,7 @@ func (s *session) writeHandlers(p *project) error {
 		}
 		if named := fn.Config.HandlerFile; named != "" && named != file {
 			file = named
-			if body, err = source.BoilerplateFile(named, fn.Pragma, fn.Name, fn.Config.Runtime); err != nil {
+			if body, err = source.BoilerplateFile(named, fn.Pragma, fn.Name, fn.Config.Runtime, len(p.app.WS) > 0); err != nil {
 				return err
 			}
 		}

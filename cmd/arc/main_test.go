@@ -43,6 +43,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SEED", seed)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
+			// npm asks the registry that the machine is set up for, and keeps its own cache.
+			if home, err := os.UserHomeDir(); err == nil {
+				env.Setenv("NPM_CONFIG_USERCONFIG", filepath.Join(home, ".npmrc"))
+				env.Setenv("NPM_CONFIG_CACHE", filepath.Join(home, ".npm"))
+			}
+			env.Setenv("NODE_EXTRA_CA_CERTS", os.Getenv("NODE_EXTRA_CA_CERTS"))
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			if cache, err := exec.Command("go", "env", "GOCACHE").Output(); err == nil {
 				env.Setenv("GOCACHE", strings.TrimSpace(string(cache))) // or the standard library is compiled again
@@ -179,7 +185,7 @@ func wsEcho(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: echo url message regexp")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, args[0], nil)
 	ts.Check(err)
