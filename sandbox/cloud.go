@@ -20,6 +20,7 @@ import (
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
 	"arc/sandbox/lambda"
+	"arc/sandbox/reload"
 	"arc/sandbox/s3"
 	"arc/sandbox/stack"
 	"arc/source"
@@ -72,6 +73,7 @@ type Cloud struct {
 	root     *os.Root // the project, for its static folder
 	live     liveApp
 	fresh    atomic.Pointer[func(LiveFunction)] // see BeforeCalls
+	pages    reload.Pages                       // of the live app
 	// What a live app needs of some services beyond their interface.
 	lambda *lambda.Service
 	engine *stack.Engine
@@ -251,6 +253,7 @@ func (c *Cloud) bind(ref stack.Ref, guard door.Guard) (string, func(), error) {
 	first, exact := DefaultAppPort+1, false
 	if c.live.is(ref.Name) {
 		first, exact = c.live.port()
+		guard.Handler = c.pages.Serve(guard.Handler)
 	}
 	f, err := c.listen(first, exact)
 	if err != nil {
@@ -287,6 +290,7 @@ type App struct {
 	Port       int                     // 0 = 3333
 	Exact      bool                    // no other port will do
 	APIType    string                  // ARC_SANDBOX.apiType
+	Reload     bool                    // pages reload when something was saved
 }
 
 // LiveFunction is a function whose code is run from where it is written.

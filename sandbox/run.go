@@ -27,6 +27,7 @@ func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
 		return nil, err
 	}
 	c.live.set(app)
+	c.pages.Turn(app.Reload)
 	if err := c.putAsset(app.AssetKey); err != nil {
 		return nil, err
 	}
@@ -150,6 +151,9 @@ func (c *Cloud) Changed(affected func(LiveFunction) bool) {
 		return ok && affected(code)
 	})
 }
+
+// Saved has the live app's open pages reload, if they are to.
+func (c *Cloud) Saved() { c.pages.Reload() }
 
 // BeforeCalls has fresh called before each call of a live function, so that it
 // can say that the function has changed. It replaces what was set before.

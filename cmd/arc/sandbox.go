@@ -313,6 +313,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		Parameters: parameters,
 		Functions:  functions,
 		APIType:    p.app.AWS.APIGateway,
+		Reload:     p.app.Prefs.LiveReload == nil || *p.app.Prefs.LiveReload,
 		Objects:    map[string][]byte{},
 	}
 	if p.app.Static != nil {

@@ -111,6 +111,7 @@ func (w *liveWatch) loop(ctx context.Context) error {
 // handle brings the app up to date with changed files: all that they bring
 // about, whatever else changed in the same moment.
 func (w *liveWatch) handle(changed []string) {
+	defer w.pages(changed)
 	for _, file := range changed {
 		name, err := filepath.Rel(w.project.dir, file)
 		if err == nil && (name == "." || manifest.Reads(filepath.ToSlash(name))) {
@@ -120,6 +121,24 @@ func (w *liveWatch) handle(changed []string) {
 		}
 	}
 	w.follow(changed)
+}
+
+// pages has open pages reload when what changed may show in them. What a
+// function writes elsewhere must not: a page whose function writes would reload
+// for ever.
+func (w *liveWatch) pages(changed []string) {
+	shows := false
+	for _, file := range changed {
+		name, err := filepath.Rel(w.project.dir, file)
+		shows = shows || err == nil && manifest.Reads(filepath.ToSlash(name)) ||
+			w.project.app.Static != nil && within(file, w.project.path(w.project.app.Static.Folder))
+	}
+	for _, fn := range w.cloud.LiveFunctions() {
+		shows = shows || w.code.touched(fn, changed)
+	}
+	if shows {
+		w.cloud.Saved()
+	}
 }
 
 func within(file, dir string) bool {

@@ -39,7 +39,7 @@ func (g *Gateway) fail(w http.ResponseWriter, c *call, f failure) string {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(f.status)
 	w.Write([]byte(page))
