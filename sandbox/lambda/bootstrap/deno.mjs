@@ -10,7 +10,7 @@ const describe = (err, type) => ({
 })
 
 async function report(path, err, type) {
-  console.log(err)
+  if (path !== 'init/error') console.log(err) // the service tells what cannot be loaded
   const object = describe(err, type)
   const headers = { 'Lambda-Runtime-Function-Error-Type': object.errorType }
   await (await fetch(runtime + path, { method: 'POST', headers, body: JSON.stringify(object) })).body?.cancel()
