@@ -29,6 +29,7 @@ type Builder struct {
 	// Context ends what is being built; nil = nothing does.
 	Context context.Context
 
+	home  string                    // of a copy: the folder that Dir stands for
 	locks memo[string, *sync.Mutex] // by folder of the cache
 }
 

@@ -95,6 +95,9 @@ type esbuildPlugin struct {
 type asked struct{}
 
 func (p *esbuildPlugin) setup(build api.PluginBuild) {
+	if p.fn.Build.Revised {
+		p.readRevision(build)
+	}
 	build.OnResolve(api.OnResolveOptions{Filter: `.*`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
 		if _, own := args.PluginData.(asked); own || args.Kind == api.ResolveEntryPoint {
 			return api.OnResolveResult{}, nil
@@ -116,6 +119,48 @@ func (p *esbuildPlugin) setup(build api.PluginBuild) {
 			return api.OnResolveResult{}, nil
 		}
 		return api.OnResolveResult{Path: args.Path, External: true}, nil
+	})
+}
+
+// readRevision has esbuild read the project's files where the collector does,
+// and not on the disk, which has another version of them. Packages are those of
+// the disk.
+func (p *esbuildPlugin) readRevision(build api.PluginBuild) {
+	own := func(file string) (string, bool) {
+		rel := p.relative(file)
+		return path.Join(p.c.base, rel), !strings.HasPrefix(rel, "../") && !strings.Contains("/"+rel, "/node_modules/")
+	}
+	build.OnResolve(api.OnResolveOptions{Filter: `^\.\.?(/|$)`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		file := filepath.Join(args.ResolveDir, filepath.FromSlash(args.Path))
+		name, mine := own(file)
+		if !mine {
+			return api.OnResolveResult{}, nil
+		}
+		for _, end := range []string{"", ".tsx", ".ts", ".jsx", ".js", ".css", ".json", "/index.tsx", "/index.ts", "/index.jsx", "/index.js", "/index.json"} {
+			if info, err := fs.Stat(p.c.files, name+end); err == nil && !info.IsDir() {
+				return api.OnResolveResult{Path: file + filepath.FromSlash(end)}, nil
+			}
+		}
+		for js, ts := range map[string]string{".js": ".ts", ".mjs": ".mts", ".cjs": ".cts", ".jsx": ".tsx"} { // as TypeScript writes its imports
+			if stem, ok := strings.CutSuffix(name, js); ok {
+				if info, err := fs.Stat(p.c.files, stem+ts); err == nil && !info.IsDir() {
+					return api.OnResolveResult{Path: strings.TrimSuffix(file, js) + ts}, nil
+				}
+			}
+		}
+		return api.OnResolveResult{Errors: []api.Message{{Text: fmt.Sprintf("Could not resolve %q", args.Path)}}}, nil
+	})
+	build.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "file"}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		name, mine := own(args.Path)
+		if !mine {
+			return api.OnLoadResult{}, nil
+		}
+		body, err := fs.ReadFile(p.c.files, name)
+		if err != nil {
+			return api.OnLoadResult{}, p.c.unreadable(name, err)
+		}
+		text := string(body)
+		return api.OnLoadResult{Contents: &text, ResolveDir: filepath.Dir(args.Path), Loader: api.LoaderDefault}, nil
 	})
 }
 

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -42,9 +43,18 @@ func (c *collector) addProgram(b *Bundle, fn Function, parts []*part) ([]*part, 
 	if fn.Build == nil || fn.Build.Dir == "" {
 		return nil, fmt.Errorf("%s: must be compiled, and there is nothing to do it with", path.Join(fn.Dir, fn.HandlerFile))
 	}
-	compile := fn.Build.compileGo
+	builder := fn.Build
+	if builder.Revised {
+		copied, remove, err := c.export(builder)
+		if err != nil {
+			return nil, err
+		}
+		defer remove()
+		builder = copied
+	}
+	compile := builder.compileGo
 	if fn.language() == "rust" {
-		compile = fn.Build.compileRust
+		compile = builder.compileRust
 	}
 	for _, f := range parts[0].files {
 		b.Reads = append(b.Reads, filepath.Join(fn.Build.Dir, filepath.FromSlash(path.Join(fn.Dir, f.Path))))
@@ -76,6 +86,36 @@ func (c *collector) addProgram(b *Bundle, fn Function, parts []*part) ([]*part, 
 	return out, nil
 }
 
+// export writes the project as the collector sees it, without packages, to a
+// folder in which a compiler can work.
+func (c *collector) export(b *Builder) (*Builder, func(), error) {
+	dir, err := os.MkdirTemp("", "arc-revision-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("folder for compiling: %w", err)
+	}
+	remove := func() { os.RemoveAll(dir) }
+	files, err := c.walk(c.base, func(rel string, d fs.DirEntry) bool { return d.Name() == "node_modules" })
+	if err == nil {
+		var root *os.Root
+		if root, err = os.OpenRoot(dir); err == nil {
+			defer root.Close()
+			for _, f := range files {
+				if err = root.MkdirAll(path.Dir(f.Path), 0o700); err == nil {
+					err = write(root, f)
+				}
+				if err != nil {
+					break
+				}
+			}
+		}
+	}
+	if err != nil {
+		remove()
+		return nil, nil, fmt.Errorf("folder for compiling: %w", err)
+	}
+	return &Builder{Dir: dir, home: b.Dir, Env: b.Env, Cache: b.Cache, Host: b.Host, Context: b.Context}, remove, nil
+}
+
 // sourceOnly reports whether only the compilers of Go and Rust read a file.
 func sourceOnly(name string) bool {
 	switch path.Ext(name) {
@@ -94,7 +134,7 @@ func (b *Builder) folder(tool string, fn Function) (string, error) {
 	if b.Cache == "" {
 		return "", fmt.Errorf("%s: there is no cache to compile into: set HOME or XDG_CACHE_HOME", fn.Dir)
 	}
-	dir := filepath.Join(b.Cache, tool, shortHash(b.Dir, fn.Dir, b.arch(fn), b.system()))
+	dir := filepath.Join(b.Cache, tool, shortHash(cmp.Or(b.home, b.Dir), fn.Dir, b.arch(fn), b.system()))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("cache of compiled programs: %w", err)
 	}
@@ -129,7 +169,12 @@ func (b *Builder) compileGo(fn Function) (program string, reads []string, findin
 	from := filepath.Join(b.Dir, filepath.FromSlash(fn.Dir))
 	defer b.lock(dir)()
 	// Never under its own name until it is whole: it may run at this moment.
-	half := filepath.Join(dir, "half")
+	made, err := os.MkdirTemp(dir, "half-")
+	if err != nil {
+		return "", nil, nil, fmt.Errorf("cache of compiled programs: %w", err)
+	}
+	defer os.RemoveAll(made)
+	half := filepath.Join(made, "bootstrap")
 	err = b.run(from, env, tool, "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=", "-o", half, ".")
 	if failed, ok := errors.AsType[toolError](err); ok {
 		return "", nil, goMistakes(fn, failed.output), nil
@@ -245,16 +290,21 @@ func (b *Builder) compileRust(fn Function) (program string, reads []string, find
 	if err != nil {
 		return "", nil, nil, err
 	}
-	made, err := programsIn(filepath.Join(dir, "target", filepath.FromSlash(built)))
+	programs, err := programsIn(filepath.Join(dir, "target", filepath.FromSlash(built)))
 	if err != nil {
 		return "", nil, nil, err
 	}
-	if len(made) != 1 {
-		place.Code, place.Text, place.Hint = "compile", fmt.Sprintf("makes %d programs, and a function is one", len(made)), "leave one [[bin]], or one main.rs"
+	if len(programs) != 1 {
+		place.Code, place.Text, place.Hint = "compile", fmt.Sprintf("makes %d programs, and a function is one", len(programs)), "leave one [[bin]], or one main.rs"
 		return "", nil, []Finding{place}, nil
 	}
-	half := filepath.Join(dir, "half")
-	if err := copyFile(half, made[0]); err != nil {
+	made, err := os.MkdirTemp(dir, "half-")
+	if err != nil {
+		return "", nil, nil, fmt.Errorf("cache of compiled programs: %w", err)
+	}
+	defer os.RemoveAll(made)
+	half := filepath.Join(made, "bootstrap")
+	if err := copyFile(half, programs[0]); err != nil {
 		return "", nil, nil, err
 	}
 	program, err = settleProgram(half, dir)
