@@ -105,7 +105,11 @@ func (c *compiler) environment(f *lambdaFunction) map[string]string {
 	}
 	vars["ARC_SESSION_TABLE_NAME"] = "jwe"
 	if f.Config.Env {
+		c.checkUsedEnv(f)
 		for _, name := range c.env {
+			if !manifest.UsesEnv(f.Config.Uses, name) {
+				continue
+			}
 			vars[name] = Ref(EnvParameter(name))
 			if name == "SESSION_TABLE_NAME" {
 				vars["ARC_SESSION_TABLE_NAME"] = vars[name]
@@ -126,6 +130,16 @@ func (c *compiler) environment(f *lambdaFunction) map[string]string {
 	}
 	c.staticEnvironment(f, vars)
 	return vars
+}
+
+// checkUsedEnv warns of variables that a function is to get and nobody has set;
+// only a deploy knows what is set.
+func (c *compiler) checkUsedEnv(f *lambdaFunction) {
+	for _, u := range f.Config.Uses {
+		if u.Kind == "env" && len(c.env) > 0 && !c.hasEnv(u.Name) {
+			c.warnf(u.Pos, "uses-env", "set it, or leave it out", "%s is to get the variable %s, which is not set for %s", f.Name, u.Name, c.opts.Stage)
+		}
+	}
 }
 
 // stageTesting is the stage of the sandbox.

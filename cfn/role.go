@@ -60,7 +60,7 @@ func (c *compiler) usedRights(f *lambdaFunction) []right {
 	found := false
 	for _, u := range f.Config.Uses {
 		rights = append(rights, c.rightsTo(u.Kind, u.Name, u.Action)...)
-		found = found || u.Name != ""
+		found = found || u.Name != "" && u.Action != ""
 	}
 	if found {
 		rights = append(rights, c.discoveryRights()...)

@@ -81,15 +81,21 @@ func (p *permissions) stacks() {
 
 func (p *permissions) variables() {
 	own := deploy.OwnFolder(p.s.App)
+	if p.r.production {
+		// A plan is made of names and versions, and worked out again when it is
+		// deployed. AWS knows no narrower right to them than of all parameters. To get
+		// a parameter is to decrypt it, with the account's own key.
+		p.allow("Versions", []string{"*"}, "ssm:DescribeParameters")
+	}
+	if p.r.reads {
+		return
+	}
 	p.allow("Variables", []string{p.here("ssm", "parameter"+deploy.EnvFolder(p.s.App, p.r.stage))}, "ssm:GetParametersByPath")
 	var arns []string
 	for _, name := range p.r.stacks.own() {
 		arns = append(arns, p.here("ssm", "parameter"+own+"/secrets/"+name))
 	}
 	p.allow("Own", append([]string{p.here("ssm", "parameter"+own+"/bucket")}, arns...), "ssm:GetParameters")
-	if p.r.reads {
-		return
-	}
 	p.allow("BucketName", []string{p.here("ssm", "parameter"+own+"/bucket")}, "ssm:PutParameter")
 	p.allow("Secrets", arns, "ssm:PutParameter", "DeleteParameters")
 	arns = nil

@@ -64,6 +64,7 @@ type Uploads interface {
 type Parameters interface {
 	GetParameters(context.Context, *ssm.GetParametersInput) (*ssm.GetParametersOutput, error)
 	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error)
+	DescribeParameters(context.Context, *ssm.DescribeParametersInput) (*ssm.DescribeParametersOutput, error)
 	PutParameter(context.Context, *ssm.PutParameterInput) error
 	DeleteParameters(context.Context, *ssm.DeleteParametersInput) error
 }

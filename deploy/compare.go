@@ -11,6 +11,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"arc/deploy/ssm"
@@ -116,35 +117,49 @@ func secretsParameter(app, stackName string) string {
 }
 
 func (r *run) sameSecrets(ctx context.Context, stack Stack) (bool, error) {
-	same, _, err := r.compareSecrets(ctx, stack)
-	return same, err
-}
-
-// compareSecrets also tells whether it is known what was deployed last.
-func (r *run) compareSecrets(ctx context.Context, stack Stack) (same, known bool, err error) {
 	seal := r.secretsSeal(stack)
 	if seal == "" {
-		return true, true, nil
+		return true, nil
 	}
 	name := secretsParameter(r.d.App, r.d.StackName)
 	got, err := r.readParameters(ctx, name)
 	if err != nil {
-		return false, false, err
+		return false, err
 	}
-	return hmac.Equal([]byte(got[name]), []byte(seal)), got[name] != "", nil
+	return hmac.Equal([]byte(got[name]), []byte(seal)), nil
 }
 
-// SameSecrets tells whether the values that d gives the NoEcho parameters of
-// its template are those that the stack was last deployed with. It is not known
-// of a stack that only other tools deployed. When one of them has updated the
-// stack since, the answer is no. Of d it takes App, StackName, Template and
-// Parameters.
-func (c Clients) SameSecrets(ctx context.Context, d Deployment, stack Stack) (same, known bool, err error) {
-	doc, err := cfn.Parse(d.Template)
+// The versions of the values are remembered as well, in the parameter's
+// description, which is told without the right to read any value. They are no
+// secrets: counters and times.
+
+// SameVersions tells whether the values of an app's environment variables, of
+// which only the versions are given (by name), are those that the stack was last
+// deployed with. It is not known of a stack that only other tools deployed. When
+// one of them has updated the stack since, the answer is no.
+func (c Clients) SameVersions(ctx context.Context, app string, versions map[string]string, stack Stack) (same, known bool, err error) {
+	name := secretsParameter(app, stack.Name)
+	found, err := c.describeParameters(ctx, "Name", "Equals", name)
 	if err != nil {
-		return false, false, fmt.Errorf("template of stack %s: %w", d.StackName, err)
+		return false, false, err
 	}
-	return (&run{Clients: c, d: d, template: doc}).compareSecrets(ctx, stack)
+	for _, p := range found {
+		if seal, sealed := strings.CutPrefix(p.Description, versionsMark); sealed {
+			return seal == versionsSeal(stack, versions), true, nil
+		}
+	}
+	return false, false, nil
+}
+
+const versionsMark = "deployed with versions "
+
+func versionsSeal(stack Stack, versions map[string]string) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q%q", stack.ID, stack.version)
+	for _, name := range slices.Sorted(maps.Keys(versions)) {
+		fmt.Fprintf(sum, "%q=%q", name, versions[name])
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // rememberSecrets is called once the stack holds the run's secrets.
@@ -155,7 +170,7 @@ func (r *run) rememberSecrets(ctx context.Context, stack Stack) error {
 	}
 	name := secretsParameter(r.d.App, r.d.StackName)
 	err := r.Clients.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
-		Name: name, Value: seal, Type: ssm.SecureString, Overwrite: true,
+		Name: name, Value: seal, Description: versionsMark + versionsSeal(stack, r.d.Versions), Type: ssm.SecureString, Overwrite: true,
 	})
 	if err != nil {
 		return fmt.Errorf("record in SSM as %s which secrets are deployed: %w", name, err)

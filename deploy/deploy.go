@@ -17,6 +17,7 @@ type Deployment struct {
 	StackName  string
 	Template   []byte            // as cfn.Template.JSON prints it; its mark says whose stack it makes
 	Parameters map[string]string // values of the template's parameters, but for ArtifactBucket
+	Versions   map[string]string // of the environment variables, by name
 	Tags       map[string]string
 	Artifacts  []Artifact // code the template refers to by key
 	Bucket     string     // artifact bucket to use; "" = found in SSM or made

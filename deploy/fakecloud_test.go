@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ type fakeCloud struct {
 	stacks        []*fakeStack
 	buckets       map[string]*fakeBucket
 	parameters    map[string]string
+	descriptions  map[string]string
 	failing       map[string]string // logical ID → why it cannot be made
 	stuck         map[string]string // logical ID → why it cannot be deleted
 	changeSetTime time.Duration
@@ -55,7 +57,7 @@ type fakeObject struct {
 
 func newFakeCloud() *fakeCloud {
 	return &fakeCloud{
-		buckets: map[string]*fakeBucket{}, parameters: map[string]string{}, failing: map[string]string{}, stuck: map[string]string{},
+		buckets: map[string]*fakeBucket{}, parameters: map[string]string{}, descriptions: map[string]string{}, failing: map[string]string{}, stuck: map[string]string{},
 		changeSetTime: 2 * time.Second, resourceTime: time.Second,
 	}
 }
@@ -275,12 +277,25 @@ func (s *session) GetParametersByPath(_ context.Context, in *ssm.GetParametersBy
 	})
 }
 
+func (s *session) DescribeParameters(_ context.Context, in *ssm.DescribeParametersInput) (*ssm.DescribeParametersOutput, error) {
+	return call(s, "DescribeParameters", func() (*ssm.DescribeParametersOutput, error) {
+		out := &ssm.DescribeParametersOutput{}
+		filter := in.ParameterFilters[0]
+		for _, name := range slices.Sorted(maps.Keys(s.parameters)) {
+			if filter.Key == "Name" && name == filter.Values[0] || filter.Key == "Path" && path.Dir(name) == filter.Values[0] {
+				out.Parameters = append(out.Parameters, ssm.Metadata{Name: name, Description: s.descriptions[name]})
+			}
+		}
+		return out, nil
+	})
+}
+
 func (s *session) PutParameter(_ context.Context, in *ssm.PutParameterInput) error {
 	_, err := call(s, "PutParameter", func() (*struct{}, error) {
 		if in.Type != ssm.SecureString {
 			return nil, fmt.Errorf("%s is not a SecureString", in.Name)
 		}
-		s.parameters[in.Name] = in.Value
+		s.parameters[in.Name], s.descriptions[in.Name] = in.Value, in.Description
 		return &struct{}{}, nil
 	})
 	return err

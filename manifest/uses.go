@@ -9,9 +9,9 @@ import (
 
 // Use is one line of @uses: a kind of resource, its name, and what is done.
 type Use struct {
-	Kind   string // "tables", "queues", "events", "ws", "static"
-	Name   string // "" for ws and static, of which there is one
-	Action string // "read", "write", "send", …
+	Kind   string // "tables", "queues", "events", "ws", "static", "env"
+	Name   string // "" for ws and static, of which there is one; of a variable for env
+	Action string // "read", "write", "send", …; "" for env
 	Pos    syntax.Pos
 }
 
@@ -29,6 +29,10 @@ var useKinds = []useKind{
 	{"ws", false, []string{"send"}},
 	{"static", false, []string{"read", "write"}},
 }
+
+// envUse begins a line of names of environment variables: the function gets
+// these, and no others of the user's.
+const envUse = "env"
 
 const usesUsage = "write a kind, a name and an action: tables accounts read; or ws send"
 
@@ -50,7 +54,10 @@ func (l *loader) readUses(p *syntax.Pragma) []Use {
 
 // readUse reads one line; several actions give a Use each.
 func (l *loader) readUse(it *syntax.Item) ([]Use, bool) {
-	var names []string
+	if it.Name().Text == envUse {
+		return l.readEnvUse(it)
+	}
+	names := []string{envUse}
 	var kind *useKind
 	for i := range useKinds {
 		names = append(names, useKinds[i].name)
@@ -89,6 +96,39 @@ func (l *loader) readUse(it *syntax.Item) ([]Use, bool) {
 		uses = append(uses, Use{Kind: kind.name, Name: name, Action: w.Text, Pos: it.Pos})
 	}
 	return uses, true
+}
+
+// readEnvUse reads env NAME….
+func (l *loader) readEnvUse(it *syntax.Item) ([]Use, bool) {
+	if len(it.Values) == 1 {
+		l.errorf(at(it.Name()), "uses-form", "write the names: env API_KEY", "this line of @uses names no variable")
+		return nil, false
+	}
+	var uses []Use
+	for _, v := range it.Values[1:] {
+		if problem := EnvNameProblem(v.Text); problem != "" {
+			l.errorf(at(v), "uses-env", "name a variable as SSM has it: env API_KEY", "%s is not the name of a variable that is deployed: %s", v.Text, problem)
+			return nil, false
+		}
+		uses = append(uses, Use{Kind: envUse, Name: v.Text, Pos: it.Pos})
+	}
+	return uses, true
+}
+
+// UsesEnv reports whether a function with these lines of @uses gets an
+// environment variable of the user's: all of them where none is named. What arc
+// and its runtime libraries need is not asked about.
+func UsesEnv(uses []Use, variable string) bool {
+	named := false
+	for _, u := range uses {
+		if u.Kind == envUse {
+			named = true
+			if u.Name == variable {
+				return true
+			}
+		}
+	}
+	return !named || strings.HasPrefix(variable, "ARC_")
 }
 
 // hasResource checks the name between kind and action.

@@ -178,6 +178,7 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 		StackName:  b.stack.Name,
 		Template:   b.template,
 		Parameters: parameters(variables),
+		Versions:   versions(variables),
 		Tags:       order.tags,
 		Artifacts:  b.artifacts(),
 		Bucket:     p.app.AWS.Bucket,
@@ -220,6 +221,15 @@ func parameters(variables map[string]deploy.Variable) map[string]string {
 	return values
 }
 
+// versions are those of the user's variables.
+func versions(variables map[string]deploy.Variable) map[string]string {
+	list := map[string]string{}
+	for name, v := range variables {
+		list[name] = v.Version
+	}
+	return list
+}
+
 // artifacts lists what the template refers to by key: zips, and the templates
 // of nested stacks.
 func (b *build) artifacts() []deploy.Artifact {
@@ -242,7 +252,7 @@ func (b *build) artifacts() []deploy.Artifact {
 }
 
 // names lists variable names in order.
-func names(variables map[string]deploy.Variable) []string {
+func names[V any](variables map[string]V) []string {
 	return slices.Sorted(maps.Keys(variables))
 }
 

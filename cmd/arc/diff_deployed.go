@@ -11,10 +11,10 @@ import (
 // deployedStack is where a deployed side comes from.
 type deployedStack struct {
 	clients   deploy.Clients
-	stack     deploy.Stack // zero when nothing is deployed
-	state     deploy.State // when a plan is to be made
-	variables map[string]deploy.Variable
-	root      *cfn.Document // nil when nothing is deployed
+	stack     deploy.Stack      // zero when nothing is deployed
+	state     deploy.State      // when a plan is to be made
+	variables map[string]string // versions of the user's variables
+	root      *cfn.Document     // nil when nothing is deployed
 }
 
 // variables names the user's variables; only a stack knows them.
@@ -32,7 +32,7 @@ func (s *session) deployed(ctx context.Context, clients deploy.Clients, p *proje
 	before := side{label: "deployed", deployed: &deployedStack{clients: clients}}
 	d := before.deployed
 	var err error
-	if d.variables, err = clients.Env(ctx, p.app.Name, opts.Stage); err != nil {
+	if d.variables, err = clients.Versions(ctx, p.app.Name, opts.Stage); err != nil {
 		return before, err
 	}
 	name := cfn.StackName(p.app.Name, opts.Stage, opts.Name)
@@ -91,9 +91,7 @@ func (d *deployedStack) compareValues(ctx context.Context, after side) (changed,
 			return nil, nil, nil // a new name: the functions' change tells that
 		}
 	}
-	same, known, err := d.clients.SameSecrets(ctx, deploy.Deployment{
-		App: after.project.app.Name, StackName: d.stack.Name, Template: after.build.template, Parameters: parameters(d.variables),
-	}, d.stack)
+	same, known, err := d.clients.SameVersions(ctx, after.project.app.Name, d.variables, d.stack)
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()

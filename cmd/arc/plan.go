@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,9 +105,7 @@ func (s *session) writePlan(ctx context.Context, order planned, review *diff.Rev
 	if p.Account, err = before.deployed.clients.Account(ctx); err != nil {
 		return err
 	}
-	for name, v := range before.deployed.variables {
-		p.Variables[name] = v.Version
-	}
+	maps.Copy(p.Variables, before.deployed.variables)
 	p.Losses, p.Goes = losses(review), goes(review, before.deployed.root, after.build.template)
 	if p.AllowLoss, err = allowed(order.allowLoss, p.Losses, p.Stack); err != nil {
 		return err

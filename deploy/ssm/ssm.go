@@ -59,9 +59,35 @@ type GetParametersByPathOutput struct {
 	NextToken  string
 }
 
+// DescribeParametersInput asks for a page of the parameters that a filter finds.
+type DescribeParametersInput struct {
+	ParameterFilters []Filter
+	NextToken        string `json:",omitempty"`
+}
+
+// Filter finds parameters by what is known of them besides their value.
+type Filter struct {
+	Key, Option string // Name Equals, Path OneLevel
+	Values      []string
+}
+
+// DescribeParametersOutput is a page; NextToken is "" on the last one.
+type DescribeParametersOutput struct {
+	Parameters []Metadata
+	NextToken  string
+}
+
+// Metadata is a parameter without its value.
+type Metadata struct {
+	Name, Description string
+	Version           int64
+	LastModifiedDate  Time
+}
+
 // PutParameterInput is a parameter to write.
 type PutParameterInput struct {
 	Name, Value, Type string
+	Description       string `json:",omitempty"`
 	Overwrite         bool
 }
 
@@ -86,6 +112,12 @@ func (c *Client) GetParameters(ctx context.Context, in *GetParametersInput) (*Ge
 func (c *Client) GetParametersByPath(ctx context.Context, in *GetParametersByPathInput) (*GetParametersByPathOutput, error) {
 	out := &GetParametersByPathOutput{}
 	return out, c.client.Call(ctx, "GetParametersByPath", in, out)
+}
+
+// DescribeParameters lists parameters without their values.
+func (c *Client) DescribeParameters(ctx context.Context, in *DescribeParametersInput) (*DescribeParametersOutput, error) {
+	out := &DescribeParametersOutput{}
+	return out, c.client.Call(ctx, "DescribeParameters", in, out)
 }
 
 // PutParameter writes a parameter.
