@@ -53,6 +53,7 @@ func TestDocumentedCommands(t *testing.T) {
 		}
 	}
 	cmd := exec.Command("bash", "-eo", "pipefail", "-c", strings.Join(commands, "\n")+`
+aws iam list-policies --scope Local --query 'Policies[].PolicyName' --output text
 aws iam list-roles --query 'Roles[].RoleName' --output text
 for role in preview staging plan production; do
   aws iam get-role-policy --role-name "my-app-github-$role" --policy-name arc --query PolicyName --output text
@@ -62,6 +63,11 @@ done`)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, stage := range []string{"preview", "staging", "production"} {
+		if !strings.Contains(string(out), "my-app-github-"+stage) {
+			t.Errorf("no boundary of %s in\n%s", stage, out)
+		}
 	}
 	for _, role := range s.roles() {
 		if !strings.Contains(string(out), s.roleName(role)) {

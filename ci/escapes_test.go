@@ -143,6 +143,13 @@ func TestEscapes(t *testing.T) {
 			careless.Action, careless.Resource = action, s.roleARN(r)
 			questions = append(questions, careless)
 		}
+		if r.stage == "preview" {
+			// Where all other deploys take code from.
+			q := own
+			q.Action, q.Resource, q.Account = "ssm:PutParameter", "arn:aws:ssm:eu-central-1:"+s.account(r)+":parameter/shopper/deploy/bucket", s.account(r)
+			q.Context = map[string]string{"ssm:Overwrite": "true"}
+			questions = append(questions, q)
+		}
 		bounds := s.bounds(r)
 		function := question{Principal: "arn:aws:iam::" + s.account(r) + ":role/arc/" + stackOf(r) + "/x", Policies: []document{everything}, Boundary: &bounds}
 		questions = append(questions, s.requests(t, "testdata/beyond.txt", r, function)...)

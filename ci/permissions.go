@@ -96,7 +96,12 @@ func (p *permissions) variables() {
 		arns = append(arns, p.here("ssm", "parameter"+own+"/secrets/"+name))
 	}
 	p.allow("Own", append([]string{p.here("ssm", "parameter"+own+"/bucket")}, arns...), "ssm:GetParameters")
-	p.allow("BucketName", []string{p.here("ssm", "parameter"+own+"/bucket")}, "ssm:PutParameter")
+	// It is where the next deploys take code from: a preview may say so first, and
+	// not change it.
+	name := p.allow("BucketName", []string{p.here("ssm", "parameter"+own+"/bucket")}, "ssm:PutParameter")
+	if p.r.stage == cfn.StagePreview {
+		name.Condition = map[string]map[string][]string{"StringEquals": {"ssm:Overwrite": {"false"}}}
+	}
 	p.allow("Secrets", arns, "ssm:PutParameter", "DeleteParameters")
 	arns = nil
 	for _, name := range p.r.stacks.own() {

@@ -63,9 +63,11 @@ func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
 		Name:      bucketParameter(r.d.App),
 		Value:     name,
 		Type:      ssm.SecureString, // as existing Architect apps have it
-		Overwrite: true,
+		// A preview has no right to write over it. Another run at the same time
+		// records the same name.
+		Overwrite: recorded[bucketParameter(r.d.App)] != "",
 	})
-	if err != nil {
+	if err != nil && !isCode(err, "ParameterAlreadyExists") {
 		return artifactBucket{}, fmt.Errorf("record the artifact bucket's name in SSM as %s: %w", bucketParameter(r.d.App), err)
 	}
 	return artifactBucket{name, owner}, nil

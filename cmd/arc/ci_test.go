@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"arc/deploy"
@@ -178,6 +182,33 @@ func (g *github) keep(name, value string) {
 	}
 }
 
+// listen stands before the cloud and tells which of its JSON calls each role
+// made.
+func (g *github) listen() func(role string) []string {
+	g.t.Helper()
+	target, err := url.Parse(g.endpoint)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	var mu sync.Mutex
+	calls := map[string][]string{}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		_, credential, _ := strings.Cut(r.In.Header.Get("Authorization"), "Credential=ASIA")
+		role, _, _ := strings.Cut(credential, "/")
+		mu.Lock()
+		defer mu.Unlock()
+		calls[role] = append(calls[role], r.In.Header.Get("X-Amz-Target"))
+	}})
+	g.t.Cleanup(proxy.Close)
+	g.endpoint = proxy.URL
+	return func(role string) []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(calls[role])
+	}
+}
+
 // answers fetches the page of an app.
 func answers(url string) string {
 	resp, err := http.Get(url)
@@ -296,6 +327,7 @@ func TestPullRequestThatCannotBeReviewed(t *testing.T) {
 func TestPush(t *testing.T) {
 	g := newGitHub(t)
 	secret := "s3cr3t-of-production"
+	asked := g.listen()
 	g.keep("/shopper/production/API_KEY", secret)
 
 	// A plan that is safe by its template may run other code: nobody has approved
@@ -328,6 +360,11 @@ func TestPush(t *testing.T) {
 	g.happens(g.push(handler("second"))).want(all)
 	if got := answers(staging) + ", " + answers(production); got != "second staging, second production" {
 		t.Errorf("they answer %q", got)
+	}
+
+	// The plan is made without reading a value.
+	if calls := asked("plan"); !slices.Contains(calls, "AmazonSSM.DescribeParameters") || slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "AmazonSSM.GetParameter") }) {
+		t.Errorf("the plan role called %q", calls)
 	}
 
 	// Each run deploys what it planned; what production is by then must be what
