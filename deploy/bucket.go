@@ -60,9 +60,9 @@ func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
 		return artifactBucket{}, err
 	}
 	err = r.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
-		Name:      bucketParameter(r.d.App),
-		Value:     name,
-		Type:      ssm.SecureString, // as existing Architect apps have it
+		Name:  bucketParameter(r.d.App),
+		Value: name,
+		Type:  ssm.SecureString, // as existing Architect apps have it
 		// A preview has no right to write over it. Another run at the same time
 		// records the same name.
 		Overwrite: recorded[bucketParameter(r.d.App)] != "",
