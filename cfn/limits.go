@@ -97,6 +97,6 @@ func (c *compiler) checkMarks() {
 		texts = append(append(append(texts, f.Config.Layers...), f.Config.Policies...), f.Config.Handler)
 	}
 	if slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, mark[:1]) }) {
-		c.errorf(c.app.Pos, "nul", "remove the character", "the manifest has a NUL character in a value")
+		c.errorf(c.app.Pos, "nul-character", "remove the character", "the manifest has a NUL character in a value")
 	}
 }
