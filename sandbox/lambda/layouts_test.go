@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -84,6 +85,7 @@ func layOut(t *testing.T, a *txtar.Archive) *layout {
 	}
 	l.top = top
 	write(t, l.top, files)
+	packWheels(t, l.top)
 	for line := range strings.Lines(links) {
 		name, target, _ := strings.Cut(strings.TrimSpace(line), " -> ")
 		name = filepath.Join(l.top, name)
@@ -95,6 +97,34 @@ func layOut(t *testing.T, a *txtar.Archive) *layout {
 		}
 	}
 	return l
+}
+
+// packWheels makes a wheel of each folder in wheel/ beside the handler.
+func packWheels(t *testing.T, top string) {
+	folders, _ := filepath.Glob(filepath.Join(top, "wheel", "*"))
+	for _, folder := range folders {
+		name, version, _ := strings.Cut(filepath.Base(folder), "-")
+		info := fmt.Sprintf("%s-%s.dist-info/", name, version)
+		for file, text := range map[string]string{
+			"METADATA": fmt.Sprintf("Metadata-Version: 2.1\nName: %s\nVersion: %s\n", name, version),
+			"WHEEL":    "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+			"RECORD":   "",
+		} {
+			write(t, folder, fmt.Sprintf("-- %s%s --\n%s", info, file, text))
+		}
+		var packed bytes.Buffer
+		z := zip.NewWriter(&packed)
+		if err := z.AddFS(os.DirFS(folder)); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wheel := filepath.Join(top, "src/http/get-index", filepath.Base(folder)+"-py3-none-any.whl")
+		if err := os.WriteFile(wheel, packed.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (l *layout) describe(words []string) {
@@ -110,6 +140,8 @@ func (l *layout) describe(words []string) {
 			l.fn.Shared = value
 		case "views":
 			l.fn.Views = value
+		case "external":
+			l.fn.External = strings.Split(value, ",")
 		case "bundle":
 			l.fn.Bundle = true
 		default:
