@@ -133,8 +133,9 @@ func (b *Bundle) Size() int64 {
 	return n
 }
 
-// Key is the SHA-256 (hex) of the bundle's paths, modes and contents:
-// independent of umask, mtime, readdir order, deflate version and machine.
+// Key is the SHA-256 (hex) of the bundle's paths, modes and contents, and of the
+// way in which they are packed: independent of umask, mtime, readdir order and
+// machine.
 // Files are read in parallel and never held in memory; a file that several
 // bundles of one CollectAll share is read once.
 func (b *Bundle) Key() (string, error) {
@@ -160,6 +161,9 @@ func (b *Bundle) Key() (string, error) {
 		return "", err
 	}
 	h := sha256.New()
+	if packing != 1 { // the first one was not told
+		fmt.Fprintf(h, "packing %d\x00", packing)
+	}
 	var line []byte
 	for i, f := range b.Files {
 		// A path holds no NUL, so no two lists of files print alike.

@@ -15,8 +15,15 @@ import (
 // epoch is the time of every entry: the earliest that a zip can hold.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// level is deflate's usual compromise. A change makes other bytes, not other keys.
+// level is deflate's usual compromise.
 const level = 6
+
+// packing counts the ways in which zips have been written. It goes up with
+// whatever makes other bytes of the same files: the level, another version of the
+// compressor. It is part of a bundle's key, so that a key stands for the same
+// bytes whichever arc has packed them: what a function runs is compared with what
+// was packed, by its hash.
+const packing = 1
 
 // A compressor is large and most files are small: making one a file would take
 // several times the work of compressing.
