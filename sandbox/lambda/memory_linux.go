@@ -37,8 +37,8 @@ func byteCount(file string) (int64, error) {
 	return strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64)
 }
 
-// privateMemory is what a process and those below it hold for themselves alone:
-// without the program's own pages, which all workers share.
+// privateMemory is what a process holds for itself alone: without the program's
+// own pages, which all workers share.
 func privateMemory(pid int) (int64, error) {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
 	if err != nil {
@@ -48,14 +48,17 @@ func privateMemory(pid int) (int64, error) {
 	if _, err := fmt.Sscan(string(data), &size, &resident, &shared); err != nil {
 		return 0, err
 	}
-	total := (resident - shared) * int64(os.Getpagesize())
+	return (resident - shared) * int64(os.Getpagesize()), nil
+}
+
+// familyMemory is what the processes below a process hold for themselves.
+func familyMemory(pid int) (total int64) {
 	for _, child := range children(pid) {
-		more, err := privateMemory(child)
-		if err == nil { // else it has just ended
-			total += more
+		if own, err := privateMemory(child); err == nil { // else it has just ended
+			total += own + familyMemory(child)
 		}
 	}
-	return total, nil
+	return total
 }
 
 // children are the processes that a process's first thread has started.

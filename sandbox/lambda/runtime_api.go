@@ -97,7 +97,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 	if err != nil {
 		return // the connection broke, and with it the worker
 	}
-	if w.service.weigh(w) {
+	if w.service.weighAnswer(w) {
 		return // it took too much memory, and is being ended for it
 	}
 	inv := w.service.take(w, id)

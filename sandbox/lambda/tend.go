@@ -12,12 +12,20 @@ import (
 // another one.
 const idleFor = time.Minute
 
+// measureEvery is how often the memory of workers at work is looked at, and
+// answerEvery how often that of one at its answers.
+const (
+	measureEvery = 100 * time.Millisecond
+	answerEvery  = 20 * time.Millisecond
+)
+
 // tend looks after the workers until the service is closed: how much memory
 // they take, which are not needed any more, and whether those that wait are to
 // have more of them.
 func (s *Service) tend() {
 	defer close(s.tended)
 	timer := time.NewTimer(0)
+	var measured time.Time
 	for {
 		select {
 		case <-s.closing:
@@ -25,7 +33,10 @@ func (s *Service) tend() {
 		case <-s.wake:
 		case <-timer.C:
 		}
-		s.measure()
+		if now := time.Now(); now.Sub(measured) >= measureEvery {
+			measured = now
+			s.measure()
+		}
 		timer.Reset(s.look())
 	}
 }
@@ -90,7 +101,7 @@ func (s *Service) measure() {
 	}
 	s.mu.Unlock()
 	for _, w := range all {
-		s.weigh(w)
+		s.weigh(w, true)
 	}
 }
 
@@ -99,16 +110,32 @@ func (s *Service) measure() {
 // event is its overhead, up to this.
 const runtimeOverhead = 64 << 20
 
-// weigh notes what memory a worker holds, and ends it when that is too much for
-// its function. It reports whether it is.
-func (s *Service) weigh(w *worker) bool {
+// weighAnswer is weigh before an answer, unless that was a moment ago.
+func (s *Service) weighAnswer(w *worker) bool {
+	s.mu.Lock()
+	now := time.Now()
+	due := now.Sub(w.weighed) >= answerEvery
+	s.mu.Unlock()
+	return due && s.weigh(w, false)
+}
+
+// weigh notes what memory a worker holds, with all that it has started or
+// without, and ends it when that is too much for its function. It reports
+// whether it is.
+func (s *Service) weigh(w *worker, family bool) bool {
 	bytes, err := privateMemory(w.pid)
+	if err == nil && family {
+		bytes += familyMemory(w.pid)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w.weighed = time.Now()
 	if err != nil || w.state == gone {
 		return false
 	}
-	w.memory = bytes
+	if family || bytes > w.memory {
+		w.memory = bytes
+	}
 	if w.state == starting {
 		w.overhead = min(bytes, runtimeOverhead)
 	}

@@ -64,6 +64,7 @@ type worker struct {
 	cut         bool           // its start took too long, and is to be tried once more
 	pid         int
 	memory      int64 // bytes, as last looked at
+	weighed     time.Time
 	overhead    int64 // of them, before the first event
 	outOfMemory bool
 }
