@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -88,5 +90,18 @@ func (w *watchedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.watch = &frameWatch{Conn: conn}
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
 	w.watch.see(early)
-	return w.watch, buffered, nil
+	// What has come early has to be in the reader's buffer: the library takes it
+	// from there, and all that follows from the connection.
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), w.watch), max(readBuffer, len(early)))
+	if _, err := reader.Peek(len(early)); err != nil {
+		return nil, nil, err
+	}
+	return w.watch, bufio.NewReadWriter(reader, bufio.NewWriterSize(w.watch, writeBuffer)), nil
 }
+
+// Buffers of a connection. They are what an idle one costs most; the server's
+// own take 4 KB each. What is longer is read and written past them.
+const (
+	readBuffer  = 512
+	writeBuffer = 1024
+)

@@ -364,3 +364,27 @@ func TestNeverReads(t *testing.T) {
 		t.Errorf("%d messages of a client that reads nothing were served", n)
 	}
 }
+
+// TestEager has a client send messages in the same breath as its handshake.
+func TestEager(t *testing.T) {
+	got := make(chan string, 10)
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
+		var e struct{ Body string }
+		err := json.Unmarshal(event, &e)
+		got <- e.Body
+		return invoke.Result{}, err
+	}}})
+	host := strings.TrimPrefix(c.socketAPI(map[string]string{"$default": "fn"}), "ws://")
+	conn, err := net.Dial("tcp", strings.Replace(host, "localhost", "127.0.0.1", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	long := strings.Repeat("y", 2000)
+	fmt.Fprintf(conn, "GET /staging HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+
+		"\x81\x81\x00\x00\x00\x00x"+"\x81\xfe\x07\xd0\x00\x00\x00\x00%s", host, long)
+	heard := map[string]bool{<-got: true, <-got: true}
+	if !heard["x"] || !heard[long] {
+		t.Errorf("the messages arrived as %d others", len(heard))
+	}
+}
