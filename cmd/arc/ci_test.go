@@ -319,7 +319,7 @@ func TestPullRequestThatCannotBeReviewed(t *testing.T) {
 	g.pullRequest("-- app.arc --\n@app\nshopper\n@aws\nboundary shopper-github\n@htpp\nget /\n@tables\naccounts\n  id *Strnig\n")
 	r := g.happens(g.pull("opened", "acme/shop"))
 	r.want(map[string]string{"arc": "success", "review": "failure"})
-	if !strings.Contains(r.logs["review"], "app.arc:7:") || len(g.comments) > 0 {
+	if !strings.Contains(r.logs["review"], "app.arc:9:") || len(g.comments) > 0 {
 		t.Errorf("%s\n%v", r.logs["review"], g.comments)
 	}
 }
