@@ -28,8 +28,9 @@ func (t *test) covers(file string, line int) bool {
 	return slices.ContainsFunc(t.Covers[file], func(block [2]int) bool { return block[0] <= line && line <= block[1] })
 }
 
-// measure runs every test of the room by itself, and notes what it reaches.
-func measure(ctx context.Context, dir string, packages []string) ([]test, error) {
+// measure runs every test of the room by itself, and notes what it reaches. One
+// that takes longer than so many seconds is left out; 0 = none is.
+func measure(ctx context.Context, dir string, packages []string, longest float64) ([]test, error) {
 	var tests []test
 	for _, pkg := range packages {
 		found, err := goOutput(ctx, "list", "-f", "{{.Dir}} {{len .TestGoFiles}}{{len .XTestGoFiles}}", pkg)
@@ -52,7 +53,17 @@ func measure(ctx context.Context, dir string, packages []string) ([]test, error)
 		}
 		for _, name := range strings.Fields(string(names)) {
 			one := test{Package: pkg, Dir: folder, Name: name}
-			if err := one.run(ctx, binary, filepath.Join(dir, "profile")); err != nil {
+			patient, stop := ctx, context.CancelFunc(func() {})
+			if longest > 0 {
+				patient, stop = context.WithTimeout(ctx, time.Duration(longest*float64(time.Second)))
+			}
+			err := one.run(patient, binary, filepath.Join(dir, "profile"))
+			late := ctx.Err() == nil && patient.Err() != nil
+			stop()
+			if late {
+				continue
+			}
+			if err != nil {
 				return nil, err
 			}
 			tests = append(tests, one)
@@ -63,7 +74,7 @@ func measure(ctx context.Context, dir string, packages []string) ([]test, error)
 
 func (t *test) run(ctx context.Context, binary, profile string) error {
 	cmd := exec.CommandContext(ctx, binary, "-test.run", "^"+t.Name+"$", "-test.coverprofile", profile)
-	cmd.Dir = t.Dir
+	cmd.Dir, cmd.WaitDelay = t.Dir, time.Second
 	start := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s of %s fails without any mutant: %w\n%s", t.Name, t.Package, err, out)

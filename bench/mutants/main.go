@@ -92,7 +92,7 @@ func run(ctx context.Context, o options) error {
 	}
 	tests := remembered(o.coverage)
 	if tests == nil {
-		if tests, err = measure(ctx, dir, packages); err != nil {
+		if tests, err = measure(ctx, dir, packages, o.longest); err != nil {
 			return err
 		}
 		if data, err := json.Marshal(tests); err == nil && o.coverage != "" {
@@ -101,7 +101,6 @@ func run(ctx context.Context, o options) error {
 			}
 		}
 	}
-	tests = slices.DeleteFunc(tests, func(t test) bool { return o.longest > 0 && t.Seconds > o.longest })
 	slices.SortFunc(tests, func(a, b test) int { return int(1000 * (a.Seconds - b.Seconds)) })
 	drawn, err := draw(dirs, o.seed)
 	if err != nil {

@@ -21,11 +21,11 @@ func parse(t *testing.T, text string) *cfn.Document {
 func TestFlattenText(t *testing.T) {
 	root := parse(t, `Resources:
   Topic: {Type: AWS::SNS::Topic}
-  Part: {Type: AWS::CloudFormation::Stack, Properties: {Parameters: {Topic: !Ref Topic}}}
+  Part: {Type: AWS::CloudFormation::Stack, Properties: {Parameters: {Given: !Ref Topic}}}
   Other: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt Part.Outputs.Name, Deep: !GetAtt [Part, Outputs.Name]}}`)
-	part := parse(t, `Parameters: {Topic: {Type: String}}
+	part := parse(t, `Parameters: {Given: {Type: String}}
 Resources:
-  Inner: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub "a-${Topic}-${Self.Arn}-${!Topic}", Rest: !Sub "b-${Topic", More: !GetAtt Self.Arn}}
+  Inner: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub "a-${Given}-${Self.Arn}-${!Given}", Rest: !Sub "b-${Given", More: !GetAtt Self.Arn}}
   Self: {Type: AWS::SNS::Topic}
 Outputs: {Name: {Value: !Sub "${Self.TopicName}"}}`)
 	flat, unread, err := Flatten(root, func(string, cfn.ResourceDef) (*cfn.Document, error) { return part, nil })
@@ -33,8 +33,8 @@ Outputs: {Name: {Value: !Sub "${Self.TopicName}"}}`)
 		t.Fatal(unread, err)
 	}
 	for at, want := range map[[2]string]string{
-		{"Inner", "QueueName"}: "a-${Topic}-${Self.Arn}-${!Topic}",
-		{"Inner", "Rest"}:      "b-${Topic",
+		{"Inner", "QueueName"}: "a-${Topic}-${Self.Arn}-${!Given}",
+		{"Inner", "Rest"}:      "b-${Given",
 		{"Inner", "More"}:      "${Self.Arn}",
 		{"Other", "QueueName"}: "${Self.TopicName}",
 		{"Other", "Deep"}:      "${Self.TopicName}",
