@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"arc/manifest"
+	"arc/manifest/syntax"
 
 	"github.com/awslabs/goformation/v7/cloudformation/apigatewayv2"
 )
@@ -21,17 +22,21 @@ func (c *compiler) ws() {
 		return
 	}
 	pos := c.app.WS[0].Pos
+	const selection = "$request.body.action"
 	c.add(wsAPI, pos, &apigatewayv2.Api{
 		Name:                     new(logicalName(c.app.Name + "-websocket-" + c.opts.Environment())),
 		ProtocolType:             new("WEBSOCKET"),
-		RouteSelectionExpression: new("$request.body.action"),
+		RouteSelectionExpression: new(selection),
 	})
 	names := c.actionNames()
+	frozen := []any{selection}
 	var routes []string
 	for i, a := range c.app.WS {
-		routes = append(routes, c.action(names[i], a))
+		route, integration := c.action(names[i], a)
+		routes = append(routes, route)
+		frozen = append(frozen, route, c.t.Resources[route], integration, c.t.Resources[integration])
 	}
-	deployment := c.add("WebsocketDeployment"+c.routesHash(names), pos, &apigatewayv2.Deployment{
+	deployment := c.add("WebsocketDeployment"+c.frozenHash(pos, frozen), pos, &apigatewayv2.Deployment{
 		ApiId:                      Ref(wsAPI),
 		AWSCloudFormationDependsOn: routes,
 	})
@@ -48,8 +53,9 @@ func (c *compiler) ws() {
 	c.output("WSS", "URL of the WebSocket API", c.socketURL())
 }
 
-// action compiles one action and gives its route's logical ID.
-func (c *compiler) action(name string, a manifest.Action) string {
+// action compiles one action and gives its route's and its integration's
+// logical IDs.
+func (c *compiler) action(name string, a manifest.Action) (routeID, integrationID string) {
 	f := c.function(name+"WSLambda", a.Function)
 	integration := c.place(boundPart, f.id, c.add(name+"WSIntegration", a.Pos, &apigatewayv2.Integration{
 		ApiId:           Ref(wsAPI),
@@ -64,7 +70,7 @@ func (c *compiler) action(name string, a manifest.Action) string {
 	}
 	id := c.place(boundPart, f.id, c.add(name+"WSRoute", a.Pos, route))
 	route.OperationName = new(id)
-	return id
+	return id, integration
 }
 
 // routeKey is what API Gateway calls an action.
@@ -84,15 +90,22 @@ func (c *compiler) actionNames() []string {
 	return c.names("ws", items)
 }
 
-// routesHash names the Deployment after what it deploys. A Deployment is a
-// picture of the API at the time it is made; only a new one, under a new ID,
-// makes a new route live.
-func (c *compiler) routesHash(names []string) string {
-	var b strings.Builder
-	for i, a := range c.app.WS {
-		b.WriteString(routeKey(a) + " " + names[i] + "\n")
+// frozenHash names the Deployment after what it deploys. A Deployment is a
+// picture of the API at the time it is made, with its routes, their
+// integrations and what these call, and of what chooses among the routes; only
+// a new one, under a new ID, makes a change of any of them live. A function's
+// code and settings are not in it, nor are a stage's.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-websocket-deployment.html
+func (c *compiler) frozenHash(pos syntax.Pos, frozen []any) string {
+	var all strings.Builder
+	for _, resource := range frozen {
+		raw, err := rawJSON(resource)
+		if err != nil { // strings: cannot happen
+			c.errorf(pos, "internal", "report this", "%v", err)
+		}
+		all.Write(raw)
 	}
-	return shortHash(b.String())
+	return shortHash(all.String())
 }
 
 // socketURL is where clients connect to; "" without @ws. ApiEndpoint holds

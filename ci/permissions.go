@@ -102,6 +102,9 @@ func (p *permissions) variables() {
 	if p.r.stage == cfn.StagePreview {
 		name.Condition = map[string]map[string][]string{"StringEquals": {"ssm:Overwrite": {"false"}}}
 	}
+	// The key of sessions: a first deploy makes it, and nobody sets another over it.
+	session := p.allow("SessionKey", []string{p.here("ssm", "parameter"+deploy.EnvFolder(p.s.App, p.r.stage)+"/"+deploy.AppSecret)}, "ssm:PutParameter")
+	session.Condition = map[string]map[string][]string{"StringEquals": {"ssm:Overwrite": {"false"}}}
 	p.allow("Secrets", arns, "ssm:PutParameter", "DeleteParameters")
 	arns = nil
 	for _, name := range p.r.stacks.own() {

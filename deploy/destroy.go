@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,8 +17,11 @@ import (
 
 // Destruction names a stack to delete, and what may be lost with it.
 type Destruction struct {
-	App       string   // under whose name deploy keeps what it knows of the stack in SSM
-	Mark      cfn.Mark // whose stack it has to be
+	App  string   // under whose name deploy keeps what it knows of the stack in SSM
+	Mark cfn.Mark // whose stack it has to be
+	// Stage, when it is not "", ends with the stack, and with it the AppSecret
+	// that was made for it.
+	Stage     string
 	StackName string
 	AllowLoss []string // logical IDs of data-holding resources that may be deleted
 	Force     bool     // all of them may be
@@ -62,7 +66,7 @@ type destruction struct {
 // no error. Killing it at any moment and running it again gives the same end
 // state.
 func (dp *Deployer) Destroy(ctx context.Context, order Destruction) (Destroyed, error) {
-	d := Deployment{App: order.App, StackName: order.StackName, Origin: order.Origin}
+	d := Deployment{App: order.App, Stage: order.Stage, StackName: order.StackName, Origin: order.Origin}
 	w := &destruction{
 		run:   &run{Clients: dp.Clients, d: d, mark: order.Mark, known: map[string]bool{}, progress: dp.oneAtATime()},
 		order: order,
@@ -91,7 +95,7 @@ func (w *destruction) bring(ctx context.Context) error {
 		}
 		switch {
 		case stack.Status == "" || stack.Status == string(types.StackStatusDeleteComplete):
-			return w.forgetSecrets(ctx)
+			return errors.Join(w.forgetSecrets(ctx), w.forgetAppSecret(ctx))
 		case stack.inProgress():
 			w.done.Missing = false
 			if err := w.attach(ctx, stack); err != nil {
@@ -102,7 +106,7 @@ func (w *destruction) bring(ctx context.Context) error {
 			if err := w.remove(ctx, stack); err != nil {
 				return err
 			}
-			return w.forgetSecrets(ctx)
+			return errors.Join(w.forgetSecrets(ctx), w.forgetAppSecret(ctx))
 		}
 	}
 	return fmt.Errorf("stack %s: deployments keep changing it; destroy it when they are done", w.d.StackName)

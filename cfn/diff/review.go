@@ -164,6 +164,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		{"Logs", r.logs},
 		{"Permissions", r.permissions},
 		{"Exposure", r.exposure},
+		{"Deployments", r.deployments},
 		{"Outputs", r.outputs},
 		{"Other resources", r.otherResources},
 	} {

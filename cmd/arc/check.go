@@ -81,6 +81,9 @@ func (s *session) check(strict, asJSON bool) error {
 		return exitCode(exitError)
 	case len(ds) == 0:
 		s.note("no mistakes")
+		if usesAppSecret(p.app) {
+			s.note("sessions are encrypted with SSM's /%s/<stage>/ARC_APP_SECRET; deploy makes it where there is none", p.app.Name)
+		}
 	}
 	return nil
 }

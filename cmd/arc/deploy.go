@@ -153,7 +153,7 @@ type deployOrder struct {
 // deploy compiles the app and brings it to one stack.
 func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients, order deployOrder) (deploy.Outcome, error) {
 	opts := order.options
-	variables, err := clients.Env(ctx, p.app.Name, opts.Stage)
+	variables, err := readVariables(ctx, p, clients, opts.Stage)
 	if err != nil {
 		return deploy.Outcome{}, err
 	}
@@ -166,6 +166,9 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 		if err := s.adoption(ctx, p, clients, b, opts, true); err != nil {
 			return deploy.Outcome{}, err
 		}
+	}
+	if err := s.settleAppSecret(ctx, p, clients, opts.Stage, variables); err != nil {
+		return deploy.Outcome{}, err
 	}
 	return s.bring(ctx, p, clients, b, variables, order)
 }

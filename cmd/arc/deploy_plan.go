@@ -64,7 +64,7 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 		return withHint(fmt.Errorf("plan %s is for account %s in %s, and you are in account %s in %s", id, sealed.Account, sealed.Region, account, clients.Region),
 			"set AWS_PROFILE and AWS_REGION to what it was made with")
 	}
-	variables, err := clients.Env(ctx.Context, p.app.Name, sealed.Stage)
+	variables, err := readVariables(ctx.Context, p, clients, sealed.Stage)
 	if err != nil {
 		return err
 	}
@@ -72,6 +72,9 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 		return s.planMoved(id, "the environment variables", moved, "make a new plan")
 	}
 	if err := s.judgeAnew(ctx.Context, p, clients, b, sealed, id, order); err != nil {
+		return err
+	}
+	if err := s.settleAppSecret(ctx.Context, p, clients, sealed.Stage, variables); err != nil {
 		return err
 	}
 	s.note("plan %s", id)
@@ -199,6 +202,8 @@ func movedVariables(before map[string]string, now map[string]deploy.Variable) []
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		if v, ok := now[name]; !ok {
 			moved = append(moved, name+": gone")
+		} else if before[name] == deploy.Unmade && deploy.MadeHere(v.Value) {
+			// An earlier run of the plan made it.
 		} else if v.Version != before[name] {
 			moved = append(moved, name+": another value")
 		}

@@ -82,6 +82,9 @@ func (s *session) destroy(ctx *cli.Context) error {
 		Force:     ctx.Bool("force"),
 		Origin:    places(p.app, opts),
 	}
+	if opts.Name == "" {
+		order.Stage = opts.Stage // a named stack shares its stage's variables with others
+	}
 	started := time.Now()
 	destroyer := &deploy.Deployer{Clients: clients, Progress: s.progress()}
 	done, err := destroyer.Destroy(ctx.Context, order)

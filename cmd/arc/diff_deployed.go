@@ -35,6 +35,7 @@ func (s *session) deployed(ctx context.Context, clients deploy.Clients, p *proje
 	if d.variables, err = clients.Versions(ctx, p.app.Name, opts.Stage); err != nil {
 		return before, err
 	}
+	expectAppSecret(p, d.variables, deploy.Unmade)
 	name := cfn.StackName(p.app.Name, opts.Stage, opts.Name)
 	if planned {
 		// The state comes first: what happens to the stack from here on makes

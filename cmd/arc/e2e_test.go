@@ -151,7 +151,8 @@ func (t *transcript) String() string {
 
 // arcEnv is the environment of every arc that works on a project folder.
 func arcEnv(dir string) []string {
-	return append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "..", filepath.Base(dir)+"-cache"))
+	beside := filepath.Join(dir, "..", filepath.Base(dir))
+	return append(os.Environ(), "XDG_CACHE_HOME="+beside+"-cache", "XDG_STATE_HOME="+beside+"-state")
 }
 
 // startArc runs arc in a project folder until the test ends.

@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("SEED", seed)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, ".state"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			// npm asks the registry that the machine is set up for, and keeps its own cache.
 			if home, err := os.UserHomeDir(); err == nil {

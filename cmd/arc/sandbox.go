@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -294,6 +295,10 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		}
 		opts.Env = append(opts.Env, v.Name)
 		parameters[cfn.EnvParameter(v.Name)] = v.Value
+	}
+	if usesAppSecret(p.app) && !slices.Contains(opts.Env, deploy.AppSecret) {
+		opts.Env = append(opts.Env, deploy.AppSecret)
+		parameters[cfn.EnvParameter(deploy.AppSecret)] = s.localAppSecret(p)
 	}
 	stack, ds := cfn.Compile(p.app, opts)
 	if err := s.diagnose(p, ds); err != nil {

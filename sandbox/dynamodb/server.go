@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"arc/sandbox/child"
+	"arc/sandbox/door"
 )
 
 // readyLimit is how long the program may take to open its port.
@@ -107,12 +108,12 @@ func (s *Service) watch(running *child.Child, said *tail) {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	port, err := door.Listen(0)
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	defer port.Close()
+	return port.Number, nil
 }
 
 // tail keeps the end of what a program prints.

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"arc/deploy"
+	"arc/manifest"
+)
+
+// usesAppSecret reports whether any function of the app sees the user's
+// variables, and so the key of its sessions.
+func usesAppSecret(app *manifest.App) bool {
+	for _, fn := range app.Functions() {
+		if !fn.Asset && fn.Config.Env {
+			return true
+		}
+	}
+	return false
+}
+
+// readVariables reads the user's variables of a stage. The key of sessions is
+// among them, also if it is only made when the stack is deployed.
+func readVariables(ctx context.Context, p *project, clients deploy.Clients, stage string) (map[string]deploy.Variable, error) {
+	variables, err := clients.Env(ctx, p.app.Name, stage)
+	if err != nil {
+		return nil, err
+	}
+	expectAppSecret(p, variables, deploy.Variable{Version: deploy.Unmade})
+	return variables, nil
+}
+
+// expectAppSecret adds the key of sessions to variables that lack it, as the
+// deploy will.
+func expectAppSecret[V any](p *project, variables map[string]V, unmade V) {
+	if _, ok := variables[deploy.AppSecret]; !ok && usesAppSecret(p.app) {
+		variables[deploy.AppSecret] = unmade
+	}
+}
+
+// settleAppSecret makes the key of sessions if there is none, and says where it
+// is, and whose.
+func (s *session) settleAppSecret(ctx context.Context, p *project, clients deploy.Clients, stage string, variables map[string]deploy.Variable) error {
+	key, ok := variables[deploy.AppSecret]
+	place := deploy.EnvFolder(p.app.Name, stage) + "/" + deploy.AppSecret
+	switch {
+	case !ok:
+		return nil
+	case key.Version == deploy.Unmade:
+		made, err := clients.MakeAppSecret(ctx, p.app.Name, stage)
+		if err != nil {
+			return err
+		}
+		variables[deploy.AppSecret] = made
+		s.note("made the key of sessions, %s in SSM", place)
+	case len(key.Value) < deploy.MinAppSecret:
+		return withHint(fmt.Errorf("%s in SSM has %d characters, and @architect/functions 8 wants %d", place, len(key.Value), deploy.MinAppSecret),
+			"set a longer one, or delete it and deploy: arc makes one")
+	case stage != "production":
+	case deploy.MadeHere(key.Value):
+		s.note("sessions are encrypted with %s in SSM, made by arc", place)
+	default:
+		s.note("sessions are encrypted with %s in SSM, set by you", place)
+	}
+	return nil
+}
+
+// localAppSecret is the key of the sandbox's sessions: one a project, kept in
+// the user's state folder so that sessions survive a restart.
+func (s *session) localAppSecret(p *project) string {
+	dir, err := s.stateDir()
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return s.passingAppSecret(err)
+	}
+	sum := sha256.Sum256([]byte(p.dir))
+	file := filepath.Join(dir, "sessions-"+hex.EncodeToString(sum[:8])+".key")
+	if key, err := os.ReadFile(file); err == nil && deploy.MadeHere(string(key)) {
+		return string(key)
+	}
+	key := deploy.NewAppSecret()
+	if err := os.WriteFile(file, []byte(key), 0o600); err != nil {
+		return s.passingAppSecret(err)
+	}
+	return key
+}
+
+// passingAppSecret is a key that ends with the sandbox.
+func (s *session) passingAppSecret(why error) string {
+	s.note("sessions end with the sandbox, as their key cannot be kept: %v", why)
+	return deploy.NewAppSecret()
+}
+
+// stateDir is arc's folder for what is to stay, unlike a cache: in
+// $XDG_STATE_HOME, or where that is when it is not set.
+// https://specifications.freedesktop.org/basedir-spec/latest/
+func (s *session) stateDir() (string, error) {
+	dir := s.env("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) { // the specification has a relative one ignored
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", err
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "arc"), nil
+}
