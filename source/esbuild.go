@@ -328,6 +328,14 @@ func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, err
 		done.reads = append(done.reads, filepath.Join(p.dir, filepath.FromSlash(name)))
 	}
 	slices.Sort(done.reads)
+	for _, name := range slices.Sorted(maps.Keys(done.used)) {
+		// Whoever sends a change must not have files of the machine that bundles it published.
+		at := path.Join(p.c.base, name)
+		if strings.HasPrefix(name, "../") && (!fs.ValidPath(at) || !p.c.inTop(at)) && !strings.Contains(name, "/node_modules/") {
+			done.findings = append(done.findings, Finding{File: path.Join(p.fn.Dir, p.fn.HandlerFile), Line: 1, Col: 1, Code: "import-outside",
+				Text: "is bundled with " + name + ", which lies outside the project", Hint: "move it into the project"})
+		}
+	}
 	for _, o := range r.OutputFiles {
 		rel := p.relative(o.Path)
 		done.files = append(done.files, inMemory(rel, o.Contents))
@@ -342,7 +350,7 @@ func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, err
 	for _, name := range slices.Sorted(maps.Keys(p.left)) {
 		done.left = append(done.left, p.left[name])
 	}
-	done.findings = p.mistakes(r.Warnings, Warning)
+	done.findings = append(done.findings, p.mistakes(r.Warnings, Warning)...)
 	return done, nil
 }
 

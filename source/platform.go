@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // platform is what machine a program is for, told by its first bytes.
@@ -85,7 +86,7 @@ func (b *Bundle) checkPlatform(fn Function) error {
 		if bootstrap && !f.Executable {
 			b.Findings = append(b.Findings, Finding{File: path.Join(fn.Dir, f.Path), Code: "bootstrap-mode", Text: "is not executable, so Lambda cannot start it", Hint: "chmod +x " + path.Join(fn.Dir, f.Path)})
 		}
-		if !bootstrap && !strings.HasSuffix(f.Path, ".node") && !nativeLibrary.MatchString(f.Path) {
+		if !bootstrap && !strings.HasSuffix(f.Path, ".node") && !nativeLibrary().MatchString(f.Path) {
 			continue
 		}
 		p, err := platformOf(f)
@@ -122,10 +123,12 @@ func (b *Bundle) checkPlatform(fn Function) error {
 }
 
 // nativeLibrary is a shared library: libvips-cpp.so.42, x.cpython-312-x86_64-linux-gnu.so.
-var nativeLibrary = regexp.MustCompile(`\.so(\.\d+)*$|\.dylib$|\.pyd$`)
+var nativeLibrary = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.so(\.\d+)*$|\.dylib$|\.pyd$`) })
 
 // platformName is the end of a package's name that tells a platform.
-var platformName = regexp.MustCompile(`[-_.](linux|linuxmusl|darwin|win32|freebsd|android)\b.*$`)
+var platformName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[-_.](linux|linuxmusl|darwin|win32|freebsd|android)\b.*$`)
+})
 
 // packageGroup is the package, or the packages for several platforms, that a
 // file belongs to.
@@ -140,7 +143,7 @@ func packageGroup(name string) string {
 	if strings.HasPrefix(pkg, "@") && len(parts) > 1 {
 		pkg += "/" + parts[1]
 	}
-	return "node_modules/" + strings.TrimPrefix(platformName.ReplaceAllString(pkg, ""), "@img/")
+	return "node_modules/" + strings.TrimPrefix(platformName().ReplaceAllString(pkg, ""), "@img/")
 }
 
 // placeOf is where a file of the zip is written, as a project path.

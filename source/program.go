@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -220,12 +221,14 @@ func settleProgram(half, dir string) (string, error) {
 }
 
 // goMistake is a line of Go's compiler.
-var goMistake = regexp.MustCompile(`^(?:\./|vet: )?([^\s:][^:]*\.go):(\d+)(?::(\d+))?: (.*)$`)
+var goMistake = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:\./|vet: )?([^\s:][^:]*\.go):(\d+)(?::(\d+))?: (.*)$`)
+})
 
 func goMistakes(fn Function, output string) []Finding {
 	var found []Finding
 	for line := range strings.Lines(output) {
-		m := goMistake.FindStringSubmatch(strings.TrimSpace(line))
+		m := goMistake().FindStringSubmatch(strings.TrimSpace(line))
 		if m == nil {
 			continue
 		}
@@ -343,8 +346,8 @@ func copyFile(to, from string) error {
 }
 
 var (
-	rustMistake = regexp.MustCompile(`^error(?:\[\w+\])?: (.*)$`)
-	rustPlace   = regexp.MustCompile(`^\s*--> ([^:]+):(\d+):(\d+)$`)
+	rustMistake = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^error(?:\[\w+\])?: (.*)$`) })
+	rustPlace   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*--> ([^:]+):(\d+):(\d+)$`) })
 )
 
 func rustMistakes(fn Function, output string) []Finding {
@@ -352,9 +355,9 @@ func rustMistakes(fn Function, output string) []Finding {
 	text := ""
 	for line := range strings.Lines(output) {
 		line = strings.TrimRight(line, "\r\n")
-		if m := rustMistake.FindStringSubmatch(line); m != nil {
+		if m := rustMistake().FindStringSubmatch(line); m != nil {
 			text = m[1]
-		} else if m := rustPlace.FindStringSubmatch(line); m != nil && text != "" {
+		} else if m := rustPlace().FindStringSubmatch(line); m != nil && text != "" {
 			f := Finding{File: path.Join(fn.Dir, filepath.ToSlash(m[1])), Code: "compile", Text: text}
 			f.Line, _ = strconv.Atoi(m[2])
 			f.Col, _ = strconv.Atoi(m[3])

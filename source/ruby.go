@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"arc/source/interpreter"
 )
@@ -137,7 +138,7 @@ func (b *Builder) bundle(fn Function, texts map[string][]byte, gems []File, to s
 }
 
 // installedBy is the line of a specification that names this machine's RubyGems.
-var installedBy = regexp.MustCompile(`(?m)^.*installed_by_version.*\n`)
+var installedBy = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^.*installed_by_version.*\n`) })
 
 // tidyRuby removes what would make the same gems other bytes on another machine.
 func tidyRuby(dir string) error {
@@ -148,7 +149,7 @@ func tidyRuby(dir string) error {
 	for _, spec := range specs {
 		text, err := os.ReadFile(spec)
 		if err == nil {
-			err = os.WriteFile(spec, installedBy.ReplaceAll(text, nil), 0o644)
+			err = os.WriteFile(spec, installedBy().ReplaceAll(text, nil), 0o644)
 		}
 		if err != nil {
 			return fmt.Errorf("cache of installed packages: %w", err)
