@@ -15,7 +15,8 @@ type Preferences struct {
 	Autocreate   bool
 	Templates    map[string]string // boilerplate file by pragma, as written: ~/… or relative to the project
 	SandboxEnv   string            // forces ARC_ENV locally; "" = testing
-	UseAWS       bool              // live tables, events and queues
+	UseAWS       bool              // functions' calls go to AWS itself
+	AWS          []string          // services of which they do: "bedrock"
 	LiveReload   *bool
 	Ports        Ports
 	ExternalDB   bool   // no table emulator is started
@@ -132,13 +133,25 @@ func (l *loader) createSetting(s *setting, ln line) {
 	}
 }
 
+// useAWSSetting reads true, false, or the services of AWS that functions may call.
+func (l *loader) useAWSSetting(s *setting, ln line) {
+	prefs := &l.app.Prefs
+	if len(ln.values) == 1 && (ln.values[0].Kind == syntax.Bool || strings.EqualFold(ln.values[0].Text, "true") || strings.EqualFold(ln.values[0].Text, "false")) {
+		l.booleanSetting(s, ln, &prefs.UseAWS)
+		return
+	}
+	for _, v := range ln.values {
+		prefs.AWS = append(prefs.AWS, v.Text)
+	}
+}
+
 func (l *loader) sandboxSetting(s *setting, ln line) {
 	prefs := &l.app.Prefs
 	switch s.name {
 	case "env":
 		l.choiceSetting(s, ln, &prefs.SandboxEnv)
 	case "useAWS":
-		l.booleanSetting(s, ln, &prefs.UseAWS)
+		l.useAWSSetting(s, ln)
 	case "livereload":
 		prefs.LiveReload = l.optionalBoolean(s, ln)
 	case "ports":

@@ -48,7 +48,10 @@ type Options struct {
 	Cache    string                   // folder where runtimes may keep compiled code; "" = none
 	// Offer puts what the code in an unpacked folder asks of its Node runtime
 	// beside that, and gives what cannot be had. nil = nothing is offered.
-	Offer   func(dir, runtime string) ([]source.Finding, error)
+	Offer func(dir, runtime string) ([]source.Finding, error)
+	// AWS names the services whose calls go to AWS itself, with the developer's
+	// own credentials; "all" = all of them.
+	AWS     []string
 	Workers int // how many functions' processes at most; 0 = what half of the free memory holds
 	// Tables is a DynamoDB endpoint to use instead of one of our own; "" = none.
 	Tables string
@@ -67,6 +70,7 @@ type Cloud struct {
 	scratch string // unpacked code of deployed functions, and what workers need
 
 	endpoint *door.Port
+	hosts    *hosts
 	bodies   *door.Budget // of all ports but the workers'
 	all      []Service    // in the order in which they start
 	tell     activity.Tell
@@ -119,6 +123,9 @@ func (c *Cloud) start() error {
 	}
 	c.undo = append(c.undo, func() { os.RemoveAll(c.scratch) })
 
+	if err := c.openHosts(); err != nil {
+		return err
+	}
 	first, exact := DefaultInternalPort, false
 	if c.opts.Internal != 0 {
 		first, exact = c.opts.Internal, true
@@ -138,6 +145,7 @@ func (c *Cloud) start() error {
 		return err
 	}
 	c.endpoint.Serve(c.routes(services), c.bodies, c.problems())
+	c.serveHosts(services)
 	unregister, err := c.opts.Registry.register(c.running)
 	if err != nil {
 		return err
@@ -328,10 +336,16 @@ func (c *Cloud) environment() map[string]string {
 	// Services of our templates that do not run yet: calls to them fail here
 	// instead of reaching AWS.
 	for _, service := range []string{"SNS", "SQS", "SCHEDULER"} {
-		env["AWS_ENDPOINT_URL_"+service] = now
+		if !c.hosts.lets(service) {
+			env["AWS_ENDPOINT_URL_"+service] = now
+		}
+	}
+	c.hosts.environment(env)
+	if len(c.opts.AWS) > 0 {
+		c.ownCredentials(env)
 	}
 	for _, s := range c.all {
-		if e := s.Endpoint(); e.Variable != "" {
+		if e := s.Endpoint(); e.Variable != "" && !c.hosts.lets(e.Variable) {
 			env["AWS_ENDPOINT_URL_"+e.Variable] = now + e.Base
 		}
 	}

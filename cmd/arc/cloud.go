@@ -117,6 +117,10 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 	if err != nil {
 		return nil, err
 	}
+	aws := append(flags.aws, p.app.Prefs.AWS...)
+	if p.app.Prefs.UseAWS {
+		aws = []string{"all"}
+	}
 	internal, err := s.port("ARC_INTERNAL_PORT")
 	if err != nil {
 		return nil, err
@@ -128,6 +132,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 	own, err := sandbox.Start(sandbox.Options{
 		Project:  p.dir,
 		Offer:    offer,
+		AWS:      aws,
 		Registry: registry,
 		Region:   p.app.AWS.Region,
 		Internal: internal,
@@ -139,6 +144,9 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		Workers:  flags.workers,
 		Tables:   tables,
 	})
+	if err == nil && len(aws) > 0 {
+		s.note("%s functions' calls to AWS (%s) leave this machine, with your own credentials", s.paint(yellow, "warning:"), strings.Join(aws, ", "))
+	}
 	if _, ok := errors.AsType[*sandbox.PortBusyError](err); ok {
 		return nil, withHint(err, "set ARC_INTERNAL_PORT to another port, or unset it to have the next free one")
 	}
@@ -168,8 +176,9 @@ func (s *session) offer(p *project) (func(dir, runtime string) ([]source.Finding
 
 // cloudFlags are what arc sandbox lets the user say of the local cloud.
 type cloudFlags struct {
-	workers int    // 0 = as many as fit
-	db      string // a DynamoDB endpoint; "" = one of the local cloud's own
+	workers int      // 0 = as many as fit
+	db      string   // a DynamoDB endpoint; "" = one of the local cloud's own
+	aws     []string // services of which calls go to AWS itself
 }
 
 // tablesURL is the DynamoDB endpoint that the user names, by --db or with

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"arc/cfn"
@@ -31,6 +32,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.BoolFlag{Name: "cloud-only"},
 			&cli.IntFlag{Name: "max-workers"},
 			&cli.StringFlag{Name: "db"},
+			&cli.StringFlag{Name: "aws"},
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 			&cli.BoolFlag{Name: "json"},
@@ -51,6 +53,9 @@ Flags:
                     run at most N functions' processes, idle ones included
                     (default: those that fit into half of the free memory)
       --db URL      keep tables at this DynamoDB endpoint
+      --aws SERVICES
+                    let functions call these services of AWS itself, with your
+                    own credentials: bedrock,cognito-idp; or all
       --stop        end the local cloud that runs for this project
   -q, --quiet       print errors only
       --json        print what happens as JSON, an event a line
@@ -134,7 +139,7 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if ctx.Bool("json") {
 		quiet.events = &eventWriter{to: s.stdout}
 	}
-	local, err := quiet.startCloud(p, registry, cloudFlags{workers: ctx.Int("max-workers"), db: ctx.String("db")})
+	local, err := quiet.startCloud(p, registry, cloudFlags{workers: ctx.Int("max-workers"), db: ctx.String("db"), aws: commaList(ctx.String("aws"))})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, _ := registry.Find(ctx.Context, p.dir)
 		return s.alreadyRunning(ctx.Context, err, p, running)
@@ -176,6 +181,9 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	}
 	if db := ctx.String("db"); db != "" {
 		flags = append(flags, "--db", db)
+	}
+	if ctx.String("aws") != "" {
+		flags = append(flags, "--aws", ctx.String("aws"))
 	}
 	if ctx.Bool("cloud-only") {
 		flags = append(flags, "--cloud-only")
@@ -430,4 +438,14 @@ func (s *session) listRoutes(app *manifest.App) {
 	for _, a := range app.WS {
 		s.note("  %-7s %-30s %s", "ws", a.Name, a.Function.Dir)
 	}
+}
+
+// commaList reads a list with commas, as flags take it.
+func commaList(text string) (list []string) {
+	for word := range strings.SplitSeq(text, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			list = append(list, word)
+		}
+	}
+	return list
 }

@@ -28,6 +28,8 @@ const (
 	Unsigned
 	// Private is one program's own: no page may ask for anything.
 	Private
+	// Hosts answers in the place of AWS's own hosts, over TLS only, and to no page.
+	Hosts
 )
 
 // Guard is a handler behind the guard of its kind.

@@ -16,6 +16,28 @@ const links = env.ARC_LINKS
 const address = env.AWS_LAMBDA_RUNTIME_API
 delete env.ARC_LINKS
 
+// --- the hosts of AWS -----------------------------------------------------
+
+// Code that knows no AWS_ENDPOINT_URL calls AWS by name. All connections go
+// through a socket's connect, those of TLS and of fetch as well.
+if (env.ARC_HOSTS) {
+  const [led, through] = env.ARC_HOSTS.split(' ')
+  const services = through ? through.split(',') : []
+  const aws = /\.(amazonaws\.com(\.cn)?|api\.aws)$/i
+  const passes = (host) => host.toLowerCase().split('.').some((part) => services.some((s) => part === s || part.startsWith(s + '-')))
+  const connect = net.Socket.prototype.connect
+  net.Socket.prototype.connect = function (...args) {
+    const list = Array.isArray(args[0]) ? args[0] : args
+    const options = list[0]
+    const host = options?.host
+    if (typeof host === 'string' && aws.test(host) && !passes(host)) {
+      list[0] = { ...options, host: '127.0.0.1', port: Number(led) }
+    }
+    return connect.apply(this, args)
+  }
+  delete env.ARC_HOSTS
+}
+
 // --- the connection -------------------------------------------------------
 
 const [host, port] = address.split(':')

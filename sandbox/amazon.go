@@ -1,0 +1,158 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"arc/sandbox/door"
+)
+
+// Code that knows no AWS_ENDPOINT_URL calls AWS by its public names. Our
+// bootstraps lead those connections to a port of the local cloud that speaks
+// TLS alone, with a certificate that functions trust and nobody else does.
+
+// hosts is what functions are told so that calls to AWS's hosts come here.
+type hosts struct {
+	port       *door.Port
+	authority  *door.Authority
+	ca, bundle string   // files: our certificate; the machine's roots and ours
+	through    []string // services whose calls go to AWS itself
+	all        bool     // all of them do
+}
+
+// openHosts makes the authority and the port. What it leads there is served
+// when the services are there.
+func (c *Cloud) openHosts() (err error) {
+	h := &hosts{through: c.opts.AWS, all: slices.Contains(c.opts.AWS, "all")}
+	if h.authority, err = door.NewAuthority(time.Now()); err != nil {
+		return err
+	}
+	h.ca, h.bundle = filepath.Join(c.scratch, "ca.pem"), filepath.Join(c.scratch, "roots.pem")
+	// What the developer's own environment adds, functions are to trust as well.
+	extra := append(firstOf(named(c.opts.User, "NODE_EXTRA_CA_CERTS")), h.authority.PEM()...)
+	if err := os.WriteFile(h.ca, extra, 0o600); err != nil {
+		return fmt.Errorf("certificate of the local cloud: %w", err)
+	}
+	if err := os.WriteFile(h.bundle, append(machineRoots(c.opts.User), extra...), 0o600); err != nil {
+		return fmt.Errorf("certificate of the local cloud: %w", err)
+	}
+	if h.port, err = door.Listen(0); err != nil {
+		return fmt.Errorf("port for the hosts of AWS: %w", err)
+	}
+	h.port.Secure(h.authority, true)
+	c.undo = append(c.undo, h.port.Close)
+	c.hosts = h
+	return nil
+}
+
+// rootFiles are where systems keep the certificates that they trust.
+// https://cs.opensource.google/go/go/+/master:src/crypto/x509/root_linux.go
+var rootFiles = []string{
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
+}
+
+// machineRoots are the certificates that this machine trusts, and those that the
+// developer's own environment names.
+func machineRoots(env func(string) string) []byte {
+	return firstOf(append(named(env, "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"), rootFiles...))
+}
+
+// named are the files that variables name.
+func named(env func(string) string, variables ...string) (files []string) {
+	for _, name := range variables {
+		if env != nil && env(name) != "" {
+			files = append(files, env(name))
+		}
+	}
+	return files
+}
+
+// firstOf is what the first of some files holds that is there; nil = none is.
+func firstOf(files []string) []byte {
+	for _, file := range files {
+		if data, err := os.ReadFile(file); err == nil && len(data) > 0 {
+			return append(data, '\n')
+		}
+	}
+	return nil
+}
+
+// environment is what a function is told. NODE_EXTRA_CA_CERTS adds to what is
+// trusted, the others replace it.
+func (h *hosts) environment(env map[string]string) {
+	env["NODE_EXTRA_CA_CERTS"] = h.ca
+	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "DENO_CERT"} {
+		env[name] = h.bundle
+	}
+	if !h.all {
+		env["ARC_HOSTS"] = strconv.Itoa(h.port.Number) + " " + strings.Join(h.through, ",")
+	}
+}
+
+// lets reports whether calls to a service, as its endpoint's variable calls it,
+// go to AWS itself.
+func (h *hosts) lets(variable string) bool {
+	name := strings.ToLower(strings.ReplaceAll(variable, "_", "-"))
+	// Sockets are here, whatever else is not.
+	return h.all && variable != "APIGATEWAYMANAGEMENTAPI" || slices.Contains(h.through, name)
+}
+
+// serveHosts answers for the hosts of AWS with what the local cloud has.
+func (c *Cloud) serveHosts(services http.Handler) {
+	guard := door.Guard{Kind: door.Signed, Handler: services, Refused: c.refused}
+	unsigned := door.Guard{Kind: door.Unsigned, Handler: http.NotFoundHandler(), Refused: c.refused}
+	for _, s := range c.all {
+		if e := s.Endpoint(); e.Variable == "APIGATEWAYMANAGEMENTAPI" {
+			unsigned.Handler = e.Handler
+		}
+	}
+	c.hosts.port.Serve(door.Guard{Kind: door.Hosts, Refused: c.refused, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _ := door.SplitHost(r.Host)
+		r.Host = c.hosts.port.Address() // from here on it is a request to this machine
+		if strings.Contains(host, ".execute-api.") {
+			unsigned.ServeHTTP(w, r)
+			return
+		}
+		// A bucket may be named by the host: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+		for _, mark := range []string{".s3.", ".s3-"} {
+			if bucket, _, ok := strings.Cut(host, mark); ok {
+				r.URL.Path = "/" + bucket + r.URL.Path
+				if r.URL.RawPath != "" {
+					r.URL.RawPath = "/" + bucket + r.URL.RawPath
+				}
+				break
+			}
+		}
+		guard.ServeHTTP(w, r)
+	})}, c.bodies, c.problems())
+}
+
+// credentialVariables are how a developer's environment says who calls AWS.
+// https://docs.aws.amazon.com/sdkref/latest/guide/creds-config-files.html
+var credentialVariables = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"}
+
+// ownCredentials gives functions the developer's own, in place of those that no
+// AWS account knows: some of their calls go there.
+func (c *Cloud) ownCredentials(env map[string]string) {
+	if c.opts.User == nil {
+		return
+	}
+	for _, name := range credentialVariables {
+		delete(env, name)
+		if value := c.opts.User(name); value != "" {
+			env[name] = value
+		}
+	}
+	for name, file := range map[string]string{"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"} {
+		if env[name] = c.opts.User(name); env[name] == "" {
+			env[name] = filepath.Join(c.opts.User("HOME"), ".aws", file) // their HOME is another
+		}
+	}
+}
