@@ -41,8 +41,8 @@ func (s *session) sandboxCommand() *cli.Command {
        arc sandbox --stop
 
 Runs the app at http://localhost:3333 and ws://localhost:3333/testing, from its
-source folders: a saved file is live with the next request, a saved manifest
-with the next second. No account, no Docker and no network are needed. The same
+source folders: a saved file is live with the next request, a saved manifest a
+moment later. No account, no Docker and no network are needed. The same
 process is the project's local cloud, which arc deploy --local deploys to.
 
 Flags:
