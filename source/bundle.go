@@ -59,6 +59,8 @@ type Bundle struct {
 	// beside Folders, the folders whose entries did.
 	Reads, Folders []string
 
+	askers map[string]string // package's folder in the zip → who asks for it
+
 	whole func(folder string) int // files in a folder on disk, when the collector has all of them; else -1
 }
 

@@ -32,6 +32,7 @@ type graph struct {
 type unit struct {
 	dir   string
 	name  string
+	by    string            // who asked for it first
 	part  *part             // nil for a package
 	files map[string]bool   // of a part: what is in it
 	more  map[string]string // files from elsewhere that its code reaches: path in the unit, which begins with "../" → real path
@@ -184,7 +185,10 @@ func (g *graph) toPackage(s step, e *edge, to resolved, sure bool) error {
 	}
 	u := g.units[to.dir]
 	if u == nil {
-		u = &unit{dir: to.dir, name: to.name}
+		u = &unit{dir: to.dir, name: to.name, by: s.unit.name}
+		if own := s.unit.part != nil; own {
+			u.by = fmt.Sprintf("%s:%d", g.c.show(s.file), e.line)
+		}
 		g.units[to.dir] = u
 	}
 	if u.part == nil && u != s.unit {

@@ -26,17 +26,18 @@ type need struct {
 
 // layout decides where packages lie in a zip.
 type layout struct {
-	c     *collector
-	skip  func(name string) bool
-	at    map[string]string // folder in the zip → real folder of the package there
-	asked map[string][]need // real folder of a package → packages that its code asks for
-	queue []placed          // packages whose own needs are still to be placed
-	all   []placed          // packages to add to the zip
+	c      *collector
+	skip   func(name string) bool
+	at     map[string]string // folder in the zip → real folder of the package there
+	asked  map[string][]need // real folder of a package → packages that its code asks for
+	askers map[string]string // folder in the zip → the package that asks for what is there
+	queue  []placed          // packages whose own needs are still to be placed
+	all    []placed          // packages to add to the zip
 }
 
 func (c *collector) newLayout(fn Function) *layout {
 	ignored := setOf(strings.Join(fn.Ignore, " "))
-	return &layout{c: c, at: map[string]string{}, asked: map[string][]need{}, skip: func(name string) bool {
+	return &layout{c: c, at: map[string]string{}, askers: map[string]string{}, asked: map[string][]need{}, skip: func(name string) bool {
 		return inRuntime(fn.Runtime, name) || ignored[name] || ours(name)
 	}}
 }
@@ -120,8 +121,12 @@ func (l *layout) follow() error {
 			if dir == "" || dir == p.dir {
 				continue
 			}
+			before := len(l.all)
 			if err := l.place(p.at, name, dir); err != nil {
 				return err
+			}
+			if len(l.all) > before {
+				l.askers[l.all[before].at] = strings.TrimPrefix(p.at, "node_modules/")
 			}
 		}
 	}

@@ -77,7 +77,11 @@ func (g *graph) addTo(b *Bundle, l *layout) error {
 
 // addBeside adds what packages reach outside of their own folders.
 func (g *graph) addBeside(b *Bundle, l *layout) error {
+	b.askers = l.askers
 	for _, p := range l.all {
+		if u := g.units[p.dir]; u != nil && u.by != "" {
+			b.askers[p.at] = u.by
+		}
 		if u := g.units[p.dir]; u != nil && u.more != nil {
 			if err := g.addMore(b, u, p.at); err != nil {
 				return err

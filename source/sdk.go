@@ -30,7 +30,7 @@ type offered struct {
 // needs it for sure. What is not needed for sure is not installed for it.
 func (c *collector) offer(b *Builder, from string, names map[string]bool) (offered, error) {
 	var o offered
-	l := &layout{c: c, at: map[string]string{}, skip: func(string) bool { return false }}
+	l := &layout{c: c, at: map[string]string{}, askers: map[string]string{}, skip: func(string) bool { return false }}
 	var lacking []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		dir, err := c.find(from, name)

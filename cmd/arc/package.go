@@ -86,7 +86,7 @@ func (s *session) packageCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "package",
 		Usage: "print the CloudFormation template",
-		Flags: stageFlags(),
+		Flags: append(stageFlags(), &cli.BoolFlag{Name: "sizes"}),
 		Description: `Usage: arc package [--production] [--name NAME | --preview NAME]
 
 Prints the stack's template on stdout: plain CloudFormation JSON, the same
@@ -96,6 +96,9 @@ Flags:
   -p, --production  the production stack (default: staging)
       --stage STAGE the same in words: staging or production
   -n, --name NAME   a further stack of the stage
+      --sizes       print what is in each function's zip instead, and why: its
+                    largest packages, who asks for them, and what Lambda's
+                    runtime has
       --preview NAME  the stack of a pull request, apart from all others
 
 Examples:
@@ -115,6 +118,9 @@ Exit codes: 0 printed, 1 the project has mistakes.`,
 			b, err := s.compile(p, stageOptions(ctx))
 			if err != nil {
 				return err
+			}
+			if ctx.Bool("sizes") {
+				return s.printSizes(b)
 			}
 			_, err = s.stdout.Write(b.template)
 			return err
