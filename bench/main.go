@@ -99,7 +99,7 @@ func (b *bencher) prepare() error {
 func (b *bencher) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(b.arc, args...)
 	cmd.Dir = b.app
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(b.dir, "cache"))
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(b.dir, "cache"), "XDG_STATE_HOME="+filepath.Join(b.dir, "state"))
 	return cmd
 }
 

@@ -53,6 +53,9 @@ type Options struct {
 	// own credentials; "all" = all of them.
 	AWS     []string
 	Workers int // how many functions' processes at most; 0 = what half of the free memory holds
+	// State is where data is kept between runs; its zero value keeps none.
+	State State
+	Fresh bool // what was kept is deleted first
 	// Tables is a DynamoDB endpoint to use instead of one of our own; "" = none.
 	Tables string
 	// Tell takes what happens; nil = nobody hears of it.
@@ -68,6 +71,7 @@ type Cloud struct {
 	opts    Options
 	running Running
 	scratch string // unpacked code of deployed functions, and what workers need
+	data    string // folder of what is kept between runs; "" = nothing is
 
 	endpoint *door.Port
 	hosts    *hosts
@@ -139,6 +143,9 @@ func (c *Cloud) start() error {
 		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", c.endpoint.Number),
 		PID:      os.Getpid(),
 		Token:    newToken(),
+	}
+	if err := c.remember(); err != nil {
+		return err
 	}
 	services, err := c.assemble()
 	if err != nil {

@@ -67,14 +67,14 @@ func (c *Cloud) services() []Service {
 		lines,
 		dynamodb.New(dynamodb.Options{
 			Account: account, Region: region, Path: c.opts.Path, Project: c.opts.Project, URL: c.opts.Tables, Tell: c.tell,
-			Cache: filepath.Join(filepath.Dir(c.opts.Registry.Dir), "programs"), File: filepath.Join(c.scratch, "tables", region+".db"),
+			Cache: filepath.Join(filepath.Dir(c.opts.Registry.Dir), "programs"), File: c.tablesFile(),
 		}),
 		c.lambda,
 		gateway.New(gateway.Options{Invoker: c.lambda, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
-		Fetch: objects.Fetch, Parameter: parameters.Value,
+		Fetch: objects.Fetch, Parameter: parameters.Value, SetAside: c.live.is,
 	})
 	return append(services, cloudformation.New(c.engine))
 }
@@ -93,6 +93,10 @@ func (c *Cloud) assemble() (http.Handler, error) {
 	c.all = c.services()
 	var endpoints []wire.Endpoint
 	for _, s := range c.all {
+		log, err := c.log(s.Endpoint().Service)
+		if err != nil {
+			return nil, err
+		}
 		c.undo = append(c.undo, func() {
 			ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 			defer cancel()
@@ -100,7 +104,7 @@ func (c *Cloud) assemble() (http.Handler, error) {
 				c.tell.Notice("%s: closing: %v", s.Endpoint().Service, err)
 			}
 		})
-		if err := s.Restore(nil); err != nil {
+		if err := s.Restore(log); err != nil {
 			return nil, err
 		}
 		if e := s.Endpoint(); e.Handler != nil {

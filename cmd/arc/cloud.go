@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -113,6 +114,10 @@ func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*san
 // startCloud runs the project's local cloud in this process, with that many
 // workers at most; 0 = as many as fit into the memory.
 func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudFlags) (*sandbox.Cloud, error) {
+	state, err := s.state()
+	if err != nil {
+		return nil, err
+	}
 	tables, err := tablesURL(p, flags.db)
 	if err != nil {
 		return nil, err
@@ -143,6 +148,8 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		Tell:     s.tell,
 		Workers:  flags.workers,
 		Tables:   tables,
+		State:    state,
+		Fresh:    flags.fresh,
 	})
 	if err == nil && len(aws) > 0 {
 		s.note("%s functions' calls to AWS (%s) leave this machine, with your own credentials", s.paint(yellow, "warning:"), strings.Join(aws, ", "))
@@ -178,6 +185,7 @@ func (s *session) offer(p *project) (func(dir, runtime string) ([]source.Finding
 type cloudFlags struct {
 	workers int      // 0 = as many as fit
 	db      string   // a DynamoDB endpoint; "" = one of the local cloud's own
+	fresh   bool     // forget what was kept
 	aws     []string // services of which calls go to AWS itself
 }
 
@@ -217,6 +225,30 @@ func (s *session) waitCloud(ctx context.Context, registry sandbox.Registry, dir 
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// state is the folder in which local clouds keep data between runs.
+// https://specifications.freedesktop.org/basedir-spec/latest/
+func (s *session) state() (sandbox.State, error) {
+	dir := s.env("XDG_STATE_HOME")
+	if dir == "" {
+		var err error
+		switch runtime.GOOS {
+		case "darwin", "windows": // ~/Library/Application Support, %AppData%
+			dir, err = os.UserConfigDir()
+		default:
+			if dir, err = os.UserHomeDir(); err == nil {
+				dir = filepath.Join(dir, ".local", "state")
+			}
+		}
+		if err != nil {
+			return sandbox.State{}, withHint(fmt.Errorf("the user's folder for data: %w", err), "set HOME or XDG_STATE_HOME")
+		}
+	}
+	if !filepath.IsAbs(dir) {
+		return sandbox.State{}, withHint(fmt.Errorf("the user's folder for data: XDG_STATE_HOME=%s is not an absolute path", dir), "unset it, or write the whole path")
+	}
+	return sandbox.State{Dir: filepath.Join(dir, "arc")}, nil
 }
 
 // registry is the folder of running clouds in the user's cache.

@@ -126,6 +126,8 @@ func buildArc(t testing.TB) string {
 
 // process is a running arc; its stdout is read line by line.
 type process struct {
+	cmd    *exec.Cmd
+	killed bool
 	lines  chan string
 	seen   []string
 	stderr *transcript
@@ -165,7 +167,7 @@ func startArc(t *testing.T, arc, dir string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{lines: make(chan string, 100), stderr: &transcript{}}
+	p := &process{cmd: cmd, lines: make(chan string, 100), stderr: &transcript{}}
 	cmd.Stderr = p.stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -178,6 +180,9 @@ func startArc(t *testing.T, arc, dir string, args ...string) *process {
 		io.Copy(io.Discard, stdout)
 	}()
 	t.Cleanup(func() {
+		if p.killed {
+			return
+		}
 		cmd.Process.Signal(syscall.SIGTERM)
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
@@ -192,6 +197,14 @@ func startArc(t *testing.T, arc, dir string, args ...string) *process {
 		}
 	})
 	return p
+}
+
+// kill ends the process as the system does when memory runs out.
+func (p *process) kill() error {
+	p.killed = true
+	err := p.cmd.Process.Kill()
+	p.cmd.Wait() // says that it was killed
+	return err
 }
 
 // url waits for the line that begins with the label and gives its URL.

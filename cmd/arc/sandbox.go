@@ -33,6 +33,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.IntFlag{Name: "max-workers"},
 			&cli.StringFlag{Name: "db"},
 			&cli.StringFlag{Name: "aws"},
+			&cli.BoolFlag{Name: "fresh"},
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 			&cli.BoolFlag{Name: "json"},
@@ -56,6 +57,7 @@ Flags:
       --aws SERVICES
                     let functions call these services of AWS itself, with your
                     own credentials: bedrock,cognito-idp; or all
+      --fresh       forget the tables and parameters of earlier runs
       --stop        end the local cloud that runs for this project
   -q, --quiet       print errors only
       --json        print what happens as JSON, an event a line
@@ -139,7 +141,9 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if ctx.Bool("json") {
 		quiet.events = &eventWriter{to: s.stdout}
 	}
-	local, err := quiet.startCloud(p, registry, cloudFlags{workers: ctx.Int("max-workers"), db: ctx.String("db"), aws: commaList(ctx.String("aws"))})
+	local, err := quiet.startCloud(p, registry, cloudFlags{
+		workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), aws: commaList(ctx.String("aws")),
+	})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, _ := registry.Find(ctx.Context, p.dir)
 		return s.alreadyRunning(ctx.Context, err, p, running)
@@ -181,6 +185,9 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	}
 	if db := ctx.String("db"); db != "" {
 		flags = append(flags, "--db", db)
+	}
+	if ctx.Bool("fresh") {
+		flags = append(flags, "--fresh")
 	}
 	if ctx.String("aws") != "" {
 		flags = append(flags, "--aws", ctx.String("aws"))

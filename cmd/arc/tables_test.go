@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,51 @@ func TestTables(t *testing.T) {
 			ask(t, "GET", url+"/ways", "", 200, want)
 		})
 	}
+}
+
+// TestTablesStay kills the local cloud with -9 and starts it again: what was
+// written is there, under arc sandbox and after arc deploy --local alike, and a
+// table that left the manifest comes back with its items. --fresh starts anew.
+func TestTablesStay(t *testing.T) {
+	lookTool(t, "node")
+	app := withPackages(t, "../../testdata/apps/notes")
+	arc := buildArc(t)
+	port := fmt.Sprintf("--port=%d", freePort(t))
+	killed := func(p *process) {
+		t.Helper()
+		if err := p.kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, command := range [][]string{{"sandbox", port}, {"deploy", "--local"}} {
+		for i := range 3 {
+			p := startArc(t, arc, app, command...)
+			url := p.url(t, "HTTP")
+			for n := range i { // of earlier runs
+				ask(t, "GET", url+"/notes", "", 200, fmt.Sprintf(`"id":"%d"`, n))
+			}
+			ask(t, "POST", url+"/notes", fmt.Sprintf(`{"id":"%d"}`, i), 201, `"author":"ann"`)
+			killed(p)
+		}
+	}
+	manifest := filepath.Join(app, "app.arc")
+	whole, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, _, _ := strings.Cut(string(whole), "@tables")
+	for _, text := range []string{without, string(whole)} {
+		if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := startArc(t, arc, app, "sandbox", port)
+		if url := p.url(t, "HTTP"); text != without {
+			ask(t, "GET", url+"/notes", "", 200, `"id":"2"`)
+		}
+		killed(p)
+	}
+	p := startArc(t, arc, app, "sandbox", port, "--fresh")
+	ask(t, "GET", p.url(t, "HTTP")+"/notes", "", 200, "[]")
 }
 
 // ask sends a request and looks for a text in the answer.

@@ -18,8 +18,12 @@ func New(engine *stack.Engine) *Service { return &Service{engine} }
 // Registrations are none: the engine itself has those of nested stacks.
 func (s *Service) Registrations() map[string]stack.Registration { return nil }
 
-// Restore has nothing to do yet: stacks end with the process.
-func (s *Service) Restore(*journal.Log) error { return nil }
+// Restore has the engine remember which tables belong to which stacks. Stacks
+// themselves end with the process: a deploy makes them again.
+func (s *Service) Restore(log *journal.Log) error {
+	s.engine.Remember(log)
+	return nil
+}
 
 // Close cancels what stacks are at.
 func (s *Service) Close(context.Context) error {

@@ -17,7 +17,7 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 func (s *Service) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::DynamoDB::Table": {Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}},
+		"AWS::DynamoDB::Table": {Keeps: true, Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}},
 	}
 }
 
@@ -66,15 +66,24 @@ type tableProperties struct {
 		StreamViewType string `cfn:"required"`
 		ResourcePolicy any
 	}
-	TimeToLiveSpecification *struct {
-		AttributeName string
-		Enabled       bool `cfn:"required"`
-	}
+	TimeToLiveSpecification          *expiry
 	PointInTimeRecoverySpecification *struct {
 		PointInTimeRecoveryEnabled bool
 		RecoveryPeriodInDays       int
 	}
 	DeletionProtectionEnabled bool
+}
+
+type expiry struct {
+	AttributeName string
+	Enabled       bool `cfn:"required"`
+}
+
+func attributeOf(e *expiry) string {
+	if e == nil {
+		return ""
+	}
+	return e.AttributeName
 }
 
 func readTable(properties map[string]any) (p tableProperties, err error) {
@@ -104,6 +113,12 @@ func (s *Service) createTable(ctx context.Context, req stack.Request) (stack.Res
 	name := p.TableName
 	if name == "" {
 		name = req.Name(255)
+	}
+	if req.Restored && (p.TableName == "" || p.TableName == req.PhysicalID) {
+		made, there, err := s.restoreTable(ctx, req.PhysicalID, p)
+		if there || err != nil && !errors.Is(err, errNoProgram) {
+			return made, err
+		}
 	}
 	in := map[string]any{"TableName": name, "AttributeDefinitions": p.AttributeDefinitions, "KeySchema": p.KeySchema}
 	if p.BillingMode != "" {
@@ -145,6 +160,60 @@ func (s *Service) createTable(ctx context.Context, req stack.Request) (stack.Res
 	return made2, err
 }
 
+// restoreTable brings a table that an earlier run made to what the template
+// says; there is false when it is gone, or has other keys and so must be made anew.
+func (s *Service) restoreTable(ctx context.Context, name string, p tableProperties) (made stack.Resource, there bool, err error) {
+	d, err := s.active(ctx, name)
+	if isCode(err, "ResourceNotFoundException") {
+		return made, false, nil
+	}
+	if err != nil {
+		return made, false, err
+	}
+	keys := func(list []attribute, of []key) map[string]string {
+		types := map[string]string{}
+		for _, k := range of {
+			for _, a := range list {
+				if a.AttributeName == k.AttributeName {
+					types[k.KeyType+" "+k.AttributeName] = a.AttributeType
+				}
+			}
+		}
+		return types
+	}
+	if !maps.Equal(keys(p.AttributeDefinitions, p.KeySchema), keys(d.Table.AttributeDefinitions, d.Table.KeySchema)) {
+		return made, false, nil
+	}
+	// Indexes come and go one at a time; here they may, as nobody waits for them.
+	for {
+		steps, err := updates(p, tableProperties{BillingMode: p.BillingMode, ProvisionedThroughput: p.ProvisionedThroughput}, d, true)
+		if err != nil {
+			return made, false, err
+		}
+		if len(steps) == 0 {
+			break
+		}
+		in := map[string]any{"TableName": name}
+		maps.Copy(in, steps[0])
+		var out struct{}
+		if err := s.call(ctx, "UpdateTable", in, &out); err != nil {
+			return made, false, err
+		}
+		if d, err = s.active(ctx, name); err != nil {
+			return made, false, err
+		}
+	}
+	ttl := p.TimeToLiveSpecification
+	if err := s.expire(ctx, name, ttl != nil && ttl.Enabled, attributeOf(ttl)); err != nil {
+		return made, false, err
+	}
+	made, err = s.settle(ctx, name, p, p)
+	if err == nil {
+		made.Note = "with the items of an earlier run"
+	}
+	return made, true, err
+}
+
 // say tells once that there are no tables.
 func (s *Service) say(err error) {
 	s.mu.Lock()
@@ -159,6 +228,8 @@ func (s *Service) say(err error) {
 type description struct {
 	Table struct {
 		TableArn, TableStatus, LatestStreamArn string
+		AttributeDefinitions                   []attribute
+		KeySchema                              []key
 		GlobalSecondaryIndexes                 []indexStatus
 		StreamSpecification                    struct {
 			StreamEnabled  bool
@@ -261,7 +332,7 @@ func (s *Service) updateTable(ctx context.Context, req stack.Request) (stack.Res
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	steps, err := updates(p, old, now)
+	steps, err := updates(p, old, now, false)
 	if err != nil {
 		return stack.Resource{}, err
 	}
@@ -281,8 +352,8 @@ func (s *Service) updateTable(ctx context.Context, req stack.Request) (stack.Res
 
 // updates are the calls of UpdateTable that bring a table from old to p. Which
 // indexes and what stream it has the table itself says: an update that failed
-// half-way is taken back, too.
-func updates(p, old tableProperties, now description) (steps []map[string]any, err error) {
+// half-way is taken back, too. anyNumber lets more than one index come or go.
+func updates(p, old tableProperties, now description, anyNumber bool) (steps []map[string]any, err error) {
 	named := func(list []index, name string) *index {
 		if i := slices.IndexFunc(list, func(i index) bool { return i.IndexName == name }); i >= 0 {
 			return &list[i]
@@ -295,7 +366,10 @@ func updates(p, old tableProperties, now description) (steps []map[string]any, e
 		switch {
 		case next == nil:
 			moved = append(moved, map[string]any{"Delete": map[string]any{"IndexName": there.IndexName}})
-		case !reflect.DeepEqual(next.KeySchema, there.KeySchema) || !sameProjection(next.Projection, there.Projection):
+		case reflect.DeepEqual(next.KeySchema, there.KeySchema) && sameProjection(next.Projection, there.Projection):
+		case anyNumber:
+			moved = append(moved, map[string]any{"Delete": map[string]any{"IndexName": there.IndexName}})
+		default:
 			return nil, fmt.Errorf("Cannot update GSI's properties other than Provisioned Throughput and Contributor Insights Specification. You can create a new GSI with a different name.") //nolint:staticcheck // DynamoDB's words
 		}
 	}
@@ -305,7 +379,7 @@ func updates(p, old tableProperties, now description) (steps []map[string]any, e
 		}
 	}
 	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
-	if len(moved) > 1 {
+	if len(moved) > 1 && !anyNumber {
 		return nil, fmt.Errorf("Cannot perform more than one GSI creation or deletion in a single update") //nolint:staticcheck // DynamoDB's words
 	}
 	if p.BillingMode != old.BillingMode || !reflect.DeepEqual(p.ProvisionedThroughput, old.ProvisionedThroughput) {

@@ -62,18 +62,32 @@ func Open(name string) (*Log, error) {
 		l.count(key, value)
 		good += end + 1
 	}
-	if l.file, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
-		return nil, fmt.Errorf("data of the local cloud: %w", err)
-	}
 	l.size = int64(good)
-	if err := l.file.Truncate(l.size); err == nil {
-		_, err = l.file.Seek(l.size, io.SeekStart)
+	return l, nil
+}
+
+// open opens the file, which is made with the first record. The caller holds
+// the lock.
+func (l *Log) open() error {
+	if l.file != nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(l.name), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(l.name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = file.Truncate(l.size); err == nil {
+		_, err = file.Seek(l.size, io.SeekStart)
 	}
 	if err != nil {
-		l.file.Close()
-		return nil, fmt.Errorf("data of the local cloud: %w", err)
+		file.Close()
+		return err
 	}
-	return l, nil
+	l.file = file
+	return nil
 }
 
 // line spells a record: its checksum, its key and, unless it is deleted, its
@@ -176,6 +190,9 @@ func (l *Log) append(key string, value json.RawMessage) error {
 	if l.broken != nil {
 		return l.broken
 	}
+	if err := l.open(); err != nil {
+		return fmt.Errorf("data of the local cloud is not kept: %w", err)
+	}
 	if n, err := l.file.Write(text); err != nil {
 		err = fmt.Errorf("data of the local cloud is not kept: %w", err)
 		// Half a line must not stand in front of the next one.
@@ -237,9 +254,12 @@ func (l *Log) Close() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.file.Sync()
-	if closed := l.file.Close(); err == nil {
-		err = closed
+	var err error
+	if l.file != nil {
+		err = l.file.Sync()
+		if closed := l.file.Close(); err == nil {
+			err = closed
+		}
 	}
 	if l.broken == nil {
 		l.broken = errors.New("data of the local cloud is not kept: it is closed")

@@ -90,7 +90,9 @@ func (s *Store) putParameter(in putParameter) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tag(in.Name, in.Tags)
+	if err := s.tag(in.Name, in.Tags); err != nil {
+		return nil, err
+	}
 	p, err := s.Get(in.Name)
 	return struct {
 		Version int64
@@ -183,7 +185,11 @@ func pageOf[T any](list []T, token string, size, limit int) ([]T, string, error)
 }
 
 func (s *Store) deleteParameter(in struct{ Name string }) (any, error) {
-	if !s.Delete(in.Name) {
+	there, err := s.Delete(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
 		return nil, &stack.Error{Code: "ParameterNotFound", Message: ""}
 	}
 	return struct{}{}, nil
@@ -192,7 +198,11 @@ func (s *Store) deleteParameter(in struct{ Name string }) (any, error) {
 func (s *Store) deleteParameters(in struct{ Names []string }) (any, error) {
 	out := struct{ DeletedParameters, InvalidParameters []string }{[]string{}, []string{}}
 	for _, name := range in.Names {
-		if s.Delete(name) {
+		there, err := s.Delete(name)
+		if err != nil {
+			return nil, err
+		}
+		if there {
 			out.DeletedParameters = append(out.DeletedParameters, name)
 		} else {
 			out.InvalidParameters = append(out.InvalidParameters, name)

@@ -116,7 +116,7 @@ func (s *Store) getParameterHistory(in getParameterHistory) (any, error) {
 	return out, nil
 }
 
-func (s *Store) tag(name string, tags []tag) {
+func (s *Store) tag(name string, tags []tag) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range tags {
@@ -125,6 +125,10 @@ func (s *Store) tag(name string, tags []tag) {
 		}
 		s.tags[name][t.Key] = t.Value
 	}
+	if len(tags) == 0 {
+		return nil
+	}
+	return s.keep(name)
 }
 
 func (s *Store) addTags(in struct {
@@ -134,8 +138,7 @@ func (s *Store) addTags(in struct {
 	if _, err := s.Get(in.ResourceID); err != nil {
 		return nil, &stack.Error{Code: "InvalidResourceId", Message: "there is no parameter " + in.ResourceID}
 	}
-	s.tag(in.ResourceID, in.Tags)
-	return struct{}{}, nil
+	return struct{}{}, s.tag(in.ResourceID, in.Tags)
 }
 
 func (s *Store) listTags(in struct {

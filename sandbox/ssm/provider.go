@@ -2,6 +2,9 @@ package ssm
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
 
 	"arc/sandbox/journal"
 	"arc/sandbox/stack"
@@ -16,8 +19,44 @@ func (s *Store) Endpoint() wire.Endpoint {
 // discoveryPath is where the @architect/functions libraries ask for parameters.
 const discoveryPath = "/_arc/ssm"
 
-// Restore has nothing to do yet: parameters end with the process.
-func (s *Store) Restore(*journal.Log) error { return nil }
+// record is a parameter as it is kept between runs.
+type record struct {
+	Parameter Parameter
+	History   []Parameter
+	Tags      map[string]string
+}
+
+// Restore takes the parameters that clients wrote in an earlier run. Those of
+// stacks come back with their stacks.
+func (s *Store) Restore(log *journal.Log) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, value := range log.All() {
+		var r record
+		if err := json.Unmarshal(value, &r); err != nil {
+			return fmt.Errorf("parameter %s: %w", name, err)
+		}
+		s.parameters[name], s.history[name] = &r.Parameter, r.History
+		if r.Tags != nil {
+			s.tags[name] = r.Tags
+		}
+	}
+	s.log = log
+	return nil
+}
+
+// keep writes a parameter down. The caller holds the lock.
+func (s *Store) keep(name string) error {
+	p := s.parameters[name]
+	if p == nil {
+		return s.log.Delete(name)
+	}
+	// What deploys note of their buckets ends with the buckets.
+	if p.ofStack || strings.Contains(name, "/deploy/") {
+		return nil
+	}
+	return s.log.Put(name, record{*p, s.history[name], s.tags[name]})
+}
 
 // Close has nothing to do.
 func (s *Store) Close(context.Context) error { return nil }
@@ -56,8 +95,8 @@ func (s *Store) update(_ context.Context, req stack.Request) (stack.Resource, er
 }
 
 func (s *Store) remove(_ context.Context, req stack.Request) error {
-	s.Delete(req.PhysicalID)
-	return nil
+	_, err := s.Delete(req.PhysicalID)
+	return err
 }
 
 func (s *Store) set(name string, properties map[string]any, overwrite bool) (stack.Resource, error) {
@@ -70,7 +109,7 @@ func (s *Store) set(name string, properties map[string]any, overwrite bool) (sta
 	}
 	_, err := s.Put(Parameter{
 		Name: name, Type: p.Type, Value: p.Value, Description: p.Description,
-		Tier: p.Tier, DataType: p.DataType, Pattern: p.AllowedPattern,
+		Tier: p.Tier, DataType: p.DataType, Pattern: p.AllowedPattern, ofStack: true,
 	}, overwrite)
 	if err != nil {
 		return stack.Resource{}, err // what exists under the name is not ours

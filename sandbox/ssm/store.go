@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"arc/sandbox/journal"
 	"arc/sandbox/stack"
 )
 
@@ -26,6 +27,7 @@ type Parameter struct {
 	DataType    string
 	KeyID       string
 	Pattern     string
+	ofStack     bool // a resource of a stack
 }
 
 // Store keeps the parameters of one account in one region, in memory.
@@ -33,6 +35,7 @@ type Parameter struct {
 type Store struct {
 	account, region string
 
+	log        *journal.Log // nil = nothing outlives the process
 	mu         sync.RWMutex
 	parameters map[string]*Parameter
 	history    map[string][]Parameter // earlier versions, oldest first
@@ -85,7 +88,15 @@ func (s *Store) Put(p Parameter, overwrite bool) (int64, error) {
 	if p.Type == "SecureString" {
 		p.KeyID = cmp.Or(p.KeyID, "alias/aws/ssm")
 	}
+	there, history := s.parameters[p.Name], s.history[p.Name]
 	s.parameters[p.Name] = &p
+	if err := s.keep(p.Name); err != nil {
+		s.parameters[p.Name], s.history[p.Name] = there, history
+		if there == nil {
+			delete(s.parameters, p.Name)
+		}
+		return 0, err
+	}
 	return p.Version, nil
 }
 
@@ -141,14 +152,14 @@ func (s *Store) list(match func(name string) bool) []Parameter {
 }
 
 // Delete removes a parameter and reports whether there was one.
-func (s *Store) Delete(name string) bool {
+func (s *Store) Delete(name string) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, there := s.parameters[name]
 	delete(s.parameters, name)
 	delete(s.history, name)
 	delete(s.tags, name)
-	return there
+	return there, s.keep(name)
 }
 
 // arn is a parameter's ARN.

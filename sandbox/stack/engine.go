@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"arc/sandbox/journal"
 )
 
 // Options are what an engine needs from its surroundings.
@@ -28,6 +30,9 @@ type Options struct {
 	Fault func(op, logicalID string) error
 	// Parallel is how many resources of a stack are worked on at once; 0 means 8.
 	Parallel int
+	// SetAside says of a stack that its data is not deleted with its resources:
+	// it is there again when the resource is. nil = of none.
+	SetAside func(stackName string) bool
 }
 
 // Engine keeps the stacks of one account in one region. Its methods are
@@ -45,10 +50,13 @@ type Engine struct {
 	running       sync.WaitGroup
 	telling       sync.Mutex // keeps what listeners hear in the order of the events
 
-	mu     sync.Mutex        // guards what follows and all that hangs from it
-	closed bool              // no new work
-	all    []*state          // oldest first, deleted ones too
-	live   map[string]*state // by name
+	mu     sync.Mutex   // guards what follows and all that hangs from it
+	closed bool         // no new work
+	all    []*state     // oldest first, deleted ones too
+	memory *journal.Log // nil = nothing outlives the process
+	// remembered are physical IDs by stack and logical ID; see remember.go.
+	remembered map[string]string
+	live       map[string]*state // by name
 }
 
 // New makes an engine without stacks.

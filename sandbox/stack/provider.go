@@ -26,6 +26,9 @@ type Request struct {
 	PhysicalID string         // Update, Delete
 	Properties map[string]any // Create, Update; the last known ones for Delete
 	Old        map[string]any // Update: the properties it has now
+	// Restored says of a Create that PhysicalID was made by an earlier run, for
+	// the same resource of a stack of the same name, and may still be there.
+	Restored bool
 	// Token is fresh for every Create, in capital letters and digits: a
 	// physical name that ends in it collides with no other, also not with that
 	// of the resource it replaces.
@@ -68,4 +71,7 @@ type Registration struct {
 	// type that is not AWS's: an update that touches one makes a new resource and
 	// deletes the old one. Those of AWS are described in package registry.
 	CreateOnly []string
+	// Keeps says that its resources hold data which outlives the process. A
+	// stack that is made again is given those that it had.
+	Keeps bool
 }

@@ -98,7 +98,7 @@ func (e *Engine) deleteOne(ctx context.Context, st *state, res *resource, fresh 
 	case policy == policyRetain, policy == policyRetainExceptFirst && !fresh:
 		e.event(st, res, DeleteSkipped, "")
 		e.forget(st, res)
-		return nil
+		return e.keepInMind(st, res, "") // as on AWS, a new stack makes a new one
 	case res.physicalID == "":
 		e.event(st, res, DeleteComplete, "") // it was never made
 		e.forget(st, res)

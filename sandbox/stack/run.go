@@ -266,10 +266,14 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 	var err error
 	switch op {
 	case "Create":
-		req.PhysicalID = ""
+		req.PhysicalID = e.recall(st, res)
+		req.Restored = req.PhysicalID != ""
 		made, err = provider.Create(ctx, req)
 		if err == nil && made.PhysicalID == "" {
 			err = errors.New("the provider gave no physical ID")
+		}
+		if err == nil {
+			err = e.keepInMind(st, res, made.PhysicalID)
 		}
 	case "Update":
 		made, err = provider.Update(ctx, req)
@@ -277,7 +281,12 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 			made.PhysicalID = res.physicalID
 		}
 	case "Delete":
-		err = provider.Delete(ctx, req)
+		if e.registrations[res.kind].Keeps && e.options.SetAside != nil && e.options.SetAside(st.root().ref.Name) {
+			return Resource{}, nil
+		}
+		if err = provider.Delete(ctx, req); err == nil {
+			err = e.keepInMind(st, res, "")
+		}
 	}
 	return made, err
 }
