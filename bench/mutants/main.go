@@ -101,6 +101,7 @@ func run(ctx context.Context, o options) error {
 			}
 		}
 	}
+	tests = slices.DeleteFunc(tests, func(t test) bool { return o.longest > 0 && t.Seconds > o.longest })
 	slices.SortFunc(tests, func(a, b test) int { return int(1000 * (a.Seconds - b.Seconds)) })
 	drawn, err := draw(dirs, o.seed)
 	if err != nil {
