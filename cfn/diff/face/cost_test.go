@@ -18,7 +18,7 @@ func TestCostInMarkdown(t *testing.T) {
 	markdownLevel{items: 3}.cost(&b, d)
 	text := b.String()
 	// A title, four changes and two sentences: three lines have room.
-	for _, want := range []string{"- and 2 more\n", "how a", "how b", "a call takes 100 ms", "traffic"} {
+	for _, want := range []string{"| how b |\n\n- and 2 more\n- assumed: a call takes 100 ms\n", "how a", "how b", "a call takes 100 ms", "traffic"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("nothing says %q:\n%s", want, text)
 		}
