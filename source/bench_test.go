@@ -219,3 +219,41 @@ func BenchmarkImports(b *testing.B) {
 		imports(body)
 	}
 }
+
+// What the folder of a live function costs a start: made for the first time, and
+// found unchanged.
+func BenchmarkLive(b *testing.B) {
+	dir, fns := lay(b, 1, 0, false)
+	for d := range 20 {
+		file := filepath.Join(dir, "node_modules", fmt.Sprintf("dep%d", d), "index.js")
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("module.exports = 1\n"), 0o666); err != nil {
+			b.Fatal(err)
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer root.Close()
+	fn := fns[0]
+	fn.HandlerFile, fn.Build = "index.mjs", &Builder{Dir: dir, Env: os.Getenv, Host: true, Live: true}
+	tree := Tree{Files: root.FS(), Disk: dir}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := NewLive(tree, fn, b.TempDir()).Make(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		l := NewLive(tree, fn, b.TempDir())
+		for b.Loop() {
+			if _, err := l.Make(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
