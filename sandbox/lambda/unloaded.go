@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 )
 
@@ -22,10 +23,14 @@ func (w *worker) explained(body []byte) []byte {
 	body = []byte(w.place.Real(string(body)))
 	var object map[string]json.RawMessage
 	var message string
-	if len(w.place.Wrong) == 0 || json.Unmarshal(body, &object) != nil || json.Unmarshal(object["errorMessage"], &message) != nil {
+	if json.Unmarshal(body, &object) != nil || json.Unmarshal(object["errorMessage"], &message) != nil {
 		return body
 	}
-	text, err := json.Marshal(w.reason(message))
+	reason := w.reason(message)
+	if reason == message {
+		return body
+	}
+	text, err := json.Marshal(reason)
 	if err != nil {
 		return body
 	}
@@ -48,8 +53,17 @@ func (w *worker) reason(message string) string {
 			return strings.TrimSuffix(first+": "+wrong.Hint+"\n"+rest, "\n")
 		}
 	}
-	return message + "\n" + strings.Join(all, "\n")
+	if m := runtimeModule.FindStringSubmatch(message); m != nil && all == nil {
+		return message + ": Lambda's runtime has it, and this machine has not: " + map[bool]string{true: "pip install boto3", false: "gem install " + m[2]}[m[1] != ""]
+	}
+	return strings.TrimSuffix(message+"\n"+strings.Join(all, "\n"), "\n")
 }
+
+// runtimeModule finds what Lambda's Python and Ruby runtimes bring along in the
+// message that it is missing.
+// https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+// https://docs.aws.amazon.com/lambda/latest/dg/ruby-package.html
+var runtimeModule = regexp.MustCompile(`No module named '(boto3|botocore|s3transfer|jmespath)['.]|cannot load such file -- (aws-sdk-[\w-]+)`)
 
 // tell prints why the code could not be loaded, once until there is another
 // reason: each event that fails of it has it in its own line anyway.
