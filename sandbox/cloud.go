@@ -19,9 +19,11 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
+	"arc/sandbox/dynamodb"
 	"arc/sandbox/lambda"
 	"arc/sandbox/reload"
 	"arc/sandbox/s3"
+	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
 	"arc/source"
 )
@@ -83,9 +85,11 @@ type Cloud struct {
 	fresh    atomic.Pointer[func(LiveFunction)] // see BeforeCalls
 	pages    reload.Pages                       // of the live app
 	// What a live app needs of some services beyond their interface.
-	lambda *lambda.Service
-	engine *stack.Engine
-	s3     *s3.Server
+	lambda     *lambda.Service
+	engine     *stack.Engine
+	s3         *s3.Server
+	parameters *ssm.Store
+	tables     *dynamodb.Service
 
 	ready     atomic.Bool
 	closeOnce sync.Once

@@ -50,7 +50,11 @@ func (c *Cloud) services() []Service {
 	parameters := ssm.New(account, region)
 	lines := logs.New(account, region)
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}
-	c.s3 = objects
+	c.s3, c.parameters = objects, parameters
+	c.tables = dynamodb.New(dynamodb.Options{
+		Account: account, Region: region, Path: c.opts.Path, Project: c.opts.Project, URL: c.opts.Tables, Tell: c.tell,
+		Cache: filepath.Join(filepath.Dir(c.opts.Registry.Dir), "programs"), File: c.tablesFile(),
+	})
 	c.lambda = lambda.New(lambda.Options{
 		Account: account, Region: region,
 		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers,
@@ -65,10 +69,7 @@ func (c *Cloud) services() []Service {
 		objects,
 		parameters,
 		lines,
-		dynamodb.New(dynamodb.Options{
-			Account: account, Region: region, Path: c.opts.Path, Project: c.opts.Project, URL: c.opts.Tables, Tell: c.tell,
-			Cache: filepath.Join(filepath.Dir(c.opts.Registry.Dir), "programs"), File: c.tablesFile(),
-		}),
+		c.tables,
 		c.lambda,
 		gateway.New(gateway.Options{Invoker: c.lambda, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}

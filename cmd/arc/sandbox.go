@@ -257,15 +257,20 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 		if err := s.warnMissing(p); err != nil {
 			return err
 		}
-		_, err := s.applyLive(ctx, p, local, port)
-		return err
+		if _, err := s.applyLive(ctx, p, local, port); err != nil {
+			return err
+		}
+		s.seed(ctx, p, local, liveStack(p))
+		return nil
 	}
 	watch := s.newWatch(p, local, apply)
 	outputs, err := s.applyLive(ctx, p, local, port)
 	if err != nil {
 		return portBusy(err)
 	}
+	s.seed(ctx, p, local, liveStack(p))
 	local.Ready()
+	s.startup(ctx, p, local.Running().Endpoint)
 	s.listRoutes(p.app)
 	if s.events != nil {
 		s.tell(activity.Event{Kind: activity.Ready, Time: time.Now().UTC(), Outputs: outputs})
@@ -274,6 +279,9 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 	}
 	return watch.loop(ctx)
 }
+
+// liveStack is the name of the stack of arc sandbox.
+func liveStack(p *project) string { return cfn.StackName(p.app.Name, "testing", "") }
 
 // warnMissing names functions that have no code yet. The sandbox runs without
 // them: they can be written while it does.
