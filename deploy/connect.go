@@ -44,9 +44,12 @@ type UnreachableError struct {
 	Err      error
 }
 
+// Error says what could not be reached, and why.
 func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("no connection to %s: %v", e.Endpoint, e.Err)
 }
+
+// Unwrap is the error of the call.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // Time limits. A call that answers nothing for this long is tried again; an

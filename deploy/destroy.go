@@ -197,6 +197,7 @@ type FailedDeletion struct {
 	Reason     string
 }
 
+// Error says which state the stack is left in, and what could not be deleted.
 func (e *NotDestroyedError) Error() string {
 	lines := []string{fmt.Sprintf("stack %s could not be deleted and is now in %s", e.StackName, e.Status)}
 	if len(e.Failures) == 0 && e.Reason != "" {

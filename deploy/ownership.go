@@ -19,6 +19,7 @@ type ForeignError struct {
 	Err       error     // why the mark cannot be read; nil otherwise
 }
 
+// Error says whose it is, as far as that is known.
 func (e *ForeignError) Error() string {
 	switch {
 	case e.Err != nil:
@@ -29,6 +30,7 @@ func (e *ForeignError) Error() string {
 	return fmt.Sprintf("stack %s is left as it is: nothing shows that arc or Architect made it for %s", e.StackName, e.Want)
 }
 
+// Unwrap is why the mark cannot be read.
 func (e *ForeignError) Unwrap() error { return e.Err }
 
 // Unmarked tells a stack that may be adopted: it bears no mark at all.

@@ -35,6 +35,7 @@ type TamperedError struct {
 	What      []string // a line each
 }
 
+// Error says what is not as it was sent.
 func (e *TamperedError) Error() string {
 	head := fmt.Sprintf("stack %s is left as it is: CloudFormation was given something else than was sent", e.StackName)
 	if e.Changed {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"arc/cfn/registry"
 )
 
 // RuntimeError refuses a deployment that AWS would fail half-way, because of a
@@ -32,7 +34,7 @@ func (r *run) refuseRuntimes(set *changeSet) error {
 	var reasons []string
 	for _, c := range set.changes {
 		rc := c.ResourceChange
-		if rc == nil || aws.ToString(rc.ResourceType) != "AWS::Lambda::Function" || rc.Action == types.ChangeActionRemove {
+		if rc == nil || aws.ToString(rc.ResourceType) != registry.LambdaFunction || rc.Action == types.ChangeActionRemove {
 			continue
 		}
 		id := aws.ToString(rc.LogicalResourceId)

@@ -108,12 +108,12 @@ func (r *reviewer) picturesOnly(api string) bool {
 			continue
 		}
 		switch resource.Type {
-		case registry.ApiGatewayV2Deployment, "AWS::ApiGateway::Deployment":
+		case registry.ApiGatewayV2Deployment, registry.ApiGatewayDeployment:
 			if c := r.changes[id]; c != nil && (c.Action == compare.Add || c.Update >= registry.MayReplace) {
 				return false
 			}
 			found = true
-		case "AWS::ApiGatewayV2::Stage":
+		case registry.ApiGatewayV2Stage:
 			if auto, _ := values.Spelled(resource.Properties["AutoDeploy"]); auto == "true" {
 				return false
 			}

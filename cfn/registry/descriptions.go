@@ -4,6 +4,7 @@ package registry
 const (
 	AmazonMQBroker                           = "AWS::AmazonMQ::Broker"
 	ApiGatewayAuthorizer                     = "AWS::ApiGateway::Authorizer"
+	ApiGatewayDeployment                     = "AWS::ApiGateway::Deployment"
 	ApiGatewayDomainName                     = "AWS::ApiGateway::DomainName"
 	ApiGatewayMethod                         = "AWS::ApiGateway::Method"
 	ApiGatewayResource                       = "AWS::ApiGateway::Resource"
