@@ -32,6 +32,8 @@ func (a account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>NotesStaging</StackName><StackId>%s</StackId>
 			<StackStatus>UPDATE_COMPLETE</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Parameters><member><ParameterKey>ArtifactBucket</ParameterKey>
 			<ParameterValue>private</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, stackID)
+	case action == "GetCallerIdentity":
+		fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 	case action == "GetTemplate":
 		body := a.original
 		if r.Form.Get("TemplateStage") == "Processed" {

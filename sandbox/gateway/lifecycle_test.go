@@ -339,7 +339,10 @@ func TestNeverReads(t *testing.T) {
 			return invoke.Result{}, err
 		}
 		served.Add(1)
-		call(t, "POST", strings.Replace(endpoint, "ws:", "http:", 1)+"/staging/@connections/"+strings.ReplaceAll(e.RequestContext.ConnectionID, "=", "%3D"), strings.Repeat("x", 100<<10))
+		resp, err := http.Post(strings.Replace(endpoint, "ws:", "http:", 1)+"/staging/@connections/"+strings.ReplaceAll(e.RequestContext.ConnectionID, "=", "%3D"), "text/plain", strings.NewReader(strings.Repeat("x", 100<<10)))
+		if err == nil { // else the test is over
+			resp.Body.Close()
+		}
 		return invoke.Result{}, nil
 	}}})
 	endpoint = c.socketAPI(map[string]string{"$default": "fn"})
@@ -360,7 +363,7 @@ func TestNeverReads(t *testing.T) {
 		}
 		read(t, quick)
 	}
-	if n := served.Load(); n > sent/2 {
+	if n := served.Load(); n > sent/4 {
 		t.Errorf("%d messages of a client that reads nothing were served", n)
 	}
 }

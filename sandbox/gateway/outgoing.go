@@ -15,7 +15,7 @@ const (
 	// beyond it a function that sends is told so.
 	maxOutgoing = 512 << 10
 	// slow is how long a message may take to a client before it counts as one
-	// that does not read: nobody waits for it any longer, and no message is taken
+	// that does not read, as does one for whom so much waits: nobody waits for it any longer, and no message is taken
 	// from it until it has read.
 	slow = 50 * time.Millisecond
 )
@@ -49,6 +49,9 @@ func (c *connection) send(text string) error {
 		o.mu.Unlock()
 		return o.err
 	case o.writing && o.bytes+len(text) > maxOutgoing:
+		if o.stuck == nil {
+			o.stuck = make(chan struct{})
+		}
 		o.mu.Unlock()
 		return fmt.Errorf("connection %s: %w", c.id, errFull)
 	case o.writing:
