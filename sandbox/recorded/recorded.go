@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"arc/sandbox/journal"
@@ -45,7 +46,8 @@ func (s *Store) Close(context.Context) error { return nil }
 func (s *Store) Registrations() map[string]stack.Registration {
 	out := make(map[string]stack.Registration, len(kinds))
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
-		out[name] = stack.Registration{Provider: provider{s, kinds[name]}}
+		p := provider{s, kinds[name]}
+		out[name] = stack.Registration{Provider: stack.Steps{OnCreate: p.create, OnUpdate: p.update, OnDelete: p.remove}}
 	}
 	return out
 }
@@ -68,11 +70,14 @@ type provider struct {
 	kind  kind
 }
 
-func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
+func (p provider) create(_ context.Context, req stack.Request) (stack.Resource, error) {
 	if err := p.complete(req.Properties); err != nil {
 		return stack.Resource{}, err
 	}
-	name := p.nameOf(req)
+	name, err := p.nameOf(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
 	made := p.made(name, req)
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
@@ -83,7 +88,7 @@ func (p provider) Create(ctx context.Context, req stack.Request) (stack.Resource
 	return made, nil
 }
 
-func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
+func (p provider) update(_ context.Context, req stack.Request) (stack.Resource, error) {
 	if err := p.complete(req.Properties); err != nil {
 		return stack.Resource{}, err
 	}
@@ -96,7 +101,7 @@ func (p provider) Update(ctx context.Context, req stack.Request) (stack.Resource
 	return made, nil
 }
 
-func (p provider) Delete(ctx context.Context, req stack.Request) error {
+func (p provider) remove(_ context.Context, req stack.Request) error {
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
 	delete(p.store.names, req.Type+" "+req.PhysicalID)
@@ -116,20 +121,47 @@ func (p provider) complete(properties map[string]any) error {
 			return fmt.Errorf("Properties validation failed: required key [%s] not found", name) //nolint:staticcheck // CloudFormation's words
 		}
 	}
-	return nil
+	_, err := p.own(properties)
+	return err
+}
+
+// naming are the properties that name a resource.
+type naming struct {
+	Name string
+	FIFO bool
+}
+
+// own reads the properties that name the resource, as strictly as all others
+// are read.
+func (p provider) own(properties map[string]any) (n naming, err error) {
+	if value, given := properties[p.kind.name]; given && p.kind.name != "" {
+		var ok bool
+		if n.Name, ok = stack.Text(value); !ok {
+			return n, fmt.Errorf("property %s: must be a string", p.kind.name)
+		}
+	}
+	if value, given := properties[p.kind.fifo]; given && p.kind.fifo != "" {
+		text, _ := stack.Text(value)
+		if n.FIFO, err = strconv.ParseBool(text); err != nil {
+			return n, fmt.Errorf("property %s: must be true or false", p.kind.fifo)
+		}
+	}
+	return n, nil
 }
 
 // nameOf is the resource's name: its own or one that is made. FIFO topics and
 // queues get the ending that the services demand.
-func (p provider) nameOf(req stack.Request) string {
-	if name, _ := req.Properties[p.kind.name].(string); name != "" {
-		return name
+func (p provider) nameOf(req stack.Request) (string, error) {
+	own, err := p.own(req.Properties)
+	switch {
+	case err != nil:
+		return "", err
+	case own.Name != "":
+		return own.Name, nil
+	case p.kind.name == "":
+		return req.Token, nil
+	case own.FIFO:
+		return req.Name(p.kind.limit-len(".fifo")) + ".fifo", nil
 	}
-	if p.kind.name == "" {
-		return req.Token
-	}
-	if fifo := req.Properties[p.kind.fifo]; fifo == true || fifo == "true" {
-		return req.Name(p.kind.limit-len(".fifo")) + ".fifo"
-	}
-	return req.Name(p.kind.limit)
+	return req.Name(p.kind.limit), nil
 }
