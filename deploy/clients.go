@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"arc/deploy/ssm"
+	"arc/deploy/tables"
 )
 
 // Clients are the AWS calls that a deployment makes. Connect fills them from
@@ -20,6 +21,7 @@ type Clients struct {
 	Uploads    Uploads // a client of its own: its time limit allows for large files
 	Parameters Parameters
 	Identity   Identity
+	Tables     *tables.Client
 	Functions  Functions
 
 	Region string

@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"arc/deploy/ssm"
+	"arc/deploy/tables"
 )
 
 // DefaultRegion is used where neither the manifest, the environment nor the
@@ -152,6 +153,7 @@ func newClients(cfg aws.Config) Clients {
 		Objects:    s3.NewFromConfig(cfg, pathStyle),
 		Uploads:    uploads,
 		Parameters: ssm.New(cfg),
+		Tables:     tables.New(cfg),
 		Identity:   sts.NewFromConfig(cfg),
 		Functions:  newLambdaFunctions(cfg),
 		Region:     cfg.Region,

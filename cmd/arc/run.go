@@ -144,6 +144,7 @@ func (s *session) app() *cli.App {
 			s.initCommand(),
 			s.createCommand(),
 			s.sandboxCommand(),
+			s.dataCommand(),
 			s.checkCommand(),
 			s.fmtCommand(),
 			s.inventoryCommand(),

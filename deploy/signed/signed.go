@@ -7,6 +7,7 @@ package signed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -30,6 +31,8 @@ type Client struct {
 	ID     string // the SDK's name of the service: "SSM"
 	Name   string // what requests are signed for, and the endpoint begins with: "ssm"
 	Target string // in front of an operation's name: "AmazonSSM"
+	// Version of the JSON protocol: "1.0"; "" = 1.1.
+	Version string
 }
 
 // maxAnswer bounds an answer; those of AWS's JSON services are far below.
@@ -101,7 +104,7 @@ func (c *Client) try(ctx context.Context, endpoint string, r request, out any) e
 		return err
 	}
 	if r.target != "" {
-		req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		req.Header.Set("Content-Type", "application/x-amz-json-"+cmp.Or(c.Version, "1.1"))
 		req.Header.Set("X-Amz-Target", r.target)
 	}
 	if c.Config.Credentials == nil {
