@@ -39,14 +39,19 @@ const DefaultRegion = "us-west-2"
 var ErrNoCredentials = errors.New("no AWS credentials")
 
 // UnreachableError tells that nothing has ever answered at the endpoint of a
-// service: there is no network, or the address is wrong.
+// service: there is no network, or the address is wrong. Of a local cloud it
+// tells that it has ended, or does not answer any more.
 type UnreachableError struct {
 	Endpoint string // scheme and host, or all there is where it has none
+	Gone     bool   // a local cloud that did answer before
 	Err      error
 }
 
 // Error says what could not be reached, and why.
 func (e *UnreachableError) Error() string {
+	if e.Gone {
+		return fmt.Sprintf("the local cloud at %s does not answer any more: %v", e.Endpoint, e.Err)
+	}
 	return fmt.Sprintf("no connection to %s: %v", e.Endpoint, e.Err)
 }
 
@@ -59,6 +64,7 @@ const (
 	dialTimeout   = 5 * time.Second
 	callTimeout   = 60 * time.Second
 	uploadTimeout = 15 * time.Minute
+	localTimeout  = 15 * time.Second // of a call to a local cloud
 	maxAttempts   = 8
 	maxBackoff    = 10 * time.Second
 )
@@ -129,7 +135,7 @@ func localConfig(opts ConnectOptions) aws.Config {
 		Region:       region,
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
 		BaseEndpoint: aws.String(strings.TrimSuffix(opts.Endpoint, "/")),
-		HTTPClient:   httpClient(callTimeout),
+		HTTPClient:   localClient{httpClient(localTimeout)},
 		Retryer:      newRetryer,
 	}
 }
@@ -139,14 +145,22 @@ func newClients(cfg aws.Config) Clients {
 		// A bucket's name in front of a host works at AWS only.
 		o.UsePathStyle = o.BaseEndpoint != nil
 	}
+	made := new(atomic.Bool)
 	patient := func(*s3.Options) {}
+	local, isLocal := cfg.HTTPClient.(localClient)
+	if isLocal {
+		cfg.HTTPClient = local.BuildableClient
+	}
 	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		// A connection that uploads is silent for as long as that takes.
 		client = client.WithTimeout(uploadTimeout).WithReadTimeout(0)
 		patient = func(o *s3.Options) { o.HTTPClient = client }
+		if isLocal {
+			patient = func(o *s3.Options) { o.HTTPClient = &firstContact{HTTPClient: client, local: true, made: made} }
+		}
 	}
 	uploads := s3.NewFromConfig(cfg, pathStyle, patient)
-	cfg.HTTPClient = &firstContact{HTTPClient: wholeRequests{cfg.HTTPClient}}
+	cfg.HTTPClient = &firstContact{HTTPClient: wholeRequests{cfg.HTTPClient}, local: isLocal, made: made}
 	stacks := cloudformation.NewFromConfig(cfg)
 	return Clients{
 		Stacks:     stacks,
@@ -181,12 +195,18 @@ func (c wholeRequests) Do(req *http.Request) (*http.Response, error) {
 	return c.HTTPClient.Do(&whole)
 }
 
+// localClient speaks to a local cloud: no network can fail there, so what does
+// not answer is gone.
+type localClient struct{ *awshttp.BuildableClient }
+
 // firstContact ends a run at once when it cannot connect before anything has
 // answered: a network that fails in the middle comes back, while waiting for
-// one that was never there looks like a program that hangs.
+// one that was never there looks like a program that hangs. A local cloud that
+// is gone does not come back, either.
 type firstContact struct {
 	aws.HTTPClient
-	made atomic.Bool
+	local bool
+	made  *atomic.Bool // shared by all clients of a run
 }
 
 // Do sends one request.
@@ -196,18 +216,29 @@ func (c *firstContact) Do(req *http.Request) (*http.Response, error) {
 		c.made.Store(true)
 		return resp, nil
 	}
-	if !c.made.Load() && neverConnects(err) {
+	made := c.made.Load()
+	if !made && neverConnects(err) || c.local && req.Context().Err() == nil && isGone(err) {
 		var call *url.Error
 		if errors.As(err, &call) {
 			err = call.Err
+		}
+		if wait, ok := errors.AsType[net.Error](err); ok && wait.Timeout() {
+			err = fmt.Errorf("no answer in %s", localTimeout)
 		}
 		where := &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
 		if where.Scheme == "" {
 			where = req.URL
 		}
-		return nil, &UnreachableError{Endpoint: where.String(), Err: err}
+		return nil, &UnreachableError{Endpoint: where.String(), Gone: c.local && made, Err: err}
 	}
 	return nil, err
+}
+
+// isGone tells that a local cloud has ended, or answers no more, from a
+// connection that broke, which another try mends while the cloud is there.
+func isGone(err error) bool {
+	wait, ok := errors.AsType[net.Error](err)
+	return neverConnects(err) || ok && wait.Timeout()
 }
 
 // neverConnects tells a refused connection, a name that is not known and an

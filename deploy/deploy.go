@@ -6,6 +6,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -87,10 +88,17 @@ func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Err: ctx.Err()}
+	case isUnreachableLocal(err):
 	case err != nil && r.executing:
 		err = fmt.Errorf("%w; AWS goes on with stack %s, deploy again to follow it to its end", err, d.StackName)
 	}
 	return r.outcome, err
+}
+
+// isUnreachableLocal tells that a local cloud is gone, and what it was at with it.
+func isUnreachableLocal(err error) bool {
+	gone, ok := errors.AsType[*UnreachableError](err)
+	return ok && gone.Gone
 }
 
 // InterruptedError tells that the context ended before the deployment did.

@@ -122,6 +122,12 @@ func (c *Cloud) start() error {
 		return err
 	}
 	c.undo = append(c.undo, unlock)
+	tidied := make(chan struct{})
+	go func() {
+		defer close(tidied)
+		c.opts.Registry.sweep()()
+	}()
+	c.undo = append(c.undo, func() { <-tidied })
 	if c.root, err = os.OpenRoot(c.opts.Project); err != nil {
 		return fmt.Errorf("project folder: %w", err)
 	}

@@ -27,3 +27,7 @@ func openLocked(name string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(handle), name), nil
 }
+
+// unlockFile gives a lock back. The file stays: it cannot be removed while it is
+// open, nor safely afterwards.
+func unlockFile(f *os.File) { f.Close() }

@@ -87,25 +87,37 @@ func (r *Running) alive(ctx context.Context) bool {
 }
 
 // Stop ends the running cloud and waits until it is gone: another one can be
-// started for the project at once.
+// started for the project at once. It fails with a *HungError when the cloud
+// does not answer any more, or does not get to its end.
 func (g Registry) Stop(ctx context.Context, r *Running) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Endpoint+"/_arc/stop", bytes.NewReader([]byte(r.Token)))
+	asked, cancel := context.WithTimeout(ctx, hungAfter)
+	defer cancel()
+	req, err := http.NewRequestWithContext(asked, http.MethodPost, r.Endpoint+"/_arc/stop", bytes.NewReader([]byte(r.Token)))
 	if err != nil {
 		return err
 	}
 	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() == nil:
+		if busy, wrong := g.Busy(r.Project); wrong != nil || !busy {
+			return wrong // it has ended meanwhile
+		}
+		return g.hung(r.Project)
+	case err != nil:
 		return fmt.Errorf("local cloud at %s: %w", r.Endpoint, err)
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusAccepted {
 		return fmt.Errorf("local cloud at %s: refused to stop (%s)", r.Endpoint, resp.Status)
 	}
-	for {
+	for began := time.Now(); ; {
 		// It gives its lock back last of all.
 		busy, err := g.Busy(r.Project)
 		if err != nil || !busy {
 			return err
+		}
+		if time.Since(began) > 2*hungAfter {
+			return g.hung(r.Project)
 		}
 		select {
 		case <-ctx.Done():
@@ -128,6 +140,9 @@ func publicID(token string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// registration begins the name of one that is being written.
+const registration = "registration-"
+
 // register writes r down for Find, and returns what takes it back.
 func (g Registry) register(r Running) (unregister func(), err error) {
 	file := g.file(r.Project, ".json")
@@ -139,7 +154,7 @@ func (g Registry) register(r Running) (unregister func(), err error) {
 		return nil, err
 	}
 	// Written aside and renamed, so that a reader never sees half of it.
-	tmp, err := os.CreateTemp(filepath.Dir(file), "registration-*")
+	tmp, err := os.CreateTemp(filepath.Dir(file), registration+"*")
 	if err != nil {
 		return nil, fmt.Errorf("registry of local clouds: %w", err)
 	}
@@ -178,11 +193,15 @@ func (g Registry) lock(project string) (release func(), err error) {
 	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("registry of local clouds: %w", err)
 	}
-	f, err := openLocked(g.file(project, ".lock"))
+	return lockFile(g.file(project, ".lock"))
+}
+
+func lockFile(name string) (release func(), err error) {
+	f, err := openLocked(name)
 	// Busy holds the lock for a moment; whoever runs a cloud holds it for long.
 	for tries := 0; f == nil && err == nil && tries < 5; tries++ {
 		time.Sleep(time.Millisecond)
-		f, err = openLocked(g.file(project, ".lock"))
+		f, err = openLocked(name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("registry of local clouds: %w", err)
@@ -190,7 +209,11 @@ func (g Registry) lock(project string) (release func(), err error) {
 	if f == nil {
 		return nil, ErrRunning
 	}
-	return func() { f.Close() }, nil
+	// Whoever finds the cloud silent finds its process here.
+	if err := f.Truncate(0); err == nil {
+		fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	return func() { unlockFile(f) }, nil
 }
 
 // Busy reports whether a local cloud runs, starts or ends for the project.

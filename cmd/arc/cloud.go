@@ -61,9 +61,9 @@ func (s *session) connectLocal(ctx context.Context, p *project, local bool) (dep
 	if err != nil {
 		return deploy.Clients{}, err
 	}
-	running, err := registry.Find(ctx, p.dir)
+	running, err := registry.Answer(ctx, p.dir)
 	if err != nil {
-		return deploy.Clients{}, err
+		return deploy.Clients{}, notAnswering(err)
 	}
 	if running == nil {
 		return deploy.Clients{}, withHint(errors.New("no local cloud is running for this project"), "arc sandbox, or arc deploy --local, starts one")
@@ -86,9 +86,9 @@ func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*san
 	if err != nil {
 		return nil, nil, err
 	}
-	running, err := registry.Find(ctx, p.dir)
+	running, err := registry.Answer(ctx, p.dir)
 	if err != nil || running != nil {
-		return running, nil, err
+		return running, nil, notAnswering(err)
 	}
 	if detach {
 		running, err := s.startDetached(ctx, registry, p.dir, "--cloud-only")
@@ -208,16 +208,21 @@ func tablesURL(p *project, flag string) (string, error) {
 	return flag, nil
 }
 
+// slowStart is how long a cloud may take to get ready without a word.
+const slowStart = 3 * time.Second
+
 // waitCloud waits for a cloud that runs or starts to be ready; nil when there
 // is none any more.
 func (s *session) waitCloud(ctx context.Context, registry sandbox.Registry, dir string) (*sandbox.Running, error) {
-	for {
-		running, err := registry.Find(ctx, dir)
-		if err != nil || running != nil && running.Ready {
-			return running, err
+	said := false
+	for began := time.Now(); ; {
+		running, err := registry.Answer(ctx, dir)
+		if err != nil || running == nil || running.Ready {
+			return running, notAnswering(err)
 		}
-		if busy, err := registry.Busy(dir); err != nil || !busy {
-			return nil, err
+		if !said && time.Since(began) > slowStart {
+			said = true
+			s.note("waiting for the local cloud that process %d is starting", running.PID)
 		}
 		select {
 		case <-ctx.Done():

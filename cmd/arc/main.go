@@ -12,7 +12,17 @@ import (
 func main() {
 	// The first Ctrl-C asks the command to finish in order; stop gives the
 	// second one back to the system, which ends the process at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}
+
+// endings are the signals that ask for an end in order. A terminal that is
+// closed sends SIGHUP, but not to whom nohup has kept it from.
+func endings() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }

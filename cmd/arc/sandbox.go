@@ -91,19 +91,42 @@ func (s *session) stopCloud(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	running, err := registry.Find(ctx, dir)
-	if err != nil {
-		return err
-	}
-	if running == nil {
+	running, err := registry.Answer(ctx, dir)
+	if err == nil && running == nil {
 		s.note("no local cloud is running for this project")
 		return nil
 	}
-	if err := registry.Stop(ctx, running); err != nil {
-		return err
+	if err == nil {
+		err = registry.Stop(ctx, running)
 	}
-	s.note("stopped the local cloud at %s", running.Endpoint)
+	hung, ok := errors.AsType[*sandbox.HungError](err)
+	switch {
+	case ok && hung.PID != 0:
+		if err := registry.End(ctx, dir, hung); err != nil {
+			return err
+		}
+		s.note("%v", hung)
+		s.note("ended process %d", hung.PID)
+	case err != nil:
+		return err
+	default:
+		s.note("stopped the local cloud at %s", running.Endpoint)
+	}
 	return nil
+}
+
+// notAnswering says what to do about a local cloud that does not answer.
+func notAnswering(err error) error {
+	hung, ok := errors.AsType[*sandbox.HungError](err)
+	switch {
+	case !ok:
+		return err
+	case hung.PID == 0:
+		return withHint(err, "end that process")
+	case hung.Stopped:
+		return withHint(err, "fg in its terminal, or kill -CONT %d, lets it go on; arc sandbox --stop ends it", hung.PID)
+	}
+	return withHint(err, "arc sandbox --stop ends it")
 }
 
 func (s *session) sandbox(ctx *cli.Context) error {
@@ -145,7 +168,10 @@ func (s *session) sandbox(ctx *cli.Context) error {
 		workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), aws: commaList(ctx.String("aws")),
 	})
 	if errors.Is(err, sandbox.ErrRunning) {
-		running, _ := registry.Find(ctx.Context, p.dir)
+		running, wrong := registry.Answer(ctx.Context, p.dir)
+		if wrong != nil {
+			return notAnswering(wrong)
+		}
 		return s.alreadyRunning(ctx.Context, err, p, running)
 	}
 	if err != nil {
@@ -170,11 +196,11 @@ func (s *session) sandbox(ctx *cli.Context) error {
 
 // sandboxDetached starts the sandbox in the background and waits for it.
 func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p *project) error {
-	if running, err := registry.Find(ctx.Context, p.dir); err != nil || running != nil {
+	if running, err := registry.Answer(ctx.Context, p.dir); err != nil || running != nil {
 		if err == nil {
 			err = s.alreadyRunning(ctx.Context, sandbox.ErrRunning, p, running)
 		}
-		return err
+		return notAnswering(err)
 	}
 	var flags []string
 	if port := ctx.Int("port"); port != 0 {

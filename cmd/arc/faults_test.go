@@ -1,0 +1,298 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"arc/sandbox"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+const faultsApp = `
+-- app.arc --
+@app
+faultsapp
+@http
+get /
+-- src/http/get-index/index.mjs --
+export const handler = async () => ({ statusCode: 200, body: String(process.pid) })
+`
+
+// faults is a project whose local cloud is to meet one.
+type faults struct {
+	*testing.T
+	arc, dir string
+	env      []string
+	port     int
+}
+
+func newFaults(t *testing.T, app string) *faults {
+	t.Helper()
+	lookTool(t, "node")
+	f := &faults{T: t, dir: filepath.Join(t.TempDir(), "app"), arc: buildArc(t), port: freePort(t)}
+	for _, file := range txtar.Parse([]byte(app)).Files {
+		f.write(file.Name, string(file.Data))
+	}
+	f.env = append(arcEnv(f.dir), "HOME="+t.TempDir())
+	return f
+}
+
+func (f *faults) write(name, text string) {
+	f.Helper()
+	file := filepath.Join(f.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// command is arc in the project, not started yet.
+func (f *faults) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(f.arc, args...)
+	cmd.Dir, cmd.Env = f.dir, f.env
+	return cmd
+}
+
+// says runs arc and gives all that it says; it fails when that takes longer than
+// a hung cloud may hold anybody up.
+func (f *faults) says(args ...string) string {
+	f.Helper()
+	var out bytes.Buffer
+	cmd := f.command(args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		f.Fatal(err)
+	}
+	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	cmd.Wait()
+	if !late.Stop() {
+		f.Fatalf("arc %s: nothing after a minute\n%s", strings.Join(args, " "), out.String())
+	}
+	return out.String()
+}
+
+func (f *faults) want(said string, words ...string) {
+	f.Helper()
+	for _, word := range words {
+		if !strings.Contains(said, word) {
+			f.Errorf("%q is not in:\n%s", word, said)
+		}
+	}
+}
+
+// background starts the app in the background, or in this test's own child, and
+// gives the process of its cloud.
+func (f *faults) background() (pid int) {
+	f.Helper()
+	said := f.says("sandbox", "--detach", "--port", strconv.Itoa(f.port))
+	running := f.registered()
+	if running == nil {
+		f.Fatal(said)
+	}
+	f.Cleanup(func() { syscall.Kill(running.PID, syscall.SIGKILL) })
+	return running.PID
+}
+
+func (f *faults) cache() string { return f.dir + "-cache/arc/local" }
+
+func (f *faults) registered() *sandbox.Running {
+	f.Helper()
+	names, _ := filepath.Glob(f.cache() + "/*.json")
+	if len(names) != 1 {
+		return nil
+	}
+	var r sandbox.Running
+	data, err := os.ReadFile(names[0])
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	return &r
+}
+
+// worker calls the app and gives the process that answered.
+func (f *faults) worker() int {
+	f.Helper()
+	resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", f.port))
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var body bytes.Buffer
+	body.ReadFrom(resp.Body)
+	pid, err := strconv.Atoi(body.String())
+	if err != nil {
+		f.Fatal(body.String())
+	}
+	return pid
+}
+
+// alive reports whether a process runs; one that waits for its parent does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if os.IsNotExist(err) {
+		return syscall.Kill(pid, 0) == nil && err == nil
+	}
+	_, rest, _ := bytes.Cut(stat, []byte(") "))
+	return len(rest) > 0 && rest[0] != 'Z' && rest[0] != 'X'
+}
+
+func (f *faults) eventually(what string, ok func() bool) {
+	f.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			f.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// tidy says that nothing runs, nothing listens, and nothing is left in the
+// cache but the log of a cloud in the background.
+func (f *faults) tidy(pids ...int) {
+	f.Helper()
+	for _, pid := range pids {
+		f.eventually(fmt.Sprintf("process %d has ended", pid), func() bool { return !alive(pid) })
+	}
+	f.eventually("the port is free", func() bool {
+		l, err := (&http.Client{}).Get(fmt.Sprintf("http://127.0.0.1:%d/", f.port))
+		if err == nil {
+			l.Body.Close()
+		}
+		return err != nil
+	})
+	var left []string
+	f.eventually("the cache is empty", func() bool {
+		left = left[:0]
+		entries, _ := os.ReadDir(f.cache())
+		for _, entry := range entries {
+			if !strings.HasSuffix(entry.Name(), ".log") {
+				left = append(left, entry.Name())
+			}
+		}
+		return len(left) == 0
+	})
+}
+
+// TestCloudThatDoesNotAnswer stops a cloud as Ctrl-Z does, takes its registration
+// away from one and damages another's: everybody says which process it is, soon,
+// and --stop ends it.
+func TestCloudThatDoesNotAnswer(t *testing.T) {
+	f := newFaults(t, faultsApp)
+	pid := f.background()
+	worker := f.worker()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	process := fmt.Sprintf("process %d", pid)
+	for _, args := range [][]string{{"sandbox"}, {"sandbox", "--detach"}, {"deploy", "--local"}, {"diff", "--local"}} {
+		f.want(f.says(args...), "does not answer: "+process+" is stopped", "arc sandbox --stop ends it", fmt.Sprintf("kill -CONT %d", pid))
+	}
+	f.want(f.says("sandbox", "--stop"), "ended "+process)
+	f.tidy(pid, worker)
+
+	pid = f.background()
+	names, _ := filepath.Glob(f.cache() + "/*.json")
+	if err := os.WriteFile(names[0], []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.want(f.says("deploy", "--local"), fmt.Sprintf("does not answer: process %d\n", pid), "arc sandbox --stop ends it")
+	f.want(f.says("sandbox", "--stop"), fmt.Sprintf("ended process %d", pid))
+	os.Remove(names[0]) // what is damaged is nobody's
+	f.tidy(pid)
+}
+
+// TestCloudGoneWhileDeployed stops and kills the cloud in the middle of a deploy:
+// that ends at once, with the truth.
+func TestCloudGoneWhileDeployed(t *testing.T) {
+	f := newFaults(t, faultsApp+`
+-- config.arc --
+@aws
+timeout 30
+`)
+	for _, how := range []string{"stop", "kill"} {
+		pid := f.background()
+		cmd := f.command("deploy", "--local")
+		said := &transcript{}
+		cmd.Stderr, cmd.Stdout = said, said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		f.eventually("the deploy has begun", func() bool {
+			return strings.Contains(said.String(), "deploying") || strings.Contains(said.String(), "local cloud at")
+		})
+		if how == "stop" {
+			f.says("sandbox", "--stop")
+		} else {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		gone := time.Now()
+		cmd.Wait()
+		if strings.Contains(said.String(), "deployed") {
+			t.Logf("%s: it was done before", how)
+			continue
+		}
+		if took := time.Since(gone); took > 10*time.Second {
+			t.Errorf("%s: it took %s", how, took)
+		}
+		f.want(said.String(), "does not answer any more", "it was stopped or has ended")
+		if strings.Contains(said.String(), "AWS") {
+			t.Errorf("%s: AWS has no part in it:\n%s", how, said)
+		}
+	}
+}
+
+// TestNothingLeft ends a cloud in every way there is. What the killed ones leave
+// in the cache goes with the next start of any project.
+func TestNothingLeft(t *testing.T) {
+	f := newFaults(t, faultsApp)
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		pid := f.background()
+		worker := f.worker()
+		syscall.Kill(pid, signal)
+		f.tidy(pid, worker)
+	}
+	pid := f.background()
+	worker := f.worker()
+	syscall.Kill(pid, syscall.SIGKILL)
+	f.eventually("the worker has ended", func() bool { return !alive(worker) && !alive(pid) })
+
+	first := f.dir
+	pid = f.background() // what was killed is in nobody's way
+	worker = f.worker()
+	syscall.Kill(pid, syscall.SIGKILL)
+	f.eventually("the worker has ended", func() bool { return !alive(worker) && !alive(pid) })
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.CopyFS(other, os.DirFS(first)); err != nil {
+		t.Fatal(err)
+	}
+	f.dir = other
+	f.says("sandbox", "--detach", "--port", strconv.Itoa(f.port)) // with the first one's cache
+	f.dir = first
+	f.eventually("one registration is left", func() bool { return f.registered() != nil })
+	next := f.registered()
+	if next.Project != other {
+		t.Errorf("the registration of %s is there", next.Project)
+	}
+	// A project that has moved takes its cloud with it.
+	if err := os.Rename(other, other+"-moved"); err != nil {
+		t.Fatal(err)
+	}
+	f.tidy(next.PID)
+}
