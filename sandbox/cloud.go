@@ -125,7 +125,7 @@ func (c *Cloud) start() error {
 	tidied := make(chan struct{})
 	go func() {
 		defer close(tidied)
-		c.opts.Registry.sweep()()
+		c.opts.Registry.sweep(c.opts.Project)()
 	}()
 	c.undo = append(c.undo, func() { <-tidied })
 	if c.root, err = os.OpenRoot(c.opts.Project); err != nil {

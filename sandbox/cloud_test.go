@@ -181,10 +181,14 @@ func TestManyAtOnce(t *testing.T) {
 // TestStale meets the registration of a cloud that was killed, and what it left.
 func TestStale(t *testing.T) {
 	p := newProject(t)
-	p.start().Close()
+	first := p.start()
 	lock := slices.DeleteFunc(files(t, p.registry.Dir), func(name string) bool { return filepath.Ext(name) != ".lock" })
 	if len(lock) != 1 {
 		t.Fatalf("locks: %q", lock)
+	}
+	first.Close()
+	if left := files(t, p.registry.Dir); len(left) > 0 {
+		t.Errorf("a cloud that was closed left %q", left)
 	}
 	stem := filepath.Join(p.registry.Dir, strings.TrimSuffix(lock[0], ".lock"))
 	// Somebody else answers at the port by now.

@@ -14,20 +14,22 @@ const logKept = 24 * time.Hour
 // swept begins the name of what is on its way out.
 const swept = "swept-"
 
-// sweep removes what clouds of any project have left that could not tidy up:
+// sweep removes what clouds of other projects have left that could not tidy up:
 // they were killed, or the machine went down. What cannot be removed stays for
 // the next one. It gives what is still to be done without a lock.
-func (g Registry) sweep() (rest func()) {
+func (g Registry) sweep(project string) (rest func()) {
 	entries, err := os.ReadDir(g.Dir)
 	if err != nil {
 		return func() {}
 	}
+	own := strings.TrimSuffix(filepath.Base(g.file(project, ".lock")), ".lock")
 	old := map[string][]string{} // names by project
 	var outgoing []string
 	for _, entry := range entries {
 		name := entry.Name()
 		base, ending, _ := strings.Cut(name, ".")
 		switch {
+		case base == own:
 		case strings.HasPrefix(name, swept), strings.HasPrefix(name, registration) && g.age(name) > time.Minute:
 			outgoing = append(outgoing, filepath.Join(g.Dir, name))
 		case ending == "json", ending == "scratch", ending == "lock", ending == "log" && g.age(name) > logKept, ending == "log.1" && g.age(name) > logKept:
