@@ -20,7 +20,7 @@ type cors struct {
 
 // newCORS reads a configuration in CloudFormation's spelling (AllowOrigins) or
 // OpenAPI's (allowOrigins); errors go to p.
-func newCORS(values map[string]any, name string, p *properties) *cors {
+func newCORS(values map[string]any, name string, p *problems) *cors {
 	if values == nil {
 		return nil
 	}
@@ -28,10 +28,15 @@ func newCORS(values map[string]any, name string, p *properties) *cors {
 	for key, value := range values {
 		capital[strings.ToUpper(key[:1])+key[1:]] = value
 	}
-	c := read(capital, []string{"AllowOrigins", "AllowMethods", "AllowHeaders", "ExposeHeaders", "AllowCredentials", "MaxAge"}, nil)
+	var in struct {
+		AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
+		AllowCredentials                                        bool
+		MaxAge                                                  string
+	}
+	c := read(capital, &in)
 	out := &cors{
-		origins: c.texts("AllowOrigins"), methods: c.texts("AllowMethods"), headers: c.texts("AllowHeaders"),
-		expose: c.texts("ExposeHeaders"), credentials: c.flag("AllowCredentials"), maxAge: c.text("MaxAge"),
+		origins: in.AllowOrigins, methods: in.AllowMethods, headers: in.AllowHeaders,
+		expose: in.ExposeHeaders, credentials: in.AllowCredentials, maxAge: in.MaxAge,
 	}
 	if out.credentials && slices.Contains(out.origins, "*") {
 		c.fail("AllowOrigins", "\"*\" cannot go with AllowCredentials")

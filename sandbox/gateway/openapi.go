@@ -29,12 +29,19 @@ func importBody(body map[string]any) (document, error) {
 	if info, ok := body["info"].(map[string]any); ok {
 		d.title, _ = info["title"].(string)
 	}
-	p := &properties{values: body}
+	p := &problems{}
 	if list, _ := body["security"].([]any); len(list) > 0 {
 		p.fail("Body", "security: authorizers are not emulated by the local cloud")
 	}
-	d.cors = newCORS(p.object("x-amazon-apigateway-cors"), "Body/x-amazon-apigateway-cors", p)
-	paths := p.object("paths")
+	object := func(name string) map[string]any {
+		v, ok := body[name].(map[string]any)
+		if body[name] != nil && !ok {
+			p.fail("Body", "%s: must be an object", name)
+		}
+		return v
+	}
+	d.cors = newCORS(object("x-amazon-apigateway-cors"), "Body/x-amazon-apigateway-cors", p)
+	paths := object("paths")
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		operations, ok := paths[path].(map[string]any)
 		if !ok {
@@ -77,24 +84,29 @@ func importOperation(body map[string]any, path, method string, value any) (*rout
 	if err != nil || fields == nil {
 		return r, err
 	}
-	p := read(fields,
-		[]string{"type", "uri", "httpMethod", "payloadFormatVersion", "timeoutInMillis", "connectionType"},
-		[]string{"credentials", "description", "passthroughBehavior", "responses"})
-	i := &integration{
-		kind:    strings.ToUpper(p.required("type")),
-		method:  p.text("httpMethod"),
-		payload: p.text("payloadFormatVersion"),
-		timeout: p.timeout("timeoutInMillis", 30*time.Second),
+	var in struct {
+		Type           string `name:"type" cfn:"required"`
+		URI            string `name:"uri"`
+		Method         string `name:"httpMethod"`
+		Payload        string `name:"payloadFormatVersion"`
+		Timeout        *int   `name:"timeoutInMillis"`
+		ConnectionType string `name:"connectionType"`
 	}
-	if c := p.text("connectionType"); c != "" && c != "INTERNET" {
+	p := read(fields, &in, "credentials", "description", "passthroughBehavior", "responses")
+	i := &integration{
+		kind:    strings.ToUpper(in.Type),
+		method:  in.Method,
+		payload: in.Payload,
+		timeout: p.timeout("timeoutInMillis", in.Timeout, 30*time.Second),
+	}
+	if c := in.ConnectionType; c != "" && c != "INTERNET" {
 		p.fail("connectionType", "only INTERNET is emulated")
 	}
-	uri := p.text("uri")
 	if p.err != nil {
 		return nil, p.err
 	}
 	r.integration = i
-	return r, i.point(uri, protocolHTTP)
+	return r, i.point(in.URI, protocolHTTP)
 }
 
 // resolve follows the {"$ref": "#/components/…"} that an exported API uses to

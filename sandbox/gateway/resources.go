@@ -59,8 +59,7 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 func nothing(stack.Request) error { return nil }
 
 // owner is the API that a resource's ApiId names.
-func (g *Gateway) owner(p *properties) *api {
-	id := p.required("ApiId")
+func (g *Gateway) owner(p *problems, id string) *api {
 	a := g.apis[id]
 	if a == nil && p.err == nil {
 		p.fail("ApiId", "invalid API identifier specified: %s", id)
@@ -98,16 +97,18 @@ func (a *api) resource() stack.Resource {
 
 // configure reads the Api's own properties; on error a is unchanged.
 func (a *api) configure(values map[string]any) error {
-	p := read(values,
-		[]string{"Name", "ProtocolType", "RouteSelectionExpression", "Body", "CorsConfiguration"},
-		[]string{"BasePath", "Description", "DisableExecuteApiEndpoint", "DisableSchemaValidation", "FailOnWarnings", "IpAddressType", "Tags", "Version"})
-	protocol, body := p.text("ProtocolType"), p.object("Body")
+	var in struct {
+		Name, ProtocolType, RouteSelectionExpression string
+		Body, CorsConfiguration                      map[string]any
+	}
+	p := read(values, &in, "BasePath", "Description", "DisableExecuteApiEndpoint", "DisableSchemaValidation", "FailOnWarnings", "IpAddressType", "Tags", "Version")
+	protocol, body := in.ProtocolType, in.Body
 	if protocol == "" && body != nil {
 		protocol = protocolHTTP // what a Body describes
 	}
 	var imported document
 	var selection []string
-	cors := newCORS(p.object("CorsConfiguration"), "CorsConfiguration", p)
+	cors := newCORS(in.CorsConfiguration, "CorsConfiguration", p)
 	switch {
 	case protocol == protocolHTTP:
 		var err error
@@ -118,11 +119,11 @@ func (a *api) configure(values map[string]any) error {
 			cors = imported.cors
 		}
 	case protocol == protocolSocket && body == nil:
-		selection = selectionFields(p)
+		selection = selectionFields(p, in.RouteSelectionExpression)
 	default:
 		p.fail("ProtocolType", "must be HTTP, or WEBSOCKET without a Body")
 	}
-	if p.text("Name") == "" && imported.title == "" {
+	if in.Name == "" && imported.title == "" {
 		p.fail("Name", "is required")
 	}
 	if p.err != nil {
@@ -144,8 +145,11 @@ var simpleSelection = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // selectionFields reads "$request.body.action" as [action].
-func selectionFields(p *properties) []string {
-	match := simpleSelection().FindStringSubmatch(p.required("RouteSelectionExpression"))
+func selectionFields(p *problems, expression string) []string {
+	if expression == "" {
+		p.fail("RouteSelectionExpression", "is required")
+	}
+	match := simpleSelection().FindStringSubmatch(expression)
 	if match == nil {
 		p.fail("RouteSelectionExpression", "only $request.body.FIELD expressions are emulated")
 		return nil
@@ -199,12 +203,16 @@ func (g *Gateway) updateIntegration(req stack.Request) (stack.Resource, error) {
 }
 
 func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error) {
-	p := read(req.Properties,
-		[]string{"ApiId", "IntegrationType", "IntegrationUri", "IntegrationMethod", "PayloadFormatVersion", "TimeoutInMillis", "ConnectionType"},
-		[]string{"CredentialsArn", "Description", "PassthroughBehavior"})
-	a := g.owner(p)
-	i := &integration{kind: p.required("IntegrationType"), payload: p.text("PayloadFormatVersion"), method: p.text("IntegrationMethod")}
-	if c := p.text("ConnectionType"); c != "" && c != "INTERNET" {
+	var in struct {
+		ApiId                                                                   string `cfn:"required"`
+		IntegrationType                                                         string `cfn:"required"`
+		IntegrationUri, IntegrationMethod, PayloadFormatVersion, ConnectionType string
+		TimeoutInMillis                                                         *int
+	}
+	p := read(req.Properties, &in, "CredentialsArn", "Description", "PassthroughBehavior")
+	a := g.owner(p, in.ApiId)
+	i := &integration{kind: in.IntegrationType, payload: in.PayloadFormatVersion, method: in.IntegrationMethod}
+	if c := in.ConnectionType; c != "" && c != "INTERNET" {
 		p.fail("ConnectionType", "only INTERNET is emulated")
 	}
 	if a == nil {
@@ -214,8 +222,8 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 	if a.protocol == protocolSocket {
 		most = 29 * time.Second
 	}
-	i.timeout = p.timeout("TimeoutInMillis", most)
-	if err := i.point(p.text("IntegrationUri"), a.protocol); err != nil && p.err == nil {
+	i.timeout = p.timeout("TimeoutInMillis", in.TimeoutInMillis, most)
+	if err := i.point(in.IntegrationUri, a.protocol); err != nil && p.err == nil {
 		p.err = err
 	}
 	return a, i, p.err
@@ -279,18 +287,22 @@ func (g *Gateway) updateRoute(req stack.Request) (stack.Resource, error) {
 }
 
 func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
-	p := read(req.Properties,
-		[]string{"ApiId", "RouteKey", "Target", "AuthorizationType", "ApiKeyRequired", "RouteResponseSelectionExpression"},
-		[]string{"OperationName"})
-	a := g.owner(p)
-	r := &explicitRoute{key: p.required("RouteKey"), respond: p.text("RouteResponseSelectionExpression") != ""}
-	if t := p.text("AuthorizationType"); t != "" && t != "NONE" {
+	var in struct {
+		ApiId                                                       string `cfn:"required"`
+		RouteKey                                                    string `cfn:"required"`
+		Target, AuthorizationType, RouteResponseSelectionExpression string
+		ApiKeyRequired                                              bool
+	}
+	p := read(req.Properties, &in, "OperationName")
+	a := g.owner(p, in.ApiId)
+	r := &explicitRoute{key: in.RouteKey, respond: in.RouteResponseSelectionExpression != ""}
+	if t := in.AuthorizationType; t != "" && t != "NONE" {
 		p.fail("AuthorizationType", "%s is not emulated by the local cloud", t)
 	}
-	if p.flag("ApiKeyRequired") {
+	if in.ApiKeyRequired {
 		p.fail("ApiKeyRequired", "API keys are not emulated by the local cloud")
 	}
-	if target := p.text("Target"); target != "" {
+	if target := in.Target; target != "" {
 		var ok bool
 		if r.target, ok = strings.CutPrefix(target, "integrations/"); !ok {
 			p.fail("Target", "must be integrations/INTEGRATION_ID, not %q", target)
@@ -320,20 +332,31 @@ func (g *Gateway) deleteRoute(req stack.Request) error {
 // createRouteResponse accepts the resource that AWS wants beside a route's
 // RouteResponseSelectionExpression; that property alone decides here.
 func (g *Gateway) createRouteResponse(req stack.Request) (stack.Resource, error) {
-	p := read(req.Properties, []string{"ApiId", "RouteId", "RouteResponseKey"}, nil)
-	if key := p.required("RouteResponseKey"); key != "$default" {
-		p.fail("RouteResponseKey", "must be $default, not %q", key)
+	var in struct {
+		ApiId            string `cfn:"required"`
+		RouteId          string `cfn:"required"`
+		RouteResponseKey string `cfn:"required"`
 	}
-	if a := g.owner(p); a != nil && a.routes[p.required("RouteId")] == nil {
-		p.fail("RouteId", "invalid route identifier specified: %s", p.text("RouteId"))
+	p := read(req.Properties, &in)
+	if in.RouteResponseKey != "$default" {
+		p.fail("RouteResponseKey", "must be $default, not %q", in.RouteResponseKey)
+	}
+	if a := g.owner(p, in.ApiId); a != nil && a.routes[in.RouteId] == nil {
+		p.fail("RouteId", "invalid route identifier specified: %s", in.RouteId)
 	}
 	id := resourceID(7, func(string) bool { return false }, req.Stack.ID, req.LogicalID)
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteResponseId": id}}, p.err
 }
 
+type deploymentProperties struct {
+	ApiId     string `cfn:"required"`
+	StageName string
+}
+
 func (g *Gateway) createDeployment(req stack.Request) (stack.Resource, error) {
-	p := read(req.Properties, []string{"ApiId", "StageName"}, []string{"Description"})
-	a := g.owner(p)
+	var in deploymentProperties
+	p := read(req.Properties, &in, "Description")
+	a := g.owner(p, in.ApiId)
 	if p.err != nil {
 		return stack.Resource{}, p.err
 	}
@@ -341,7 +364,7 @@ func (g *Gateway) createDeployment(req stack.Request) (stack.Resource, error) {
 		return stack.Resource{}, fmt.Errorf("at least one route is required before deploying the Api; let the Deployment depend on its routes")
 	}
 	var target *stage
-	if name := p.text("StageName"); name != "" {
+	if name := in.StageName; name != "" {
 		if target = a.stages[name]; target == nil {
 			return stack.Resource{}, fmt.Errorf("stage %s: not found; known are %v", name, slices.Sorted(maps.Keys(a.stages)))
 		}
@@ -358,7 +381,7 @@ func (g *Gateway) createDeployment(req stack.Request) (stack.Resource, error) {
 // updateDeployment changes the description at most: a deployment stays the
 // picture it was.
 func (g *Gateway) updateDeployment(req stack.Request) (stack.Resource, error) {
-	p := read(req.Properties, []string{"ApiId", "StageName"}, []string{"Description"})
+	p := read(req.Properties, &deploymentProperties{}, "Description")
 	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"DeploymentId": req.PhysicalID}}, p.err
 }
 

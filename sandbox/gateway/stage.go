@@ -34,11 +34,16 @@ func (g *Gateway) updateStage(_ context.Context, req stack.Request) (stack.Resou
 func (g *Gateway) putStage(req stack.Request, isNew bool) (stack.Resource, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := read(req.Properties,
-		[]string{"ApiId", "StageName", "DeploymentId", "AutoDeploy", "StageVariables"},
-		[]string{"AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags"})
-	a := g.owner(p)
-	s := &stage{name: p.required("StageName"), variables: p.textMap("StageVariables"), auto: p.flag("AutoDeploy"), deployment: p.text("DeploymentId")}
+	var in struct {
+		ApiId          string `cfn:"required"`
+		StageName      string `cfn:"required"`
+		DeploymentId   string
+		AutoDeploy     bool
+		StageVariables map[string]string
+	}
+	p := read(req.Properties, &in, "AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags")
+	a := g.owner(p, in.ApiId)
+	s := &stage{name: in.StageName, variables: in.StageVariables, auto: in.AutoDeploy, deployment: in.DeploymentId}
 	if p.err == nil && (!validStage(s.name) || s.name == "$default" && a.protocol != protocolHTTP) {
 		p.fail("StageName", "%q must be letters, digits, - and _; $default is for HTTP APIs", s.name)
 	}

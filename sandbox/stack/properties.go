@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -20,8 +21,9 @@ import (
 // Fields are strings, ints, bools, pointers to those, slices, maps of strings,
 // structs, and any or map[string]any for what is kept as it is. As in every
 // template, numbers and booleans may be spelled as strings and the other way
-// round. A field with the tag `cfn:"required"` must be given. All mistakes are
-// told at once, sorted by property.
+// round. A field with the tag `cfn:"required"` must be given; the tag name tells a
+// property whose name is no Go name for a field. All mistakes are told at once,
+// sorted by property.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
 func Read(properties map[string]any, into any, harmless ...string) error {
 	r := &reader{}
@@ -55,18 +57,16 @@ func (r *reader) fields(path string, values map[string]any, into reflect.Value) 
 			r.fail(path+field.Name, "an embedded field cannot be read")
 			continue
 		}
-		known[field.Name] = true
-		value, given := values[field.Name]
-		if !given || value == nil {
-			if field.Tag.Get("cfn") == "required" {
-				r.fail(path+field.Name, "is required")
-			}
-			continue
+		name := cmp.Or(field.Tag.Get("name"), field.Name)
+		known[name] = true
+		value, given := values[name]
+		required := field.Tag.Get("cfn") == "required"
+		if required && (!given || value == nil || value == "" && field.Type.Kind() == reflect.String) {
+			r.fail(path+name, "is required")
 		}
-		if value == "" && field.Tag.Get("cfn") == "required" && field.Type.Kind() == reflect.String {
-			r.fail(path+field.Name, "is required")
+		if given && value != nil {
+			r.value(path+name, value, into.Field(i))
 		}
-		r.value(path+field.Name, value, into.Field(i))
 	}
 	for name := range values {
 		if !known[name] {
