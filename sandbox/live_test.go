@@ -186,14 +186,11 @@ func TestLiveApp(t *testing.T) {
 // its URL.
 func (p *project) deploy(c *sandbox.Cloud) string {
 	p.t.Helper()
-	ctx := context.Background()
-	client := cloudformation.New(cloudformation.Options{
-		Region: "us-west-2", BaseEndpoint: aws.String(c.Running().Endpoint),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "y"}, nil
-		}),
-	})
-	const template = `{
+	return p.deployTemplate(c, "Hello", helloTemplate)
+}
+
+// helloTemplate is what deploy brings.
+const helloTemplate = `{
   "Resources": {
     "Hello": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "nodejs22.x", "Handler": "index.handler", "Role": "arn:aws:iam::000000000000:role/r",
       "Code": {"ZipFile": "exports.handler = async () => 'hello'"}}},
@@ -205,11 +202,22 @@ func (p *project) deploy(c *sandbox.Cloud) string {
   },
   "Outputs": {"URL": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}}
 }`
-	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String("Hello"), TemplateBody: aws.String(template)}); err != nil {
+
+// deployTemplate makes a stack of a template whose only output is a URL.
+func (p *project) deployTemplate(c *sandbox.Cloud, name, template string) string {
+	p.t.Helper()
+	ctx := context.Background()
+	client := cloudformation.New(cloudformation.Options{
+		Region: "us-west-2", BaseEndpoint: aws.String(c.Running().Endpoint),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "y"}, nil
+		}),
+	})
+	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template)}); err != nil {
 		p.t.Fatal(err)
 	}
 	for {
-		out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String("Hello")})
+		out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -219,7 +227,7 @@ func (p *project) deploy(c *sandbox.Cloud) string {
 		case types.StackStatusCreateComplete:
 			return aws.ToString(out.Stacks[0].Outputs[0].OutputValue)
 		default:
-			events, _ := client.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: aws.String("Hello")})
+			events, _ := client.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: aws.String(name)})
 			for _, e := range events.StackEvents {
 				p.t.Logf("%s %s %s", aws.ToString(e.LogicalResourceId), e.ResourceStatus, aws.ToString(e.ResourceStatusReason))
 			}

@@ -71,7 +71,7 @@ func (c *Cloud) services() []Service {
 		lines,
 		c.tables,
 		c.lambda,
-		gateway.New(gateway.Options{Invoker: c.lambda, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
+		gateway.New(gateway.Options{Invoker: c.lambda, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
@@ -127,6 +127,11 @@ func (c *Cloud) send(ctx context.Context, arn string, m invoke.Message) error {
 		}
 	}
 	return fmt.Errorf("the local cloud does not run %s yet", parts[2])
+}
+
+// permitGateway asks a function's policy whether API Gateway may invoke it.
+func (c *Cloud) permitGateway(function string, sources ...string) error {
+	return c.lambda.Permit(function, "apigateway.amazonaws.com", sources...)
 }
 
 // functionLog tells of a line that a function wrote.

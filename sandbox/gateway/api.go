@@ -51,10 +51,45 @@ type explicitRoute struct {
 type integration struct {
 	kind     string // AWS_PROXY, HTTP_PROXY, MOCK
 	function string // AWS_PROXY: physical name
-	uri      string // HTTP_PROXY
-	method   string // HTTP_PROXY: "" or ANY for the request's own
-	payload  string // "2.0" or "1.0"
-	timeout  time.Duration
+	// qualifier is the alias or version that is called; "" for none.
+	qualifier string
+	uri       string // HTTP_PROXY
+	method    string // HTTP_PROXY: "" or ANY for the request's own
+	payload   string // "2.0" or "1.0"
+	timeout   time.Duration
+	// credentials says that a role is assumed for the call: the function's own
+	// policy is not asked then.
+	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html
+	credentials bool
+}
+
+// target is how the integration calls its function.
+func (i *integration) target() string {
+	if i.qualifier != "" {
+		return i.function + ":" + i.qualifier
+	}
+	return i.function
+}
+
+// source is the ARN in whose name the API invokes functions: what follows the
+// stage is a message's route, or a request's method and path.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+func (a *api) source(stage, rest string) string {
+	return stack.ARN(a.stack.Region, "execute-api", a.stack.Region, a.stack.Account, a.id+"/"+stage+"/"+rest)
+}
+
+// sources are the ARNs that a request to an HTTP API may be in the name of:
+// documents show both, its own method and path, and its route's, whose variables
+// people write as * or as they are.
+func (c *call) sources(path string) []string {
+	key := c.route.key
+	list := []string{c.api.source(c.stage.name, c.request.Method+path)}
+	if method, routePath, ok := strings.Cut(key, " "); ok {
+		list = append(list, c.api.source(c.stage.name, c.request.Method+routePath), c.api.source(c.stage.name, method+routePath))
+	} else {
+		list = append(list, c.api.source(c.stage.name, key))
+	}
+	return list
 }
 
 // stage is an AWS::ApiGatewayV2::Stage.

@@ -114,10 +114,12 @@ func (c *connection) greet(live *liveStage, r *http.Request) (status int, protoc
 	if err != nil {
 		return http.StatusInternalServerError, "", err.Error()
 	}
-	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
+	result, err := c.gateway.invoke(rt.integration, event, c.api.source(c.stageName, "$connect"))
 	switch {
 	case errors.Is(err, errTimedOut):
 		return http.StatusGatewayTimeout, "", err.Error()
+	case errors.As(err, new(forbidden)):
+		return http.StatusInternalServerError, "", err.Error() + frozenNote
 	case err != nil:
 		return http.StatusInternalServerError, "", err.Error()
 	case result.Failed != "":

@@ -251,7 +251,7 @@ func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reas
 	if err != nil {
 		return err.Error()
 	}
-	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
+	result, err := c.gateway.invoke(rt.integration, event, c.api.source(c.stageName, "$disconnect"))
 	if err != nil {
 		return err.Error()
 	}

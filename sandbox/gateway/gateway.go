@@ -33,6 +33,10 @@ type Options struct {
 	// first HTTP API and the first WebSocket API of a stack share one front
 	// end; each further API gets its own.
 	Bind func(ref stack.Ref, guard door.Guard) (hostport string, release func(), err error)
+	// Permit gives an error when API Gateway may not invoke a function ("name" or
+	// "name:alias") in the name of any of the sources, ARNs of execute-api; nil =
+	// it may invoke all.
+	Permit func(function string, sources ...string) error
 	// Tell is told of each request, connection and message; nil = nobody.
 	Tell activity.Tell
 	// Called gives the words that people know a function by ("@http get /"),
@@ -98,19 +102,38 @@ func (g *Gateway) Close(ctx context.Context) error {
 // errTimedOut is an integration that took longer than its TimeoutInMillis.
 var errTimedOut = errors.New("no answer within the integration's timeout")
 
-// invoke runs a function for at most timeout. The client's going away does not
-// end it: on AWS the function runs on as well.
-func (g *Gateway) invoke(function string, event []byte, timeout time.Duration) (invoke.Result, error) {
-	ctx, cancel := context.WithTimeout(g.ctx, timeout)
-	defer cancel()
-	result, err := g.options.Invoker.Invoke(ctx, function, event)
-	if err != nil && ctx.Err() == context.DeadlineExceeded {
-		return result, fmt.Errorf("%s: %w of %s", g.called(function), errTimedOut, timeout)
+// forbidden is why a function's policy does not let API Gateway in.
+type forbidden struct{ error }
+
+// invoke runs an integration's function, if that lets one of the sources in, for
+// at most the integration's timeout. The client's going away does not end it: on
+// AWS the function runs on as well.
+func (g *Gateway) invoke(i *integration, event []byte, sources ...string) (invoke.Result, error) {
+	function := i.function
+	if g.options.Permit != nil && !i.credentials {
+		err := g.options.Permit(i.target(), sources...)
+		if err != nil && !errors.Is(err, invoke.ErrNotFound) {
+			err = forbidden{err}
+		}
+		if err != nil {
+			return invoke.Result{}, g.named(function, err)
+		}
 	}
+	ctx, cancel := context.WithTimeout(g.ctx, i.timeout)
+	defer cancel()
+	result, err := g.options.Invoker.Invoke(ctx, i.target(), event)
+	if err != nil && ctx.Err() == context.DeadlineExceeded {
+		return result, fmt.Errorf("%s: %w of %s", g.called(function), errTimedOut, i.timeout)
+	}
+	return result, g.named(function, err)
+}
+
+// named begins an error with the words that people know its function by.
+func (g *Gateway) named(function string, err error) error {
 	if err != nil && g.options.Called != nil && g.options.Called(function) != "" {
 		err = fmt.Errorf("%s: %w", g.called(function), err)
 	}
-	return result, err // which names the function by itself
+	return err // which names the function by itself
 }
 
 // called is how a function is named to people.

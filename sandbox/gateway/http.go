@@ -53,7 +53,7 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	if c.route.integration.kind == "HTTP_PROXY" {
 		return g.proxy(w, c, path)
 	}
-	out, failed := g.callFunction(w, c)
+	out, failed := g.callFunction(w, c, path)
 	if failed != nil {
 		return g.fail(w, c, *failed)
 	}
@@ -77,7 +77,7 @@ func (a *api) stageFor(path string) (*liveStage, string) {
 	return a.stage("$default"), path
 }
 
-func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failure) {
+func (g *Gateway) callFunction(w http.ResponseWriter, c *call, path string) (response, *failure) {
 	var err error
 	if c.body, err = io.ReadAll(http.MaxBytesReader(w, c.request.Body, maxBody)); err != nil {
 		var tooLarge *http.MaxBytesError
@@ -105,7 +105,7 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call) (response, *failu
 		return response{}, &failure{status: http.StatusRequestEntityTooLarge, message: "Request Entity Too Large",
 			why: "the event is larger than the 6 MB that Lambda takes; binary bodies grow by a third as base64"}
 	}
-	result, err := g.invoke(i.function, event, i.timeout)
+	result, err := g.invoke(i, event, c.sources(path)...)
 	c.delay = strings.TrimSpace(delay(result))
 	switch {
 	case errors.Is(err, invoke.ErrThrottled):

@@ -162,9 +162,10 @@ func TestRouting(t *testing.T) {
 }
 
 func TestNamedStage(t *testing.T) {
-	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
+	echo := func(_ context.Context, event []byte) (invoke.Result, error) {
 		return invoke.Result{Payload: event}, nil
-	}}})
+	}
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": echo, "fn:live": echo}})
 	endpoint := c.httpAPI(map[string]string{"GET /x": "fn"})
 	status, _ := call(t, "GET", endpoint+"/dev/x", "")
 	if status != 404 {

@@ -42,19 +42,24 @@ func (c *connection) message(body string) {
 	}
 }
 
+// frozenNote follows a refusal, for a common reason of it.
+const frozenNote = " (a deployment keeps the integration that it was made with, here as on AWS: after a change of it there must be a new AWS::ApiGatewayV2::Deployment)"
+
 // callRoute gives what to log and, on failure, what to tell the client.
 func (c *connection) callRoute(live *liveStage, rt *route, request, body string) (why, report string) {
 	event, err := c.messageEvent(live, rt.key, request, body)
 	if err != nil {
 		return err.Error(), "Internal server error"
 	}
-	result, err := c.gateway.invoke(rt.integration.function, event, rt.integration.timeout)
+	result, err := c.gateway.invoke(rt.integration, event, c.api.source(c.stageName, rt.key))
 	defer func() { why += delay(result) }()
 	switch {
 	case errors.Is(err, errTimedOut):
 		return err.Error(), "Endpoint request timed out"
 	case errors.Is(err, invoke.ErrNotFound):
 		return err.Error() + " (a deployment keeps a route that was removed until its routes change again, here as on AWS)", "Internal server error"
+	case errors.As(err, new(forbidden)):
+		return err.Error() + frozenNote, "Internal server error"
 	case err != nil:
 		return err.Error(), "Internal server error"
 	case result.Failed != "":

@@ -91,13 +91,16 @@ func importOperation(body map[string]any, path, method string, value any) (*rout
 		Payload        string `name:"payloadFormatVersion"`
 		Timeout        *int   `name:"timeoutInMillis"`
 		ConnectionType string `name:"connectionType"`
+		Credentials    string `name:"credentials"`
 	}
-	p := read(fields, &in, "credentials", "description", "passthroughBehavior", "responses")
+	p := read(fields, &in, "description", "passthroughBehavior", "responses")
 	i := &integration{
 		kind:    strings.ToUpper(in.Type),
 		method:  in.Method,
 		payload: in.Payload,
 		timeout: p.timeout("timeoutInMillis", in.Timeout, 30*time.Second),
+
+		credentials: in.Credentials != "",
 	}
 	if c := in.ConnectionType; c != "" && c != "INTERNET" {
 		p.fail("connectionType", "only INTERNET is emulated")

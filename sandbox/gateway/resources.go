@@ -207,11 +207,12 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 		ApiId                                                                   string `cfn:"required"`
 		IntegrationType                                                         string `cfn:"required"`
 		IntegrationUri, IntegrationMethod, PayloadFormatVersion, ConnectionType string
+		CredentialsArn                                                          string
 		TimeoutInMillis                                                         *int
 	}
-	p := read(req.Properties, &in, "CredentialsArn", "Description", "PassthroughBehavior")
+	p := read(req.Properties, &in, "Description", "PassthroughBehavior")
 	a := g.owner(p, in.ApiId)
-	i := &integration{kind: in.IntegrationType, payload: in.PayloadFormatVersion, method: in.IntegrationMethod}
+	i := &integration{kind: in.IntegrationType, payload: in.PayloadFormatVersion, method: in.IntegrationMethod, credentials: in.CredentialsArn != ""}
 	if c := in.ConnectionType; c != "" && c != "INTERNET" {
 		p.fail("ConnectionType", "only INTERNET is emulated")
 	}
@@ -239,7 +240,7 @@ func (i *integration) point(uri, protocol string) (err error) {
 		if i.payload != "1.0" && i.payload != "2.0" {
 			return fmt.Errorf("payload format version %q: must be 1.0 or 2.0", i.payload)
 		}
-		i.function, err = lambdaName(uri)
+		i.function, i.qualifier, err = lambdaName(uri)
 		return err
 	case i.kind == "HTTP_PROXY" && protocol == protocolHTTP:
 		i.uri = uri

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strings"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
 
 // permission is a statement of a function's policy.
 type permission struct {
 	function      string // name
+	qualifier     string // the alias or version that it is for; "" = the function itself
 	action        string
 	principal     string
 	sourceARN     string // pattern; "" = any
@@ -34,7 +36,7 @@ func (s *Service) createPermission(_ context.Context, req stack.Request) (stack.
 		return stack.Resource{}, err
 	}
 	id := req.Name(100)
-	s.resources.permissions[id] = permission{f.Name, p.Action, p.Principal, p.SourceArn, p.SourceAccount}
+	s.resources.permissions[id] = permission{f.Name, unlatest(p.FunctionName), p.Action, p.Principal, p.SourceArn, p.SourceAccount}
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}}, nil
 }
 
@@ -45,12 +47,50 @@ func (s *Service) deletePermission(_ context.Context, req stack.Request) error {
 	return nil
 }
 
+// unlatest is the alias or version in what a function is called by; $LATEST,
+// which has no policy of its own, counts as the function itself.
+func unlatest(called string) string {
+	if _, qualifier := splitName(called); qualifier != latest {
+		return qualifier
+	}
+	return ""
+}
+
+// Permit gives nil when a service ("apigateway.amazonaws.com") may invoke a
+// function in the name of one of the sources, which are all that may be meant.
+// The error is invoke.ErrNotFound when there is no such function, alias or
+// version, else it says which permission is missing.
+func (s *Service) Permit(function, principal string, sources ...string) error {
+	for _, source := range sources {
+		if s.Allowed(function, principal, source) {
+			return nil
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resolve(function) == nil {
+		return fmt.Errorf("function %s: %w", function, invoke.ErrNotFound)
+	}
+	elsewhere := ""
+	name, _ := splitName(function)
+	for _, p := range s.resources.permissions {
+		if p.function == name && p.qualifier != unlatest(function) {
+			elsewhere = "; one with another alias or version there, or with none, does not count"
+		}
+	}
+	return fmt.Errorf("%s may not invoke it: there is no AWS::Lambda::Permission with the Action lambda:InvokeFunction, the FunctionName %s, and a SourceArn that %s matches%s",
+		principal, function, sources[0], elsewhere)
+}
+
 // Allowed reports whether a service ("apigateway.amazonaws.com") may invoke a
 // function on behalf of a resource, given by ARN. It asks the permissions that
-// stacks have made, as Lambda does.
+// stacks have made, as Lambda does: one for an alias or a version counts for
+// that alone, and one for the function for calls that name neither.
 // https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+// https://docs.aws.amazon.com/lambda/latest/dg/using-aliases.html#versioning-permissions-alias
 func (s *Service) Allowed(function, principal, sourceARN string) bool {
 	name, _ := splitName(function)
+	qualifier := unlatest(function)
 	account := ""
 	if parts := strings.SplitN(sourceARN, ":", 6); len(parts) == 6 {
 		account = parts[4]
@@ -58,7 +98,7 @@ func (s *Service) Allowed(function, principal, sourceARN string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.resources.permissions {
-		if p.function == name &&
+		if p.function == name && p.qualifier == qualifier &&
 			(p.action == "lambda:InvokeFunction" || p.action == "lambda:*" || p.action == "*") &&
 			(p.principal == principal || p.principal == "*") &&
 			(p.sourceARN == "" || arnLike(p.sourceARN, sourceARN)) &&

@@ -5,12 +5,14 @@ package lambda_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
 )
@@ -216,6 +218,9 @@ func TestOtherResources(t *testing.T) {
 	if !allowed("arn:aws:execute-api:us-west-2:"+account+":abc/$default/GET/x/y") || allowed("arn:aws:execute-api:us-west-2:"+account+":abc/$default/POST/x") {
 		t.Error("the permission is not told by the method")
 	}
+	if s.Allowed(out["Fn"], "apigateway.amazonaws.com", "arn:aws:execute-api:us-west-2:"+account+":abc/$default/GET/x/y") {
+		t.Error("what is for the alias counts for the function")
+	}
 	s.must(props{"Fn": inline("exports.handler = async () => 'fine'", nil)}, nil)
 	if allowed("arn:aws:execute-api:us-west-2:"+account+":abc/$default/GET/x") || len(s.EventSources()) > 0 {
 		t.Error("what was deleted is still there")
@@ -253,6 +258,24 @@ func TestAllowed(t *testing.T) {
 		if got := s.Allowed("fn", c.principal, c.source); got != c.want {
 			t.Errorf("%s from %s: %v", c.principal, c.source, got)
 		}
+		if got := s.Allowed("fn:$LATEST", c.principal, c.source); got != c.want {
+			t.Errorf("$LATEST: %s from %s: %v", c.principal, c.source, got)
+		}
+		if s.Allowed("fn:live", c.principal, c.source) {
+			t.Errorf("%s from %s: what is for the function counts for its alias", c.principal, c.source)
+		}
+	}
+	err := s.Permit("fn", "s3.amazonaws.com", "arn:aws:s3:::a", "arn:aws:s3:::b")
+	if err == nil || !strings.Contains(err.Error(), "FunctionName fn, and a SourceArn that arn:aws:s3:::a matches") {
+		t.Errorf("the missing permission is not named: %v", err)
+	}
+	for _, nothing := range []string{"fn:live", "other"} {
+		if err := s.Permit(nothing, "events.amazonaws.com", "arn:aws:events:us-west-2:"+account+":rule/x"); !errors.Is(err, invoke.ErrNotFound) {
+			t.Errorf("%s: %v", nothing, err)
+		}
+	}
+	if err := s.Permit("fn", "sns.amazonaws.com", "arn:aws:sns:us-west-2:"+account+":other", "arn:aws:sns:us-west-2:"+account+":demo-b"); err != nil {
+		t.Error(err)
 	}
 }
 
