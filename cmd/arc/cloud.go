@@ -134,6 +134,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 	if err != nil {
 		return nil, err
 	}
+	closed := s.screened()
 	own, err := sandbox.Start(sandbox.Options{
 		Project:  p.dir,
 		Offer:    offer,
@@ -151,6 +152,15 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		State:    state,
 		Fresh:    flags.fresh,
 	})
+	if err == nil {
+		go func() {
+			select {
+			case <-closed:
+				own.Close()
+			case <-own.Done():
+			}
+		}()
+	}
 	if err == nil && len(aws) > 0 {
 		s.note("%s functions' calls to AWS (%s) leave this machine, with your own credentials", s.paint(yellow, "warning:"), strings.Join(aws, ", "))
 	}

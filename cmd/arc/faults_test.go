@@ -3,13 +3,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +21,7 @@ import (
 
 	"arc/sandbox"
 
+	"github.com/coder/websocket"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -295,4 +299,97 @@ func TestNothingLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.tidy(next.PID)
+}
+
+const socketFaultsApp = faultsApp + `
+-- src/ws/connect/index.mjs --
+export const handler = async () => ({ statusCode: 200 })
+-- src/ws/default/index.mjs --
+export const handler = async () => ({ statusCode: 200 })
+`
+
+// TestDescriptorsAtTheLimit opens sockets until the process has no room for more:
+// they are refused, calls go on, and it is said once.
+func TestDescriptorsAtTheLimit(t *testing.T) {
+	f := newFaults(t, strings.Replace(socketFaultsApp, "@http", "@ws\n@http", 1))
+	limited := filepath.Join(t.TempDir(), "arc")
+	if err := os.WriteFile(limited, []byte("#!/bin/sh\nulimit -n 160\nexec "+f.arc+` "$@"`+"\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	p := startArc(t, limited, f.dir, "sandbox", "--port", strconv.Itoa(f.port))
+	ws := strings.Replace(p.url(t, "HTTP"), "http:", "ws:", 1)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	refused := 0
+	var open []*websocket.Conn
+	for len(open) < 160 && refused < 5 {
+		conn, resp, err := websocket.Dial(ctx, ws, nil)
+		switch {
+		case err == nil:
+			defer conn.CloseNow()
+			open = append(open, conn)
+		case resp == nil || resp.StatusCode != http.StatusServiceUnavailable:
+			t.Fatalf("socket %d: %v\n%s", len(open), err, p.stderr)
+		default:
+			refused++
+		}
+	}
+	if len(open) < 20 || refused < 5 {
+		t.Fatalf("%d sockets are open, %d were refused", len(open), refused)
+	}
+	for range 30 {
+		f.worker()
+	}
+	if n := strings.Count(p.stderr.String(), "ulimit -n"); n != 1 {
+		t.Errorf("it was said %d times", n)
+	}
+	for _, conn := range open[:10] {
+		conn.CloseNow()
+	}
+	f.eventually("a socket opens again", func() bool {
+		conn, _, err := websocket.Dial(ctx, ws, nil)
+		if err == nil {
+			conn.CloseNow()
+		}
+		return err == nil
+	})
+}
+
+// TestTerminalThatTakesNothing leaves a pipe full: the app answers all the same,
+// and who reads again hears how much is missing. Then nobody reads any more, and
+// the app ends in order.
+func TestTerminalThatTakesNothing(t *testing.T) {
+	f := newFaults(t, faultsApp)
+	f.write("src/http/get-index/index.mjs", "export const handler = async () => {\n for (let i = 0; i < 5000; i++) console.log('x'.repeat(60), i)\n return { statusCode: 200, body: String(process.pid) }\n}\n")
+	cmd := f.command("sandbox", "--port", strconv.Itoa(f.port))
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd.Stdout, cmd.Stderr = write, write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	defer cmd.Process.Kill()
+	lines := bufio.NewScanner(read)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "HTTP") {
+	}
+	worker := 0
+	for range 5 {
+		worker = f.worker()
+	}
+	for lines.Scan() && !strings.Contains(lines.Text(), "dropped: nobody took them") {
+	}
+	if !regexp.MustCompile(`^[0-9]+ lines dropped: nobody took them$`).MatchString(lines.Text()) {
+		t.Fatalf("nothing was said of dropped lines: %q", lines.Text())
+	}
+	read.Close()
+	// Whatever it has to say next makes it notice.
+	if resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", f.port)); err == nil {
+		resp.Body.Close()
+	}
+	cmd.Wait()
+	f.tidy(cmd.Process.Pid, worker)
 }

@@ -33,13 +33,18 @@ type session struct {
 	color          bool         // stderr is a terminal and NO_COLOR is not set
 	muted          bool         // --quiet: errors only
 	events         *eventWriter // arc sandbox --json: events go to stdout; nil = as text to stderr
+	screens        []*screen    // between us and stdout and stderr while an app runs
 }
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
 	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env)}
 	err := s.app().RunContext(ctx, args)
-	return s.report(err)
+	code := s.report(err)
+	for _, screen := range s.screens {
+		screen.flush()
+	}
+	return code
 }
 
 func wantsColor(w io.Writer, env func(string) string) bool {

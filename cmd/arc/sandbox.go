@@ -157,14 +157,13 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if file := s.env(logVariable); file != "" {
 		s.stderr = newBoundedLog(s.stderr, file, maxLog)
 	}
-	quiet := *s
 	if ctx.Bool("quiet") {
-		quiet.muted = true
+		s.muted = true
 	}
 	if ctx.Bool("json") {
-		quiet.events = &eventWriter{to: s.stdout}
+		s.events = &eventWriter{to: s.stdout}
 	}
-	local, err := quiet.startCloud(p, registry, cloudFlags{
+	local, err := s.startCloud(p, registry, cloudFlags{
 		workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), aws: commaList(ctx.String("aws")),
 	})
 	if errors.Is(err, sandbox.ErrRunning) {
@@ -178,9 +177,9 @@ func (s *session) sandbox(ctx *cli.Context) error {
 		return err
 	}
 	defer local.Close()
-	quiet.note("local cloud at %s", local.Running().Endpoint)
+	s.note("local cloud at %s", local.Running().Endpoint)
 	if !ctx.Bool("cloud-only") {
-		err := quiet.runLive(ctx.Context, p, local, ctx.Int("port"))
+		err := s.runLive(ctx.Context, p, local, ctx.Int("port"))
 		if local.Stopping() {
 			return nil // whoever ended it knows; what was under way then is no mistake
 		}

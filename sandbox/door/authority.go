@@ -157,6 +157,9 @@ type bothConn struct {
 	err      error
 }
 
+// NetConn is the connection below.
+func (c *bothConn) NetConn() net.Conn { return c.Conn }
+
 // handshake is the type of the record that every TLS connection begins with.
 const handshake = 22
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -27,12 +28,13 @@ const (
 	leftover = 250 * time.Millisecond
 )
 
-// Budget bounds the memory that bodies of requests take, over all ports that
-// share it.
+// Budget bounds what clients take of all ports that share it: the memory of
+// requests' bodies, and descriptors.
 type Budget struct {
 	bytes       int64
 	free        *semaphore.Weighted
 	grace, wait time.Duration
+	said        atomic.Int64 // when it was last said that descriptors are short
 }
 
 // NewBudget allows so many bytes at a time, more than 10 MiB.

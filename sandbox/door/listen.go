@@ -22,6 +22,8 @@ type Port struct {
 	Number    int
 	server    *http.Server
 	listeners []net.Listener
+	budget    *Budget
+	problems  *log.Logger
 }
 
 // Listen opens a port; 0 is any free one, on 127.0.0.1 alone. Whoever connects
@@ -44,16 +46,21 @@ func Listen(number int) (*Port, error) {
 			return nil, err
 		}
 	}
+	for i, l := range p.listeners {
+		p.listeners[i] = thrifty{l, p}
+	}
 	return p, nil
 }
 
 // Serve puts a guarded handler behind the port, once. The bodies of its requests
-// share the budget, and have a deadline; nil = neither. problems takes what the server has to say;
+// share the budget, and have a deadline, and its clients leave some descriptors
+// for the rest; nil = none of these. problems takes what the server has to say;
 // nil is the program's log.
 func (p *Port) Serve(guard Guard, budget *Budget, problems *log.Logger) {
+	p.budget, p.problems = budget, problems
 	// WebSockets are hijacked and have no deadline here; a plain request that
 	// dribbles its header in has one.
-	p.server = &http.Server{Handler: Bodies(budget, guard), ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, ErrorLog: problems}
+	p.server = &http.Server{Handler: sparing(Bodies(budget, guard)), ConnContext: p.mark, ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, ErrorLog: problems}
 	for _, l := range p.listeners {
 		go p.server.Serve(l) // ends with Close, which closes the listener
 	}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"arc/sandbox/activity"
+)
+
+// What a terminal or a pipe may be behind with before lines are dropped, and how
+// long the end of the program waits for one that takes nothing.
+const (
+	screenLines = 4096
+	screenBytes = 4 << 20
+	lastWords   = time.Second
+)
+
+// screen writes for a running app to what may take nothing for long: a terminal
+// that Ctrl-S has stopped, a pipe that nobody reads. The app does not wait for
+// it: what is too much is dropped, and said.
+type screen struct {
+	to   io.Writer
+	said func(dropped int) string // a line that tells of dropped ones
+	gone func()                   // is called when nobody can read any more
+
+	mu      sync.Mutex
+	wake    *sync.Cond
+	waiting [][]byte
+	bytes   int
+	dropped int
+	writing bool
+	idle    chan struct{} // closed when all is written; nil = nobody waits for it
+}
+
+func newScreen(to io.Writer, said func(dropped int) string, gone func()) *screen {
+	s := &screen{to: to, said: said, gone: gone}
+	s.wake = sync.NewCond(&s.mu)
+	go s.run()
+	return s
+}
+
+// Write takes one or more whole lines and never waits.
+func (s *screen) Write(text []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) >= screenLines || s.bytes+len(text) > screenBytes {
+		s.dropped++
+		return len(text), nil
+	}
+	if s.dropped > 0 {
+		s.tell()
+	}
+	s.waiting = append(s.waiting, append([]byte(nil), text...))
+	s.bytes += len(text)
+	s.wake.Signal()
+	return len(text), nil
+}
+
+// tell puts in the place of dropped lines how many they were. The caller holds
+// the lock.
+func (s *screen) tell() {
+	line := []byte(s.said(s.dropped))
+	s.waiting = append(s.waiting, line)
+	s.bytes += len(line)
+	s.dropped = 0
+}
+
+func (s *screen) run() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		for len(s.waiting) == 0 {
+			if s.dropped > 0 {
+				s.tell()
+				break
+			}
+			if s.idle != nil {
+				close(s.idle)
+				s.idle = nil
+			}
+			s.wake.Wait()
+		}
+		lines := s.waiting
+		s.waiting = nil
+		s.mu.Unlock()
+		for _, line := range lines {
+			if _, err := s.to.Write(line); errors.Is(err, syscall.EPIPE) {
+				s.gone()
+			}
+			s.mu.Lock()
+			s.bytes -= len(line)
+			s.mu.Unlock()
+		}
+		s.mu.Lock()
+	}
+}
+
+// flush waits until everything is written, for as long as that may take.
+func (s *screen) flush() {
+	idle := make(chan struct{})
+	s.mu.Lock()
+	s.idle = idle
+	s.wake.Signal()
+	s.mu.Unlock()
+	select {
+	case <-idle:
+	case <-time.After(lastWords):
+	}
+}
+
+// droppedLines is what takes the place of lines in a text.
+func droppedLines(n int) string {
+	return fmt.Sprintf("%s dropped: nobody took them\n", count(n, "line"))
+}
+
+// screened puts screens in front of stdout and stderr, once, as from here on an
+// app runs. The channel is closed when whoever read one of them has gone.
+func (s *session) screened() <-chan struct{} {
+	closed := make(chan struct{})
+	gone := sync.OnceFunc(func() { close(closed) })
+	if s.screens != nil {
+		return closed
+	}
+	// Writing to a pipe without a reader is an error then, and not the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	out, errs := newScreen(s.stdout, droppedLines, gone), newScreen(s.stderr, droppedLines, gone)
+	if s.events != nil {
+		out.said = droppedEvents
+		s.events.to = out
+	}
+	s.stdout, s.stderr, s.screens = out, errs, []*screen{out, errs}
+	return closed
+}
+
+// droppedEvents is what takes the place of events.
+func droppedEvents(n int) string {
+	var line strings.Builder
+	(&eventWriter{to: &line}).write(activity.Event{Kind: activity.Notice, Time: time.Now().UTC(), Text: strings.TrimSpace(droppedLines(n))})
+	return line.String()
+}
