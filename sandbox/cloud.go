@@ -50,7 +50,7 @@ type Options struct {
 	Cache    string                   // folder where runtimes may keep compiled code; "" = none
 	// Offer puts what the code in an unpacked folder asks of its Node runtime
 	// beside that, and gives what cannot be had. nil = nothing is offered.
-	Offer func(dir, runtime string) ([]source.Finding, error)
+	Offer func(dir, runtime string) (source.Offered, error)
 	// AWS names the services whose calls go to AWS itself, with the developer's
 	// own credentials; "all" = all of them.
 	AWS     []string

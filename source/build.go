@@ -31,6 +31,8 @@ type Builder struct {
 
 	home  string                    // of a copy: the folder that Dir stands for
 	locks memo[string, *sync.Mutex] // by folder of the cache
+	told  memo[string, []string]    // by interpreter of this machine: the folders of its packages
+	tries memo[string, string]      // by what was to be installed for a runtime: its folder
 }
 
 // built is what building a function gave.

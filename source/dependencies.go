@@ -39,7 +39,16 @@ func (c *collector) dependencies(fn Function) (packages, []Finding, error) {
 	return packages{}, nil, nil
 }
 
-// depends reports whether a function may have packages to be installed.
-func (fn Function) depends() bool {
-	return !fn.NoInstall && (strings.HasPrefix(fn.Runtime, "python") || strings.HasPrefix(fn.Runtime, "ruby"))
+// interpreted reports whether a function is run by Python or Ruby.
+func (fn Function) interpreted() bool { return fn.sourceExt() != "" }
+
+// sourceExt is how the names of files of Python's or Ruby's code end; "" for others.
+func (fn Function) sourceExt() string {
+	switch {
+	case strings.HasPrefix(fn.Runtime, "python"):
+		return ".py"
+	case strings.HasPrefix(fn.Runtime, "ruby"):
+		return ".rb"
+	}
+	return ""
 }

@@ -27,6 +27,7 @@ type Live struct {
 	mu    sync.Mutex
 	place Place
 	made  []stamp // nil = not made, or not with success
+	code  []File  // of Python and Ruby
 
 	reads atomic.Pointer[[]string] // asked for while a place is being made
 }
@@ -35,6 +36,7 @@ type Live struct {
 type Place struct {
 	Dir      string // absolute; holds the handler
 	Packages string // absolute folder of installed packages; "" = none
+	Offered  Offered
 	// Wrong are the mistakes of the code that make functions fail.
 	Wrong []Finding
 
@@ -81,7 +83,7 @@ func inName(c byte) bool { return letter(c) || digit(c) || c == '.' || c == '-' 
 // NewLive gives the place of a function; nil when its code runs where it is
 // written. Folders are made below scratch.
 func NewLive(tree Tree, fn Function, scratch string) *Live {
-	if !strings.HasPrefix(fn.Runtime, "nodejs") && !fn.depends() && fn.language() == "" {
+	if !strings.HasPrefix(fn.Runtime, "nodejs") && !fn.interpreted() && fn.language() == "" {
 		return nil
 	}
 	return &Live{tree: tree, fn: fn, scratch: scratch}
@@ -125,8 +127,8 @@ func (l *Live) Files() []string {
 func (l *Live) Make(ctx context.Context) (Place, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.fn.depends() {
-		return l.install()
+	if l.fn.interpreted() {
+		return l.makeInterpreted()
 	}
 	if l.made != nil && unchanged(l.made) {
 		return l.place, nil
@@ -160,17 +162,56 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	return l.place, nil
 }
 
-// install has the packages there that the function's files ask for; its code
-// runs from where it is written.
-func (l *Live) install() (Place, error) {
-	packages, findings, err := l.tree.collector().dependencies(l.fn)
+// maxWritten is how many files of code are written to a place. A link shows the
+// language where it leads, and code that looks for others beside itself would
+// find what the zip has not; more than so many are no function's own.
+const maxWritten = 300
+
+// makeInterpreted is Make for Python and Ruby, whose packages lie in a folder of
+// their own. What they ask for may change with every file of the project, and is
+// looked at each time.
+func (l *Live) makeInterpreted() (Place, error) {
+	c := l.tree.collector()
+	packages, findings, err := c.dependencies(l.fn)
 	if err != nil {
 		return Place{}, err
 	}
 	if err := (&Bundle{Findings: findings}).mistakes(); err != nil {
 		return Place{}, err
 	}
-	return Place{Dir: filepath.Join(l.fn.Build.Dir, filepath.FromSlash(l.fn.Dir)), Packages: packages.dir}, nil
+	if l.made == nil || !unchanged(l.made) {
+		l.made = nil
+		before := time.Now()
+		own := l.fn
+		own.NoInstall = true
+		b, err := c.bundle(own)
+		if err != nil {
+			return Place{}, err
+		}
+		l.code = sourcesOf(b.Files, own.sourceExt())
+		sources := b.Sources()
+		l.reads.Store(&sources)
+		made := stamps(slices.Concat(sources, b.Folders), before)
+		links := b.links()
+		if len(l.code) <= maxWritten {
+			for i := range b.Files {
+				if path.Ext(b.Files[i].Path) == own.sourceExt() {
+					b.Files[i].Source = ""
+				}
+			}
+		}
+		if l.place, err = l.lay(b, offered{}); err != nil {
+			return Place{}, err
+		}
+		l.place.links, l.made = links, made
+	}
+	place := l.place
+	place.Packages = packages.dir
+	if place.Offered, err = c.offerOthers(runtimeCode{l.fn, l.code, packages}); err != nil {
+		return Place{}, err
+	}
+	place.Wrong = place.Offered.Wrong
+	return place, nil
 }
 
 // wrong are the findings that make a function fail.

@@ -299,7 +299,7 @@ func (c *collector) installWith(pips []pip, fn Function, a pythonAsk, dir string
 	for _, p := range pips {
 		err := c.pipInstall(fn, p, a, dir)
 		if said, ok := errors.AsType[toolError](err); ok {
-			if strings.Contains(said.output, "No module named pip") || strings.Contains(said.output, "pyenv: ") {
+			if noPip(said) {
 				continue
 			}
 			return pipError{a.file, err}

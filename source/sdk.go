@@ -110,11 +110,23 @@ func (o offered) stage(dir string) error {
 	return nil
 }
 
-// Offer puts what the code of an unpacked zip asks of its Node runtime into the
-// node_modules beside its folder dir, where Node finds it: links to where the
-// project, or the cache, has it. It gives what cannot be had.
-func (t Tree) Offer(b *Builder, dir, runtime string) ([]Finding, error) {
+// Offer gives what the code of an unpacked zip asks of its runtime, and what of
+// it cannot be had. For Node it is put into the node_modules beside its folder
+// dir, where Node finds it: links to where the project, or the cache, has it.
+func (t Tree) Offer(b *Builder, dir, runtime string) (Offered, error) {
 	code := Tree{Files: os.DirFS(dir), Disk: dir}.collector()
+	if fn := (Function{Dir: ".", Runtime: runtime, Build: b}); fn.interpreted() {
+		files, err := code.walk(".", nil)
+		if err != nil {
+			return Offered{}, err
+		}
+		return code.offerOthers(runtimeCode{fn: fn, sources: sourcesOf(files, fn.sourceExt())})
+	}
+	wrong, err := t.offerNode(code, b, dir, runtime)
+	return Offered{Wrong: wrong}, err
+}
+
+func (t Tree) offerNode(code *collector, b *Builder, dir, runtime string) ([]Finding, error) {
 	fn := Function{Dir: ".", Runtime: runtime}
 	parts, err := code.parts(fn, true)
 	if err != nil {

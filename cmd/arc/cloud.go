@@ -172,22 +172,24 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 
 // offer gives code of a zip what its runtime would have, from the project or the
 // user's cache. What was found once for a folder stays right.
-func (s *session) offer(p *project) (func(dir, runtime string) ([]source.Finding, error), error) {
+func (s *session) offer(p *project) (func(dir, runtime string) (source.Offered, error), error) {
 	tree, err := p.codeTree()
 	if err != nil {
 		return nil, err
 	}
 	build := s.builder(p)
+	build.Host = true
 	var done sync.Map
-	return func(dir, runtime string) ([]source.Finding, error) {
-		if _, ok := done.Load(dir); ok {
-			return nil, nil
+	return func(dir, runtime string) (source.Offered, error) {
+		key := [2]string{dir, runtime}
+		if o, ok := done.Load(key); ok {
+			return o.(source.Offered), nil
 		}
-		wrong, err := tree.Offer(build, dir, runtime)
-		if err == nil && len(wrong) == 0 {
-			done.Store(dir, true)
+		o, err := tree.Offer(build, dir, runtime)
+		if err == nil && len(o.Wrong) == 0 {
+			done.Store(key, o)
 		}
-		return wrong, err
+		return o, err
 	}, nil
 }
 

@@ -46,7 +46,7 @@ type language struct {
 
 var languages = []language{
 	{"nodejs", nil, "node.cjs", []string{"", ".js", ".mjs", ".cjs"}},
-	{"python", []string{"-X", "utf8"}, "python.py", []string{".py", "/__init__.py"}},
+	{"python", []string{"-X", "utf8", "-S"}, "python.py", []string{".py", "/__init__.py"}},
 	{"ruby", []string{"-Eutf-8"}, "ruby.rb", []string{".rb"}},
 	{"deno", []string{"run", "--quiet", "--no-prompt", "--allow-all"}, "deno.mjs", []string{".ts", ".tsx", ".js", ".mjs"}},
 }
@@ -146,16 +146,22 @@ func (w *worker) prepare(l *language, env map[string]string, scratch string) err
 		if w.packages != "" {
 			env["ARC_PACKAGES"] = w.packages
 		}
+		if o := w.place.Offered; len(o.Folders) > 0 {
+			env["ARC_RUNTIME"] = o.Folders[0] + "\n" + strings.Join(o.Modules, ",")
+		}
 		env["PYTHONDONTWRITEBYTECODE"] = "1" // never a __pycache__ among the sources
 		if path, ok := env["PYTHONPATH"]; ok {
 			env["PYTHONPATH"] = strings.ReplaceAll(path, "/var/task", w.fn.Dir)
 		}
 	case "ruby":
-		// Where Lambda looks for gems, of which the zip has its own.
-		env["GEM_PATH"] = filepath.Join(w.fn.Dir, "vendor", "bundle", "ruby", interpreter.Wanted(w.fn.Runtime)+".0")
+		// Where Lambda looks for gems, of which the zip has its own. Those of this
+		// machine are not there.
+		own := filepath.Join(w.fn.Dir, "vendor", "bundle", "ruby", interpreter.Wanted(w.fn.Runtime)+".0")
 		if w.packages != "" {
-			env["GEM_PATH"] = w.packages
+			own = w.packages
 		}
+		env["GEM_HOME"] = own
+		env["GEM_PATH"] = strings.Join(append([]string{own}, w.place.Offered.Folders...), string(filepath.ListSeparator))
 	case "deno":
 		if cache := w.service.options.Cache; cache != "" {
 			env["DENO_DIR"] = filepath.Join(cache, "deno")
@@ -170,10 +176,11 @@ func (w *worker) prepare(l *language, env map[string]string, scratch string) err
 
 // offer has what code of a zip asks of its runtime put where it finds it.
 func (w *worker) offer() (err error) {
-	if w.service.options.Offer == nil || !strings.HasPrefix(w.fn.Runtime, "nodejs") {
+	if w.service.options.Offer == nil || languageOf(w.fn.Runtime) == nil {
 		return nil
 	}
-	w.place.Wrong, err = w.service.options.Offer(w.fn.Dir, w.fn.Runtime)
+	w.place.Offered, err = w.service.options.Offer(w.fn.Dir, w.fn.Runtime)
+	w.place.Wrong = w.place.Offered.Wrong
 	return err
 }
 

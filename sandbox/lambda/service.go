@@ -60,7 +60,7 @@ type Options struct {
 	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
 	// Offer puts the packages of a Node runtime that the code in an unpacked
 	// folder asks for beside that, and gives what cannot be had. nil = none.
-	Offer func(dir, runtime string) ([]source.Finding, error)
+	Offer func(dir, runtime string) (source.Offered, error)
 	// Live gives the source folders of a function that runs from them.
 	Live func(ref stack.Ref, logicalID string) (Folders, bool)
 	// Fresh is called before each event of a function that runs from its source

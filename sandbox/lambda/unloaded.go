@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Why a function's code could not be loaded, in the developer's words.
@@ -53,17 +54,32 @@ func (w *worker) reason(message string) string {
 			return strings.TrimSuffix(first+": "+wrong.Hint+"\n"+rest, "\n")
 		}
 	}
-	if m := runtimeModule.FindStringSubmatch(message); m != nil && all == nil {
-		return message + ": Lambda's runtime has it, and this machine has not: " + map[bool]string{true: "pip install boto3", false: "gem install " + m[2]}[m[1] != ""]
+	if all == nil {
+		return message + w.absent(message)
 	}
 	return strings.TrimSuffix(message+"\n"+strings.Join(all, "\n"), "\n")
 }
 
-// runtimeModule finds what Lambda's Python and Ruby runtimes bring along in the
-// message that it is missing.
-// https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
-// https://docs.aws.amazon.com/lambda/latest/dg/ruby-package.html
-var runtimeModule = regexp.MustCompile(`No module named '(boto3|botocore|s3transfer|jmespath)['.]|cannot load such file -- (aws-sdk-[\w-]+)`)
+// absent says of a Python module or a gem that it is in neither the zip nor the
+// runtime, whatever else of this machine has it, and what to do.
+func (w *worker) absent(message string) string {
+	m := absentModule().FindStringSubmatch(message)
+	if m == nil {
+		return ""
+	}
+	module, list := m[1], "requirements.txt"
+	if strings.HasPrefix(w.fn.Runtime, "ruby") {
+		if module, list = m[2], "Gemfile"; strings.HasPrefix(module, "/") {
+			return "" // a file of the function's
+		}
+	}
+	return ": " + module + " is in neither the function's zip nor Lambda's runtime: name it in the " + list + " beside the handler; what is your own goes into the function's folder or into shared code"
+}
+
+// absentModule finds what Python and Ruby could not load.
+var absentModule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`No module named '([^']+)'|cannot load such file -- (\S+)`)
+})
 
 // tell prints why the code could not be loaded, once until there is another
 // reason: each event that fails of it has it in its own line anyway.

@@ -3,9 +3,11 @@
 # it. A socket rather than http.client, which takes longer to import than Python
 # itself takes to start.
 import importlib
+import importlib.machinery
 import json
 import logging
 import os
+import site
 import socket
 import sys
 import time
@@ -35,6 +37,19 @@ def lead_aws():
         return find(host, *more, **options)
 
     socket.getaddrinfo = getaddrinfo
+
+
+class Runtime:
+    """What Lambda's runtime has beside the zip, looked for last, and nothing else
+    of where this machine has it: the interpreter was told to leave its own
+    packages out (-S)."""
+
+    def __init__(self, folder, modules):
+        self.folders, self.modules = [folder], modules
+
+    def find_spec(self, name, path=None, target=None):
+        if path is None and name in self.modules:
+            return importlib.machinery.PathFinder.find_spec(name, self.folders, target)
 
 
 class Connection:
@@ -148,6 +163,11 @@ def main():
     packages = os.environ.pop("ARC_PACKAGES", None)
     if packages:
         sys.path.insert(3 if links else 1, packages)
+    offered = os.environ.pop("ARC_RUNTIME", None)
+    if offered:
+        folder, _, modules = offered.partition("\n")
+        sys.meta_path.append(Runtime(folder, modules.split(",")))
+    site.setquit()
     runtime = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     lead_aws()
     try:
