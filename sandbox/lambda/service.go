@@ -58,8 +58,8 @@ type Options struct {
 	Clock invoke.Clock
 	// Code unpacks the zip of a deployed function.
 	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
-	// Offer puts the packages of a Node runtime that the code in an unpacked
-	// folder asks for beside that, and gives what cannot be had. nil = none.
+	// Offer gives what the code in an unpacked folder asks of its runtime; for Node
+	// it puts that beside the folder. nil = nothing is offered.
 	Offer func(dir, runtime string) (source.Offered, error)
 	// Live gives the source folders of a function that runs from them.
 	Live func(ref stack.Ref, logicalID string) (Folders, bool)
