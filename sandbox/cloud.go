@@ -53,8 +53,10 @@ type Options struct {
 	Offer func(dir, runtime string) (source.Offered, error)
 	// AWS names the services whose calls go to AWS itself, with the developer's
 	// own credentials; "all" = all of them.
-	AWS     []string
-	Workers int // how many functions' processes at most; 0 = what half of the free memory holds
+	AWS []string
+	// NoSchedules keeps schedules and scheduled rules from firing.
+	NoSchedules bool
+	Workers     int // how many functions' processes at most; 0 = what half of the free memory holds
 	// State is where data is kept between runs; its zero value keeps none.
 	State State
 	Fresh bool // what was kept is deleted first
@@ -352,7 +354,7 @@ func (c *Cloud) environment() map[string]string {
 	}
 	// Services of our templates that do not run yet: calls to them fail here
 	// instead of reaching AWS.
-	for _, service := range []string{"SNS", "SQS", "SCHEDULER"} {
+	for _, service := range []string{"SNS", "SQS"} {
 		if !c.hosts.lets(service) {
 			env["AWS_ENDPOINT_URL_"+service] = now
 		}

@@ -11,6 +11,7 @@ import (
 	"arc/sandbox/activity"
 	"arc/sandbox/cloudformation"
 	"arc/sandbox/dynamodb"
+	"arc/sandbox/events"
 	"arc/sandbox/gateway"
 	"arc/sandbox/iam"
 	"arc/sandbox/invoke"
@@ -19,6 +20,7 @@ import (
 	"arc/sandbox/logs"
 	"arc/sandbox/recorded"
 	"arc/sandbox/s3"
+	"arc/sandbox/scheduler"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
 	"arc/sandbox/sts"
@@ -71,6 +73,8 @@ func (c *Cloud) services() []Service {
 		lines,
 		c.tables,
 		c.lambda,
+		events.New(events.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
+		scheduler.New(scheduler.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
 		gateway.New(gateway.Options{Invoker: c.lambda, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}
 	c.engine = stack.New(stack.Options{

@@ -136,21 +136,21 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 	}
 	closed := s.screened()
 	own, err := sandbox.Start(sandbox.Options{
-		Project:  p.dir,
-		Offer:    offer,
-		AWS:      aws,
-		Registry: registry,
-		Region:   p.app.AWS.Region,
-		Internal: internal,
-		Path:     s.env("PATH"),
-		User:     s.env,
-		Warn:     func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
-		Cache:    filepath.Join(filepath.Dir(registry.Dir), "compiled"),
-		Tell:     s.tell,
-		Workers:  flags.workers,
-		Tables:   tables,
-		State:    state,
-		Fresh:    flags.fresh,
+		Project:     p.dir,
+		Offer:       offer,
+		AWS:         aws,
+		Registry:    registry,
+		Region:      p.app.AWS.Region,
+		Internal:    internal,
+		Path:        s.env("PATH"),
+		User:        s.env,
+		Warn:        func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
+		Cache:       filepath.Join(filepath.Dir(registry.Dir), "compiled"),
+		Tell:        s.tell,
+		NoSchedules: flags.silent, Workers: flags.workers,
+		Tables: tables,
+		State:  state,
+		Fresh:  flags.fresh,
 	})
 	if err == nil {
 		go func() {
@@ -198,6 +198,7 @@ type cloudFlags struct {
 	workers int      // 0 = as many as fit
 	db      string   // a DynamoDB endpoint; "" = one of the local cloud's own
 	fresh   bool     // forget what was kept
+	silent  bool     // no schedule fires
 	aws     []string // services of which calls go to AWS itself
 }
 

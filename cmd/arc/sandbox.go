@@ -34,6 +34,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.StringFlag{Name: "db"},
 			&cli.StringFlag{Name: "aws"},
 			&cli.BoolFlag{Name: "fresh"},
+			&cli.BoolFlag{Name: "no-schedules"},
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 			&cli.BoolFlag{Name: "json"},
@@ -58,6 +59,8 @@ Flags:
                     let functions call these services of AWS itself, with your
                     own credentials: bedrock,cognito-idp; or all
       --fresh       forget the tables and parameters of earlier runs
+      --no-schedules
+                    let no schedule fire; arc invoke runs one
       --stop        end the local cloud that runs for this project
   -q, --quiet       print errors only
       --json        print what happens as JSON, an event a line
@@ -164,7 +167,7 @@ func (s *session) sandbox(ctx *cli.Context) error {
 		s.events = &eventWriter{to: s.stdout}
 	}
 	local, err := s.startCloud(p, registry, cloudFlags{
-		workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), aws: commaList(ctx.String("aws")),
+		workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
 	})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, wrong := registry.Answer(ctx.Context, p.dir)
@@ -217,8 +220,10 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	if ctx.String("aws") != "" {
 		flags = append(flags, "--aws", ctx.String("aws"))
 	}
-	if ctx.Bool("cloud-only") {
-		flags = append(flags, "--cloud-only")
+	for _, name := range []string{"cloud-only", "no-schedules"} {
+		if ctx.Bool(name) {
+			flags = append(flags, "--"+name)
+		}
 	}
 	running, err := s.startDetached(ctx.Context, registry, p.dir, flags...)
 	if err != nil {
@@ -477,6 +482,9 @@ func (s *session) listRoutes(app *manifest.App) {
 	}
 	for _, a := range app.WS {
 		s.note("  %-7s %-30s %s", "ws", a.Name, a.Function.Dir)
+	}
+	for _, schedule := range app.Schedules {
+		s.note("  %-7s %-30s %s", schedule.Name, strings.TrimSpace(schedule.Expression+" "+schedule.Timezone), schedule.Function.Dir)
 	}
 }
 

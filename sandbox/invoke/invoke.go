@@ -49,6 +49,7 @@ var (
 	ErrNotFound  = errors.New("no such function")
 	ErrThrottled = errors.New("throttled (TooManyRequestsException)")
 	ErrTooLarge  = errors.New("event is over 6 MB")
+	ErrForbidden = errors.New("no permission allows it")
 	ErrClosed    = errors.New("the local cloud is stopping")
 )
 

@@ -19,7 +19,9 @@ func (s *Service) Deliver(name, id string, event []byte) error {
 	return s.async.Deliver(name, id, event)
 }
 
-// Receive makes a function a destination: the message's body is its event.
+// Receive makes a function a destination or a target: the message's body is its
+// event. What EventBridge's rules and SNS send needs a permission of the
+// function; destinations and schedules come with a role of their own.
 func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error {
 	s.mu.Lock()
 	f := s.resolve(arn)
@@ -27,8 +29,15 @@ func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error
 	if f == nil {
 		return fmt.Errorf("function %s: %w", arn, invoke.ErrNotFound)
 	}
+	if needsPermission[m.Principal] && !s.Allowed(arn, m.Principal, m.Source) {
+		return fmt.Errorf("function %s: %w for %s on behalf of %s: an AWS::Lambda::Permission is missing", arn, invoke.ErrForbidden, m.Principal, m.Source)
+	}
 	return s.Deliver(arn, "", m.Body)
 }
+
+// needsPermission are the services that invoke functions in nobody's name.
+// https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+var needsPermission = map[string]bool{"events.amazonaws.com": true, "sns.amazonaws.com": true}
 
 // policy is what becomes of a function's asynchronous events.
 func (s *Service) policy(called string) invoke.Policy {

@@ -33,38 +33,6 @@ var kinds = map[string]kind{
 		},
 	},
 	"AWS::SQS::QueuePolicy": {required: []string{"PolicyDocument", "Queues"}, describe: byID},
-	"AWS::Scheduler::Schedule": {
-		required: []string{"FlexibleTimeWindow", "ScheduleExpression", "Target"}, name: "Name", limit: 64,
-		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
-			group, _ := properties["GroupName"].(string)
-			if group == "" {
-				group = "default"
-			}
-			return resource(name, "Arn", s.arn("scheduler", "schedule/"+group+"/"+name))
-		},
-	},
-	"AWS::Scheduler::ScheduleGroup": {
-		name: "Name", limit: 64,
-		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
-			return resource(name, "Arn", s.arn("scheduler", "schedule-group/"+name), "State", "ACTIVE")
-		},
-	},
-	"AWS::Events::Rule": {
-		name: "Name", limit: 64,
-		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
-			bus, _ := properties["EventBusName"].(string)
-			if bus == "" || bus == "default" {
-				return resource(name, "Arn", s.arn("events", "rule/"+name))
-			}
-			return resource(bus+"|"+name, "Arn", s.arn("events", "rule/"+bus+"/"+name))
-		},
-	},
-	"AWS::Events::EventBus": {
-		required: []string{"Name"}, name: "Name", limit: 256,
-		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
-			return resource(name, "Arn", s.arn("events", "event-bus/"+name), "Name", name)
-		},
-	},
 	"AWS::CloudFront::Distribution": {
 		required: []string{"DistributionConfig"},
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {

@@ -1,8 +1,7 @@
 // Package recorded keeps resources that the local cloud does not run yet:
-// topics, queues, schedules, rules and distributions. They exist, have
-// the names, ARNs and URLs that Ref and Fn::GetAtt ask for, and are changed
-// and deleted as on AWS, so that a template with them comes up; but no message
-// is delivered and no schedule fires. The reason of
+// topics, queues and distributions. They exist, have the names, ARNs and URLs
+// that Ref and Fn::GetAtt ask for, and are changed and deleted as on AWS, so
+// that a template with them comes up; but no message is delivered. The reason of
 // their events says so. A service that comes to run a type registers it in
 // place of this one.
 package recorded

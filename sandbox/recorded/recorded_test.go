@@ -22,11 +22,6 @@ Resources:
   FifoQueue: {Type: AWS::SQS::Queue, Properties: {FifoQueue: "true"}}
   NamedQueue: {Type: AWS::SQS::Queue, Properties: {QueueName: named}}
   QueuePolicy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: {}}}
-  Schedule: {Type: AWS::Scheduler::Schedule, Properties: {FlexibleTimeWindow: {Mode: "OFF"}, ScheduleExpression: rate(1 day), Target: {}}}
-  Group: {Type: AWS::Scheduler::ScheduleGroup}
-  Rule: {Type: AWS::Events::Rule, Properties: {ScheduleExpression: rate(1 day)}}
-  BusRule: {Type: AWS::Events::Rule, Properties: {EventBusName: !Ref Bus}}
-  Bus: {Type: AWS::Events::EventBus, Properties: {Name: bus}}
   Distribution: {Type: AWS::CloudFront::Distribution, Properties: {DistributionConfig: {Enabled: true}}}
   Access: {Type: AWS::CloudFront::OriginAccessControl, Properties: {OriginAccessControlConfig: {}}}
   Identity: {Type: AWS::CloudFront::CloudFrontOriginAccessIdentity, Properties: {CloudFrontOriginAccessIdentityConfig: {}}}
@@ -48,13 +43,6 @@ var outputs = map[string]string{
 	"Queue.Arn":                         `arn:aws:sqs:eu-west-1:123456789012:app-Queue-T`,
 	"FifoQueue.QueueName":               `app-FifoQueue-T.fifo`,
 	"NamedQueue.QueueName":              `named`,
-	"Schedule":                          `app-Schedule-T`,
-	"Schedule.Arn":                      `arn:aws:scheduler:eu-west-1:123456789012:schedule/default/app-Schedule-T`,
-	"Group.Arn":                         `arn:aws:scheduler:eu-west-1:123456789012:schedule-group/app-Group-T`,
-	"Rule.Arn":                          `arn:aws:events:eu-west-1:123456789012:rule/app-Rule-T`,
-	"BusRule":                           `bus|app-BusRule-T`,
-	"BusRule.Arn":                       `arn:aws:events:eu-west-1:123456789012:rule/bus/app-BusRule-T`,
-	"Bus.Arn":                           `arn:aws:events:eu-west-1:123456789012:event-bus/bus`,
 	"Distribution":                      `T`,
 	"Distribution.DomainName":           `dt.cloudfront.net`,
 	"Access.Id":                         `T`,

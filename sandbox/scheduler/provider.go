@@ -1,0 +1,103 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"arc/sandbox/stack"
+)
+
+// Registrations are the resource types that the service provides.
+func (s *Service) Registrations() map[string]stack.Registration {
+	return map[string]stack.Registration{
+		"AWS::Scheduler::Schedule":      {Provider: stack.Steps{OnCreate: s.createSchedule, OnUpdate: s.updateSchedule, OnDelete: s.deleteSchedule}},
+		"AWS::Scheduler::ScheduleGroup": {Provider: stack.Steps{OnCreate: s.createGroup, Attributes: s.groupAttributes, OnDelete: s.deleteGroup}},
+	}
+}
+
+func (s *Service) createSchedule(_ context.Context, req stack.Request) (stack.Resource, error) {
+	name, _ := req.Properties["Name"].(string)
+	if name == "" {
+		name = req.Name(64)
+	}
+	key := keyOf(name, req.Properties)
+	s.mu.Lock()
+	taken := s.schedules[key] != nil
+	s.mu.Unlock()
+	if taken {
+		return stack.Resource{}, fmt.Errorf("Schedule %s already exists.", name) //nolint:staticcheck // Scheduler's words
+	}
+	return s.made(key, req)
+}
+
+func (s *Service) updateSchedule(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return s.made(keyOf(req.PhysicalID, req.Properties), req)
+}
+
+func (s *Service) made(key string, req stack.Request) (stack.Resource, error) {
+	i, err := s.put(key, req.Properties, false)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	if group, changed := req.Old["GroupName"].(string); changed && group != i.group { // its group is part of what it is
+		s.remove(keyOf(i.Name, req.Old))
+	}
+	return stack.Resource{PhysicalID: i.Name, Attributes: map[string]any{"Arn": i.arn}, Note: strings.Join(i.notes, "; ")}, nil
+}
+
+func (s *Service) deleteSchedule(_ context.Context, req stack.Request) error {
+	_, err := s.remove(keyOf(req.PhysicalID, req.Properties))
+	return err
+}
+
+// keyOf is the group and the name of a schedule.
+func keyOf(name string, properties map[string]any) string {
+	group, _ := properties["GroupName"].(string)
+	if group == "" {
+		group = "default"
+	}
+	return group + "/" + name
+}
+
+func (s *Service) createGroup(_ context.Context, req stack.Request) (stack.Resource, error) {
+	var p struct{ Name string }
+	if err := stack.Read(req.Properties, &p, "Tags"); err != nil {
+		return stack.Resource{}, err
+	}
+	if p.Name == "" {
+		p.Name = req.Name(64)
+	}
+	s.mu.Lock()
+	taken := s.groups[p.Name] != nil
+	s.mu.Unlock()
+	if taken {
+		return stack.Resource{}, fmt.Errorf("Schedule group %s already exists.", p.Name) //nolint:staticcheck // Scheduler's words
+	}
+	s.putGroup(p.Name)
+	req.PhysicalID = p.Name
+	return stack.Resource{PhysicalID: p.Name, Attributes: s.groupAttributes(req)}, nil
+}
+
+func (s *Service) groupAttributes(req stack.Request) map[string]any {
+	return map[string]any{"Arn": s.arn("schedule-group/" + req.PhysicalID), "State": "ACTIVE"}
+}
+
+// deleteGroup deletes a group with its schedules.
+func (s *Service) deleteGroup(_ context.Context, req stack.Request) error {
+	s.mu.Lock()
+	var keys []string
+	for key, i := range s.schedules {
+		if i.group == req.PhysicalID {
+			keys = append(keys, key)
+		}
+	}
+	delete(s.groups, req.PhysicalID)
+	s.mu.Unlock()
+	for _, key := range keys {
+		if _, err := s.remove(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
