@@ -18,7 +18,7 @@ func (s *Service) Registrations() map[string]stack.Registration {
 }
 
 func (s *Service) createRule(_ context.Context, req stack.Request) (stack.Resource, error) {
-	name, _ := req.Properties["Name"].(string)
+	name, _ := stack.Text(req.Properties["Name"])
 	if name == "" {
 		name = req.Name(64)
 	}
@@ -55,7 +55,7 @@ func (s *Service) deleteRule(_ context.Context, req stack.Request) error {
 }
 
 func busOf(properties map[string]any) string {
-	called, _ := properties["EventBusName"].(string)
+	called, _ := stack.Text(properties["EventBusName"])
 	return busName(called)
 }
 

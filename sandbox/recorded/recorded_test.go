@@ -96,9 +96,9 @@ func TestEverythingComesUp(t *testing.T) {
 // A name of the wrong type is no reason to make one up.
 func TestNamesAreRead(t *testing.T) {
 	for want, resource := range map[string]string{
-		"property TopicName: must be a string":        "{Type: AWS::SNS::Topic, Properties: {TopicName: [a]}}",
-		"property FifoQueue: must be true or false":   "{Type: AWS::SQS::Queue, Properties: {FifoQueue: perhaps}}",
-		"required key [ScheduleExpression] not found": "{Type: AWS::Scheduler::Schedule, Properties: {FlexibleTimeWindow: {}, Target: {}}}",
+		"property TopicName: must be a string":      "{Type: AWS::SNS::Topic, Properties: {TopicName: [a]}}",
+		"property FifoQueue: must be true or false": "{Type: AWS::SQS::Queue, Properties: {FifoQueue: perhaps}}",
+		"required key [FunctionCode] not found":     "{Type: AWS::CloudFront::Function, Properties: {Name: a, FunctionConfig: {}}}",
 	} {
 		e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New("123456789012", "eu-west-1").Registrations()})
 		err := e.Apply(context.Background(), "app", []byte("Resources: {It: "+resource+"}"), nil, nil)

@@ -17,7 +17,7 @@ func (s *Service) Registrations() map[string]stack.Registration {
 }
 
 func (s *Service) createSchedule(_ context.Context, req stack.Request) (stack.Resource, error) {
-	name, _ := req.Properties["Name"].(string)
+	name, _ := stack.Text(req.Properties["Name"])
 	if name == "" {
 		name = req.Name(64)
 	}
@@ -40,7 +40,7 @@ func (s *Service) made(key string, req stack.Request) (stack.Resource, error) {
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	if group, changed := req.Old["GroupName"].(string); changed && group != i.group { // its group is part of what it is
+	if group, changed := stack.Text(req.Old["GroupName"]); changed && group != i.group { // its group is part of what it is
 		s.remove(keyOf(i.Name, req.Old))
 	}
 	return stack.Resource{PhysicalID: i.Name, Attributes: map[string]any{"Arn": i.arn}, Note: strings.Join(i.notes, "; ")}, nil
@@ -53,7 +53,7 @@ func (s *Service) deleteSchedule(_ context.Context, req stack.Request) error {
 
 // keyOf is the group and the name of a schedule.
 func keyOf(name string, properties map[string]any) string {
-	group, _ := properties["GroupName"].(string)
+	group, _ := stack.Text(properties["GroupName"])
 	if group == "" {
 		group = "default"
 	}
