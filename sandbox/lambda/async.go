@@ -29,8 +29,10 @@ func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error
 	if f == nil {
 		return fmt.Errorf("function %s: %w", arn, invoke.ErrNotFound)
 	}
-	if needsPermission[m.Principal] && !s.Allowed(arn, m.Principal, m.Source) {
-		return fmt.Errorf("function %s: %w for %s on behalf of %s: an AWS::Lambda::Permission is missing", arn, invoke.ErrForbidden, m.Principal, m.Source)
+	if needsPermission[m.Principal] {
+		if err := s.Permit(arn, m.Principal, m.Source); err != nil {
+			return fmt.Errorf("%w: %w", invoke.ErrForbidden, err)
+		}
 	}
 	return s.Deliver(arn, "", m.Body)
 }

@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -167,5 +168,34 @@ func TestLostEvent(t *testing.T) {
 	s.Close()
 	if err := s.Deliver("off", "", []byte("{}")); err == nil {
 		t.Error("took an event after it was closed")
+	}
+}
+
+// A rule's event needs a permission for the rule; one of a schedule comes with a
+// role.
+func TestReceiveAsksForPermission(t *testing.T) {
+	const arn, rule = "arn:aws:lambda:us-west-2:123456789012:function:off", "arn:aws:events:us-west-2:123456789012:rule/r"
+	s := newService(t, lambda.Options{})
+	s.Put(lambda.Function{Name: "off", ARN: arn, Runtime: "nodejs22.x", Handler: "index.handler", Reserved: new(0)})
+	receive := func(principal, source string) error {
+		return s.Receive(context.Background(), arn, invoke.Message{Body: []byte("{}"), Principal: principal, Source: source})
+	}
+	if err := receive("events.amazonaws.com", rule); !errors.Is(err, invoke.ErrForbidden) {
+		t.Errorf("without a permission: %v", err)
+	}
+	if err := receive("scheduler.amazonaws.com", "arn:aws:scheduler:us-west-2:123456789012:schedule/default/s"); err != nil {
+		t.Errorf("of a schedule: %v", err)
+	}
+	provider := s.Registrations()["AWS::Lambda::Permission"].Provider
+	if _, err := provider.Create(context.Background(), stack.Request{LogicalID: "P", Properties: map[string]any{
+		"Action": "lambda:InvokeFunction", "FunctionName": "off", "Principal": "events.amazonaws.com", "SourceArn": rule,
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := receive("events.amazonaws.com", rule); err != nil {
+		t.Errorf("with a permission: %v", err)
+	}
+	if err := receive("events.amazonaws.com", rule+"2"); !errors.Is(err, invoke.ErrForbidden) {
+		t.Errorf("of another rule: %v", err)
 	}
 }
