@@ -73,6 +73,19 @@ type Step struct {
 type Deployer struct {
 	Clients  Clients
 	Progress Progress
+	// Sums are hashes of zips that earlier runs on this machine packed; nil = none,
+	// and every zip is packed to know what it should be.
+	Sums Sums
+}
+
+// Sums keeps the SHA-256 of zips, in base64, by the last part of their keys. A
+// key stands for the same bytes in every version of arc, so what is kept never
+// ages. Whoever can write it can have a deploy believe other bytes to be what was
+// packed: it has to be where only this user writes. Both methods may be called at
+// the same time.
+type Sums interface {
+	Get(name string) string // "" = not known
+	Put(name, sum string)
 }
 
 // Deploy brings d to its stack. Killing it at any moment and running it again

@@ -170,6 +170,68 @@ func TestCodePlantedInBetween(t *testing.T) {
 	}
 }
 
+// keptSums are hashes that a test keeps between deploys.
+type keptSums map[string]string
+
+func (k keptSums) Get(name string) string { return k[name] }
+func (k keptSums) Put(name, sum string)   { k[name] = sum }
+
+// TestKeptSums deploys with the hashes that an earlier deploy kept: nothing is
+// packed again, what was planted is found all the same, and a hash that is wrong
+// is worked out anew before anybody is accused.
+func TestKeptSums(t *testing.T) {
+	endpoint := newLocalCloud(t).endpoint
+	kept, packed, said := keptSums{}, 0, ""
+	demo := func(code string) Deployment {
+		d := motoDemo("kept", code)
+		for i, a := range d.Artifacts {
+			d.Artifacts[i].Write = func(w io.Writer) error { packed++; return a.Write(w) }
+		}
+		return d
+	}
+	dp := Deployer{Clients: connectTo(t, endpoint), Sums: kept, Progress: func(s Step) { said += s.Message + "\n" }}
+	deploy := func(code string) error {
+		packed, said = 0, ""
+		_, err := dp.Deploy(t.Context(), demo(code))
+		return err
+	}
+	if err := deploy("aaaa"); err != nil || packed != 1 {
+		t.Fatalf("%v, packed %d times", err, packed)
+	}
+	if err := deploy("aaaa"); err != nil || packed != 0 {
+		t.Errorf("unchanged: %v, packed %d times", err, packed)
+	}
+	kept["aaaa.zip"] = sha256Text([]byte("something else"))
+	if err := deploy("aaaa"); err != nil || packed != 1 || strings.Contains(said, "not what its name says") || kept["aaaa.zip"] != hashOf(t, artifact("aaaa")) {
+		t.Errorf("a wrong hash: %v, packed %d times, keeps %s: %s", err, packed, kept["aaaa.zip"], said)
+	}
+
+	// Planted under a key whose hash is known: found, and stored anew.
+	attacker := attackerOf(t, endpoint, "kept")
+	kept["bbbb.zip"] = hashOf(t, artifact("bbbb"))
+	attacker.plant("bbbb.zip", "evil")
+	if err := deploy("bbbb"); err != nil || !strings.Contains(said, "bbbb.zip in bucket "+attacker.bucket+" is not what its name says") {
+		t.Errorf("%v: %s", err, said)
+	}
+	if got := runs(t, dp.Clients, "KeptStaging"); got != hashOf(t, artifact("bbbb")) {
+		t.Errorf("runs %s", got)
+	}
+	// Planted after the proof.
+	proxy := &faultProxy{target: endpoint}
+	dp.Clients = connectTo(t, proxy.start(t))
+	proxy.before = func(call string) {
+		if call == "ExecuteChangeSet" {
+			attacker.plant("cccc.zip", "evil")
+		}
+	}
+	kept["cccc.zip"] = hashOf(t, artifact("cccc"))
+	for range 2 {
+		if err := deploy("cccc"); !errors.As(err, new(*TamperedError)) {
+			t.Errorf("deployed planted code: %v", err)
+		}
+	}
+}
+
 // largeDemo is the demo app with a template that has to go through the bucket.
 func largeDemo(app, code string) Deployment {
 	d := motoDemo(app, code)

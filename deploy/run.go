@@ -25,8 +25,10 @@ type run struct {
 	mark      cfn.Mark
 	account   string          // of the credentials, once it was asked for
 	known     map[string]bool // IDs of stacks that the run may change
-	proofs    sync.Mutex      // guards sums
+	proofs    sync.Mutex      // guards sums and believed
 	sums      sums
+	kept      Sums                                    // of earlier runs; nil = none
+	believed  map[string]bool                         // keys whose hash is from kept; guarded by proofs
 	listed    map[string][]types.StackResourceSummary // by ID and version of the stack
 	progress  Progress
 	executing bool
@@ -52,7 +54,7 @@ func (dp *Deployer) newRun(d Deployment) (*run, error) {
 	}
 	r := &run{
 		Clients: dp.Clients, d: d, template: doc, mark: *mark, progress: dp.oneAtATime(), outcome: Outcome{StackName: d.StackName},
-		known: map[string]bool{}, sums: sums{}, listed: map[string][]types.StackResourceSummary{},
+		known: map[string]bool{}, sums: sums{}, kept: dp.Sums, believed: map[string]bool{}, listed: map[string][]types.StackResourceSummary{},
 	}
 	if err := r.checkParameters(); err != nil {
 		return nil, err

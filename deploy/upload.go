@@ -57,6 +57,9 @@ func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artif
 	}
 	if stored.sum != "" {
 		sum, err := r.sum(a)
+		if err == nil && stored.sum != sum {
+			sum, err = r.prove(a)
+		}
 		if err != nil || stored.sum == sum {
 			return false, err
 		}

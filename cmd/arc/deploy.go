@@ -193,7 +193,7 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 		Refused:    func(runtime string, create bool) string { return manifest.Refused(runtime, today(), create) },
 	}
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
-	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Deploy(ctx, d)
+	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress(), Sums: s.zipSums()}).Deploy(ctx, d)
 	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
 		if foreign.Unmarked() && order.plan == nil {
 			if err := s.showForeign(ctx, p, clients, b, order.options); err != nil {
