@@ -23,7 +23,7 @@ func (b *bencher) review() ([]row, error) {
 		resources string
 		routes    int
 		goal      string
-	}{{"200", 40, "50 ms"}, {"5,000", 1_630, "500 ms"}} {
+	}{{"200", 40, "50 ms"}, {"3,000", 960, "500 ms"}} {
 		dir := filepath.Join(b.dir, "review-"+size.resources)
 		before, after, err := b.reviewed(dir, size.routes)
 		if err != nil {

@@ -66,9 +66,14 @@ func TestEveryRoleIsBounded(t *testing.T) {
 	var large strings.Builder
 	large.WriteString("@app\nlarge\n@http\n")
 	files := fstest.MapFS{}
-	for i := range 500 {
+	for i := range 280 {
 		fmt.Fprintf(&large, "get /route%d\n", i)
 		files[fmt.Sprintf("src/http/get-route%d/config.arc", i)] = &fstest.MapFile{Data: []byte("@uses\n")}
+	}
+	large.WriteString("@scheduled\n")
+	for i := range 220 {
+		fmt.Fprintf(&large, "job%d rate(1 day)\n", i)
+		files[fmt.Sprintf("src/scheduled/job%d/config.arc", i)] = &fstest.MapFile{Data: []byte("@uses\n")}
 	}
 	files["app.arc"] = &fstest.MapFile{Data: []byte(large.String())}
 	check("a large app", manifest.Load(files, manifest.Options{}).App, "staging")

@@ -67,6 +67,20 @@ const (
 func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
 	c := newCompiler(app, opts)
 	c.checkMarks()
+	c.compile()
+	// The template is whole and in one piece here: whatever is to change it,
+	// such as a plugin, has its place on this line.
+	c.checkValues()
+	c.split()
+	c.checkLimits()
+	if c.ds.HasErrors() {
+		return nil, c.ds
+	}
+	return c.stack, c.ds
+}
+
+// compile makes the whole template, a pragma after another.
+func (c *compiler) compile() {
 	c.staticBucket()
 	c.tables()
 	c.http()
@@ -79,14 +93,6 @@ func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
 	c.roles()
 	c.functions()
 	c.parameters()
-	// The template is whole and in one piece here: whatever is to change it,
-	// such as a plugin, has its place on this line.
-	c.split()
-	c.checkLimits()
-	if c.ds.HasErrors() {
-		return nil, c.ds
-	}
-	return c.stack, c.ds
 }
 
 // compiler holds one compilation. Each pragma's file adds methods to it.
@@ -136,11 +142,13 @@ func (c *compiler) add(id string, pos syntax.Pos, r Resource) string {
 	return id
 }
 
-// claim reserves a logical ID.
+// claim reserves a logical ID, shortened if CloudFormation would not take it.
 func (c *compiler) claim(id, typ string, pos syntax.Pos) string {
+	id = shortID(id)
 	if _, taken := c.stack.Origins[id]; taken {
 		id += shortHash(typ + " " + pos.String())
 	}
+	id = shortID(id)
 	c.stack.Origins[id] = pos
 	return id
 }

@@ -7,6 +7,10 @@ import (
 	"testing"
 
 	"arc/manifest"
+
+	"github.com/awslabs/goformation/v7/cloudformation/apigatewayv2"
+	"github.com/awslabs/goformation/v7/cloudformation/dynamodb"
+	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 )
 
 // TestLimits: each of CloudFormation's limits may be reached, and not passed.
@@ -34,12 +38,32 @@ func TestLimits(t *testing.T) {
 			}
 		}},
 		{"stack-name", 128, func(c *compiler, n int) { c.stack.Name = strings.Repeat("a", n) }},
-		{"env-size", manifest.MaxEnvBytes, func(c *compiler, n int) { c.env = []string{"V" + strings.Repeat("a", n-1)} }},
+		{"env-size", 4096, func(c *compiler, n int) {
+			f := function()
+			f.Environment = &lambda.Function_Environment{Variables: map[string]string{"ARC_STACK_NAME": Ref("AWS::StackName"), "V": strings.Repeat("a", n-15-len(c.stack.Name))}}
+			c.t.Resources["F"] = f
+		}},
+		{"action-count", 300, func(c *compiler, n int) {
+			for i := range n {
+				c.t.Resources[fmt.Sprint("R", i)] = &apigatewayv2.Route{RouteKey: "a", OperationName: new("a")}
+			}
+		}},
+		{"index-count", 20, func(c *compiler, n int) {
+			c.t.Resources["T"] = &dynamodb.Table{GlobalSecondaryIndexes: slices.Repeat([]dynamodb.Table_GlobalSecondaryIndex{{IndexName: "abc"}}, n)}
+		}},
+		{"integration-count", 300, func(c *compiler, n int) {
+			body := openAPI{Paths: map[string]map[string]operation{}}
+			for i := range n {
+				body.add(route("get", fmt.Sprint("/", i), i), integration{})
+			}
+			c.t.Resources["HTTP"] = &apigatewayv2.Api{Body: body}
+		}},
 	} {
 		for n, want := range map[int]bool{limit.most: false, limit.most + 1: true} {
 			c := newCompiler(&manifest.App{Name: "app"}, Options{Stage: "staging"})
 			c.t.Resources = map[string]Resource{}
 			limit.fill(c, n)
+			c.checkValues()
 			c.checkLimits()
 			var codes []string
 			for _, d := range c.ds {

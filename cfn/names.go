@@ -36,7 +36,17 @@ func EnvParameter(variable string) string {
 	if plain != variable {
 		plain += shortHash(variable)
 	}
-	return "Env" + plain
+	return shortID("Env" + plain)
+}
+
+// shortID cuts what would be too long for a logical ID, and puts a hash of the
+// whole in place of the rest.
+func shortID(id string) string {
+	if len(id) <= MaxLogicalID {
+		return id
+	}
+	hash := shortHash(id)
+	return id[:MaxLogicalID-len(hash)] + hash
 }
 
 // logicalName turns a name of the manifest into the start of a logical ID, as
@@ -89,9 +99,8 @@ func shortHash(text string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// maxLogicalID leaves room for the endings that resources add; CloudFormation
-// takes 255 characters.
-const maxLogicalID = 200
+// maxLogicalName leaves room for the ending that a resource adds.
+const maxLogicalName = 200
 
 // naming is one item of a pragma that gets a logical name.
 type naming struct {
@@ -118,8 +127,8 @@ func distinct(items []naming) []string {
 	taken := make(map[string]bool, len(items))
 	for _, i := range order {
 		name := items[i].base
-		if taken[name] || len(name) > maxLogicalID {
-			name = name[:min(len(name), maxLogicalID)] + shortHash(items[i].key)
+		if taken[name] || len(name) > maxLogicalName {
+			name = name[:min(len(name), maxLogicalName)] + shortHash(items[i].key)
 		}
 		taken[name] = true
 		names[i] = name
@@ -132,7 +141,7 @@ func distinct(items []naming) []string {
 func (c *compiler) names(pragma string, items []naming) []string {
 	names := distinct(items)
 	for i, name := range names {
-		if name == items[i].base || len(items[i].base) > maxLogicalID {
+		if name == items[i].base || len(items[i].base) > maxLogicalName {
 			continue
 		}
 		first := items[slices.Index(names, items[i].base)]

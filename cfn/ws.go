@@ -69,7 +69,7 @@ func (c *compiler) action(name string, a manifest.Action) (routeID, integrationI
 		Target:   new(Sub("integrations/${" + integration + "}")),
 	}
 	id := c.place(boundPart, f.id, c.add(name+"WSRoute", a.Pos, route))
-	route.OperationName = new(id)
+	route.OperationName = new(id[:min(len(id), 64)]) // API Gateway takes no longer one
 	return id, integration
 }
 

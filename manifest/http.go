@@ -21,9 +21,6 @@ var methods = []string{"get", "post", "put", "patch", "delete", "options", "head
 
 const httpUsage = "write a method and a path: get /notes/:id"
 
-// maxRoutes is how many routes an HTTP API takes before AWS is asked for more.
-const maxRoutes = 300
-
 // readHTTP reads @http: "get /path" lines, and maps named after a path.
 func (l *loader) readHTTP() {
 	p := l.pragma("http")
@@ -36,10 +33,6 @@ func (l *loader) readHTTP() {
 	}
 	l.checkRoutes()
 	sortRoutes(l.app.HTTP)
-	if n := len(l.app.HTTP); n > maxRoutes {
-		l.warnf(atPragma(p), "route-count", "ask AWS for a higher quota of routes per API before the deploy",
-			"%d routes: an HTTP API takes %d unless the account's quota is higher", n, maxRoutes)
-	}
 }
 
 func (l *loader) readRoute(it *syntax.Item) {

@@ -15,16 +15,20 @@ import (
 	"arc/manifest"
 )
 
-// largeApp compiles an app of so many routes, some tables and queues, reading
-// nested stacks through.
+// largeApp compiles an app of so many routes and tables, reading nested stacks
+// through. What an HTTP API would not take are schedules.
 func largeApp(t testing.TB, routes int, more string) *cfn.Document {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("@app\nlarge\n@http\nget /\n")
-	for i := range routes {
+	for i := range min(routes, 280) {
 		fmt.Fprintf(&b, "get /r%d\n", i)
 	}
 	b.WriteString(more)
+	b.WriteString("@scheduled\n")
+	for i := 280; i < routes; i++ {
+		fmt.Fprintf(&b, "job%d rate(1 day)\n", i)
+	}
 	b.WriteString("@tables\n")
 	for i := range routes/50 + 1 {
 		fmt.Fprintf(&b, "table%d\n  id *String\n", i)
@@ -118,7 +122,7 @@ func TestMoved(t *testing.T) {
 }
 
 func BenchmarkReview(b *testing.B) {
-	for _, routes := range []int{60, 1650} { // about 200 and 5,000 resources
+	for _, routes := range []int{60, 600} { // about 200 and 2,000 resources
 		before, after := largeApp(b, routes, ""), largeApp(b, routes, "get /more\n@events\nping\n")
 		for name, region := range map[string]string{"": "", "-cost": "us-east-1"} {
 			b.Run(fmt.Sprintf("%d-resources%s", len(after.Resources)/100*100, name), func(b *testing.B) {
