@@ -3,13 +3,14 @@
 # make seed       runs the echo app
 # make test       runs every test
 # make bench      prints our figures beside their floors
+# make soak       runs an app for ten minutes with everything at once
 # make lint       what the reviewer's machine checks first
 # make fuzz       half a minute for every fuzz target
 # make mutants    edits a room's code in 100 places and counts what its tests notice
 # make oracle     compares with Architect itself, which npm installs
 GO ?= go
 
-.PHONY: build test bench lint fuzz oracle
+.PHONY: build test bench soak lint fuzz oracle
 
 # 33.6 MB, 11.1 MB gzipped. The largest parts, by symbols (their share of the
 # line tables, some 9 MB for all, comes on top): the SDK's S3 3.0, esbuild 2.5,
@@ -30,6 +31,12 @@ lint:
 
 bench: build
 	$(GO) run ./bench
+
+# FOR=3m CLIENTS=2 for less.
+FOR ?= 10m
+CLIENTS ?= 8
+soak:
+	$(GO) run ./bench/soak -for $(FOR) -clients $(CLIENTS) -seed $(SEED)
 
 fuzz:
 	@for package in $$($(GO) list ./...); do \
