@@ -219,7 +219,7 @@ var preferencePragmas = []pragmaSpec{
 	}},
 	{name: "sandbox", doc: "How the sandbox runs.", form: formSettings, keys: []setting{
 		{name: "env", doc: "Forces ARC_ENV.", typ: choiceValue, choices: stages},
-		{name: "useAWS", doc: "Use live AWS resources.", typ: booleanValue},
+		{name: "useAWS", doc: "Services of which functions' calls go to AWS itself, with your own credentials; true = all.", typ: listValue, example: "bedrock cognito-idp"},
 		{name: "livereload", doc: "Reload the browser when a file changes.", typ: booleanValue},
 		{name: "ports", doc: "Fixed ports.", typ: stagesValue},
 		{name: "external-db", doc: "Use a table emulator that runs already.", typ: booleanValue},

@@ -14,8 +14,8 @@ import (
 )
 
 // Code that knows no AWS_ENDPOINT_URL calls AWS by its public names. Our
-// bootstraps lead those connections to a port of the local cloud that speaks
-// TLS alone, with a certificate that functions trust and nobody else does.
+// bootstraps lead those connections to a port of the local cloud, whose
+// certificate functions trust and nobody else does.
 
 // hosts is what functions are told so that calls to AWS's hosts come here.
 type hosts struct {
@@ -45,7 +45,7 @@ func (c *Cloud) openHosts() (err error) {
 	if h.port, err = door.Listen(0); err != nil {
 		return fmt.Errorf("port for the hosts of AWS: %w", err)
 	}
-	h.port.Secure(h.authority, true)
+	h.port.Secure(h.authority)
 	c.undo = append(c.undo, h.port.Close)
 	c.hosts = h
 	return nil
@@ -108,13 +108,23 @@ func (h *hosts) lets(variable string) bool {
 func (c *Cloud) serveHosts(services http.Handler) {
 	guard := door.Guard{Kind: door.Signed, Handler: services, Refused: c.refused}
 	unsigned := door.Guard{Kind: door.Unsigned, Handler: http.NotFoundHandler(), Refused: c.refused}
+	var apis interface{ Site(id string) http.Handler }
 	for _, s := range c.all {
+		if gateway, ok := s.(interface{ Site(id string) http.Handler }); ok {
+			apis = gateway
+		}
 		if e := s.Endpoint(); e.Variable == "APIGATEWAYMANAGEMENTAPI" {
 			unsigned.Handler = e.Handler
 		}
 	}
 	c.hosts.port.Serve(door.Guard{Kind: door.Hosts, Refused: c.refused, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _ := door.SplitHost(r.Host)
+		if id, _, ok := strings.Cut(host, ".execute-api."); ok && apis != nil && !strings.Contains(r.URL.Path, "/@connections/") {
+			if site := apis.Site(id); site != nil {
+				site.ServeHTTP(w, r) // its events name the host that was called
+				return
+			}
+		}
 		r.Host = c.hosts.port.Address() // from here on it is a request to this machine
 		if strings.Contains(host, ".execute-api.") {
 			unsigned.ServeHTTP(w, r)

@@ -5,9 +5,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coder/websocket"
 
 	"arc/sandbox"
 )
@@ -49,5 +52,85 @@ export const handler = async ({ requestContext }) => {
 	}
 	if _, err := http.Get(strings.Replace(outputs["API"], "http:", "https:", 1)); err == nil {
 		t.Error("a client that was not told trusts the local cloud")
+	}
+}
+
+// legacySDK gives a node_modules with version 2 of the SDK, installed once into
+// the user's cache.
+func legacySDK(t *testing.T) string {
+	need(t, "npm")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(cache, "arc-ci", "sdk-2")
+	if _, err := os.Stat(filepath.Join(dir, "done")); err == nil {
+		return filepath.Join(dir, "node_modules")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", dir, "aws-sdk@2.1055.0").CombinedOutput(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		t.Skipf("%v\n%s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "done"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "node_modules")
+}
+
+// Clients that know no AWS_ENDPOINT_URL, or are told to ignore it, reach the
+// local cloud by AWS's names: version 2 of the SDK for JavaScript, as AWS's guide
+// posts to connections. Buckets are named by the host, APIs too, and
+// http:// works as https:// does.
+func TestLegacyClients(t *testing.T) {
+	need(t, "node")
+	p := newProject(t)
+	if err := os.Symlink(legacySDK(t), filepath.Join(p.dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	c := p.start()
+	app := p.live()
+	app.Functions["GetIndexHTTPLambda"] = sandbox.LiveFunction{Label: "@http get /", Dir: p.write("src/http/get-index/index.js", `
+const AWS = require('aws-sdk')
+exports.handler = async (event) => {
+  if (event.queryStringParameters?.inner) return { statusCode: 200, body: event.requestContext.domainName }
+  const ssm = new AWS.SSM(), s3 = new AWS.S3()
+  await ssm.putParameter({ Name: '/legacy', Value: 'ssm', Type: 'String' }).promise()
+  const { Parameter } = await ssm.getParameter({ Name: '/legacy' }).promise()
+  await s3.createBucket({ Bucket: 'legacy-bucket' }).promise()
+  await s3.putObject({ Bucket: 'legacy-bucket', Key: 'a b/c', Body: 's3' }).promise()
+  const { Body } = await s3.getObject({ Bucket: 'legacy-bucket', Key: 'a b/c' }).promise()
+  const plain = await new AWS.S3({ sslEnabled: false }).listObjectsV2({ Bucket: 'legacy-bucket' }).promise()
+  const inner = await fetch('https://' + event.requestContext.apiId + '.execute-api.us-west-2.amazonaws.com/?inner=1')
+  return { statusCode: 200, body: [ Parameter.Value, String(Body), plain.KeyCount, s3.getSignedUrl('getObject', { Bucket: 'legacy-bucket', Key: 'x' }).split('/')[2], await inner.text() ].join() }
+}
+`)}
+	for id, name := range map[string]string{"DefaultWSLambda": "default"} {
+		app.Functions[id] = sandbox.LiveFunction{Label: "@ws " + name, Dir: p.write("src/ws/"+name+"/index.js", `
+const AWS = require('aws-sdk')
+exports.handler = async ({ body, requestContext }) => {
+  const client = new AWS.ApiGatewayManagementApi({ apiVersion: '2018-11-29', endpoint: requestContext.domainName + '/' + requestContext.stage })
+  await client.postToConnection({ ConnectionId: requestContext.connectionId, Data: 'legacy ' + body }).promise()
+  return { statusCode: 200 }
+}
+`)}
+	}
+	outputs := p.run(c, app)
+	status, body := get(t, outputs["API"], nil)
+	fields := strings.Split(body, ",")
+	if status != 200 || len(fields) != 5 || strings.Join(fields[:4], ",") != "ssm,s3,1,legacy-bucket.s3.us-west-2.amazonaws.com" || !strings.HasSuffix(fields[4], ".execute-api.us-west-2.amazonaws.com") {
+		t.Errorf("%d %s", status, body)
+	}
+	conn, _, err := websocket.Dial(t.Context(), outputs["WSS"], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if got := say(t, conn, "hello"); got != "legacy hello" {
+		t.Errorf("the socket answers %q", got)
 	}
 }

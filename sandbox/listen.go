@@ -18,7 +18,7 @@ func (c *Cloud) listen(first int, exact bool) (*door.Port, error) {
 	for port := first; port < first+portTries; port++ {
 		p, err := door.Listen(port)
 		if err == nil {
-			p.Secure(c.hosts.authority, false)
+			p.Secure(c.hosts.authority)
 			return p, nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {

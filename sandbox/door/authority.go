@@ -122,15 +122,11 @@ func (a *Authority) leaf(name string) (*tls.Certificate, error) {
 }
 
 // Secure makes a port speak TLS as well, before Serve: the first byte that a
-// client sends tells whether it wants to. With only, it speaks nothing else.
-func (p *Port) Secure(a *Authority, only bool) {
+// client sends tells whether it wants to.
+func (p *Port) Secure(a *Authority) {
 	config := a.config()
 	for i, l := range p.listeners {
-		if only {
-			p.listeners[i] = tls.NewListener(l, config)
-		} else {
-			p.listeners[i] = bothListener{l, config}
-		}
+		p.listeners[i] = bothListener{l, config}
 	}
 }
 

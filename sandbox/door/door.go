@@ -28,7 +28,7 @@ const (
 	Unsigned
 	// Private is one program's own: no page may ask for anything.
 	Private
-	// Hosts answers in the place of AWS's own hosts, over TLS only, and to no page.
+	// Hosts answers in the place of AWS's own hosts, and to no page.
 	Hosts
 )
 

@@ -12,7 +12,7 @@ import (
 // judge says why a request is not for a port of the kind, "" if it is.
 func judge(kind Kind, r *http.Request) string {
 	if kind == Hosts {
-		if host, _ := SplitHost(r.Host); r.TLS == nil || !IsAWS(host) {
+		if host, _ := SplitHost(r.Host); !IsAWS(host) {
 			return fmt.Sprintf("the Host %q is none of AWS, for which this port answers", r.Host)
 		}
 		if mark := browserMark(r); mark != "" {

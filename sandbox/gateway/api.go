@@ -237,6 +237,22 @@ func (a *api) endpoint() string {
 	return "http://" + a.front.host
 }
 
+// Site is an API as its own host serves it, ID.execute-api.REGION.amazonaws.com,
+// for callers that are no web pages; nil when there is none of that ID.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-publish.html
+func (g *Gateway) Site(id string) http.Handler {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := g.apis[id]
+	if a == nil {
+		return nil
+	}
+	// One of its kind: requests to this host are for no other API.
+	f := &front{gateway: g, host: a.front.host}
+	f.slot(a.protocol).Store(a)
+	return f
+}
+
 // ServeHTTP sends WebSocket upgrades and @connections calls to the WebSocket
 // API and everything else to the HTTP API. The first of these are called by
 // programs, so pages may not.
