@@ -23,6 +23,7 @@ import (
 	"arc/sandbox/lambda"
 	"arc/sandbox/reload"
 	"arc/sandbox/s3"
+	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
 	"arc/source"
@@ -92,6 +93,7 @@ type Cloud struct {
 	s3         *s3.Server
 	parameters *ssm.Store
 	tables     *dynamodb.Service
+	queues     *sqs.Service
 
 	ready     atomic.Bool
 	closeOnce sync.Once
@@ -221,6 +223,8 @@ func (c *Cloud) routes(services http.Handler) door.Guard {
 	routes := []door.Route{
 		{Pattern: "GET /_arc/health", Guard: guarded(door.Unsigned, http.HandlerFunc(health))},
 		{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
+		{Pattern: "/events", Guard: guarded(door.Unsigned, c.published("events"))},
+		{Pattern: "/queues", Guard: guarded(door.Unsigned, c.published("queues"))},
 		{Pattern: "/", Guard: guarded(door.Signed, services)},
 	}
 	for _, s := range c.all {
@@ -341,7 +345,9 @@ func (c *Cloud) environment() map[string]string {
 	ports, _ := json.Marshal(map[string]any{
 		"apiType": c.live.apiType(),
 		"cwd":     c.opts.Project,
-		"ports":   map[string]int{"http": httpPort, "tables": c.endpoint.Number, "_arc": c.endpoint.Number},
+		"ports": map[string]int{
+			"http": httpPort, "tables": c.endpoint.Number, "events": c.endpoint.Number, "queues": c.endpoint.Number, "_arc": c.endpoint.Number,
+		},
 		"version": "9.0.0", // the npm library compares part by part as text; 10 would count as smaller than 5
 	})
 	env := map[string]string{
@@ -351,13 +357,6 @@ func (c *Cloud) environment() map[string]string {
 		"AWS_ACCESS_KEY_ID":     "local",
 		"AWS_SECRET_ACCESS_KEY": "local",
 		"AWS_SESSION_TOKEN":     "local",
-	}
-	// Services of our templates that do not run yet: calls to them fail here
-	// instead of reaching AWS.
-	for _, service := range []string{"SNS", "SQS"} {
-		if !c.hosts.lets(service) {
-			env["AWS_ENDPOINT_URL_"+service] = now
-		}
 	}
 	c.hosts.environment(env)
 	if len(c.opts.AWS) > 0 {

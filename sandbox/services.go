@@ -21,6 +21,8 @@ import (
 	"arc/sandbox/recorded"
 	"arc/sandbox/s3"
 	"arc/sandbox/scheduler"
+	"arc/sandbox/sns"
+	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
 	"arc/sandbox/sts"
@@ -52,6 +54,7 @@ func (c *Cloud) services() []Service {
 	parameters := ssm.New(account, region)
 	lines := logs.New(account, region)
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}
+	c.queues = sqs.New(sqs.Options{Account: account, Region: region, URL: c.url, Tell: c.tell})
 	c.s3, c.parameters = objects, parameters
 	c.tables = dynamodb.New(dynamodb.Options{
 		Account: account, Region: region, Path: c.opts.Path, Project: c.opts.Project, URL: c.opts.Tables, Tell: c.tell,
@@ -62,7 +65,7 @@ func (c *Cloud) services() []Service {
 		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers,
 		Log: c.functionLog, Keep: lines.Append, Tail: lines.Tail,
 		Code: code.unpack, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
-		Send: c.send, Called: c.called, Tell: c.tell,
+		Send: c.send, Queues: c.queues, Called: c.called, Tell: c.tell,
 	})
 	services := []Service{
 		recorded.New(account, region),
@@ -72,9 +75,11 @@ func (c *Cloud) services() []Service {
 		parameters,
 		lines,
 		c.tables,
+		c.queues,
 		c.lambda,
 		events.New(events.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
 		scheduler.New(scheduler.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
+		sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell}),
 		gateway.New(gateway.Options{Invoker: c.lambda, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}
 	c.engine = stack.New(stack.Options{
@@ -137,6 +142,9 @@ func (c *Cloud) send(ctx context.Context, arn string, m invoke.Message) error {
 func (c *Cloud) permitGateway(function string, sources ...string) error {
 	return c.lambda.Permit(function, "apigateway.amazonaws.com", sources...)
 }
+
+// url is where the cloud answers, by the name that the guard of its ports knows.
+func (c *Cloud) url() string { return fmt.Sprintf("http://localhost:%d", c.endpoint.Number) }
 
 // functionLog tells of a line that a function wrote.
 func (c *Cloud) functionLog(label, requestID, line string) {

@@ -21,7 +21,7 @@ const (
 	Close      Kind = "close"      // the local cloud closed a WebSocket
 	Disconnect Kind = "disconnect" // a WebSocket is gone
 	Output     Kind = "output"     // a function printed a line
-	Delivery   Kind = "delivery"   // an event was tried again, given up, or could not be handed on
+	Delivery   Kind = "delivery"   // an event or message was delivered, tried again, given up, dropped, or could not be handed on
 	Ready      Kind = "ready"      // the app of arc sandbox answers
 	Notice     Kind = "notice"     // something of the local cloud itself
 )
@@ -40,6 +40,8 @@ type Event struct {
 	Connection   string    `json:"connection,omitempty"` // a WebSocket's ID
 	Route        string    `json:"route,omitempty"`      // "default", "$connect"
 	Resource     string    `json:"resource,omitempty"`   // a table, a queue, an ARN
+	// Messages are the IDs of the queue's or topic's messages that it is about.
+	Messages []string `json:"messages,omitempty"`
 	// Outputs are those of the app's stack: where it answers.
 	Outputs map[string]string `json:"outputs,omitempty"`
 	Text    string            `json:"text,omitempty"` // the line, the reason, the notice
@@ -79,9 +81,21 @@ func (e Event) String() string {
 	case Output:
 		return e.Function + " | " + e.Text // the line as it is, be it empty
 	case Delivery:
-		return words(e.Function, e.Resource, e.Text)
+		return words(e.Function, e.Resource, e.Text, e.messages())
 	}
 	return e.Text
+}
+
+// shownMessages is how many IDs a line for people has at most.
+const shownMessages = 3
+
+func (e Event) messages() string {
+	if n := len(e.Messages); n > shownMessages {
+		return fmt.Sprintf("[%s and %d more]", strings.Join(e.Messages[:shownMessages], " "), n-shownMessages)
+	} else if n > 0 {
+		return "[" + strings.Join(e.Messages, " ") + "]"
+	}
+	return ""
 }
 
 func (e Event) status() string {

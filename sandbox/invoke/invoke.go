@@ -53,6 +53,15 @@ var (
 	ErrClosed    = errors.New("the local cloud is stopping")
 )
 
+// Missing is a resource that does not exist; it is an ErrNotFound.
+type Missing string
+
+// Error names it.
+func (m Missing) Error() string { return string(m) + " does not exist" }
+
+// Is makes it an ErrNotFound.
+func (m Missing) Is(target error) bool { return target == ErrNotFound }
+
 type requestID struct{}
 
 // WithRequestID gives invocations the ID of the request that asked for them, so
@@ -69,6 +78,7 @@ func RequestID(ctx context.Context) string {
 
 // Message is what a service hands to a queue, a topic, a bus or a function.
 type Message struct {
+	ID         string // by which it is told of; a function has it as its request's; "" = a new one
 	Body       []byte
 	Attributes map[string]Attribute // of an SQS or SNS message
 	Principal  string               // the service that sends it: "lambda.amazonaws.com"

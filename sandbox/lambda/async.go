@@ -29,17 +29,13 @@ func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error
 	if f == nil {
 		return fmt.Errorf("function %s: %w", arn, invoke.ErrNotFound)
 	}
-	if needsPermission[m.Principal] {
+	if invoke.InNobodysName(m.Principal) {
 		if err := s.Permit(arn, m.Principal, m.Source); err != nil {
 			return fmt.Errorf("%w: %w", invoke.ErrForbidden, err)
 		}
 	}
-	return s.Deliver(arn, "", m.Body)
+	return s.Deliver(arn, m.ID, m.Body)
 }
-
-// needsPermission are the services that invoke functions in nobody's name.
-// https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
-var needsPermission = map[string]bool{"events.amazonaws.com": true, "sns.amazonaws.com": true}
 
 // policy is what becomes of a function's asynchronous events.
 func (s *Service) policy(called string) invoke.Policy {

@@ -20,11 +20,8 @@ func (s *Service) Workers() (all, busy int) {
 	return s.processes, s.busy
 }
 
-// ARNLike and SplitName are tested as they are: they read what users write.
-var (
-	ARNLike   = arnLike
-	SplitName = splitName
-)
+// SplitName is tested as it is: it reads what users write.
+var SplitName = splitName
 
 // Lines splits output that arrives in chunks.
 func Lines(chunks [][]byte) []string {

@@ -101,48 +101,10 @@ func (s *Service) Allowed(function, principal, sourceARN string) bool {
 		if p.function == name && p.qualifier == qualifier &&
 			(p.action == "lambda:InvokeFunction" || p.action == "lambda:*" || p.action == "*") &&
 			(p.principal == principal || p.principal == "*") &&
-			(p.sourceARN == "" || arnLike(p.sourceARN, sourceARN)) &&
+			(p.sourceARN == "" || invoke.ARNLike(p.sourceARN, sourceARN)) &&
 			(p.sourceAccount == "" || p.sourceAccount == account) {
 			return true
 		}
 	}
 	return false
-}
-
-// arnLike compares an ARN with a pattern part by part; a * or ? never reaches
-// over a colon, except in the last part, which may have colons of its own.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
-func arnLike(pattern, arn string) bool {
-	patterns, parts := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
-	if len(patterns) != len(parts) {
-		return false
-	}
-	for i := range parts {
-		if !like(patterns[i], parts[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// like matches text with a pattern of * (any text) and ? (any byte).
-func like(pattern, text string) bool {
-	p, t := 0, 0
-	star, from := -1, 0 // the last *, and where in text what it stands for ends
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, from = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p++
-			t++
-		case star >= 0:
-			from++
-			p, t = star+1, from
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

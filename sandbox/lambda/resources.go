@@ -21,13 +21,14 @@ type resources struct {
 	code        map[string]Unpacked        // by function: what its Code property names
 	live        map[string]liveRef         // by function that runs from its folders
 	policies    map[string]invoke.Policy   // by function: of asynchronous events
+	pollers     map[string]*poller         // by event source
 }
 
 func (r *resources) clear() {
 	*r = resources{
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
 		numbers: map[string]int{}, sources: map[string]EventSource{},
-		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{},
+		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{}, pollers: map[string]*poller{},
 	}
 }
 
@@ -108,6 +109,11 @@ type EventSource struct {
 	Disabled         bool
 	StartingPosition string // streams: "LATEST", "TRIM_HORIZON"
 	ReportsFailures  bool   // the result names the records that failed
+	// MaximumConcurrency is how many batches a function is given at once; 0 = as
+	// many as it takes.
+	MaximumConcurrency int
+
+	filter *filter
 }
 
 // EventSources lists the event source mappings by ID.

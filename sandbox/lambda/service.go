@@ -50,6 +50,9 @@ type Options struct {
 	// Send hands asynchronous events that failed, and records of them, to queues,
 	// topics, buses and functions; nil = to none.
 	Send invoke.Send
+	// Queues are what event source mappings take messages from; nil = they are
+	// kept, and nothing is taken.
+	Queues invoke.Queues
 	// Called gives the words by which people know a function; nil = its name.
 	Called func(name string) string
 	// Tell is told of retries and of events that are given up; nil = nobody.
@@ -105,6 +108,7 @@ type Service struct {
 	wake            chan struct{} // has tend look again at once
 	closing, tended chan struct{}
 	compared        map[string]bool // runtimes whose version was looked at
+	polling         sync.WaitGroup  // of event sources
 	ending          context.Context // done when the service closes
 	end             context.CancelFunc
 }
@@ -254,6 +258,7 @@ func (s *Service) Close(context.Context) error {
 	close(s.closing)
 	s.mu.Unlock()
 	<-s.tended
+	s.polling.Wait()
 	s.running.Wait()
 	close(s.spawn)
 	if dir, err := s.scratch(); err == nil {

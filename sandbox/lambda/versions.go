@@ -3,9 +3,7 @@ package lambda
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"arc/sandbox/stack"
 )
@@ -127,49 +125,4 @@ func (s *Service) createLayer(_ context.Context, req stack.Request) (stack.Resou
 		PhysicalID: arn, Attributes: map[string]any{"LayerVersionArn": arn},
 		Note: "the local cloud does not give functions the content of layers",
 	}, nil
-}
-
-func (s *Service) createEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
-	req.PhysicalID = newRequestID()
-	return s.putEventSource(req)
-}
-
-func (s *Service) updateEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return s.putEventSource(req)
-}
-
-func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
-	var p struct {
-		FunctionName, EventSourceArn, StartingPosition string
-		BatchSize, MaximumBatchingWindowInSeconds      int
-		Enabled                                        *bool
-		FunctionResponseTypes                          []string
-	}
-	err := stack.Read(req.Properties, &p, "BisectBatchOnFunctionError", "DestinationConfig", "FilterCriteria", "KmsKeyArn", "LoggingConfig",
-		"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor", "ProvisionedPollerConfig", "ScalingConfig",
-		"StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds")
-	if err != nil {
-		return stack.Resource{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f, err := s.owner(p.FunctionName)
-	if err != nil {
-		return stack.Resource{}, err
-	}
-	s.resources.sources[req.PhysicalID] = EventSource{
-		ID: req.PhysicalID, Function: f.Name, Source: p.EventSourceArn,
-		BatchSize: p.BatchSize, BatchingWindow: p.MaximumBatchingWindowInSeconds,
-		Disabled: p.Enabled != nil && !*p.Enabled, StartingPosition: p.StartingPosition,
-		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"),
-	}
-	arn := strings.Replace(f.ARN, ":function:"+f.Name, ":event-source-mapping:"+req.PhysicalID, 1)
-	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Id": req.PhysicalID, "EventSourceMappingArn": arn}}, nil
-}
-
-func (s *Service) deleteEventSource(_ context.Context, req stack.Request) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.resources.sources, req.PhysicalID)
-	return nil
 }

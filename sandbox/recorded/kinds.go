@@ -1,7 +1,6 @@
 package recorded
 
 import (
-	"fmt"
 	"strings"
 
 	"arc/sandbox/stack"
@@ -10,29 +9,6 @@ import (
 // kinds are the recorded types, with what AWS's resource schemas say of them.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 var kinds = map[string]kind{
-	"AWS::SNS::Topic": {
-		name: "TopicName", limit: 256, fifo: "FifoTopic",
-		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
-			arn := s.arn("sns", name)
-			return resource(arn, "TopicArn", arn, "TopicName", name)
-		},
-	},
-	"AWS::SNS::Subscription": {
-		required: []string{"TopicArn", "Protocol"},
-		describe: func(s *Store, name string, properties map[string]any) stack.Resource {
-			arn := fmt.Sprint(properties["TopicArn"], ":", strings.ToLower(name))
-			return resource(arn, "Arn", arn)
-		},
-	},
-	"AWS::SNS::TopicPolicy": {required: []string{"PolicyDocument", "Topics"}, describe: byID},
-	"AWS::SQS::Queue": {
-		name: "QueueName", limit: 80, fifo: "FifoQueue",
-		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
-			url := "https://sqs." + s.region + ".amazonaws.com/" + s.account + "/" + name
-			return resource(url, "Arn", s.arn("sqs", name), "QueueName", name, "QueueUrl", url)
-		},
-	},
-	"AWS::SQS::QueuePolicy": {required: []string{"PolicyDocument", "Queues"}, describe: byID},
 	"AWS::CloudFront::Distribution": {
 		required: []string{"DistributionConfig"},
 		describe: func(s *Store, name string, _ map[string]any) stack.Resource {

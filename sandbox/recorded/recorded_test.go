@@ -14,14 +14,6 @@ import (
 
 const everything = `
 Resources:
-  Topic: {Type: AWS::SNS::Topic}
-  FifoTopic: {Type: AWS::SNS::Topic, Properties: {FifoTopic: true}}
-  Subscription: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Queue.Arn}}
-  TopicPolicy: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Topic], PolicyDocument: {}}}
-  Queue: {Type: AWS::SQS::Queue}
-  FifoQueue: {Type: AWS::SQS::Queue, Properties: {FifoQueue: "true"}}
-  NamedQueue: {Type: AWS::SQS::Queue, Properties: {QueueName: named}}
-  QueuePolicy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: {}}}
   Distribution: {Type: AWS::CloudFront::Distribution, Properties: {DistributionConfig: {Enabled: true}}}
   Access: {Type: AWS::CloudFront::OriginAccessControl, Properties: {OriginAccessControlConfig: {}}}
   Identity: {Type: AWS::CloudFront::CloudFrontOriginAccessIdentity, Properties: {CloudFrontOriginAccessIdentityConfig: {}}}
@@ -35,14 +27,6 @@ Outputs:
 // outputs are Ref or Fn::GetAtt of each, with what it must look like. T is the
 // random part of a name.
 var outputs = map[string]string{
-	"Topic":                             `arn:aws:sns:eu-west-1:123456789012:app-Topic-T`,
-	"Topic.TopicName":                   `app-Topic-T`,
-	"FifoTopic":                         `arn:aws:sns:eu-west-1:123456789012:app-FifoTopic-T.fifo`,
-	"Subscription":                      `arn:aws:sns:eu-west-1:123456789012:app-Topic-T:t`,
-	"Queue":                             `https://sqs.eu-west-1.amazonaws.com/123456789012/app-Queue-T`,
-	"Queue.Arn":                         `arn:aws:sqs:eu-west-1:123456789012:app-Queue-T`,
-	"FifoQueue.QueueName":               `app-FifoQueue-T.fifo`,
-	"NamedQueue.QueueName":              `named`,
 	"Distribution":                      `T`,
 	"Distribution.DomainName":           `dt.cloudfront.net`,
 	"Access.Id":                         `T`,
@@ -96,9 +80,8 @@ func TestEverythingComesUp(t *testing.T) {
 // A name of the wrong type is no reason to make one up.
 func TestNamesAreRead(t *testing.T) {
 	for want, resource := range map[string]string{
-		"property TopicName: must be a string":      "{Type: AWS::SNS::Topic, Properties: {TopicName: [a]}}",
-		"property FifoQueue: must be true or false": "{Type: AWS::SQS::Queue, Properties: {FifoQueue: perhaps}}",
-		"required key [FunctionCode] not found":     "{Type: AWS::CloudFront::Function, Properties: {Name: a, FunctionConfig: {}}}",
+		"property Name: must be a string":       "{Type: AWS::CloudFront::Function, Properties: {Name: [a], FunctionCode: x, FunctionConfig: {}}}",
+		"required key [FunctionCode] not found": "{Type: AWS::CloudFront::Function, Properties: {Name: a, FunctionConfig: {}}}",
 	} {
 		e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New("123456789012", "eu-west-1").Registrations()})
 		err := e.Apply(context.Background(), "app", []byte("Resources: {It: "+resource+"}"), nil, nil)

@@ -180,7 +180,7 @@ func TestUnknownOperations(t *testing.T) {
 		{"ssm list-documents", "ListDocuments"},
 		{"lambda list-layers", "runs no lambda"},
 		{"kms list-keys", "runs no kms"},
-		{"sns list-topics", "runs no sns"},
+		{"events list-rules", "runs no events"},
 		{"apigatewayv2 get-apis", "runs no apigateway"},
 		{"iam list-users", `"ListUsers"`},
 	} {

@@ -100,7 +100,7 @@ func writeQueryError(w http.ResponseWriter, namespace string, err error) {
 }
 
 // decode fills a request's fields from a form: Name, List.member.1,
-// List.member.1.Field. Field names are compared without regard to case, as
+// List.member.1.Field, Map.entry.1.key. Field names are compared without regard to case, as
 // ours write ID where the API writes Id.
 func decode(form url.Values, prefix string, into reflect.Value) error {
 	switch into.Kind() {
@@ -114,6 +114,8 @@ func decode(form url.Values, prefix string, into reflect.Value) error {
 		return nil
 	case reflect.Slice:
 		return decodeList(form, prefix, into)
+	case reflect.Map:
+		return decodeMap(form, prefix, into)
 	}
 	value := lookup(form, prefix)
 	if value == "" {
@@ -152,6 +154,32 @@ func decodeList(form url.Values, prefix string, into reflect.Value) error {
 			return err
 		}
 		into.Set(reflect.Append(into, el))
+	}
+}
+
+// decodeMap reads Map.entry.1.key with Map.entry.1.value, or its Name and Value.
+func decodeMap(form url.Values, prefix string, into reflect.Value) error {
+	for i := 1; ; i++ {
+		item := prefix + ".entry." + strconv.Itoa(i)
+		if !hasPrefix(form, item) {
+			return nil
+		}
+		key := lookup(form, item+".key")
+		if key == "" {
+			key = lookup(form, item+".Name")
+		}
+		el := reflect.New(into.Type().Elem()).Elem()
+		value := item + ".value"
+		if el.Kind() == reflect.Struct {
+			value += "."
+		}
+		if err := decode(form, value, el); err != nil {
+			return err
+		}
+		if into.IsNil() {
+			into.Set(reflect.MakeMap(into.Type()))
+		}
+		into.SetMapIndex(reflect.ValueOf(key), el)
 	}
 }
 

@@ -1,0 +1,104 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"arc/sandbox/stack"
+)
+
+func (s *Service) createEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
+	req.PhysicalID = newRequestID()
+	return s.putEventSource(req)
+}
+
+func (s *Service) updateEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
+	return s.putEventSource(req)
+}
+
+func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
+	var p struct {
+		FunctionName, EventSourceArn, StartingPosition string
+		BatchSize, MaximumBatchingWindowInSeconds      int
+		Enabled                                        *bool
+		FunctionResponseTypes                          []string
+		FilterCriteria                                 *filterCriteria
+		ScalingConfig                                  struct{ MaximumConcurrency *int }
+	}
+	err := stack.Read(req.Properties, &p, "BisectBatchOnFunctionError", "DestinationConfig", "KmsKeyArn", "LoggingConfig",
+		"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor", "ProvisionedPollerConfig",
+		"StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds")
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	filter, err := readFilter(p.FilterCriteria)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	most := 0
+	if n := p.ScalingConfig.MaximumConcurrency; n != nil {
+		if most = *n; most < 2 || most > 1000 {
+			return stack.Resource{}, fmt.Errorf("property ScalingConfig.MaximumConcurrency: %d: must be 2 to 1000", most)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.owner(p.FunctionName)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	if isQueue(p.EventSourceArn) {
+		if err := s.checkQueue(f, p.EventSourceArn, p.BatchSize, p.MaximumBatchingWindowInSeconds); err != nil {
+			return stack.Resource{}, err
+		}
+	}
+	source := EventSource{
+		ID: req.PhysicalID, Function: f.Name, Source: p.EventSourceArn,
+		BatchSize: p.BatchSize, BatchingWindow: p.MaximumBatchingWindowInSeconds,
+		Disabled: p.Enabled != nil && !*p.Enabled, StartingPosition: p.StartingPosition,
+		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"), MaximumConcurrency: most, filter: filter,
+	}
+	s.resources.sources[req.PhysicalID] = source
+	s.unpoll(req.PhysicalID)
+	s.poll(source)
+	arn := strings.Replace(f.ARN, ":function:"+f.Name, ":event-source-mapping:"+req.PhysicalID, 1)
+	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Id": req.PhysicalID, "EventSourceMappingArn": arn}}, nil
+}
+
+func (s *Service) deleteEventSource(_ context.Context, req stack.Request) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.resources.sources, req.PhysicalID)
+	s.unpoll(req.PhysicalID)
+	return nil
+}
+
+// checkQueue refuses what Lambda refuses of a queue as an event source.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+func (s *Service) checkQueue(f *function, arn string, size, window int) error {
+	if s.options.Queues == nil {
+		return nil
+	}
+	invalid := func(format string, args ...any) error {
+		return &stack.Error{Code: "InvalidParameterValueException", Message: fmt.Sprintf(format, args...)}
+	}
+	queue, ok := s.options.Queues.Queue(arn)
+	switch {
+	case !ok:
+		return invalid("Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.")
+	case queue.Visibility < time.Duration(f.Timeout)*time.Second:
+		return invalid("Queue visibility timeout: %d seconds is less than Function timeout: %d seconds", int(queue.Visibility.Seconds()), f.Timeout)
+	case size < 0 || size > 10_000 || queue.FIFO && size > 10:
+		return invalid("BatchSize %d: a standard queue's is 1 to 10,000, and a FIFO queue's 1 to 10", size)
+	case window < 0 || window > 300:
+		return invalid("MaximumBatchingWindowInSeconds %d: must be 0 to 300", window)
+	case queue.FIFO && window > 0:
+		return invalid("Batching window is not supported for FIFO queues")
+	case size > 10 && window == 0:
+		return invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")
+	}
+	return nil
+}

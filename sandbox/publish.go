@@ -1,0 +1,115 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"arc/sandbox/invoke"
+	"arc/sandbox/stack"
+)
+
+// maxPublish bounds what arc.events.publish and arc.queues.publish send: what a
+// queue takes, every byte of it escaped at worst.
+const maxPublish = 8 << 20
+
+// published answers what the library @architect/functions posts where it finds
+// ARC_SANDBOX: arc.events.publish to /events, arc.queues.publish to /queues. The
+// topic or queue is looked up as the library does it on AWS, by the parameter
+// /STACK/events/NAME or /STACK/queues/NAME, and the message goes the way that it
+// goes there.
+// https://github.com/architect/functions/blob/main/src/events/publish.js
+func (c *Cloud) published(kind string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "405: publish by POST", http.StatusMethodNotAllowed)
+			return
+		}
+		var in publication
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPublish))
+		if err == nil {
+			err = json.Unmarshal(body, &in)
+		}
+		if err != nil {
+			http.Error(w, "the body must be JSON with name and payload: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := c.publish(r.Context(), kind, in); err != nil {
+			status := http.StatusBadRequest
+			var missing *noSuchName
+			if errors.As(err, &missing) {
+				status = http.StatusNotFound
+			}
+			c.tell.Notice("arc.%s.publish: %v", kind, err)
+			http.Error(w, err.Error(), status)
+			return
+		}
+		io.WriteString(w, "ok")
+	})
+}
+
+type publication struct {
+	Name         string          `json:"name"`
+	Payload      json.RawMessage `json:"payload"`
+	DelaySeconds int             `json:"delaySeconds"`
+	GroupID      string          `json:"groupID"`
+}
+
+// noSuchName says that no stack has an event or a queue of a name.
+type noSuchName struct{ kind, name string }
+
+func (e *noSuchName) Error() string {
+	return fmt.Sprintf("%s %s not found: name it under @%s in app.arc", e.name, strings.TrimSuffix(e.kind, "s"), e.kind)
+}
+
+func (c *Cloud) publish(ctx context.Context, kind string, in publication) error {
+	target, err := c.discover(kind, in.Name)
+	if err != nil {
+		return err
+	}
+	if kind == "events" {
+		return c.send(ctx, target, invoke.Message{Body: in.Payload, Principal: "lambda.amazonaws.com"})
+	}
+	request := map[string]any{"QueueUrl": target, "MessageBody": string(in.Payload), "DelaySeconds": in.DelaySeconds}
+	if strings.HasSuffix(target, ".fifo") {
+		request["MessageGroupId"] = in.Name
+		if in.GroupID != "" {
+			request["MessageGroupId"] = in.GroupID
+		}
+	}
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	_, err = c.queues.Handle(ctx, "SendMessage", body)
+	return err
+}
+
+// discover finds what a name stands for: in the live app, else in the only
+// stack that has it.
+func (c *Cloud) discover(kind, name string) (string, error) {
+	var found, names []string
+	for _, p := range c.parameters.ByPath("/", true) {
+		stackName, ok := strings.CutSuffix(p.Name, "/"+kind+"/"+name)
+		stackName = strings.TrimPrefix(stackName, "/")
+		if !ok || strings.Contains(stackName, "/") {
+			continue
+		}
+		if c.live.is(stackName) {
+			return p.Value, nil
+		}
+		found, names = append(found, p.Value), append(names, stackName)
+	}
+	switch len(found) {
+	case 0:
+		return "", &noSuchName{kind, name}
+	case 1:
+		return found[0], nil
+	}
+	return "", &stack.Error{Code: "Ambiguous", Message: fmt.Sprintf("the stacks %s all have %s under @%s", strings.Join(names, ", "), name, kind)}
+}
