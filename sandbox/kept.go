@@ -91,7 +91,7 @@ func (c *Cloud) remember() error {
 		return err
 	}
 	c.data = filepath.Join(folder, c.opts.Region)
-	c.tell.Notice("tables and parameters are kept in %s; --fresh starts without them", folder)
+	c.tell.Notice("tables, queues and parameters are kept in %s; --fresh starts without them", folder)
 	if moved != "" {
 		c.tell.Notice("data of a project of this name that is not where it was lies in %s; stop the local cloud and move it to %s to go on with it", moved, folder)
 	}

@@ -5,10 +5,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"arc/sandbox/door"
+	"arc/sandbox/invoke"
+	"arc/sandbox/journal"
 	"arc/sandbox/sqs"
+	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
 
@@ -85,5 +90,128 @@ func TestAWSCLI(t *testing.T) {
 	}
 	if got := aws("receive-message", "--queue-url", url, "--query", "Messages[].Body"); got != "hello" {
 		t.Errorf("received: %s", got)
+	}
+}
+
+// A queue and what is in it are there in the next run, in its order: what was in
+// flight comes again when its time is over, and what was taken is known.
+func TestRestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sqs.log")
+	ctx := t.Context()
+	run := func(work func(*sqs.Service, *manual)) {
+		t.Helper()
+		log, err := journal.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock := &manual{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		s := sqs.New(sqs.Options{Account: "123456789012", Region: "us-west-2", Clock: clock})
+		if err := s.Restore(log); err != nil {
+			t.Fatal(err)
+		}
+		work(s, clock)
+		s.Close(ctx)
+		log.Close()
+	}
+	orders := map[string]any{"FifoQueue": true, "ContentBasedDeduplication": true, "RedrivePolicy": map[string]any{"deadLetterTargetArn": "arn:aws:sqs:us-west-2:123456789012:dead.fifo", "maxReceiveCount": "5"}}
+	req := stack.Request{Stack: stack.Ref{Name: "app"}, LogicalID: "Orders", Type: "AWS::SQS::Queue", Token: "TOKEN", Properties: orders}
+	url := ""
+	run(func(s *sqs.Service, _ *manual) {
+		must(t, s, "CreateQueue", `{"QueueName":"dead.fifo","Attributes":{"FifoQueue":"true"}}`)
+		made, err := s.Registrations()[req.Type].Provider.Create(ctx, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		url = made.PhysicalID
+		for _, body := range []string{"a", "b", "c"} {
+			must(t, s, "SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"`+body+`","MessageGroupId":"g"}`)
+		}
+		got, err := s.Take(ctx, "arn:aws:sqs:us-west-2:123456789012:app-Orders-TOKEN.fifo", 2, 0)
+		if err != nil || len(got) != 2 {
+			t.Fatal(got, err)
+		}
+		s.Delete("arn:aws:sqs:us-west-2:123456789012:app-Orders-TOKEN.fifo", got[0].Handle)
+	})
+	run(func(s *sqs.Service, clock *manual) {
+		req.Restored, req.PhysicalID, req.Token = true, url, "OTHER"
+		made, err := s.Registrations()[req.Type].Provider.Create(ctx, req)
+		if err != nil || made.PhysicalID != url {
+			t.Fatalf("made again: %+v %v", made, err)
+		}
+		must(t, s, "SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"a","MessageGroupId":"g"}`) // known
+		must(t, s, "SendMessage", `{"QueueUrl":"`+url+`","MessageBody":"d","MessageGroupId":"g"}`)
+		if got := bodies(t, s, made.Attributes["Arn"].(string)); got != "" {
+			t.Errorf("in flight, and yet received: %s", got)
+		}
+		clock.advance(30 * time.Second)
+		if got := bodies(t, s, made.Attributes["Arn"].(string)); got != "b2 c1 d1" {
+			t.Errorf("after the restart: %s", got)
+		}
+	})
+}
+
+// bodies takes what there is and gives it with its receive counts.
+func bodies(t *testing.T, s *sqs.Service, arn string) string {
+	t.Helper()
+	got, err := s.Take(t.Context(), arn, 10, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range got {
+		out = append(out, m.Body+m.System["ApproximateReceiveCount"])
+	}
+	return strings.Join(out, " ")
+}
+
+// must calls an operation that has to go well.
+func must(t *testing.T, s *sqs.Service, operation, body string) any {
+	t.Helper()
+	out, err := s.Handle(t.Context(), operation, []byte(body))
+	if err != nil {
+		t.Fatalf("%s %s: %v", operation, body, err)
+	}
+	return out
+}
+
+// manual is a clock that stands still until it is told.
+type manual struct {
+	mu      sync.Mutex
+	now     time.Time
+	waiting map[chan time.Time]time.Time
+}
+
+var _ invoke.Clock = (*manual)(nil)
+
+func (c *manual) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *manual) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ready := make(chan time.Time, 1)
+	if d <= 0 {
+		ready <- c.now
+		return ready
+	}
+	if c.waiting == nil {
+		c.waiting = map[chan time.Time]time.Time{}
+	}
+	c.waiting[ready] = c.now.Add(d)
+	return ready
+}
+
+func (c *manual) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	for ready, at := range c.waiting {
+		if !at.After(c.now) {
+			ready <- c.now
+			delete(c.waiting, ready)
+		}
 	}
 }
