@@ -23,6 +23,7 @@ type Document struct {
 	Outputs     map[string]OutputDef
 	Transform   any // not nil: the template needs a macro such as SAM
 	Metadata    map[string]any
+	Aliases     bool // it is YAML with aliases, which CloudFormation itself refuses
 }
 
 // ParameterDef is a parameter of a Document.
@@ -60,33 +61,81 @@ const maxDepth = 100
 // Parse reads a template in JSON or YAML. A document that starts with "{" is
 // JSON. Errors name the line.
 func Parse(data []byte) (*Document, error) {
-	tree, err := parseTree(data)
+	root, aliases, err := parseObject(data)
 	if err != nil {
 		return nil, err
 	}
-	root, ok := tree.(map[string]any)
-	if !ok {
-		return nil, errors.New("template: the top level is not an object; a template starts with keys such as Resources")
-	}
-	return newDocument(root)
+	return document(root, aliases)
 }
 
-func parseTree(data []byte) (any, error) {
+// ErrNoResources is why a file that reads well is no template.
+var ErrNoResources = errors.New("template: it has no Resources, so it is no template")
+
+// ParseGiven is Parse for a file that a person hands over: also for what
+// "aws cloudformation get-template" prints, in which TemplateBody is the
+// template, as an object or as text. One without resources is ErrNoResources,
+// for it is another file by mistake.
+func ParseGiven(data []byte) (*Document, error) {
+	root, aliases, err := parseObject(data)
+	if err != nil {
+		return nil, err
+	}
+	if root["Resources"] == nil {
+		switch body := root["TemplateBody"].(type) {
+		case map[string]any:
+			root = body
+		case string:
+			if root, aliases, err = parseObject([]byte(body)); err != nil {
+				return nil, fmt.Errorf("TemplateBody: %w", err)
+			}
+		}
+	}
+	if resources, _ := root["Resources"].(map[string]any); len(resources) == 0 {
+		return nil, ErrNoResources
+	}
+	return document(root, aliases)
+}
+
+func document(root map[string]any, aliases bool) (*Document, error) {
+	d, err := newDocument(root)
+	if d != nil {
+		d.Aliases = aliases
+	}
+	return d, err
+}
+
+func parseObject(data []byte) (root map[string]any, aliases bool, err error) {
+	tree, aliases, err := parseTree(data)
+	if err != nil {
+		return nil, false, err
+	}
+	root, ok := tree.(map[string]any)
+	if !ok {
+		return nil, false, errors.New("template: the top level is not an object; a template starts with keys such as Resources")
+	}
+	return root, aliases, nil
+}
+
+// parseTree reads JSON or YAML; aliases tells of YAML that has some.
+func parseTree(data []byte) (tree any, aliases bool, err error) {
 	trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff")
 	if len(trimmed) == 0 {
-		return nil, errors.New("template: the file is empty")
+		return nil, false, errors.New("template: the file is empty")
 	}
 	if trimmed[0] == '{' {
-		return parseJSON(data[len(data)-len(trimmed):])
+		tree, err = parseJSON(data[len(data)-len(trimmed):])
+		return tree, false, err
 	}
 	var node yaml.Node
 	if err := yaml.Unmarshal(data, &node); err != nil {
-		return nil, fmt.Errorf("template: %w", err)
+		return nil, false, fmt.Errorf("template: %w", err)
 	}
 	if len(node.Content) == 0 {
-		return nil, errors.New("template: the file is empty")
+		return nil, false, errors.New("template: the file is empty")
 	}
-	return (&yamlReader{budget: maxYAMLNodes}).value(node.Content[0], 0)
+	r := &yamlReader{budget: maxYAMLNodes}
+	tree, err = r.value(node.Content[0], 0)
+	return tree, r.aliases, err
 }
 
 func parseJSON(data []byte) (any, error) {

@@ -14,13 +14,17 @@ const maxYAMLNodes = 1_000_000
 
 // yamlReader turns YAML nodes into the values that JSON would have given, with
 // CloudFormation's short forms (!Ref, !Sub, !GetAtt …) as their long forms.
-type yamlReader struct{ budget int }
+type yamlReader struct {
+	budget  int
+	aliases bool // some were expanded
+}
 
 func (r *yamlReader) value(n *yaml.Node, depth int) (any, error) {
 	if r.budget--; r.budget < 0 || depth > maxDepth {
 		return nil, fmt.Errorf("template: line %d: nested too deep or too large once its aliases are expanded", n.Line)
 	}
 	if n.Kind == yaml.AliasNode {
+		r.aliases = true
 		return r.value(n.Alias, depth+1)
 	}
 	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
@@ -83,10 +87,23 @@ func merge(m map[string]any, v any) {
 	}
 }
 
+// booleans are those of YAML 1.1 beside true and false, which CloudFormation's
+// reader keeps to.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+var booleans = map[string]bool{
+	"yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true,
+	"no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
+}
+
 // scalar gives numbers as json.Number in JSON's spelling. What JSON cannot
 // spell (octal, hex, dates, 1_000) stays the text that was written, as
 // CloudFormation itself takes it.
 func scalar(n *yaml.Node) any {
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) == 0 {
+		if b, ok := booleans[n.Value]; ok {
+			return b
+		}
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		return nil

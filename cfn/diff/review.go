@@ -119,6 +119,7 @@ type Options struct {
 	// Packages are the versions that the lock file has of each npm package.
 	PackagesBefore, PackagesAfter map[string]string
 	Unread                        []string                                  // nested stacks whose templates are not at hand
+	Region                        string                                    // where the stack is; "" = not known
 	Cost                          string                                    // the region whose prices to estimate with; "" = no estimate
 	Values                        []string                                  // environment variables of which one or more get another value; which ones is not known
 	Limits                        []string                                  // what else could not be compared, and why
@@ -135,6 +136,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if after == nil {
 		after = &cfn.Document{}
 	}
+	after = compare.Settle(before, after, opts.Region)
 	before, after, unknown, doubtful := compare.Evaluate(before, after)
 	r := &reviewer{
 		opts: opts, before: model.New(before), after: model.New(after),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -187,7 +188,7 @@ func compose(ctx context.Context, before, after *side, region string) (*diff.Rev
 		return nil, err
 	}
 	return diff.Compose(before.doc, after.doc, diff.Options{
-		Cost:  region,
+		Cost: region, Region: after.project.app.AWS.Region,
 		Stack: after.build.stack.Name, Before: before.label, After: after.label,
 		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
 		Code: codeIn(*before, *after), Now: time.Now().UTC(), Unread: notAtHand(*before, *after), Limits: limits, Values: values,
@@ -289,9 +290,19 @@ func (s *session) templateSide(file string) (side, error) {
 	if err != nil {
 		return before, withHint(fmt.Errorf("template to compare with: %w", err), "arc package prints one")
 	}
-	root, err := cfn.Parse(data)
+	if file == os.DevNull {
+		return before, nil // nothing is deployed, and who writes this knows it
+	}
+	root, err := cfn.ParseGiven(data)
+	if errors.Is(err, cfn.ErrNoResources) {
+		err = withHint(fmt.Errorf("%s: %w", file, err), "arc package prints one; --template %s compares with nothing at all", os.DevNull)
+		return before, err
+	}
 	if err != nil {
 		return before, fmt.Errorf("%s: %w", file, err)
+	}
+	if root.Aliases {
+		s.note("%s %s has YAML aliases, which CloudFormation refuses; they are read as aws cloudformation package expands them", s.paint(yellow, "warning:"), file)
 	}
 	before.doc, before.unread, err = readThrough(root, nil)
 	return before, err

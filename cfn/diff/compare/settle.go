@@ -1,0 +1,380 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"arc/cfn"
+	"arc/cfn/diff/values"
+)
+
+// Settle gives after with all that evaluates as it does in before spelled as
+// before spells it, so that a comparison of the two finds what is different and
+// not what is written differently: AWS::NoValue and a property that is not
+// there, Fn::Sub and Fn::Join of the same pieces, Fn::If of a condition that is
+// always true, and pseudo parameters, whose values are known where the region
+// is ("" = it is not). Where it is not, a partition or a suffix of addresses
+// that is written out is taken for that of the stack's own region.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+func Settle(before, after *cfn.Document, region string) *cfn.Document {
+	b, a := spelling{before.Conditions, pseudo(region)}, spelling{after.Conditions, pseudo(region)}
+	out := *after
+	out.Resources = maps.Clone(after.Resources)
+	for id, r := range after.Resources {
+		old, ok := before.Resources[id]
+		if !ok {
+			continue
+		}
+		if p, ok := settle(b, a, any(old.Properties), any(r.Properties)).(map[string]any); ok {
+			r.Properties = p
+			if old.Type == r.Type {
+				r.Properties = settleKinds(r.Type, old.Properties, p)
+			}
+		}
+		out.Resources[id] = r
+	}
+	out.Outputs = maps.Clone(after.Outputs)
+	for name, o := range after.Outputs {
+		if old, ok := before.Outputs[name]; ok {
+			o.Value = settle(b, a, old.Value, o.Value)
+			o.ExportName = settle(b, a, old.ExportName, o.ExportName)
+			out.Outputs[name] = o
+		}
+	}
+	return &out
+}
+
+// settleKinds spells properties as before whose order, or whose being there,
+// means nothing to their service.
+func settleKinds(typ string, before, after map[string]any) map[string]any {
+	out := after
+	set := func(key string, value any, there bool) {
+		if out = maps.Clone(out); there {
+			out[key] = value
+		} else {
+			delete(out, key)
+		}
+	}
+	// No tags, and no list of tags.
+	was, had := before["Tags"]
+	is, has := after["Tags"]
+	if list, ok := is.([]any); has && ok && len(list) == 0 && !had {
+		set("Tags", nil, false)
+	} else if list, ok := was.([]any); had && ok && len(list) == 0 && !has {
+		set("Tags", was, true)
+	}
+	// DynamoDB looks attributes up by their names.
+	if old, ok := before["AttributeDefinitions"].([]any); ok {
+		if new, ok := after["AttributeDefinitions"].([]any); ok && sameSet(old, new) {
+			set("AttributeDefinitions", before["AttributeDefinitions"], true)
+		}
+	}
+	return out
+}
+
+func sameSet(a, b []any) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for _, x := range a {
+		if !slices.ContainsFunc(b, func(y any) bool { return values.Equal(x, y) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// settle spells parts of after as before spells them where both mean the same.
+func settle(b, a spelling, before, after any) any {
+	if values.Equal(before, after) || values.Equal(b.normal(before), a.normal(after)) {
+		return before
+	}
+	switch after := after.(type) {
+	case map[string]any:
+		before, ok := before.(map[string]any)
+		if !ok || values.IsIntrinsic(before) || values.IsIntrinsic(after) {
+			return after
+		}
+		out := map[string]any{}
+		for k, is := range after {
+			was, had := before[k]
+			switch {
+			case had:
+				out[k] = settle(b, a, was, is)
+			case !isAbsent(a.normal(is)):
+				out[k] = is
+			}
+		}
+		for k, was := range before {
+			if _, has := after[k]; !has && isAbsent(b.normal(was)) {
+				out[k] = was
+			}
+		}
+		return out
+	case []any:
+		before, ok := before.([]any)
+		if !ok || len(before) != len(after) {
+			return after
+		}
+		out := make([]any, len(after))
+		for i := range after {
+			out[i] = settle(b, a, before[i], after[i])
+		}
+		return out
+	}
+	return after
+}
+
+// pseudo are the pseudo parameters whose values are known with a region.
+func pseudo(region string) map[string]string {
+	if region == "" {
+		return nil
+	}
+	known := map[string]string{"AWS::Region": region, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		known["AWS::Partition"], known["AWS::URLSuffix"] = "aws-cn", "amazonaws.com.cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		known["AWS::Partition"] = "aws-us-gov"
+	case strings.HasPrefix(region, "us-iso"), strings.HasPrefix(region, "eu-iso"):
+		delete(known, "AWS::Partition") // there are several, each with a suffix of its own
+		delete(known, "AWS::URLSuffix")
+	}
+	return known
+}
+
+// spelling knows what the values of one template can be reduced to.
+type spelling struct {
+	conditions map[string]any
+	pseudo     map[string]string
+}
+
+// absent is what AWS::NoValue comes to.
+type absent struct{}
+
+func isAbsent(v any) bool {
+	_, is := v.(absent)
+	return is
+}
+
+// pieces is a text of which parts are only known to AWS: strings, and values
+// that stand for themselves.
+const pieces = "\x00pieces"
+
+// normal reduces a value to one form for all spellings of it. It is for
+// comparing only.
+func (s spelling) normal(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if values.IsIntrinsic(v) {
+			return s.function(v)
+		}
+		out := make(map[string]any, len(v))
+		for k, el := range v {
+			if n := s.normal(el); !isAbsent(n) {
+				out[k] = n
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, 0, len(v))
+		for _, el := range v {
+			if n := s.normal(el); !isAbsent(n) {
+				out = append(out, n)
+			}
+		}
+		return out
+	case string:
+		return s.joined(nil, v)
+	}
+	return v
+}
+
+func (s spelling) function(v map[string]any) any {
+	if name, ok := v["Ref"].(string); ok {
+		if name == "AWS::NoValue" {
+			return absent{}
+		}
+		if known, ok := s.pseudo[name]; ok {
+			return known
+		}
+		return v
+	}
+	if at, ok := v["Fn::GetAtt"].(string); ok {
+		id, attribute, _ := strings.Cut(at, ".")
+		return map[string]any{"Fn::GetAtt": []any{id, attribute}}
+	}
+	if at, ok := v["Fn::GetAtt"].([]any); ok {
+		return map[string]any{"Fn::GetAtt": at}
+	}
+	switch arg := v["Fn::Sub"].(type) {
+	case string:
+		return s.substituted(arg, nil)
+	case []any:
+		text, ok := arg0(arg).(string)
+		if own, isMap := arg[len(arg)-1].(map[string]any); ok && isMap && len(arg) == 2 {
+			return s.substituted(text, own)
+		}
+	}
+	if arg, ok := v["Fn::Join"].([]any); ok && len(arg) == 2 {
+		between, ok := arg[0].(string)
+		list, isList := s.normal(arg[1]).([]any)
+		if ok && isList {
+			var all []any
+			for i, el := range list {
+				if i > 0 {
+					all = append(all, between)
+				}
+				all = append(all, el)
+			}
+			return s.joined(all...)
+		}
+	}
+	if arg, ok := v["Fn::If"].([]any); ok && len(arg) == 3 {
+		yes, no := s.normal(arg[1]), s.normal(arg[2])
+		if values.Equal(yes, no) {
+			return yes
+		}
+		if name, ok := arg[0].(string); ok {
+			if holds, known := s.constant(name); known && holds {
+				return yes
+			} else if known {
+				return no
+			}
+		}
+		return map[string]any{"Fn::If": []any{arg[0], yes, no}}
+	}
+	out := make(map[string]any, 1)
+	for k, el := range v {
+		out[k] = s.normal(el)
+	}
+	return out
+}
+
+// constant evaluates a condition that asks for nothing but what is known.
+func (s spelling) constant(name string) (holds, known bool) {
+	if _, ok := s.conditions[name]; !ok {
+		return false, false
+	}
+	holds, err := cfn.EvalCondition(name, cfn.Scope{
+		Ref: func(name string) (any, error) {
+			if value, ok := s.pseudo[name]; ok {
+				return value, nil
+			}
+			return nil, fmt.Errorf("%s is not known", name)
+		},
+		Conditions: s.conditions,
+	})
+	return holds, err == nil
+}
+
+// substituted reads the text of Fn::Sub.
+func (s spelling) substituted(text string, own map[string]any) any {
+	var all []any
+	for {
+		before, rest, found := strings.Cut(text, "${")
+		all = append(all, before)
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			if found {
+				all = append(all, "${"+rest)
+			}
+			return s.joined(all...)
+		}
+		text = after
+		name = strings.TrimSpace(name)
+		switch value, explained := own[name]; {
+		case strings.HasPrefix(name, "!"):
+			all = append(all, "${"+name[1:]+"}")
+		case explained:
+			all = append(all, s.normal(value))
+		case strings.Contains(name, ".") && !strings.HasPrefix(name, "AWS::"):
+			all = append(all, s.normal(map[string]any{"Fn::GetAtt": name}))
+		default:
+			all = append(all, s.normal(map[string]any{"Ref": name}))
+		}
+	}
+}
+
+// joined makes one text of pieces, and a plain string where all are known.
+func (s spelling) joined(all ...any) any {
+	var out []any
+	add := func(text string) {
+		if last := len(out) - 1; last >= 0 {
+			if before, ok := out[last].(string); ok {
+				out[last] = before + text
+				return
+			}
+		}
+		out = append(out, text)
+	}
+	for _, p := range all {
+		switch p := p.(type) {
+		case nil:
+		case absent:
+		case string:
+			add(p)
+		case map[string]any:
+			inner, ok := p[pieces].([]any)
+			if !ok {
+				inner = []any{p}
+			}
+			for _, el := range inner {
+				if text, ok := el.(string); ok {
+					add(text)
+				} else {
+					out = append(out, el)
+				}
+			}
+		default:
+			if text, ok := values.Spelled(p); ok {
+				add(text)
+			} else {
+				out = append(out, p)
+			}
+		}
+	}
+	if s.pseudo["AWS::Partition"] == "" {
+		out = slices.Collect(s.ownPlace(out))
+	}
+	out = slices.DeleteFunc(out, func(p any) bool { return p == "" })
+	switch {
+	case len(out) == 0:
+		return ""
+	case len(out) == 1:
+		return out[0]
+	}
+	return map[string]any{pieces: out}
+}
+
+// ownPlace takes a partition and a suffix of addresses that are written out for
+// those of the stack's own region, of which it is not known which it is.
+func (s spelling) ownPlace(all []any) func(yield func(any) bool) {
+	partition, suffix := map[string]any{"Ref": "AWS::Partition"}, map[string]any{"Ref": "AWS::URLSuffix"}
+	return func(yield func(any) bool) {
+		for _, p := range all {
+			text, ok := p.(string)
+			if !ok {
+				if !yield(p) {
+					return
+				}
+				continue
+			}
+			for text != "" {
+				at, length, as := len(text), 0, map[string]any(nil)
+				if i := strings.Index(text, "arn:aws:"); i >= 0 && i+len("arn:") < at {
+					at, length, as = i+len("arn:"), len("aws"), partition
+				}
+				if i := strings.Index(text, "amazonaws.com"); i >= 0 && i < at && !strings.HasPrefix(text[i:], "amazonaws.com.cn") {
+					at, length, as = i, len("amazonaws.com"), suffix
+				}
+				if !yield(text[:at]) || as != nil && !yield(as) {
+					return
+				}
+				text = text[at+length:]
+			}
+		}
+	}
+}
