@@ -100,7 +100,7 @@ func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 	err = r.bring(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Err: ctx.Err()}
+		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Changed: r.changed, Err: ctx.Err()}
 	case isUnreachableLocal(err):
 	case err != nil && r.executing:
 		err = fmt.Errorf("%w; AWS goes on with stack %s, deploy again to follow it to its end", err, d.StackName)
@@ -118,6 +118,7 @@ func isUnreachableLocal(err error) bool {
 type InterruptedError struct {
 	StackName string
 	Executing bool // CloudFormation had been told to go ahead, and does
+	Changed   bool // it was done, and what comes after the stack was not: verifying, static files
 	Err       error
 }
 
@@ -125,6 +126,9 @@ type InterruptedError struct {
 func (e *InterruptedError) Error() string {
 	if e.Executing {
 		return fmt.Sprintf("interrupted while stack %s was being changed: AWS goes on with it; deploy again to follow it to its end", e.StackName)
+	}
+	if e.Changed {
+		return fmt.Sprintf("interrupted after stack %s was changed, with its static files still to be looked at; deploy again to go on", e.StackName)
 	}
 	return fmt.Sprintf("interrupted before stack %s was changed; deploy again to go on", e.StackName)
 }

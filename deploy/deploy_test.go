@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -84,9 +86,9 @@ type nopCloser struct{ io.ReadSeeker }
 func (nopCloser) Close() error { return nil }
 
 // deployTo runs a deployment as a process of its own.
-func deployTo(t *testing.T, cloud *fakeCloud, d Deployment) (*session, Outcome, error) {
+func deployTo(t *testing.T, cloud *account, d Deployment) (*session, Outcome, error) {
 	t.Helper()
-	s := &session{fakeCloud: cloud}
+	s := &session{account: cloud}
 	var log bytes.Buffer
 	dp := Deployer{Clients: s.clients(), Progress: func(step Step) { fmt.Fprintf(&log, "%+v\n", step) }}
 	out, err := dp.Deploy(t.Context(), d)
@@ -96,7 +98,7 @@ func deployTo(t *testing.T, cloud *fakeCloud, d Deployment) (*session, Outcome, 
 	return s, out, err
 }
 
-func mustDeploy(t *testing.T, cloud *fakeCloud, d Deployment) (*session, Outcome) {
+func mustDeploy(t *testing.T, cloud *account, d Deployment) (*session, Outcome) {
 	t.Helper()
 	s, out, err := deployTo(t, cloud, d)
 	if err != nil {
@@ -107,7 +109,7 @@ func mustDeploy(t *testing.T, cloud *fakeCloud, d Deployment) (*session, Outcome
 
 func TestDeployCreatesUpdatesAndLeavesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		first := demo("aaaa", "s3cr3t", nil)
 		first.Static = staticFiles(map[string]string{"index.html": "<p>", "app.js": "1"})
 		_, out := mustDeploy(t, cloud, first)
@@ -139,7 +141,7 @@ func TestDeployCreatesUpdatesAndLeavesAlone(t *testing.T) {
 // TestStoresNothingTwice: what the bucket has of these bytes stays.
 func TestStoresNothingTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
 		s, out := mustDeploy(t, cloud, demo("aaaa", "s3cr3t", func(r resources) {
 			r["GetIndexHTTPLambda"]["Properties"].(map[string]any)["MemorySize"] = 512
@@ -150,9 +152,42 @@ func TestStoresNothingTwice(t *testing.T) {
 	})
 }
 
+// TestMoreThanAPage: CloudFormation gives resources, changes and events in pages
+// of a hundred, and what matters is on the last one.
+func TestMoreThanAPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := inBubble(t)
+		large := demo("aaaa", "s3cr3t", func(r resources) {
+			for i := range 110 {
+				r[fmt.Sprintf("Role%d", i)] = map[string]any{"Type": "AWS::IAM::Role", "Properties": map[string]any{}}
+			}
+			r["ZTable"] = r["AccountsTable"]
+		})
+		cloud.fail("ZTable", "no room")
+		var failed *FailedError
+		if _, _, err := deployTo(t, cloud, large); !errors.As(err, &failed) || failed.LogicalID != "ZTable" {
+			t.Errorf("creation: %v", err)
+		}
+		mustDeploy(t, cloud, large)
+		var loss *LossError
+		if _, _, err := destroyIn(t, cloud, Destruction{}); !errors.As(err, &loss) || len(loss.Losses) != 3 || loss.Losses[2].LogicalID != "ZTable" {
+			t.Errorf("destruction: %v", err)
+		}
+		small := demo("aaaa", "s3cr3t", nil)
+		if _, _, err := deployTo(t, cloud, small); !errors.As(err, &loss) || len(loss.Losses) != 1 || loss.Losses[0].LogicalID != "ZTable" {
+			t.Errorf("update: %v", err)
+		}
+		small.AllowLoss = []string{"ZTable"}
+		mustDeploy(t, cloud, small)
+		if n := len(cloud.resources(t, "DemoStaging")); n != 3 {
+			t.Errorf("%d resources are left", n)
+		}
+	})
+}
+
 func TestSecretsAreComparedWithoutBeingStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		mustDeploy(t, cloud, demo("aaaa", "old-secret", nil))
 		_, out := mustDeploy(t, cloud, demo("aaaa", "new-secret", nil))
 		if out.Unchanged {
@@ -161,14 +196,14 @@ func TestSecretsAreComparedWithoutBeingStored(t *testing.T) {
 		if s, out := mustDeploy(t, cloud, demo("aaaa", "new-secret", nil)); !out.Unchanged || len(s.mutating()) > 0 {
 			t.Errorf("unchanged secret: %+v %q", out, s.mutating())
 		}
-		for name, value := range cloud.parameters {
-			if strings.Contains(value, "secret") {
-				t.Errorf("%s holds a secret: %s", name, value)
+		for _, name := range []string{"/demo/deploy/bucket", "/demo/deploy/secrets/DemoStaging"} {
+			if value := cloud.parameter(t, name); value == "" || strings.Contains(value, "secret") {
+				t.Errorf("%s holds %q", name, value)
 			}
 		}
 		// Something else changes the stack; that it still holds our secrets is
 		// no longer known, so CloudFormation is asked, and the answer kept.
-		cloud.stacks[0].changeSetID = "somebody-elses"
+		cloud.updateAsAnother(t)
 		if s, out := mustDeploy(t, cloud, demo("aaaa", "new-secret", nil)); !out.Unchanged || !slices.Contains(s.calls, "CreateChangeSet") || slices.Contains(s.calls, "ExecuteChangeSet") {
 			t.Errorf("after another's update: %+v %q", out, s.calls)
 		}
@@ -180,8 +215,8 @@ func TestSecretsAreComparedWithoutBeingStored(t *testing.T) {
 
 func TestFailureNamesTheFirstCauseAndItsLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
-		cloud.failing["GetIndexHTTPLambda"] = "the runtime is unknown"
+		cloud := inBubble(t)
+		cloud.fail("GetIndexHTTPLambda", "the runtime is unknown")
 		_, _, err := deployTo(t, cloud, demo("aaaa", "s3cr3t", nil))
 		var failed *FailedError
 		if !errors.As(err, &failed) {
@@ -193,29 +228,33 @@ func TestFailureNamesTheFirstCauseAndItsLine(t *testing.T) {
 		}
 
 		// A creation that was rolled back leaves an empty stack in the way.
-		clear(cloud.failing)
 		if _, out := mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil)); !out.Created {
 			t.Errorf("%+v", out)
 		}
 
-		cloud.failing["GetIndexHTTPLambda"] = "too large"
+		cloud.fail("GetIndexHTTPLambda", "too large")
 		_, _, err = deployTo(t, cloud, demo("bbbb", "s3cr3t", nil))
 		if !errors.As(err, &failed) || failed.Status != "UPDATE_ROLLBACK_COMPLETE" || failed.Reason != "too large" {
 			t.Errorf("update: %v", err)
 		}
-		clear(cloud.failing)
 		mustDeploy(t, cloud, demo("bbbb", "s3cr3t", nil))
 	})
 }
 
 func TestRolledBackStackThatHoldsSomethingIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
-		cloud.failing["GetIndexHTTPLambda"] = "no"
+		cloud := inBubble(t)
+		cloud.fail("GetIndexHTTPLambda", "no")
+		cloud.stuck["AccountsTable"] = "it is in use"
 		deployTo(t, cloud, demo("aaaa", "s3cr3t", nil))
-		cloud.stacks[0].resources["AccountsTable"].status = "DELETE_FAILED"
 		s, _, err := deployTo(t, cloud, demo("aaaa", "s3cr3t", nil))
 		var failed *FailedError
+		if !errors.As(err, &failed) || failed.Status != "ROLLBACK_FAILED" || slices.Contains(s.calls, "DeleteStack") {
+			t.Errorf("%v; calls %q", err, s.calls)
+		}
+		// Whatever the stack's status says, what is there is not cleared away.
+		r := &run{Clients: s.clients(), d: Deployment{StackName: "DemoStaging"}}
+		err = r.deleteRolledBack(t.Context(), Stack{Name: "DemoStaging", ID: "DemoStaging", Status: "ROLLBACK_COMPLETE"})
 		if !errors.As(err, &failed) || failed.LogicalID != "AccountsTable" || slices.Contains(s.calls, "DeleteStack") {
 			t.Errorf("%v; calls %q", err, s.calls)
 		}
@@ -224,7 +263,7 @@ func TestRolledBackStackThatHoldsSomethingIsLeft(t *testing.T) {
 
 func TestAttachesToAnOperationUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		outs, errs := make([]Outcome, 4), make([]error, 4)
 		executed := 0
 		done := make(chan *session)
@@ -252,19 +291,20 @@ func TestAttachesToAnOperationUnderWay(t *testing.T) {
 				created++
 			}
 		}
-		if created != 1 || len(cloud.stacks) != 1 || cloud.stacks[0].status != "CREATE_COMPLETE" {
-			t.Errorf("created %d times, %d stacks, executed %d", created, len(cloud.stacks), executed)
+		if created != 1 || cloud.status(t, "DemoStaging") != "CREATE_COMPLETE" {
+			t.Errorf("created %d times, executed %d", created, executed)
 		}
-		if len(cloud.buckets) != 2 { // artifacts and StaticBucket
-			t.Errorf("buckets: %v", slices.Sorted(maps.Keys(cloud.buckets)))
+		if buckets := cloud.buckets(t); len(buckets) != 2 { // artifacts and StaticBucket
+			t.Errorf("buckets: %v", buckets)
 		}
 	})
 }
 
 func TestInterruptSaysHowToGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
-		s := &session{fakeCloud: cloud}
+		cloud := inBubble(t)
+		cloud.resourceTime = time.Minute
+		s := &session{account: cloud}
 		ctx, cancel := context.WithCancel(t.Context())
 		dp := Deployer{Clients: s.clients(), Progress: func(step Step) {
 			if step.Kind == "event" && step.LogicalID == "AccountsTable" {
@@ -277,16 +317,38 @@ func TestInterruptSaysHowToGoOn(t *testing.T) {
 			t.Fatalf("%v", err)
 		}
 		_, out := mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
-		if out.Created || cloud.stacks[0].status != "CREATE_COMPLETE" {
-			t.Errorf("%+v %s", out, cloud.stacks[0].status)
+		if out.Created || cloud.status(t, "DemoStaging") != "CREATE_COMPLETE" {
+			t.Errorf("%+v %s", out, cloud.status(t, "DemoStaging"))
+		}
+	})
+}
+
+func TestInterruptAfterTheStackWasChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := inBubble(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		d := demo("aaaa", "s3cr3t", nil)
+		d.Static = staticFiles(map[string]string{"a.html": "a", "b.html": "b"})
+		dp := Deployer{Clients: cloud.clients(), Progress: func(step Step) {
+			if step.Kind == "publish" {
+				cancel()
+			}
+		}}
+		_, err := dp.Deploy(ctx, d)
+		var stopped *InterruptedError
+		if !errors.As(err, &stopped) || stopped.Executing || !stopped.Changed || !strings.Contains(err.Error(), "interrupted after stack DemoStaging was changed") {
+			t.Errorf("%v", err)
+		}
+		if _, out := mustDeploy(t, cloud, d); !out.Unchanged || out.Published == 0 {
+			t.Errorf("%+v", out)
 		}
 	})
 }
 
 func TestPollingIsSparing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
-		cloud.resourceTime = 200 * 1e9 // seconds: ten minutes in all
+		cloud := inBubble(t)
+		cloud.resourceTime = 10 * time.Minute
 		s, _ := mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
 		if n := len(s.calls); n > 400 {
 			t.Errorf("%d calls in ten minutes", n)
@@ -296,20 +358,21 @@ func TestPollingIsSparing(t *testing.T) {
 
 func TestBucketOfAnotherAccountIsNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
-		taken := bucketName("demo", "111122223333", "us-west-2", 0)
-		cloud.buckets[taken] = &fakeBucket{foreign: true, objects: map[string]fakeObject{}}
-		cloud.parameters["/demo/deploy/bucket"] = taken
+		cloud := inBubble(t)
+		taken := bucketName("demo", ourAccount, "us-west-2", 0)
+		cloud.give(t, taken)
+		cloud.setParameter(t, "/demo/deploy/bucket", taken)
 		mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
-		b := cloud.buckets[cloud.parameters["/demo/deploy/bucket"]]
-		if b.foreign || !b.private || !b.encrypted || !b.versions || len(b.objects) != 1 {
-			t.Errorf("%+v", b)
+		bucket := cloud.parameter(t, "/demo/deploy/bucket")
+		if bucket == taken || len(cloud.objectsIn(t, bucket)) != 1 {
+			t.Errorf("bucket %s", bucket)
 		}
+		checkProtected(t, cloud.clients().Objects.(*s3.Client), bucket)
 	})
 }
 
 func TestMistakesAreFoundBeforeAnyCall(t *testing.T) {
-	cloud := newFakeCloud()
+	cloud := inBubble(t)
 	d := demo("aaaa", "s3cr3t", nil)
 	d.Parameters = map[string]string{"Typo": "1"}
 	s, _, err := deployTo(t, cloud, d)
@@ -329,16 +392,21 @@ func TestBucketName(t *testing.T) {
 }
 
 func TestEnvIsReadByStage(t *testing.T) {
-	cloud := newFakeCloud()
-	for _, name := range []string{"staging/A", "staging/B", "staging/C", "production/A", "deploy/bucket"} {
-		cloud.parameters["/demo/"+name] = "v " + name
+	cloud := newAccount(t)
+	want := map[string]string{}
+	for _, letter := range "ABCDEFGHIJKL" { // Parameter Store gives ten at once
+		want[string(letter)] = "v staging/" + string(letter)
+		cloud.setParameter(t, "/demo/staging/"+string(letter), want[string(letter)])
 	}
-	env, err := (&session{fakeCloud: cloud}).clients().Env(t.Context(), "demo", "staging")
+	for _, name := range []string{"production/A", "deploy/bucket"} {
+		cloud.setParameter(t, "/demo/"+name, "v "+name)
+	}
+	env, err := cloud.clients().Env(t.Context(), "demo", "staging")
 	values := map[string]string{}
 	for name, v := range env {
 		values[name] = v.Value
 	}
-	if diff := cmp.Diff(map[string]string{"A": "v staging/A", "B": "v staging/B", "C": "v staging/C"}, values); err != nil || diff != "" {
+	if diff := cmp.Diff(want, values); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }

@@ -117,9 +117,14 @@ func (w *destruction) remove(ctx context.Context, stack Stack) error {
 	if stack.Protected {
 		return fmt.Errorf("stack %s is protected from deletion; aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name %s lifts that", stack.Name, stack.Name)
 	}
-	holdings, err := w.look(ctx, stack)
-	if err != nil {
-		return err
+	// One that was only ever reviewed has neither template nor resources.
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+	holdings := &holdings{kept: []Kept{}}
+	if stack.Exists {
+		var err error
+		if holdings, err = w.look(ctx, stack); err != nil {
+			return err
+		}
 	}
 	if err := w.refuse(holdings); err != nil {
 		return err

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,17 +11,19 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 
 	"arc/cfn"
+	"arc/sandbox/stack"
 )
 
 // destroyIn runs a destruction as a process of its own.
-func destroyIn(t *testing.T, cloud *fakeCloud, order Destruction) (*session, Destroyed, error) {
+func destroyIn(t *testing.T, cloud *account, order Destruction) (*session, Destroyed, error) {
 	t.Helper()
-	s := &session{fakeCloud: cloud}
+	s := &session{account: cloud}
 	order.App, order.Mark, order.StackName = "demo", cfn.Mark{App: "demo", Stage: "staging"}, "DemoStaging"
 	done, err := (&Deployer{Clients: s.clients()}).Destroy(t.Context(), order)
 	return s, done, err
@@ -35,7 +38,7 @@ func demoWithFiles(change func(resources)) Deployment {
 
 func TestDestroyRefusesUntilEachLossIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		mustDeploy(t, cloud, demoWithFiles(nil))
 		origin := func(id string) string { return map[string]string{"AccountsTable": "app.arc:9:1"}[id] }
 
@@ -58,8 +61,15 @@ func TestDestroyRefusesUntilEachLossIsNamed(t *testing.T) {
 			t.Errorf("mistyped: %v, calls %q", err, s.mutating())
 		}
 
+		// More than S3 lists or deletes at once.
+		bucket := cloud.physicalID(t, "StaticBucket")
+		for i := range 1000 {
+			if err := cloud.objects.Put(bucket, fmt.Sprint("upload", i), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
 		s, done, err := destroyIn(t, cloud, Destruction{AllowLoss: []string{"AccountsTable", "StaticBucket"}})
-		if err != nil || done.Missing || done.Emptied != 2 || len(done.Kept) > 0 {
+		if err != nil || done.Missing || done.Emptied != 1002 || len(done.Kept) > 0 {
 			t.Errorf("%+v %v", done, err)
 		}
 		if diff := cmp.Diff([]string{"DeleteObjects", "DeleteObjects", "DeleteStack", "DeleteParameters"}, s.mutating()); diff != "" {
@@ -70,27 +80,28 @@ func TestDestroyRefusesUntilEachLossIsNamed(t *testing.T) {
 
 func TestDestroyTouchesNothingThatOthersUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
-		cloud.parameters["/demo/staging/SECRET"] = "kept"
+		cloud := inBubble(t)
+		cloud.setParameter(t, "/demo/staging/SECRET", "kept")
 		mustDeploy(t, cloud, demoWithFiles(nil))
 		other := demoWithFiles(nil)
 		other.StackName = "DemoStagingPr7"
 		mustDeploy(t, cloud, other)
-		own := &fakeBucket{objects: map[string]fakeObject{"precious": {}}}
-		cloud.buckets["users-own"] = own
+		if err := cloud.objects.Put("users-own", "precious", nil); err != nil {
+			t.Fatal(err)
+		}
 
 		_, done, err := destroyIn(t, cloud, Destruction{Force: true})
 		if err != nil || done.Missing {
 			t.Fatalf("%+v %v", done, err)
 		}
-		if artifacts := cloud.buckets[cloud.parameters["/demo/deploy/bucket"]]; artifacts == nil || len(artifacts.objects) != 1 || len(own.objects) != 1 {
-			t.Errorf("buckets: %v", cloud.buckets)
+		if len(cloud.objectsIn(t, cloud.parameter(t, "/demo/deploy/bucket"))) != 1 || len(cloud.objectsIn(t, "users-own")) != 1 || len(cloud.buckets(t)) != 3 {
+			t.Errorf("buckets: %v", cloud.buckets(t))
 		}
-		if _, ok := cloud.parameters["/demo/deploy/secrets/DemoStaging"]; ok {
+		if cloud.parameter(t, "/demo/deploy/secrets/DemoStaging") != "" {
 			t.Error("the digest of the secrets is still in SSM")
 		}
 		for _, name := range []string{"/demo/staging/SECRET", "/demo/deploy/bucket", "/demo/deploy/secrets/DemoStagingPr7"} {
-			if cloud.parameters[name] == "" {
+			if cloud.parameter(t, name) == "" {
 				t.Errorf("%s is gone", name)
 			}
 		}
@@ -108,22 +119,22 @@ func TestDestroyTouchesNothingThatOthersUse(t *testing.T) {
 
 func TestDestroyTellsWhatOutlivesTheStack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		mustDeploy(t, cloud, demoWithFiles(func(r resources) {
 			r["AccountsTable"]["DeletionPolicy"] = "Retain"
 			r["StaticBucket"]["DeletionPolicy"] = "Retain"
 			r["Version1"] = map[string]any{"Type": "AWS::Lambda::Version", "DeletionPolicy": "Retain", "Properties": map[string]any{}}
 		}))
-		bucket := cloud.stacks[0].resources["StaticBucket"].physicalID
+		table, bucket := cloud.physicalID(t, "AccountsTable"), cloud.physicalID(t, "StaticBucket")
 		s, done, err := destroyIn(t, cloud, Destruction{})
 		want := []Kept{
-			{LogicalID: "AccountsTable", Type: "AWS::DynamoDB::Table", PhysicalID: cloud.stacks[0].resources["AccountsTable"].physicalID},
+			{LogicalID: "AccountsTable", Type: "AWS::DynamoDB::Table", PhysicalID: table},
 			{LogicalID: "StaticBucket", Type: "AWS::S3::Bucket", PhysicalID: bucket},
 		}
 		if diff := cmp.Diff(want, done.Kept); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
-		if slices.Contains(s.calls, "DeleteObjects") || len(cloud.buckets[bucket].objects) != 2 {
+		if slices.Contains(s.calls, "DeleteObjects") || len(cloud.objectsIn(t, bucket)) != 2 {
 			t.Errorf("the bucket was emptied: calls %q", s.calls)
 		}
 	})
@@ -131,12 +142,13 @@ func TestDestroyTellsWhatOutlivesTheStack(t *testing.T) {
 
 func TestDestroyShowsWhatCannotBeDeletedAndGoesOnLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		mustDeploy(t, cloud, demoWithFiles(nil))
 		cloud.stuck["AccountsTable"] = "Table is being backed up"
+		table := cloud.physicalID(t, "AccountsTable")
 		_, _, err := destroyIn(t, cloud, Destruction{Force: true})
 		want := "stack DemoStaging could not be deleted and is now in DELETE_FAILED\n" +
-			"  AccountsTable (AWS::DynamoDB::Table) " + cloud.stacks[0].resources["AccountsTable"].physicalID + ": Table is being backed up\n" +
+			"  AccountsTable (AWS::DynamoDB::Table) " + table + ": Table is being backed up\n" +
 			"remove the cause, then destroy it again"
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v\nwant %s", err, want)
@@ -144,7 +156,7 @@ func TestDestroyShowsWhatCannotBeDeletedAndGoesOnLater(t *testing.T) {
 		clear(cloud.stuck)
 		// The bucket that is named has been deleted already.
 		order := Destruction{AllowLoss: []string{"AccountsTable", "StaticBucket"}}
-		if _, done, err := destroyIn(t, cloud, order); err != nil || done.Missing || cloud.stacks[0].status != "DELETE_COMPLETE" {
+		if _, done, err := destroyIn(t, cloud, order); err != nil || done.Missing || cloud.status(t, "DemoStaging") != "DELETE_COMPLETE" {
 			t.Errorf("%+v %v", done, err)
 		}
 	})
@@ -152,9 +164,11 @@ func TestDestroyShowsWhatCannotBeDeletedAndGoesOnLater(t *testing.T) {
 
 func TestDestroyLeavesAProtectedStack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		mustDeploy(t, cloud, demoWithFiles(nil))
-		cloud.stacks[0].protected = true
+		if _, err := cloud.engine.UpdateTerminationProtection(t.Context(), stack.UpdateTerminationProtectionInput{StackName: "DemoStaging", EnableTerminationProtection: true}); err != nil {
+			t.Fatal(err)
+		}
 		s, _, err := destroyIn(t, cloud, Destruction{Force: true})
 		if err == nil || !strings.Contains(err.Error(), "--no-enable-termination-protection --stack-name DemoStaging") || len(s.mutating()) > 0 {
 			t.Errorf("%v, calls %q", err, s.mutating())
@@ -164,16 +178,19 @@ func TestDestroyLeavesAProtectedStack(t *testing.T) {
 
 func TestDestroyClearsAwayAStackThatWasOnlyReviewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
-		s := &session{fakeCloud: cloud}
-		_, err := s.CreateChangeSet(t.Context(), &cloudformation.CreateChangeSetInput{
+		cloud := inBubble(t)
+		s := &session{account: cloud}
+		_, err := s.clients().Stacks.CreateChangeSet(t.Context(), &cloudformation.CreateChangeSetInput{
 			StackName: aws.String("DemoStaging"), ChangeSetName: aws.String("first"), ChangeSetType: "CREATE", TemplateBody: aws.String(string(demo("aaaa", "", nil).Template)),
+			Parameters: []types.Parameter{{ParameterKey: aws.String(cfn.ArtifactBucketParameter), ParameterValue: aws.String("b")}, {ParameterKey: aws.String("EnvSecret"), ParameterValue: aws.String("s")}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := destroyIn(t, cloud, Destruction{}); err != nil || cloud.stacks[0].status != "DELETE_COMPLETE" {
-			t.Error(err)
+		_, _, err = destroyIn(t, cloud, Destruction{})
+		synctest.Wait() // the deletion is not waited for
+		if status := cloud.status(t, "DemoStaging"); err != nil || status != "DELETE_COMPLETE" {
+			t.Error(status, err)
 		}
 	})
 }
@@ -183,11 +200,11 @@ func TestDestroyKilledAtEveryCall(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		for at, more := 1, true; more; at++ {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := newFakeCloud()
+				cloud := inBubble(t)
 				mustDeploy(t, cloud, demoWithFiles(nil))
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				s := &session{fakeCloud: cloud, killAt: at, late: late, kill: cancel}
+				s := &session{account: cloud, killAt: at, late: late, kill: cancel}
 				order := Destruction{App: "demo", Mark: cfn.Mark{App: "demo", Stage: "staging"}, StackName: "DemoStaging", AllowLoss: []string{"AccountsTable", "StaticBucket"}}
 				_, err := (&Deployer{Clients: s.clients()}).Destroy(ctx, order)
 				if more = err != nil; more && !strings.Contains(err.Error(), "interrupted") {
@@ -196,8 +213,8 @@ func TestDestroyKilledAtEveryCall(t *testing.T) {
 				if _, _, err := destroyIn(t, cloud, order); err != nil {
 					t.Errorf("after call %d: %v", at, err)
 				}
-				if _, kept := cloud.parameters["/demo/deploy/secrets/DemoStaging"]; kept || cloud.stacks[0].status != "DELETE_COMPLETE" || len(cloud.buckets) != 1 {
-					t.Errorf("after call %d: %s, buckets %v", at, cloud.stacks[0].status, cloud.buckets)
+				if cloud.parameter(t, "/demo/deploy/secrets/DemoStaging") != "" || cloud.status(t, "DemoStaging") != "DELETE_COMPLETE" || len(cloud.buckets(t)) != 1 {
+					t.Errorf("after call %d: %s, buckets %v", at, cloud.status(t, "DemoStaging"), cloud.buckets(t))
 				}
 			})
 		}
@@ -206,10 +223,10 @@ func TestDestroyKilledAtEveryCall(t *testing.T) {
 
 func TestDestroyFollowsWhatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		destroyed := make(chan error, 2)
 		begun := false
-		dp := Deployer{Clients: (&session{fakeCloud: cloud}).clients(), Progress: func(step Step) {
+		dp := Deployer{Clients: cloud.clients(), Progress: func(step Step) {
 			if step.Kind != "event" || begun {
 				return
 			}
@@ -223,8 +240,8 @@ func TestDestroyFollowsWhatIsUnderWay(t *testing.T) {
 		}}
 		// It may see its stack made, or gone again.
 		_, _ = dp.Deploy(t.Context(), demo("aaaa", "s3cr3t", nil))
-		if err := errors.Join(<-destroyed, <-destroyed); err != nil || cloud.stacks[0].status != "DELETE_COMPLETE" {
-			t.Errorf("%s %v", cloud.stacks[0].status, err)
+		if err := errors.Join(<-destroyed, <-destroyed); err != nil || cloud.status(t, "DemoStaging") != "DELETE_COMPLETE" {
+			t.Errorf("%s %v", cloud.status(t, "DemoStaging"), err)
 		}
 	})
 }

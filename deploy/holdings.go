@@ -78,13 +78,13 @@ func (w *destruction) lookInto(ctx context.Context, h *holdings, stackID, within
 // that of a stack which another tool made may have gone through a macro.
 func (w *destruction) processedTemplate(ctx context.Context, stackID string) (*cfn.Document, error) {
 	got, err := w.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(stackID), TemplateStage: types.TemplateStageProcessed})
-	if isMissingStack(err) || err == nil && aws.ToString(got.TemplateBody) == "" {
-		return &cfn.Document{}, nil // only ever reviewed
+	if isMissingStack(err) {
+		return &cfn.Document{}, nil // gone meanwhile
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the template of stack %s: %w", stackID, err)
 	}
-	return parseOrEmpty([]byte(*got.TemplateBody)), nil
+	return parseOrEmpty([]byte(aws.ToString(got.TemplateBody))), nil
 }
 
 // empty deletes every object of a bucket with all its versions.

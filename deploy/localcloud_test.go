@@ -4,136 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"arc/sandbox/cloudformation"
-	"arc/sandbox/s3"
-	"arc/sandbox/ssm"
-	"arc/sandbox/stack"
-	"arc/sandbox/sts"
-	"arc/sandbox/wire"
 )
 
-// localCloud is the sandbox's own stack engine, S3 and SSM behind AWS's
-// protocols on a real socket; tables are only pretended, and of functions but
-// the code is there.
+// localCloud is an account behind a real socket.
 type localCloud struct {
+	*account
 	endpoint string
-
-	mu      sync.Mutex
-	failing map[string]string // logical ID → why it cannot be made or changed the next time
 }
 
-// pretender takes its time and makes nothing.
-type pretender struct{}
-
-func (pretender) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
-	time.Sleep(2 * time.Millisecond)
-	return stack.Resource{PhysicalID: req.Name(64), Attributes: map[string]any{"Arn": "arn:aws:x:us-west-2:000000000000:" + req.LogicalID}}, nil
-}
-
-func (pretender) Update(_ context.Context, req stack.Request) (stack.Resource, error) {
-	time.Sleep(2 * time.Millisecond)
-	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Arn": "arn:aws:x:us-west-2:000000000000:" + req.LogicalID}}, nil
-}
-
-func (pretender) Delete(context.Context, stack.Request) error { return nil }
-
-// functions are pretended as far as their code goes: it is read when Lambda
-// would read it, and its hash is told.
-type functions struct {
-	objects *s3.Server
-
-	mu   sync.Mutex
-	code map[string]string // name → SHA-256 of its zip
-}
-
-func (f *functions) read(req stack.Request, name string) (stack.Resource, error) {
-	code, _ := req.Properties["Code"].(map[string]any)
-	zip, err := f.objects.Get(fmt.Sprint(code["S3Bucket"]), fmt.Sprint(code["S3Key"]))
-	if err != nil {
-		return stack.Resource{}, err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.code[name] = sha256Text(zip)
-	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": "arn:aws:lambda:us-west-2:000000000000:function:" + name}}, nil
-}
-
-func (f *functions) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return f.read(req, req.Name(64))
-}
-
-func (f *functions) Update(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return f.read(req, req.PhysicalID)
-}
-
-func (f *functions) Delete(_ context.Context, req stack.Request) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.code, req.PhysicalID)
-	return nil
-}
-
-func (f *functions) endpoint() wire.Endpoint {
-	return wire.Endpoint{Service: "lambda", Path: "/2015-03-31/functions", Handler: f}
-}
-
-// ServeHTTP answers ListFunctions.
-func (f *functions) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	list := []map[string]any{}
-	for _, name := range slices.Sorted(maps.Keys(f.code)) {
-		list = append(list, map[string]any{"FunctionName": name, "CodeSha256": f.code[name]})
-	}
-	wire.WriteJSON(w, http.StatusOK, map[string]any{"Functions": list})
-}
-
-func newLocalCloud(t testing.TB) *localCloud {
+func newLocalCloud(t testing.TB, types ...string) *localCloud {
 	t.Helper()
-	cloud := &localCloud{failing: map[string]string{}}
-	const account, region = "000000000000", DefaultRegion
-	objects := s3.New(s3.Options{Account: account, Region: region})
-	registrations := objects.Registrations()
-	pretended := &functions{objects: objects, code: map[string]string{}}
-	registrations["AWS::Lambda::Function"] = stack.Registration{Provider: pretended}
-	registrations["AWS::IAM::Role"] = stack.Registration{Provider: pretender{}}
-	registrations["AWS::DynamoDB::Table"] = stack.Registration{Provider: pretender{}}
-	engine := stack.New(stack.Options{
-		Account: account, Region: region, Registrations: registrations, Fetch: objects.Fetch,
-		Fault: func(op, logicalID string) error {
-			cloud.mu.Lock()
-			defer cloud.mu.Unlock()
-			reason := cloud.failing[logicalID]
-			if reason == "" || op == "Delete" {
-				return nil
-			}
-			delete(cloud.failing, logicalID) // the way back is free
-			return errors.New(reason)
-		},
-	})
-	t.Cleanup(engine.Close)
-	handler := wire.New(cloudformation.New(engine).Endpoint(), sts.New(account, region).Endpoint(), objects.Endpoint(), ssm.New(account, region).Endpoint(), pretended.endpoint())
-	server := httptest.NewServer(handler)
+	c := newAccount(t, types...)
+	server := httptest.NewServer(c.handler)
 	t.Cleanup(server.Close)
-	cloud.endpoint = server.URL
-	return cloud
-}
-
-func (c *localCloud) fail(logicalID, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.failing[logicalID] = reason
+	return &localCloud{c, server.URL}
 }
 
 // deploy runs a deployment as a process of its own.

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"errors"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,12 +13,6 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"arc/cfn"
-	"arc/sandbox/cloudformation"
-	"arc/sandbox/s3"
-	"arc/sandbox/ssm"
-	"arc/sandbox/stack"
-	"arc/sandbox/sts"
-	"arc/sandbox/wire"
 )
 
 // create makes a stack as another tool would.
@@ -128,25 +121,16 @@ func TestAFailedStackOfAnother(t *testing.T) {
 // TestABucketOfAnotherAccount hands code and files to nobody else: the name of
 // a bucket that was given up may be a stranger's now.
 func TestABucketOfAnotherAccount(t *testing.T) {
-	const ours, stranger, region = "000000000000", "999999999999", DefaultRegion
-	objects := s3.New(s3.Options{Account: stranger, Region: region})
-	engine := stack.New(stack.Options{Account: ours, Region: region, Registrations: map[string]stack.Registration{
-		"AWS::IAM::Role": {Provider: pretender{}}, "AWS::Lambda::Function": {Provider: pretender{}}, "AWS::DynamoDB::Table": {Provider: pretender{}}, "AWS::S3::Bucket": {Provider: pretender{}},
-	}, Fetch: objects.Fetch})
-	t.Cleanup(engine.Close)
-	server := httptest.NewServer(wire.New(cloudformation.New(engine).Endpoint(), sts.New(ours, region).Endpoint(), objects.Endpoint(), ssm.New(ours, region).Endpoint()))
-	t.Cleanup(server.Close)
-	clients := connectTo(t, server.URL)
+	cloud := newLocalCloud(t)
+	clients := connectTo(t, cloud.endpoint)
 	for _, name := range []string{"given-up", "files-given-up"} {
-		if err := objects.Put(name, "x", []byte("the stranger's")); err != nil {
-			t.Fatal(err)
-		}
+		cloud.give(t, name)
 	}
 	dp := Deployer{Clients: clients}
 
 	d := motoDemo("demo", "aaaa")
 	d.Bucket = "given-up"
-	if _, err := dp.Deploy(t.Context(), d); err == nil || !strings.Contains(err.Error(), "does not belong to account "+ours) {
+	if _, err := dp.Deploy(t.Context(), d); err == nil || !strings.Contains(err.Error(), "does not belong to account "+ourAccount) {
 		t.Errorf("artifact bucket: %v", err)
 	}
 	d = Deployment{App: "demo", Stage: "staging", StackName: "DemoStaging", Template: []byte(`{"Metadata": {"arc": {"app": "demo", "stage": "staging"}},
@@ -155,7 +139,7 @@ func TestABucketOfAnotherAccount(t *testing.T) {
 	if _, err := dp.Deploy(t.Context(), d); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 		t.Errorf("static files: %v", err)
 	}
-	if _, err := clients.OpenObject(t.Context(), ours, "given-up", "x"); err == nil {
+	if _, err := clients.OpenObject(t.Context(), ourAccount, "given-up", "x"); err == nil {
 		t.Error("a diff reads the stranger's zip")
 	}
 	for _, name := range []string{"given-up", "files-given-up"} {
@@ -171,22 +155,17 @@ func TestABucketOfAnotherAccount(t *testing.T) {
 func TestTheBucketChangesHands(t *testing.T) {
 	for _, at := range []string{"CreateChangeSet", "ExecuteChangeSet"} {
 		synctest.Test(t, func(t *testing.T) {
-			cloud := newFakeCloud()
+			cloud := inBubble(t)
 			mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
-			var bucket *fakeBucket
-			for name, b := range cloud.buckets {
-				if strings.HasPrefix(name, BucketPrefix("demo")) {
-					bucket = b
-				}
-			}
+			bucket := cloud.parameter(t, "/demo/deploy/bucket")
 			// The last question before that call.
-			s := &session{fakeCloud: cloud}
+			s := &session{account: cloud}
 			heads := 0
 			want := map[string]int{"CreateChangeSet": 2, "ExecuteChangeSet": 3}[at]
 			s.before = func(call string) {
 				if call == "HeadBucket" {
 					if heads++; heads == want {
-						bucket.foreign = true
+						cloud.give(t, bucket)
 					}
 				}
 			}

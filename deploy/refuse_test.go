@@ -248,7 +248,7 @@ func TestInlineTemplate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := demo("aaaa", "s3cr3t", nil)
 			d.Template = append(d.Template, bytes.Repeat([]byte(" "), size-len(d.Template))...)
-			s, _ := mustDeploy(t, newFakeCloud(), d)
+			s, _ := mustDeploy(t, inBubble(t), d)
 			n := 0
 			for _, call := range s.calls {
 				if strings.HasPrefix(call, "PutObject") {

@@ -32,6 +32,7 @@ type run struct {
 	listed    map[string][]types.StackResourceSummary // by ID and version of the stack
 	progress  Progress
 	executing bool
+	changed   bool // the change set is executed
 	resumed   bool // the stack is what an earlier run of the same plan made of it
 	outcome   Outcome
 }
@@ -241,6 +242,7 @@ func (r *run) apply(ctx context.Context, set *changeSet, bucket artifactBucket) 
 	r.executing = false
 	switch types.StackStatus(status) {
 	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete:
+		r.changed = true
 		return nil
 	}
 	return follower.failure(ctx, status)

@@ -6,16 +6,18 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 )
 
 // published gives the keys in the order in which they went up.
-func published(t *testing.T, cloud *fakeCloud, static *Static) []string {
+func published(t *testing.T, cloud *account, static *Static) []string {
 	t.Helper()
 	d := demo("aaaa", "s3cr3t", nil)
 	d.Static = static
 	var keys []string
-	s := &session{fakeCloud: cloud}
+	s := &session{account: cloud}
 	dp := Deployer{Clients: s.clients(), Progress: func(step Step) {
 		if step.Kind == "publish" {
 			keys = append(keys, strings.TrimPrefix(step.Message, "published "))
@@ -27,8 +29,9 @@ func published(t *testing.T, cloud *fakeCloud, static *Static) []string {
 	return keys
 }
 
-func staticBucket(cloud *fakeCloud) *fakeBucket {
-	return cloud.buckets[cloud.stacks[0].resources["StaticBucket"].physicalID]
+func staticObjects(t *testing.T, cloud *account) map[string]object {
+	t.Helper()
+	return cloud.objectsIn(t, cloud.physicalID(t, "StaticBucket"))
 }
 
 func TestStaticHeaders(t *testing.T) {
@@ -53,7 +56,7 @@ func TestStaticHeaders(t *testing.T) {
 
 func TestPublishesPagesLastAndOnlyWhatChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		files := map[string]string{"about.html": "a", "app.js": "1", "index.html": "i", "style.css": "s", "zoo.js": "z"}
 		keys := published(t, cloud, staticFiles(files))
 		pages := keys[len(keys)-2:]
@@ -68,11 +71,14 @@ func TestPublishesPagesLastAndOnlyWhatChanged(t *testing.T) {
 			t.Errorf("one changed: %q", keys)
 		}
 		// Published by a tool that sends other headers.
-		bucket := staticBucket(cloud)
-		for key, o := range bucket.objects {
+		for key, o := range staticObjects(t, cloud) {
 			if strings.HasSuffix(key, ".js") {
-				o.contentType = "application/javascript"
-				bucket.objects[key] = o
+				_, err := cloud.clients().Uploads.PutObject(t.Context(), &s3.PutObjectInput{
+					Bucket: aws.String(cloud.physicalID(t, "StaticBucket")), Key: aws.String(key), Body: strings.NewReader(o.Body), ContentType: aws.String("application/javascript"),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		if keys := published(t, cloud, staticFiles(files)); !slices.Equal(keys, []string{"app.js", "zoo.js"}) {
@@ -83,7 +89,7 @@ func TestPublishesPagesLastAndOnlyWhatChanged(t *testing.T) {
 
 func TestFingerprintedFilesGoBeforeTheStackChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
 		d := demo("bbbb", "s3cr3t", nil)
 		d.Static = staticFiles(map[string]string{"app-0123.js": "1", "index.html": "i"})
@@ -97,12 +103,12 @@ func TestFingerprintedFilesGoBeforeTheStackChanges(t *testing.T) {
 
 func TestPruneStaysUnderThePrefixAndSparesTheIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := newFakeCloud()
+		cloud := inBubble(t)
 		published(t, cloud, staticFiles(map[string]string{"site/old.js": "1", "site/uploads/me.png": "2", "sitemap.xml": "3", "elsewhere.js": "4"}))
 		static := staticFiles(map[string]string{"new.js": "1"})
 		static.Prefix = "site"
 		published(t, cloud, static)
-		if n := len(staticBucket(cloud).objects); n != 5 {
+		if n := len(staticObjects(t, cloud)); n != 5 {
 			t.Errorf("%d objects; nothing is pruned unasked", n)
 		}
 		static.Prune, static.Ignore = true, []string{"uploads/"}

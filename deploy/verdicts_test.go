@@ -2,9 +2,7 @@ package deploy
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,12 +17,6 @@ import (
 	"arc/cfn/diff/compare"
 	"arc/cfn/registry"
 	"arc/manifest"
-	"arc/sandbox/cloudformation"
-	"arc/sandbox/s3"
-	"arc/sandbox/ssm"
-	"arc/sandbox/stack"
-	"arc/sandbox/sts"
-	"arc/sandbox/wire"
 )
 
 // beyond are the cases that cannot be shown so, and why.
@@ -165,58 +157,13 @@ func templateOf(t *testing.T, ar *txtar.Archive, side string) []byte {
 // engineFor is a local cloud that pretends to make all that two templates hold.
 func engineFor(t *testing.T, documents ...*cfn.Document) *localCloud {
 	t.Helper()
-	const account, region = "000000000000", DefaultRegion
-	objects := s3.New(s3.Options{Account: account, Region: region})
-	registrations := objects.Registrations()
-	bucket := registrations["AWS::S3::Bucket"] // deploys keep their code in a real one
+	var types []string
 	for _, doc := range documents {
 		for _, def := range doc.Resources {
-			registrations[def.Type] = stack.Registration{Provider: attributed{}}
+			types = append(types, def.Type)
 		}
 	}
-	registrations["AWS::S3::Bucket"] = bucket
-	pretended := &functions{objects: objects, code: map[string]string{}}
-	registrations["AWS::Lambda::Function"] = stack.Registration{Provider: withCode{functions: pretended}}
-	engine := stack.New(stack.Options{Account: account, Region: region, Registrations: registrations, Fetch: objects.Fetch})
-	t.Cleanup(engine.Close)
-	server := httptest.NewServer(wire.New(cloudformation.New(engine).Endpoint(), sts.New(account, region).Endpoint(), objects.Endpoint(), ssm.New(account, region).Endpoint(), pretended.endpoint()))
-	t.Cleanup(server.Close)
-	return &localCloud{endpoint: server.URL}
-}
-
-// attributed pretends to make resources with whatever attributes templates ask
-// for.
-type attributed struct{}
-
-func (attributed) Create(_ context.Context, req stack.Request) (stack.Resource, error) {
-	made := stack.Resource{PhysicalID: req.Name(64), Attributes: map[string]any{}}
-	for _, name := range []string{"Arn", "StreamArn", "QueueUrl", "QueueName", "TopicName", "DomainName", "RegionalDomainName", "ApiEndpoint", "RootResourceId", "FunctionUrl", "FunctionARN", "Id", "Version", "LogicalResourceId", "Endpoint.Address"} {
-		made.Attributes[name] = "arn:aws:x:us-west-2:000000000000:" + req.LogicalID
-	}
-	return made, nil
-}
-
-func (a attributed) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	made, err := a.Create(ctx, req)
-	made.PhysicalID = req.PhysicalID
-	return made, err
-}
-
-func (attributed) Delete(context.Context, stack.Request) error { return nil }
-
-// withCode is attributed for functions: what they run is told, where it can be read.
-type withCode struct {
-	attributed
-	functions *functions
-}
-
-func (w withCode) Create(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	made, err := w.attributed.Create(ctx, req)
-	w.functions.read(req, made.PhysicalID)
-	return made, err
-}
-
-func (w withCode) Update(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	w.functions.read(req, req.PhysicalID)
-	return w.attributed.Update(ctx, req)
+	cloud := newLocalCloud(t, types...)
+	cloud.anyCode, cloud.resourceTime = true, 0
+	return cloud
 }

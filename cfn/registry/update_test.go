@@ -70,6 +70,9 @@ func TestEffect(t *testing.T) {
 		{"AWS::Batch::ComputeEnvironment", "ComputeResources", `{"ComputeResources": {"MaxvCpus": 1, "Subnets": ["a"]}}`, `{"ComputeResources": {"MaxvCpus": 2, "Subnets": ["a"]}}`, NoInterruption, NoInterruption},
 		{"AWS::Batch::ComputeEnvironment", "ComputeResources", `{"ComputeResources": {"Subnets": ["a"]}}`, `{"ComputeResources": {"Subnets": ["a", "b"]}}`, MayReplace, MayReplace},
 		{"AWS::Batch::ComputeEnvironment", "ComputeResources", `{"ComputeResources": {}}`, `{"ComputeResources": {"SpotIamFleetRole": "a"}}`, Replacement, Replacement},
+		// The gravest counts, and not the last one.
+		{"AWS::Batch::ComputeEnvironment", "ComputeResources", `{"ComputeResources": {}}`, `{"ComputeResources": {"SpotIamFleetRole": "a", "Subnets": ["a"]}}`, Replacement, Replacement},
+		{"Custom::Thing", "ServiceToken", `{"ServiceToken": 1, "Z": 1}`, `{"ServiceToken": 2, "Z": 2}`, Replacement, Replacement},
 		{"AWS::ODB::CloudVmCluster", "DbNodes", `{"DbNodes": [{"DbServerId": "a"}]}`, `{"DbNodes": [{"DbServerId": "b"}]}`, Replacement, Replacement},
 	} {
 		before, after := object(t, c.before), object(t, c.after)
