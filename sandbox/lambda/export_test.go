@@ -1,6 +1,10 @@
 package lambda
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Waiting is how many events wait for a worker.
 func (s *Service) Waiting() int {
@@ -55,4 +59,16 @@ func (s *Service) Allow(bytes int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.options.memory = bytes
+}
+
+// EventSources lists the event source mappings by ID.
+func (s *Service) EventSources() []EventSource {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []EventSource
+	for _, source := range s.resources.sources {
+		list = append(list, source)
+	}
+	slices.SortFunc(list, func(a, b EventSource) int { return strings.Compare(a.ID, b.ID) })
+	return list
 }

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"arc/sandbox/invoke"
@@ -114,16 +113,4 @@ type EventSource struct {
 	MaximumConcurrency int
 
 	filter *filter
-}
-
-// EventSources lists the event source mappings by ID.
-func (s *Service) EventSources() []EventSource {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []EventSource
-	for _, source := range s.resources.sources {
-		list = append(list, source)
-	}
-	slices.SortFunc(list, func(a, b EventSource) int { return strings.Compare(a.ID, b.ID) })
-	return list
 }
