@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -81,14 +83,43 @@ func (s *session) localAppSecret(p *project) string {
 	}
 	sum := sha256.Sum256([]byte(p.dir))
 	file := filepath.Join(dir, "sessions-"+hex.EncodeToString(sum[:8])+".key")
-	if key, err := os.ReadFile(file); err == nil && deploy.MadeHere(string(key)) {
-		return string(key)
-	}
-	key := deploy.NewAppSecret()
-	if err := os.WriteFile(file, []byte(key), 0o600); err != nil {
+	key, err := keepAppSecret(file)
+	if err != nil {
 		return s.passingAppSecret(err)
 	}
 	return key
+}
+
+// keepAppSecret gives the key that a file holds, and makes one where there is
+// none. Of several at once each gets the same: a key has its name only when it is
+// whole, and the first to get it keeps it. What is no key gives way to one.
+func keepAppSecret(file string) (string, error) {
+	if key, err := os.ReadFile(file); err == nil && deploy.MadeHere(string(key)) {
+		return string(key), nil
+	} else if err == nil {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	made, err := os.CreateTemp(filepath.Dir(file), "sessions-*.new") // for this user alone
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(made.Name())
+	_, err = made.WriteString(deploy.NewAppSecret())
+	if err := errors.Join(err, made.Close()); err != nil {
+		return "", err
+	}
+	if err := os.Link(made.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Rename(made.Name(), file); err != nil { // a file system without links
+			return "", err
+		}
+	}
+	key, err := os.ReadFile(file)
+	if err == nil && !deploy.MadeHere(string(key)) {
+		err = fmt.Errorf("%s holds no key", file)
+	}
+	return string(key), err
 }
 
 // passingAppSecret is a key that ends with the sandbox.

@@ -8,7 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"arc/deploy"
 )
 
 // TestForgedSession makes a session as anybody can who knows the npm package:
@@ -83,4 +86,49 @@ export const handler = arc.http(async ({ query, session }) =>
 			t.Errorf("deploy said %s", said)
 		}
 	})
+}
+
+// TestOneAppSecret: sandboxes that start at the same moment get one key, and
+// what is no key gives way to one.
+func TestOneAppSecret(t *testing.T) {
+	for range 20 {
+		file := filepath.Join(t.TempDir(), "sessions.key")
+		var mu sync.Mutex
+		var group sync.WaitGroup
+		keys := map[string]bool{}
+		for range 8 {
+			group.Go(func() {
+				key, err := keepAppSecret(file)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				keys[key] = true
+			})
+		}
+		group.Wait()
+		if len(keys) != 1 {
+			t.Fatalf("%d keys", len(keys))
+		}
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "sessions.key")
+	if err := os.WriteFile(file, []byte("half a k"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	key, err := keepAppSecret(file)
+	if err != nil || !deploy.MadeHere(key) {
+		t.Errorf("%q %v", key, err)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	if again, err := keepAppSecret(file); again != key || err != nil {
+		t.Errorf("another key: %v", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("%d files are left", len(left))
+	}
 }

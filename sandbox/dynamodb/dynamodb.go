@@ -50,6 +50,7 @@ type Service struct {
 	mu      sync.Mutex
 	closed  bool
 	running *child.Child
+	host    string // where it listens
 	port    int
 	failed  error // why there is no program; kept, as looking again takes long
 	since   time.Time

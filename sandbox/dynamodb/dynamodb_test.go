@@ -3,10 +3,14 @@ package dynamodb_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -179,6 +183,39 @@ func TestProgramIsKilled(t *testing.T) {
 	}
 	if got := c.aws("scan", "--table-name", name, "--query", "Count"); got != "3" {
 		t.Errorf("%s of 3 items are there", got)
+	}
+}
+
+// TestProgramIsHidden: the program lets pages of any origin read and write, so it
+// is where no page can look for it: not on this machine's usual address, and
+// elsewhere each time.
+func TestProgramIsHidden(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("loopback has one address here")
+	}
+	seen := map[string]bool{}
+	for range 2 {
+		c := start(t, installed(t))
+		c.aws("list-tables")
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", programOf(t, c.file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`--host\x00(127\.\d+\.\d+\.\d+)\x00--port\x00(\d+)\x00`).FindSubmatch(line)
+		if found == nil {
+			t.Fatalf("it was started as %q", line)
+		}
+		host, port := string(found[1]), string(found[2])
+		if host == "127.0.0.1" || seen[host] {
+			t.Errorf("it listens on %s, and listened on %v", host, seen)
+		}
+		seen[host] = true
+		for _, guess := range []string{"127.0.0.1", "::1", "localhost"} {
+			if conn, err := net.Dial("tcp", net.JoinHostPort(guess, port)); err == nil {
+				conn.Close()
+				t.Errorf("it answers on %s", guess)
+			}
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func (s *Service) target(ctx context.Context) (*url.URL, error) {
 }
 
 func (s *Service) address() *url.URL {
-	return &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), Path: "/"}
+	return &url.URL{Scheme: "http", Host: net.JoinHostPort(s.host, strconv.Itoa(s.port)), Path: "/"}
 }
 
 // start runs the program. The caller holds the lock.
@@ -63,19 +63,21 @@ func (s *Service) start(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.options.File), 0o700); err != nil {
 		return fmt.Errorf("tables: %w", err)
 	}
-	port, err := freePort()
+	// It answers pages of any origin, and takes any signature: where it is, is all
+	// that keeps pages out.
+	host, port, err := door.Hidden()
 	if err != nil {
 		return fmt.Errorf("tables: %w", err)
 	}
 	said := &tail{}
-	cmd := exec.Command(file, "serve", "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--db-path", s.options.File)
+	cmd := exec.Command(file, "serve", "--host", host, "--port", strconv.Itoa(port), "--db-path", s.options.File)
 	cmd.Dir, cmd.Env = filepath.Dir(s.options.File), []string{}
 	cmd.Stdout, cmd.Stderr = said, said
 	running, err := child.Start(cmd)
 	if err != nil {
 		return fmt.Errorf("tables: %s: %w", file, err)
 	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	address := net.JoinHostPort(host, strconv.Itoa(port))
 	for deadline := time.Now().Add(readyLimit); ; {
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
@@ -92,7 +94,7 @@ func (s *Service) start(ctx context.Context) error {
 			return fmt.Errorf("tables: %s did not answer within %s: %s", file, readyLimit, said)
 		}
 	}
-	s.running, s.port = running, port
+	s.running, s.host, s.port = running, host, port
 	go s.watch(running, said)
 	return nil
 }
@@ -105,15 +107,6 @@ func (s *Service) watch(running *child.Child, said *tail) {
 	if !s.closed {
 		s.options.Tell.Notice("the program that keeps tables ended (%v) and is started again: %s", running.Err(), said)
 	}
-}
-
-func freePort() (int, error) {
-	port, err := door.Listen(0)
-	if err != nil {
-		return 0, err
-	}
-	defer port.Close()
-	return port.Number, nil
 }
 
 // tail keeps the end of what a program prints.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
@@ -200,6 +202,7 @@ func rawClient(address string) error {
 		if event["do"] == "misbehave" {
 			saw["next"] = exchange("GET", base+"invocation/next", "", nil)
 			saw["unknown id"] = exchange("POST", base+"invocation/unknown/response", "1", nil)
+			saw["unknown id, nothing sent"] = silent(address, "invocation/unknown/response")
 			saw["unknown path"] = exchange("GET", base+"else", "", nil)
 			saw["late init error"] = exchange("POST", base+"init/error", "{}", nil)
 			saw["foreign host"] = exchange("POST", base+"invocation/"+id+"/response", "1", func(r *http.Request) { r.Host = "attacker.example" })
@@ -226,6 +229,23 @@ func rawClient(address string) error {
 			}
 		}
 	}
+}
+
+// silent announces the longest body that there may be, sends nothing of it, and
+// gives the status: nobody waits for it, or has room made.
+func silent(address, path string) string {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	fmt.Fprintf(conn, "POST /2018-06-01/runtime/%s HTTP/1.1\r\nHost: %s\r\nContent-Length: 6000000\r\n\r\n", path, address)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(line)
 }
 
 // exchange makes a request and gives its status and error type.
@@ -264,7 +284,7 @@ func TestRuntimeAPI(t *testing.T) {
 	for _, c := range []struct{ event, want string }{
 		{"report", `{` + fmt.Sprintf(seen, "report") + `,"handler":"main","type":"application/json"}`},
 		{"stream", `{` + fmt.Sprintf(seen, "stream") + `,"handler":"main","type":"application/json"}`},
-		{"misbehave", `{` + fmt.Sprintf(seen, "misbehave") + `,"foreign host":"403","handler":"main","late init error":"403 InvalidStateTransition","next":"403 InvalidStateTransition","origin":"403","type":"application/json","unknown id":"400 InvalidRequestID","unknown path":"404 NotFound"}`},
+		{"misbehave", `{` + fmt.Sprintf(seen, "misbehave") + `,"foreign host":"403","handler":"main","late init error":"403 InvalidStateTransition","next":"403 InvalidStateTransition","origin":"403","type":"application/json","unknown id":"400 InvalidRequestID","unknown id, nothing sent":"HTTP/1.1 400 Bad Request","unknown path":"404 NotFound"}`},
 		{"fail", `{"errorMessage":"no","errorType":"Refusal"}`},
 		{"break off", `{"errorType":"Stream.Broken","errorMessage":"the response ended early"}`},
 	} {

@@ -85,6 +85,11 @@ func (w *worker) next(rw http.ResponseWriter, r *http.Request) {
 
 // answer takes the result of an event, or the error it ended with.
 func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isError bool) {
+	// Only who has the event knows its ID: nobody else's bytes are taken in.
+	if !w.service.has(w, id) {
+		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
+		return
+	}
 	body, err := readBody(r)
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		if inv := w.service.take(w, id); inv != nil {

@@ -215,6 +215,13 @@ func (s *Service) take(w *worker, id string) *invocation {
 	return inv
 }
 
+// has reports whether the worker has an event of that ID to answer.
+func (s *Service) has(w *worker, id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return w.current != nil && w.current.id == id && !w.current.answered
+}
+
 // answered notes that the worker's event has come to its end. The caller holds
 // the lock.
 func (w *worker) answered(inv *invocation) {
