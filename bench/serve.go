@@ -37,14 +37,15 @@ func (r *running) stop() {
 // sandbox starts arc sandbox with the seed app and waits for the first 200.
 func (b *bencher) sandbox() (*running, time.Duration, error) { return b.sandboxIn(b.app, "") }
 
-// sandboxIn starts arc sandbox in a folder and waits for the first 200 of a page.
-func (b *bencher) sandboxIn(dir, page string) (*running, time.Duration, error) {
+// sandboxIn starts arc sandbox in a folder, with more variables, and waits for
+// the first 200 of a page.
+func (b *bencher) sandboxIn(dir, page string, variables ...string) (*running, time.Duration, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, 0, err
 	}
 	r := &running{port: port, cmd: b.command("sandbox", "--quiet", "--port", fmt.Sprint(port))}
-	r.cmd.Dir, r.cmd.Stderr = dir, os.Stderr
+	r.cmd.Dir, r.cmd.Stderr, r.cmd.Env = dir, os.Stderr, append(r.cmd.Env, variables...)
 	began := time.Now()
 	if err := r.cmd.Start(); err != nil {
 		return nil, 0, err
