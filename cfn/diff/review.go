@@ -113,6 +113,7 @@ type Position struct {
 type Options struct {
 	Stack         string
 	Before, After string
+	Was, Is       Identity                                // of the stack that there is, and of the one that a deploy goes to
 	Origin        func(logicalID string) (Position, bool) // of the after side's resources
 	Name          func(logicalID string) string           // what the manifest calls a function: "@http get /"
 	Code          func(key string) (code Code, ok bool)   // what is in a bundle
@@ -154,6 +155,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		name  string
 		items func() []Item
 	}{
+		{"Stack", r.stack},
 		{"Routes", r.routes},
 		{"WebSocket actions", r.actions},
 		{"Functions", r.functions},

@@ -99,6 +99,7 @@ var formats = []string{"text", "markdown", "json", "sarif", "html"}
 type side struct {
 	label    string
 	doc      *cfn.Document     // nil when nothing is deployed
+	identity diff.Identity     // of the stack that it is
 	unread   []string          // nested stacks without a template
 	why      map[string]string // why one of them could not be read
 	project  *project          // nil when there is only a template
@@ -188,6 +189,7 @@ func compose(ctx context.Context, before, after *side, region string) (*diff.Rev
 		return nil, err
 	}
 	return diff.Compose(before.doc, after.doc, diff.Options{
+		Was: before.identity, Is: after.identity,
 		Cost: region, Region: after.project.app.AWS.Region,
 		Stack: after.build.stack.Name, Before: before.label, After: after.label,
 		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
@@ -257,7 +259,7 @@ func (s *session) builtSide(label string, p *project, b *build, closed []string)
 		}
 	}
 	doc, unread, err := readThrough(root, parts)
-	return side{label: label, doc: doc, unread: unread, project: p, build: b}, err
+	return side{label: label, doc: doc, unread: unread, project: p, build: b, identity: identityOf(p.app, b.stack.Name)}, err
 }
 
 // notAtHand names the nested stacks of both sides that are not looked into.
@@ -304,6 +306,7 @@ func (s *session) templateSide(file string) (side, error) {
 	if root.Aliases {
 		s.note("%s %s has YAML aliases, which CloudFormation refuses; they are read as aws cloudformation package expands them", s.paint(yellow, "warning:"), file)
 	}
+	before.identity = markedIdentity(root)
 	before.doc, before.unread, err = readThrough(root, nil)
 	return before, err
 }

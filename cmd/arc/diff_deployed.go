@@ -50,6 +50,7 @@ func (s *session) deployed(ctx context.Context, clients deploy.Clients, p *proje
 	}
 	if stack.Absent() {
 		s.note("%s is not deployed yet: everything would be added", name)
+		before.identity = s.formerIdentity(ctx, clients, p, opts)
 		return before, nil
 	}
 	d.stack = stack
