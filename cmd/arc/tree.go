@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"arc/manifest"
 	"arc/manifest/syntax"
 	"arc/source"
 )
@@ -135,15 +136,17 @@ func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 	}
 	build := s.builder(p)
 	var wanted []source.Function
+	var functions []*manifest.Function
 	for _, fn := range p.app.Functions() {
 		if !fn.Asset && fn.Config.HandlerExists {
 			f := sourceFunction(p.app, fn)
 			f.Build = build
-			wanted = append(wanted, f)
+			wanted, functions = append(wanted, f), append(functions, fn)
 		}
 	}
 	bundles, err := tree.CollectAll(wanted)
 	ds, _ := p.codeMistakes(tree, bundles)
+	ds = append(ds, keylessSessions(functions, bundles)...)
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {
 			ds = append(ds, syntax.Diagnostic{Code: "code-unfit", Message: strings.TrimSuffix(line, "\n")})
