@@ -22,6 +22,8 @@ type faultProxy struct {
 	onHit  func() // called when it comes; may be nil
 	// before is called with each call before it is passed on; may be nil.
 	before func(call string)
+	// denied is a call's name and a text in its body: it is not allowed; "" = all are.
+	denied [2]string
 
 	mu   sync.Mutex
 	seen []string
@@ -76,6 +78,12 @@ func (p *faultProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if p.before != nil {
 		p.before(call)
+	}
+	if p.denied[0] == call && bytes.Contains(body, []byte(p.denied[1])) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"__type":"AccessDeniedException","Message":"User: arn:aws:sts::000000000000:assumed-role/ci/1 is not authorized to perform: ssm:`+call+`"}`)
+		return
 	}
 
 	switch fault {
