@@ -89,7 +89,7 @@ func (l *loader) readDotenv() {
 	}
 	src, err := fs.ReadFile(l.files, name)
 	if err != nil {
-		l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", "check that the file may be read", "cannot read the file: %v", err)
+		l.unreadable(name, err)
 		return
 	}
 	// The text is kept out of Sources: a quoted line would print a secret.

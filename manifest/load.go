@@ -242,6 +242,16 @@ func (l *loader) defaultProject() {
 	l.warnf(span{}, "no-manifest", hint, "no manifest found: using the default project, a static site of the folder public")
 }
 
+// unreadable tells of a file that is there and cannot be read.
+func (l *loader) unreadable(name string, err error) {
+	hint := "check that the file may be read"
+	// os.Root has no error of its own to ask for.
+	if strings.Contains(err.Error(), "escapes from parent") {
+		hint = "it is a link that leads out of the project: put the file itself in its place"
+	}
+	l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", hint, "cannot read the file: %v", err)
+}
+
 // maxFileBytes bounds a manifest: what is larger is no manifest, and would take
 // a thousand times its size of memory to say so.
 const maxFileBytes = 4 << 20
@@ -257,7 +267,7 @@ func (l *loader) parse(name string) *syntax.File {
 	src, err := fs.ReadFile(l.files, name)
 	where := syntax.Pos{File: name, Line: 1, Col: 1}
 	if err != nil {
-		l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", "check that the file may be read", "cannot read the file: %v", err)
+		l.unreadable(name, err)
 		return nil
 	}
 	l.sources[name] = maskEnv(src)

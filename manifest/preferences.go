@@ -58,7 +58,7 @@ func (l *loader) readPreferences() {
 		}
 		src, err := fs.ReadFile(l.files, name)
 		if err != nil {
-			l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", "check that the file may be read", "cannot read the file: %v", err)
+			l.unreadable(name, err)
 			break
 		}
 		l.app.Prefs.File = name

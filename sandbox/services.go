@@ -50,7 +50,9 @@ type Service interface {
 // one does.
 func (c *Cloud) services() []Service {
 	account, region := Account, c.opts.Region
-	objects := s3.New(s3.Options{Account: account, Region: region, Scratch: c.scratch})
+	objects := s3.New(s3.Options{Account: account, Region: region, Scratch: c.scratch, Refused: func(file string, why error) {
+		c.tell.Notice("the static file %s is %v: it is not followed here, and not published", file, why)
+	}})
 	parameters := ssm.New(account, region)
 	lines := logs.New(account, region)
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}

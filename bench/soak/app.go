@@ -6,6 +6,7 @@ import "fmt"
 var app = map[string]string{
 	"app.arc":                       manifest(0),
 	"src/http/get-hello/index.mjs":  hello(0),
+	"src/http/get-again/index.mjs":  hello(0),
 	"src/http/post-echo/index.mjs":  "export const handler = async (event) => ({ statusCode: 200, body: event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString() : event.body })\n",
 	"src/http/get-throw/index.mjs":  "export const handler = async () => { throw new Error('on purpose') }\n",
 	"src/http/get-exit/index.mjs":   "export const handler = async () => { process.stdout.write('the end'); process.exit(3) }\n",
@@ -38,7 +39,7 @@ func manifest(n int) string {
 		text += "get /" + name + "\n"
 	}
 	if n%2 == 1 {
-		text += "get /hello/again\n  src src/http/get-hello\n"
+		text += "get /again\n"
 	}
 	return text
 }

@@ -47,6 +47,10 @@ func run(ctx context.Context, o options) error {
 	}
 	r.print(os.Stdout)
 	if wrong := r.wrong(); len(wrong) > 0 {
+		kept := filepath.Join(os.TempDir(), "arc-soak.log")
+		if err := os.Rename(filepath.Join(dir, "log"), kept); err == nil {
+			fmt.Println("what arc said is in " + kept)
+		}
 		return fmt.Errorf("%d of what must hold did not", len(wrong))
 	}
 	return nil

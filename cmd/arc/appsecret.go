@@ -138,6 +138,9 @@ func (s *session) stateDir() (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if !filepath.IsAbs(home) {
+			return "", withHint(fmt.Errorf("the user's state folder: HOME=%s is not an absolute path", home), "write the whole path")
+		}
 		dir = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(dir, "arc"), nil

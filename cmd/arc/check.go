@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 
 	"arc/cfn"
@@ -61,7 +62,7 @@ func (s *session) check(strict, asJSON bool) error {
 	p.app, p.sources = result.App, result.Sources
 	ds := result.Diagnostics
 	if !ds.HasErrors() {
-		ds = append(ds, stackMistakes(result.App)...)
+		ds = append(ds, stackMistakes(result.App, p.files())...)
 		code, err := s.checkCode(p)
 		if err != nil {
 			return err
@@ -89,8 +90,8 @@ func (s *session) check(strict, asJSON bool) error {
 }
 
 // stackMistakes is what both stages' stacks have wrong, each mistake once.
-func stackMistakes(app *manifest.App) syntax.Diagnostics {
-	all := missingHandlers(app)
+func stackMistakes(app *manifest.App, files fs.FS) syntax.Diagnostics {
+	all := missingHandlers(app, files)
 	said := map[syntax.Diagnostic]bool{}
 	for _, stage := range []string{"staging", "production"} {
 		_, ds := cfn.Compile(app, cfn.Options{Stage: stage})

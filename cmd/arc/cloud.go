@@ -286,7 +286,11 @@ func (s *session) cacheDir() (string, error) {
 		dir = found
 	}
 	if !filepath.IsAbs(dir) {
-		return "", withHint(fmt.Errorf("the user's cache folder: XDG_CACHE_HOME=%s is not an absolute path", dir), "unset it, or write the whole path")
+		variable := "XDG_CACHE_HOME"
+		if s.env(variable) == "" {
+			variable = "HOME" // or what the system has in its place
+		}
+		return "", withHint(fmt.Errorf("the user's cache folder: %s=%s is not an absolute path", variable, s.env(variable)), "write the whole path")
 	}
 	return filepath.Join(dir, "arc"), nil
 }

@@ -393,3 +393,29 @@ func TestTerminalThatTakesNothing(t *testing.T) {
 	cmd.Wait()
 	f.tidy(cmd.Process.Pid, worker)
 }
+
+// TestManifestGone takes the manifest away for a moment, as some editors and git
+// do: the app goes on as it was, and with what comes back.
+func TestManifestGone(t *testing.T) {
+	f := newFaults(t, faultsApp)
+	p := startArc(t, f.arc, f.dir, "sandbox", "--port", strconv.Itoa(f.port))
+	p.url(t, "HTTP")
+	if err := os.Remove(filepath.Join(f.dir, "app.arc")); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("it is said", func() bool { return strings.Contains(p.stderr.String(), "app.arc is gone: the app goes on as it was") })
+	f.worker()
+	f.write("app.arc", "@app\nfaultsapp\n@http\nget /\nget /new\n")
+	f.write("src/http/get-new/index.mjs", "export const handler = async () => ({ statusCode: 200 })\n")
+	f.eventually("the new route answers", func() bool {
+		resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/new", f.port))
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == 200
+	})
+	if strings.Contains(p.stderr.String(), "in use") {
+		t.Error(p.stderr)
+	}
+}

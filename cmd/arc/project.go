@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,6 +70,9 @@ func (s *session) openWith(p *project) (*project, error) {
 		return nil, fmt.Errorf("project folder: %w", err)
 	}
 	p.dir, p.root = dir, root
+	if home := s.env("HOME"); home != "" && !filepath.IsAbs(home) {
+		s.note("%s HOME=%s is not an absolute path: preferences in it are not read", s.paint(yellow, "warning:"), home)
+	}
 	if err := s.read(p); err != nil {
 		root.Close()
 		return nil, err
@@ -132,7 +136,7 @@ func (s *session) region() string {
 // home is the user's home folder, for global preferences; nil when unknown.
 func (s *session) home() fs.FS {
 	dir := s.env("HOME")
-	if dir == "" {
+	if !filepath.IsAbs(dir) {
 		return nil
 	}
 	return os.DirFS(dir)
@@ -151,7 +155,7 @@ type build struct {
 // compile collects the code of every function and compiles the app. env names
 // the user's variables of the stage.
 func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
-	if err := s.diagnose(p, missingHandlers(p.app)); err != nil {
+	if err := s.diagnose(p, missingHandlers(p.app, p.files())); err != nil {
 		return nil, err
 	}
 	b := &build{key: opts.ArtifactKey, bundles: map[string]*source.Bundle{}, labels: map[string]string{}}
@@ -299,7 +303,7 @@ func handlerRemedy(fn *manifest.Function) string {
 }
 
 // missingHandlers names every function without code, with the remedy.
-func missingHandlers(app *manifest.App) syntax.Diagnostics {
+func missingHandlers(app *manifest.App, files fs.FS) syntax.Diagnostics {
 	var ds syntax.Diagnostics
 	for _, fn := range app.Functions() {
 		if !fn.Asset && !fn.Config.HandlerExists {
@@ -307,12 +311,46 @@ func missingHandlers(app *manifest.App) syntax.Diagnostics {
 				Pos:     fn.Pos,
 				Code:    "handler-missing",
 				Message: fmt.Sprintf("@%s %s has no handler at %s", fn.Pragma, fn.Name, path.Join(fn.Dir, fn.Config.HandlerFile)),
-				Hint:    handlerRemedy(fn),
+				Hint:    cmp.Or(almostThere(files, path.Join(fn.Dir, fn.Config.HandlerFile)), handlerRemedy(fn)),
 			})
 		}
 	}
 	ds.Sort()
 	return ds
+}
+
+// almostThere says why a file is not there that somebody may have written: its
+// name or a folder's is in other letters, or a link is refused. "" = it is not.
+func almostThere(files fs.FS, name string) string {
+	found := []string{"."}
+	at := "."
+	for part := range strings.SplitSeq(name, "/") {
+		at = path.Join(at, part)
+		if info, err := fs.Lstat(files, at); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			if _, err := fs.Stat(files, at); errors.Is(err, fs.ErrNotExist) {
+				return at + " is a link to what does not exist"
+			} else if err != nil {
+				return at + " is a link that leads out of the project, and no deploy would take what it leads to: put the files themselves there"
+			}
+		}
+		var next []string
+		for _, dir := range found {
+			entries, err := fs.ReadDir(files, dir)
+			if err != nil {
+				continue
+			}
+			for _, entry := range entries {
+				if strings.EqualFold(entry.Name(), part) {
+					next = append(next, path.Join(dir, entry.Name()))
+				}
+			}
+		}
+		found = next
+	}
+	if len(found) == 0 || found[0] == name {
+		return ""
+	}
+	return fmt.Sprintf("there is %s, whose letters' case differs: rename it to %s", found[0], name)
 }
 
 // indent puts each line of text two columns to the right.

@@ -316,7 +316,7 @@ func liveStack(p *project) string { return cfn.StackName(p.app.Name, "testing", 
 // warnMissing names functions that have no code yet. The sandbox runs without
 // them: they can be written while it does.
 func (s *session) warnMissing(p *project) error {
-	ds := missingHandlers(p.app)
+	ds := missingHandlers(p.app, p.files())
 	for i := range ds {
 		ds[i].Severity = syntax.Warning
 	}

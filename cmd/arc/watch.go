@@ -148,7 +148,14 @@ func within(file, dir string) bool {
 // reload reads the manifest again and applies it. Mistakes are printed; the
 // app that runs stays as it is.
 func (w *liveWatch) reload() {
+	before := w.project.app
 	err := w.read(w.project)
+	if err == nil && before.File != "" && w.project.app.File == "" {
+		// Without one it would be another app, a static site.
+		w.project.app = before
+		w.note("%s is gone: the app goes on as it was", before.File)
+		return
+	}
 	if err == nil {
 		err = w.apply()
 	}

@@ -40,7 +40,9 @@ type service struct {
 
 func newService(t testing.TB, options lambda.Options) *service {
 	s := &service{t: t}
-	options.Path = os.Getenv("PATH")
+	if options.Path == "" {
+		options.Path = os.Getenv("PATH")
+	}
 	if options.Log == nil {
 		options.Log = func(label, id, line string) {
 			s.mu.Lock()

@@ -19,8 +19,8 @@ func (s *Service) machine() interpreter.Machine {
 	}}
 }
 
-// compareVersion warns, once a runtime, that another version of its language
-// runs here than there. The caller holds the lock.
+// compareVersion warns, once a runtime, that its language is missing or broken,
+// or that another version runs here than there. The caller holds the lock.
 func (s *Service) compareVersion(runtime string) {
 	if s.options.Warn == nil || s.compared[runtime] || s.closed || languageOf(runtime) == nil {
 		return
@@ -30,13 +30,18 @@ func (s *Service) compareVersion(runtime string) {
 	go func() {
 		defer s.running.Done()
 		f, err := s.machine().Find(s.ending, runtime)
-		if err != nil || f.Right() || s.ending.Err() != nil {
-			return // that there is none, the first call says
+		switch {
+		case s.ending.Err() != nil || err == nil && f.Right():
+			return
+		case err != nil:
+			s.options.Warn(err.Error())
+			return
 		}
 		language := interpreter.Language(runtime)
 		version := f.Version
 		if version == "" {
-			version = "of an unknown version"
+			s.options.Warn(fmt.Sprintf("%s does not tell its version, and %s functions need it: does it run? install %s %s", f.Program, runtime, language, f.Wanted))
+			return
 		}
 		s.options.Warn(fmt.Sprintf("%s functions run on %s %s here (%s): install %s %s to run what Lambda runs",
 			runtime, language, version, f.Program, language, f.Wanted))

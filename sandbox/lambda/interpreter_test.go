@@ -61,3 +61,23 @@ func TestManagedVersion(t *testing.T) {
 		t.Fatalf("%s, %v", r.Payload, err)
 	}
 }
+
+// TestNoInterpreter says at the start, before anything is called, that there is
+// no program for a function, or that it is broken.
+func TestNoInterpreter(t *testing.T) {
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "node"), []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct{ path, want string }{
+		"missing": {t.TempDir(), "node is not on the PATH, and nodejs98.x functions need it"},
+		"broken":  {broken, "does not tell its version, and nodejs98.x functions need it: does it run?"},
+	} {
+		warned := make(chan string, 10)
+		s := newService(t, lambda.Options{Path: c.path, Warn: func(text string) { warned <- text }})
+		s.Put(lambda.Function{Name: "fn", Runtime: "nodejs98.x", Handler: "index.handler", Dir: t.TempDir()})
+		if text := <-warned; !strings.Contains(text, c.want) {
+			t.Errorf("%s: %q does not say %q", what, text, c.want)
+		}
+	}
+}

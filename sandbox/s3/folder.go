@@ -28,7 +28,7 @@ func (s *Server) Serve(bucket, prefix string, folder fs.FS) error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	b := s.store.buckets[bucket]
-	b.folder, b.prefix = folder, prefix
+	b.folder, b.prefix, b.refused = folder, prefix, s.options.Refused
 	return nil
 }
 
@@ -75,9 +75,14 @@ func (b *bucket) stat(key string) (fs.FileInfo, error) {
 	switch {
 	case err == nil && !info.Mode().IsRegular():
 		return nil, fs.ErrNotExist
+	case errors.Is(err, source.ErrLeadsOut):
+		if _, said := b.said.LoadOrStore(name, true); !said && b.refused != nil {
+			b.refused(name, source.ErrLeadsOut)
+		}
+		return nil, fs.ErrNotExist
 	case err != nil && !errors.Is(err, fs.ErrPermission):
-		// A file where a folder should be, a name that is too long, a link that
-		// leads out of the folder: there is no such object.
+		// A file where a folder should be, a name that is too long: there is no
+		// such object.
 		return nil, fs.ErrNotExist
 	case err != nil:
 		return nil, fmt.Errorf("file %s of a bucket's folder: %w", key, err)

@@ -30,6 +30,9 @@ type Options struct {
 	Capacity int64
 	// Scratch is a folder for the files of long objects; "" is the system's own.
 	Scratch string
+	// Refused is told, once a file, that one of a folder that a bucket shows is
+	// kept back, and why; nil = nobody is.
+	Refused func(file string, why error)
 }
 
 // Server answers S3's API and keeps the buckets.

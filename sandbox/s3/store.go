@@ -33,9 +33,11 @@ type bucket struct {
 	created    time.Time
 	versioning gofakes3.VersioningStatus
 	objects    map[string]*object
-	folder     fs.FS  // shown under the objects; nil = none
-	prefix     string // of its files' keys
-	sums       sums   // of the folder's files
+	folder     fs.FS                        // shown under the objects; nil = none
+	prefix     string                       // of its files' keys
+	sums       sums                         // of the folder's files
+	said       sync.Map                     // names of its files that were told to be refused
+	refused    func(file string, why error) // is told of them; nil = nobody
 	settings   map[string][]byte
 }
 
