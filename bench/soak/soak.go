@@ -278,9 +278,14 @@ func (s *soaking) deploy(ctx context.Context, draw *rand.Rand) {
 		if n%2 == 1 {
 			args = append(args, "--production")
 		}
-		cmd := exec.Command(s.arc, args...)
-		cmd.Dir, cmd.Env = s.project, s.env
-		out, err := cmd.CombinedOutput()
+		var out []byte
+		var err error
+		for tries := 0; tries == 0 || tries < 5 && bytes.Contains(out, []byte("run the command again")); tries++ {
+			// It refuses to pack what is saved at that very moment.
+			cmd := exec.Command(s.arc, args...)
+			cmd.Dir, cmd.Env = s.project, s.env
+			out, err = cmd.CombinedOutput()
+		}
 		if err != nil {
 			err = fmt.Errorf("arc %s: %w\n%s", strings.Join(args, " "), err, bytes.TrimSpace(out))
 		}
