@@ -49,7 +49,7 @@ func TestMessages(t *testing.T) {
 			publish(`{"to":"queues","name":"orders","payload":{"n":0},"delaySeconds":5}`, `DelaySeconds is invalid`)
 			publish(`{"to":"events","name":"none","payload":{}}`, `none event not found`)
 			ask(t, "POST", url+"/sdk", "{}", 200, `{"sent":true,"batch":3,"fifo":"true","published":1}`)
-			seen(t, url, `jobs {"by":"sdk"}`, `orders {"n":3}`, `signup {"by":"sdk"}`, `signup {"by":"batch"}`)
+			seen(t, url, `jobs {"by":"sdk"}`, `orders {"n":3}`, `signup {"by":"sdk"}`, `signup {"by":"batch"}`, `signup {"by":"lite"}`)
 			ask(t, "POST", url+"/publish", `{"to":"queues","name":"jobs","payload":{"fail":true}}`, 200, `{"ok":true}`)
 			until(t, p, "on purpose); again when its visibility timeout of 30s is over")
 		})

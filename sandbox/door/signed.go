@@ -21,13 +21,19 @@ var unsignedActions = map[string]bool{"AssumeRoleWithWebIdentity": true, "Assume
 func signed(r *http.Request) string {
 	scope := ScopeOf(r)
 	if reads(r) {
-		// A Query action is its parameters, whatever the method; no AWS client
-		// sends one by GET, but for the presigned question who somebody is.
+		// A Query action is its parameters, whatever the method. Of AWS clients, only
+		// aws-lite, which @architect/functions calls, sends one by GET: to SNS, signed
+		// in a header, which no page can send without asking first; and by GET comes
+		// the presigned question who somebody is.
+		// https://github.com/aws-lite/aws-lite/blob/main/plugins/sns/src/index.mjs
 		action := ""
 		for name, values := range query(r) {
 			if strings.EqualFold(name, "Action") {
 				action = values[0]
 			}
+		}
+		if scope.Service == "sns" && !scope.Presigned && browserMark(r) == "" {
+			return ""
 		}
 		if action == "" || scope.Service == "sts" && scope.Presigned && action == "GetCallerIdentity" {
 			return ""

@@ -1,4 +1,5 @@
 import arc from '@architect/functions'
+import awsLite from '@aws-lite/client'
 import { SNSClient, PublishCommand, PublishBatchCommand } from '@aws-sdk/client-sns'
 import { SQSClient, SendMessageCommand, SendMessageBatchCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 
@@ -13,5 +14,8 @@ export const handler = arc.http(async () => {
   const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queues.orders, AttributeNames: ['All'] }))
   await sns.send(new PublishCommand({ TopicArn: events.signup, Message: '{"by":"sdk"}' }))
   const more = await sns.send(new PublishBatchCommand({ TopicArn: events.signup, PublishBatchRequestEntries: [{ Id: 'a', Message: '{"by":"batch"}' }] }))
+  // What arc.events.publish does on AWS: a signed GET.
+  const lite = await awsLite({ endpoint: process.env.AWS_ENDPOINT_URL_SNS, plugins: [import('@aws-lite/sns')] })
+  await lite.sns.Publish({ TopicArn: events.signup, Message: '{"by":"lite"}' })
   return { json: { sent: !!MessageId, batch: batch.Successful.length, fifo: Attributes.FifoQueue, published: more.Successful.length } }
 })
