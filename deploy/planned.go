@@ -19,6 +19,10 @@ type Planned struct {
 	// Goes has the logical IDs of the resources that are removed or may be
 	// replaced; nested stacks and what is in them may be left out.
 	Goes map[string]bool
+	// Unjudged says that what the plan tells of its dangers could not be worked out
+	// anew, as the stack was not found in the state that the plan tells: nothing is
+	// begun then, and only what an earlier run of the plan began is followed.
+	Unjudged bool
 }
 
 // State tells whether anything has happened to a stack. The zero value is that
@@ -93,15 +97,19 @@ func (r *run) stillAsPlanned(ctx context.Context, stack Stack) error {
 		return nil
 	}
 	want := r.d.Plan.State
-	if want.StackID == "" {
-		if stack.Absent() {
-			return nil
-		}
-	} else if stack.ID == want.StackID && !stack.inProgress() {
+	same := want.StackID == "" && stack.Absent()
+	if want.StackID != "" && stack.ID == want.StackID && !stack.inProgress() {
 		event, err := r.lastEvent(ctx, stack.ID)
-		if err != nil || event == want.LastEvent {
+		if err != nil {
 			return err
 		}
+		same = event == want.LastEvent
+	}
+	if same && r.d.Plan.Unjudged {
+		return r.moved("it tells a state that the stack was not found in")
+	}
+	if same {
+		return nil
 	}
 	return r.ownWork(stack)
 }

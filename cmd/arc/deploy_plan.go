@@ -107,6 +107,7 @@ func readPlan(file string) (*plan.Plan, string, error) {
 func (s *session) judgeAnew(ctx context.Context, p *project, clients deploy.Clients, b *build, sealed *plan.Plan, id string, order deployOrder) error {
 	state, err := clients.State(ctx, b.stack.Name)
 	if err != nil || state != sealed.State {
+		order.plan.Unjudged = true
 		return nil
 	}
 	before, err := s.deployed(ctx, clients, p, order.options, false)
