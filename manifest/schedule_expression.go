@@ -21,7 +21,14 @@ func (l *loader) expression(kind, fields string, where span) (string, bool) {
 		code, hint, message = cronProblem(words)
 	}
 	if code != "" {
+		if l.cutByComment(where) {
+			code, hint = "cron-comment", "put the expression in quotes"
+			message = fmt.Sprintf("the expression ends at # with %q, for what follows is a comment", fields)
+		}
 		l.errorf(where, code, hint, "%s", message)
+		return "", false
+	}
+	if kind == "cron" && !l.cronSense(words, where) {
 		return "", false
 	}
 	return kind + "(" + strings.Join(words, " ") + ")", true
@@ -169,11 +176,6 @@ func (f cronField) specialPart(part string) bool {
 }
 
 func (f cronField) valid(text string) bool {
-	for _, n := range f.names {
-		if strings.EqualFold(n, text) {
-			return true
-		}
-	}
-	n, err := strconv.Atoi(text)
-	return err == nil && n >= f.min && n <= f.max
+	_, ok := f.number(text)
+	return ok
 }

@@ -54,7 +54,11 @@ func (l *loader) shortSchedule(n named) (expression string, ok bool) {
 			hint = "did you mean " + near + "?"
 		}
 		if ok && !closed && (kind == "rate" || kind == "cron") {
-			hint = "close the parenthesis; an expression that holds # stands in quotes"
+			hint = "close the parenthesis"
+			if l.cutByComment(where) {
+				l.errorf(where, "cron-comment", "put it in quotes: \"cron(0 6 ? * 2#1 *)\"", "the expression ends at # with %s, for what follows is a comment", text)
+				return "", false
+			}
 		}
 		l.errorf(where, "schedule-form", hint, "%s is neither rate(…) nor cron(…)", text)
 		return "", false

@@ -100,6 +100,12 @@ func registrations(services []Service) map[string]stack.Registration {
 	return types
 }
 
+// Recorded reports whether resources of a type are kept in mind here and do
+// nothing.
+func (c *Cloud) Recorded(resourceType string) bool {
+	return registrations(c.all)[resourceType].Recorded
+}
+
 // assemble starts the services and puts them behind one handler.
 func (c *Cloud) assemble() (http.Handler, error) {
 	c.all = c.services()

@@ -26,11 +26,15 @@ func StaticFolder(files fs.FS, folder string) (fs.FS, error) {
 
 type staticFolder struct{ files fs.FS }
 
-// Open opens a file or folder.
+// Open opens a file or folder. What is neither counts as missing: to open a
+// pipe would wait for somebody to write to it.
 func (f staticFolder) Open(name string) (fs.File, error) {
 	real, err := f.resolve("open", name)
 	if err != nil {
 		return nil, err
+	}
+	if info, err := fs.Lstat(f.files, real); err != nil || !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return f.files.Open(real)
 }
@@ -41,7 +45,7 @@ func (f staticFolder) Stat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fs.Stat(f.files, real)
+	return fs.Lstat(f.files, real) // no link is left in it, and Stat would open it
 }
 
 // ReadDir lists a folder.

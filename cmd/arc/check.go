@@ -67,7 +67,11 @@ func (s *session) check(strict, asJSON bool) error {
 		if err != nil {
 			return err
 		}
-		ds = append(ds, code...)
+		static, err := staticMistakes(p)
+		if err != nil {
+			return err
+		}
+		ds = append(append(ds, code...), static...)
 		ds.Sort()
 	}
 	if asJSON {

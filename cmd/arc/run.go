@@ -31,6 +31,7 @@ type session struct {
 	stdout, stderr io.Writer
 	env            func(string) string
 	color          bool         // stderr is a terminal and NO_COLOR is not set
+	notRun         string       // what tellRecorded has said
 	muted          bool         // --quiet: errors only
 	events         *eventWriter // arc sandbox --json: events go to stdout; nil = as text to stderr
 	screens        []*screen    // between us and stdout and stderr while an app runs

@@ -377,6 +377,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	if p.app.Static != nil {
 		app.Static, app.Bucket, app.Prefix = p.path(p.app.Static.Folder), "StaticBucket", p.app.Static.Prefix
 	}
+	s.tellRecorded(p.app, stack, local)
 	for _, part := range stack.Parts {
 		app.Objects[part.Key] = part.Body
 	}

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"arc/deploy"
+	"arc/manifest/syntax"
 	"arc/source"
 )
 
@@ -30,17 +31,50 @@ type assets struct {
 // in the bucket.
 type asset struct{ file, name string }
 
-// staticAssets lists what @static publishes; nil when there is no folder.
+// staticAssets lists what @static publishes; nil when there is no folder. Its
+// error names every file that cannot be published.
 func staticAssets(p *project) (*assets, error) {
+	a, refused, err := listStatic(p)
+	if err == nil && len(refused) > 0 {
+		for _, why := range refused {
+			err = errors.Join(err, why)
+		}
+		err = withHint(fmt.Errorf("static folder: %w", err), "%s", staticRemedy)
+	}
+	if err != nil || a == nil {
+		return nil, err
+	}
+	if p.app.Static.Fingerprint == "true" {
+		if err := a.fingerprint(); err != nil {
+			return nil, fmt.Errorf("static folder: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// staticMistakes are the files of the static folder that no deploy would publish.
+func staticMistakes(p *project) (ds syntax.Diagnostics, err error) {
+	_, refused, err := listStatic(p)
+	for _, why := range refused {
+		ds = append(ds, syntax.Diagnostic{Code: "static-file", Message: why.Error(), Hint: staticRemedy})
+	}
+	return ds, err
+}
+
+const staticRemedy = "put the file itself there, or name it below @static ignore"
+
+// listStatic finds the files of the static folder, and why some of them cannot
+// be published.
+func listStatic(p *project) (a *assets, refused []error, err error) {
 	st := p.app.Static
 	if st == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	folder, err := source.StaticFolder(p.files(), st.Folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	a := &assets{folder: folder}
+	a = &assets{folder: folder}
 	err = fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -48,19 +82,20 @@ func staticAssets(p *project) (*assets, error) {
 		if d.IsDir() || ignored(name, st.Ignore) {
 			return nil
 		}
+		if why := publishable(folder, st.Folder, name); why != nil {
+			refused = append(refused, why)
+			return nil
+		}
 		a.files = append(a.files, asset{file: name, name: name})
-		return publishable(folder, st.Folder, name)
+		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err == nil && st.Fingerprint == "true" {
-		err = a.fingerprint()
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("static folder: %w", err)
+		return nil, nil, fmt.Errorf("static folder: %w", err)
 	}
-	return a, nil
+	return a, refused, nil
 }
 
 // publishable refuses what only looks like a file of the folder, before
@@ -82,7 +117,7 @@ func publishable(folder fs.FS, where, name string) error {
 	default:
 		return nil
 	}
-	return withHint(fmt.Errorf("%q: %s", path.Join(where, name), why), "put the file itself there, or name it below @static ignore")
+	return fmt.Errorf("%q: %s", path.Join(where, name), why)
 }
 
 // reason is what the system says, without what was asked of it.

@@ -46,7 +46,7 @@ func (s *Store) Registrations() map[string]stack.Registration {
 	out := make(map[string]stack.Registration, len(kinds))
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		p := provider{s, kinds[name]}
-		out[name] = stack.Registration{Provider: stack.Steps{OnCreate: p.create, OnUpdate: p.update, OnDelete: p.remove}}
+		out[name] = stack.Registration{Recorded: true, Provider: stack.Steps{OnCreate: p.create, OnUpdate: p.update, OnDelete: p.remove}}
 	}
 	return out
 }

@@ -74,4 +74,6 @@ type Registration struct {
 	// Keeps says that its resources hold data which outlives the process. A
 	// stack that is made again is given those that it had.
 	Keeps bool
+	// Recorded says that its resources are kept in mind and do nothing here.
+	Recorded bool
 }
