@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
 
 	"arc/sandbox/journal"
@@ -58,8 +57,6 @@ type kind struct {
 	name string
 	// limit is how long the name that it gets otherwise may be.
 	limit int
-	// fifo is the property that makes the name end in ".fifo".
-	fifo string
 	// describe gives Ref and Fn::GetAtt for a name.
 	describe func(s *Store, name string, properties map[string]any) stack.Resource
 }
@@ -124,43 +121,30 @@ func (p provider) complete(properties map[string]any) error {
 	return err
 }
 
-// naming are the properties that name a resource.
-type naming struct {
-	Name string
-	FIFO bool
+// own reads the property that names the resource, as strictly as all others are
+// read; "" = there is none.
+func (p provider) own(properties map[string]any) (string, error) {
+	value, given := properties[p.kind.name]
+	if !given || p.kind.name == "" {
+		return "", nil
+	}
+	name, ok := stack.Text(value)
+	if !ok {
+		return "", fmt.Errorf("property %s: must be a string", p.kind.name)
+	}
+	return name, nil
 }
 
-// own reads the properties that name the resource, as strictly as all others
-// are read.
-func (p provider) own(properties map[string]any) (n naming, err error) {
-	if value, given := properties[p.kind.name]; given && p.kind.name != "" {
-		var ok bool
-		if n.Name, ok = stack.Text(value); !ok {
-			return n, fmt.Errorf("property %s: must be a string", p.kind.name)
-		}
-	}
-	if value, given := properties[p.kind.fifo]; given && p.kind.fifo != "" {
-		text, _ := stack.Text(value)
-		if n.FIFO, err = strconv.ParseBool(text); err != nil {
-			return n, fmt.Errorf("property %s: must be true or false", p.kind.fifo)
-		}
-	}
-	return n, nil
-}
-
-// nameOf is the resource's name: its own or one that is made. FIFO topics and
-// queues get the ending that the services demand.
+// nameOf is the resource's name: its own or one that is made.
 func (p provider) nameOf(req stack.Request) (string, error) {
 	own, err := p.own(req.Properties)
 	switch {
 	case err != nil:
 		return "", err
-	case own.Name != "":
-		return own.Name, nil
+	case own != "":
+		return own, nil
 	case p.kind.name == "":
 		return req.Token, nil
-	case own.FIFO:
-		return req.Name(p.kind.limit-len(".fifo")) + ".fifo", nil
 	}
 	return req.Name(p.kind.limit), nil
 }

@@ -128,6 +128,7 @@ func (s *Service) accept(in *publish) (*outgoing, error) {
 	}
 	s.mu.Lock()
 	t := s.topics[arn]
+	byContent := t != nil && t.attributes["ContentBasedDeduplication"] == "true"
 	s.mu.Unlock()
 	if t == nil {
 		return nil, noTopic()
@@ -154,7 +155,7 @@ func (s *Service) accept(in *publish) (*outgoing, error) {
 		return nil, invalid("The MessageGroupId parameter is required for FIFO topics")
 	case !t.fifo && in.MessageDeduplicationID != "":
 		return nil, invalid("MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type")
-	case t.fifo && in.MessageDeduplicationID == "" && t.attributes["ContentBasedDeduplication"] != "true":
+	case t.fifo && in.MessageDeduplicationID == "" && !byContent:
 		return nil, invalid("The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
 	}
 	m := &outgoing{
