@@ -19,6 +19,9 @@ var app = map[string]string{
 	"src/http/get-child/index.mjs":  "import { spawn } from 'node:child_process'\nexport const handler = async () => { spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' }).unref(); process.exit(1) }\n",
 	"src/ws/connect/index.mjs":      "export const handler = async () => ({ statusCode: 200 })\n",
 	"src/ws/disconnect/index.mjs":   "export const handler = async () => ({ statusCode: 200 })\n",
+	// A machine that has much else to do is no mistake of arc's.
+	"src/http/get-hello/config.arc": "@aws\ntimeout 30\n",
+	"src/ws/default/config.arc":     "@aws\ntimeout 30\n",
 	"src/ws/default/index.mjs": `export const handler = async (event) => {
   const { connectionId } = event.requestContext
   const url = process.env.ARC_WSS_URL.replace('ws', 'http') + '/@connections/' + encodeURIComponent(connectionId)
