@@ -61,6 +61,9 @@ type Options struct {
 	// State is where data is kept between runs; its zero value keeps none.
 	State State
 	Fresh bool // what was kept is deleted first
+	// Inspect reports whether a debugger may attach to a function, by its label
+	// ("@http get /") and folder; nil = to none.
+	Inspect func(label, dir string) bool
 	// Tables is a DynamoDB endpoint to use instead of one of our own; "" = none.
 	Tables string
 	// Tell takes what happens; nil = nobody hears of it.

@@ -64,7 +64,7 @@ func (c *Cloud) services() []Service {
 	})
 	c.lambda = lambda.New(lambda.Options{
 		Account: account, Region: region,
-		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers,
+		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers, Inspect: c.opts.Inspect,
 		Log: c.functionLog, Keep: lines.Append, Tail: lines.Tail,
 		Code: code.unpack, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Queues: c.queues, Called: c.called, Tell: c.tell,
@@ -82,7 +82,7 @@ func (c *Cloud) services() []Service {
 		events.New(events.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
 		scheduler.New(scheduler.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
 		sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell}),
-		gateway.New(gateway.Options{Invoker: c.lambda, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
+		gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),

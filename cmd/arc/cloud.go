@@ -147,7 +147,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		Warn:        func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 		Cache:       filepath.Join(filepath.Dir(registry.Dir), "compiled"),
 		Tell:        s.tell,
-		NoSchedules: flags.silent, Workers: flags.workers,
+		NoSchedules: flags.silent, Workers: flags.workers, Inspect: flags.inspect,
 		Tables: tables,
 		State:  state,
 		Fresh:  flags.fresh,
@@ -195,11 +195,12 @@ func (s *session) offer(p *project) (func(dir, runtime string) (source.Offered, 
 
 // cloudFlags are what arc sandbox lets the user say of the local cloud.
 type cloudFlags struct {
-	workers int      // 0 = as many as fit
-	db      string   // a DynamoDB endpoint; "" = one of the local cloud's own
-	fresh   bool     // forget what was kept
-	silent  bool     // no schedule fires
-	aws     []string // services of which calls go to AWS itself
+	inspect func(label, dir string) bool // whether a debugger may attach; nil = to no function
+	workers int                          // 0 = as many as fit
+	db      string                       // a DynamoDB endpoint; "" = one of the local cloud's own
+	fresh   bool                         // forget what was kept
+	silent  bool                         // no schedule fires
+	aws     []string                     // services of which calls go to AWS itself
 }
 
 // tablesURL is the DynamoDB endpoint that the user names, by --db or with

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 )
 
 func (s *session) sandboxCommand() *cli.Command {
+	inspect := &inspectFlag{}
 	return &cli.Command{
 		Name:  "sandbox",
 		Usage: "run the app on this machine",
@@ -31,6 +33,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.BoolFlag{Name: "detach"},
 			&cli.BoolFlag{Name: "cloud-only"},
 			&cli.IntFlag{Name: "max-workers"},
+			&cli.GenericFlag{Name: "inspect", Value: inspect},
 			&cli.StringFlag{Name: "db"},
 			&cli.StringFlag{Name: "aws"},
 			&cli.BoolFlag{Name: "fresh"},
@@ -54,6 +57,9 @@ Flags:
       --max-workers N
                     run at most N functions' processes, idle ones included
                     (default: those that fit into half of the free memory)
+      --inspect[=NAME]
+                    let a debugger attach to all functions, or to one
+                    (--inspect="get /"); they have no timeout then
       --db URL      keep tables at this DynamoDB endpoint
       --aws SERVICES
                     let functions call these services of AWS itself, with your
@@ -80,7 +86,7 @@ Exit codes: 0 ended by Ctrl-C or --stop, 1 an error.`,
 				}
 				return s.stopCloud(ctx.Context)
 			}
-			return s.sandbox(ctx)
+			return s.sandbox(ctx, inspect)
 		},
 	}
 }
@@ -132,7 +138,7 @@ func notAnswering(err error) error {
 	return withHint(err, "arc sandbox --stop ends it")
 }
 
-func (s *session) sandbox(ctx *cli.Context) error {
+func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	p, err := s.open()
 	if err != nil {
 		return err
@@ -148,11 +154,15 @@ func (s *session) sandbox(ctx *cli.Context) error {
 	if _, _, err := s.appPort(p.app, ctx.Int("port")); err != nil {
 		return err
 	}
+	inspected, err := inspect.chosen(p)
+	if err != nil {
+		return err
+	}
 	if ctx.Bool("detach") {
 		if ctx.Bool("json") {
 			return withHint(errors.New("--json and --detach do not go together"), "what happens in the background is in its log, as text")
 		}
-		return s.sandboxDetached(ctx, registry, p)
+		return s.sandboxDetached(ctx, registry, p, inspect)
 	}
 	if ctx.IsSet("max-workers") && ctx.Int("max-workers") < 1 {
 		return withHint(fmt.Errorf("--max-workers %d: no function could run", ctx.Int("max-workers")), "give a number from 1 on, or leave it out")
@@ -167,7 +177,7 @@ func (s *session) sandbox(ctx *cli.Context) error {
 		s.events = &eventWriter{to: s.stdout}
 	}
 	local, err := s.startCloud(p, registry, cloudFlags{
-		workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
+		inspect: inspected, workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
 	})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, wrong := registry.Answer(ctx.Context, p.dir)
@@ -197,7 +207,7 @@ func (s *session) sandbox(ctx *cli.Context) error {
 }
 
 // sandboxDetached starts the sandbox in the background and waits for it.
-func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p *project) error {
+func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p *project, inspect *inspectFlag) error {
 	if running, err := registry.Answer(ctx.Context, p.dir); err != nil || running != nil {
 		if err == nil {
 			err = s.alreadyRunning(ctx.Context, sandbox.ErrRunning, p, running)
@@ -210,6 +220,9 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	}
 	if workers := ctx.Int("max-workers"); workers != 0 {
 		flags = append(flags, "--max-workers", strconv.Itoa(workers))
+	}
+	if inspect.on {
+		flags = append(flags, "--inspect="+cmp.Or(inspect.name, "true"))
 	}
 	if db := ctx.String("db"); db != "" {
 		flags = append(flags, "--db", db)

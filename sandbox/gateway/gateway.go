@@ -42,6 +42,9 @@ type Options struct {
 	// Called gives the words that people know a function by ("@http get /"),
 	// from its name; nil or "" = the name itself.
 	Called func(function string) string
+	// Unhurried reports that a function has no timeout, since a debugger may pause
+	// it; nil = none.
+	Unhurried func(function string) bool
 	// Developer turns on pages that explain errors (handler missing, thrown
 	// error with its stack, no such route); off, answers are those of AWS.
 	Developer bool
@@ -121,6 +124,9 @@ func (g *Gateway) invoke(i *integration, event []byte, sources ...string) (invok
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, i.timeout)
 	defer cancel()
+	if g.options.Unhurried != nil && g.options.Unhurried(i.target()) {
+		ctx = g.ctx
+	}
 	result, err := g.options.Invoker.Invoke(ctx, i.target(), event)
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
 		return result, fmt.Errorf("%s: %w of %s", g.called(function), errTimedOut, i.timeout)

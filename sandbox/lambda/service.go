@@ -45,6 +45,9 @@ type Options struct {
 	// Workers is how many workers there are at most, idle ones included; 0 = as
 	// many as fit into half of the memory that is free at the start.
 	Workers int
+	// Inspect reports whether a debugger may attach to a function, by its label and
+	// folder: it has one worker then, and no timeout. nil = to none.
+	Inspect func(label, dir string) bool
 	// Tail reads back what Keep took for a request; nil = nothing.
 	Tail func(group, requestID string, limit int) string
 	// Send hands asynchronous events that failed, and records of them, to queues,
@@ -124,6 +127,7 @@ type function struct {
 	live      int       // workers that may get an event, now or when they are done
 	open      int       // events without an answer: those that wait, and those being handled
 	returning int       // workers that have answered and not asked for another event yet
+	debugger  int       // port where one attaches; 0 = none may
 	answered  time.Time // when the last one got its answer
 	answers   tally
 }
@@ -183,6 +187,7 @@ func (s *Service) Put(fn Function) {
 	}
 	fn.Provisioned = fn.Provisioned || f.Provisioned // its alias says so, not the function's own resource
 	f.Function = fn
+	s.inspect(f)
 	s.compareVersion(fn.Runtime)
 	s.retireAll(f)
 	s.dispatch()

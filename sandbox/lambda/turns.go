@@ -79,6 +79,9 @@ const returnTime = 20 * time.Millisecond
 // Two for each processor's worth of work do; beyond that only when those there
 // do not get the queue done by themselves in less than a start takes.
 func (s *Service) wants(f *function, now time.Time) bool {
+	if f.debugger != 0 && len(f.workers) > 0 {
+		return false // a debugger has its eye on that one, and the port
+	}
 	waiting := len(f.queue) - f.starting
 	if now.Sub(f.answered) < returnTime {
 		waiting -= f.returning
@@ -168,7 +171,7 @@ func (s *Service) oldestIdle() *worker {
 // caller holds the lock.
 func (s *Service) relieve(now time.Time) {
 	for _, f := range slices.Clone(s.waiting) {
-		for len(f.queue) > 0 && f.starting == 0 && now.Sub(f.queue[0].arrived) > patience && now.Sub(f.answered) > patience {
+		for f.debugger == 0 && len(f.queue) > 0 && f.starting == 0 && now.Sub(f.queue[0].arrived) > patience && now.Sub(f.answered) > patience {
 			inv := s.pop(f)
 			inv.waited = now.Sub(inv.arrived)
 			s.settleWith(f, inv, outcome{err: fmt.Errorf("function %s: %w: %s; none of this function's came to its end in %s", f.Name, invoke.ErrThrottled, s.why(), patience)})

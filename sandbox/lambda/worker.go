@@ -163,6 +163,9 @@ func (s *Service) deliver(w *worker, inv *invocation) {
 			limit = max(limit-w.init, time.Millisecond)
 		}
 	}
+	if w.owner.debugger != 0 {
+		limit = unhurried
+	}
 	inv.deadline = now.Add(limit)
 	inv.timer = time.AfterFunc(limit, func() { s.timeout(w, inv) })
 	s.stir()
@@ -448,6 +451,8 @@ func (w *worker) await(cmd *exec.Cmd) error {
 func (w *worker) initLimit() (limit time.Duration, retry bool) {
 	timeout := time.Duration(w.fn.Timeout) * time.Second
 	switch {
+	case w.owner.debugger != 0:
+		return unhurried, false
 	case w.again:
 		return timeout, false
 	case w.fn.Provisioned:
