@@ -2,12 +2,13 @@ package lambda
 
 import (
 	"fmt"
-	"net"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"arc/sandbox/door"
 )
 
 // unhurried is how long everything may take in a function that a debugger may
@@ -47,11 +48,11 @@ func (s *Service) inspect(f *function) {
 		if slices.Contains(taken, port) {
 			continue
 		}
-		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		free, err := door.Listen(port)
 		if err != nil {
 			continue
 		}
-		l.Close()
+		free.Close()
 		f.debugger = port
 		say("a debugger attaches at 127.0.0.1:%d (%s) from its first call on; meanwhile it has no timeout and one call at a time", port, how)
 		return
