@@ -113,8 +113,18 @@ func (l *loader) preferenceLines(p *syntax.Pragma, read func(*setting, line)) {
 	for _, ln := range pragmaLines(p) {
 		if s := l.settingOf(spec, ln); s != nil {
 			l.repeats(seen, s.name, ln)
+			l.warnIdle(p.Name, s, ln)
 			read(s, ln)
 		}
+	}
+}
+
+// warnIdle says what to do instead of a setting that nothing reads. Whoever
+// turns one off has what they want.
+func (l *loader) warnIdle(pragma string, s *setting, ln line) {
+	off := len(ln.values) == 1 && (strings.EqualFold(ln.values[0].Text, "false") || s.name == "env" && ln.values[0].Text == "testing")
+	if s.instead != "" && !off {
+		l.warnf(at(ln.key), "preference-idle", s.instead, "%s of @%s has no effect", s.name, pragma)
 	}
 }
 
@@ -184,6 +194,10 @@ func (l *loader) readPorts(ln line) {
 			l.warnf(at(ln.key), "unknown-setting", nearHint(ln.key.Text, names, "known: "+strings.Join(names, ", ")),
 				"there is no port called %s", ln.key.Text)
 			continue
+		}
+		if port == &ports.Events {
+			l.warnf(at(ln.key), "preference-idle", "remove the line: all services of the local cloud have one port, which functions are told",
+				"the port %s of @sandbox has no effect", ln.key.Text)
 		}
 		l.integerSetting(&setting{name: ln.key.Text, typ: integerValue, min: 1, max: 65535}, ln, port)
 	}

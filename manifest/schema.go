@@ -42,6 +42,9 @@ type setting struct {
 	choices  []string
 	also     []string // other spellings with the same meaning
 	required bool
+	// instead is the remedy of a setting that nothing here reads: what arc does in
+	// its place. Whoever turns it on is warned.
+	instead string
 }
 
 // pragmaSpec is one section of a manifest, config or preferences file.
@@ -209,8 +212,10 @@ var configPragmas = []pragmaSpec{
 // preferencePragmas is what a preferences file may hold.
 var preferencePragmas = []pragmaSpec{
 	{name: "create", doc: "How arc init writes handlers.", form: formSettings, keys: []setting{
-		{name: "autocreate", doc: "Whether missing handlers are written by themselves.", typ: booleanValue},
-		{name: "templates", doc: "Boilerplate file for each pragma.", typ: stagesValue},
+		{name: "autocreate", doc: "Whether missing handlers are written by themselves.", typ: booleanValue,
+			instead: "arc init writes the missing handlers, whenever it is asked to"},
+		{name: "templates", doc: "Boilerplate file for each pragma.", typ: stagesValue,
+			instead: "copy them over what arc init writes"},
 	}},
 	{name: "env", doc: "Local environment variables by stage.", form: formSettings, keys: []setting{
 		{name: "testing", doc: "Variables of the sandbox.", typ: stagesValue},
@@ -218,15 +223,19 @@ var preferencePragmas = []pragmaSpec{
 		{name: "production", doc: "Variables for ARC_ENV production.", typ: stagesValue},
 	}},
 	{name: "sandbox", doc: "How the sandbox runs.", form: formSettings, keys: []setting{
-		{name: "env", doc: "Forces ARC_ENV.", typ: choiceValue, choices: stages},
+		{name: "env", doc: "Forces ARC_ENV.", typ: choiceValue, choices: stages,
+			instead: "arc sandbox is always testing; arc deploy --local runs staging, with --production production"},
 		{name: "useAWS", doc: "Services of which functions' calls go to AWS itself, with your own credentials; true = all.", typ: listValue, example: "bedrock cognito-idp"},
 		{name: "livereload", doc: "Reload the browser when a file changes.", typ: booleanValue},
 		{name: "ports", doc: "Fixed ports.", typ: stagesValue},
 		{name: "external-db", doc: "Use a table emulator that runs already.", typ: booleanValue},
 		{name: "seed-data", doc: "File of items that fill the tables.", typ: textValue},
-		{name: "coldstart", doc: "Imitate cold starts.", typ: booleanValue},
-		{name: "delete-vendor", doc: "Whether vendored code is removed at the end.", typ: booleanValue},
-		{name: "no-hydrate", doc: "Do not add shared code and dependencies.", typ: booleanValue},
+		{name: "coldstart", doc: "Imitate cold starts.", typ: booleanValue,
+			instead: "every worker's first call is a cold start here; save a file of the function to have another"},
+		{name: "delete-vendor", doc: "Whether vendored code is removed at the end.", typ: booleanValue,
+			instead: "remove the line: arc writes no vendored code into the project"},
+		{name: "no-hydrate", doc: "Do not add shared code and dependencies.", typ: booleanValue,
+			instead: "remove the line: arc copies nothing into functions' folders; shared false in config.arc leaves shared code out"},
 	}},
 	{name: "sandbox-start", doc: "Shell commands that run when the sandbox starts.", form: formList},
 	{name: "sandbox-startup", doc: "The same as @sandbox-start.", form: formList},
