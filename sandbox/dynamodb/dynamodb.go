@@ -55,13 +55,14 @@ type Service struct {
 	failed  error // why there is no program; kept, as looking again takes long
 	since   time.Time
 	backups map[string]bool // tables with continuous backups turned on
+	more    chan struct{}   // closed when something was written
 }
 
 // New makes the service. The program starts with the first call.
 func New(options Options) *Service {
 	options.Tell = options.Tell.Or()
 	s := &Service{
-		options: options, backups: map[string]bool{},
+		options: options, backups: map[string]bool{}, more: make(chan struct{}),
 		own: fmt.Sprintf("arn:%s:dynamodb:%s:%s:", stack.Partition(options.Region), options.Region, options.Account),
 	}
 	s.proxy = &httputil.ReverseProxy{
@@ -106,7 +107,7 @@ const theirs = "arn:aws:dynamodb:dynoxide:000000000000:"
 // than of items. Only those are put into our terms: an item is never touched.
 var managing = map[string]bool{
 	"CreateTable": true, "DeleteTable": true, "DescribeTable": true, "UpdateTable": true, "DescribeTimeToLive": true, "UpdateTimeToLive": true,
-	"TagResource": true, "UntagResource": true, "ListTagsOfResource": true, "ListStreams": true, "DescribeStream": true, "GetShardIterator": true,
+	"TagResource": true, "UntagResource": true, "ListTagsOfResource": true,
 	"DescribeLimits": true, "DescribeEndpoints": true,
 }
 
@@ -134,7 +135,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, &stack.Error{Code: "InternalServerError", Message: err.Error(), Status: http.StatusInternalServerError})
 		return
 	}
+	defer s.wrote(operation)
 	if s.options.URL == "" {
+		if streaming[operation] {
+			s.serveStream(w, r, operation, body)
+			return
+		}
 		body = s.translate(body)
 		if managing[operation] {
 			status, answer, err := s.send(r.Context(), target, r.Header.Get("X-Amz-Target"), body)
@@ -172,7 +178,14 @@ func (s *Service) send(ctx context.Context, target *url.URL, operation string, b
 	}
 	defer resp.Body.Close()
 	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxRequest))
-	return resp.StatusCode, bytes.ReplaceAll(answer, []byte(theirs), []byte(s.own)), err
+	if s.options.URL != "" {
+		return resp.StatusCode, answer, err
+	}
+	answer = bytes.ReplaceAll(answer, []byte(theirs), []byte(s.own))
+	if _, name, _ := strings.Cut(operation, "."); managing[name] {
+		answer = relabel(answer)
+	}
+	return resp.StatusCode, answer, err
 }
 
 // call is an operation for this package's own use.
@@ -185,7 +198,12 @@ func (s *Service) call(ctx context.Context, operation string, in, out any) error
 	if err != nil {
 		return err
 	}
-	status, answer, err := s.send(ctx, target, "DynamoDB_20120810."+operation, body)
+	defer s.wrote(operation)
+	api := "DynamoDB_20120810."
+	if streaming[operation] {
+		api = "DynamoDBStreams_20120810."
+	}
+	status, answer, err := s.send(ctx, target, api+operation, body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}

@@ -19,8 +19,21 @@ func (s *Service) Endpoint() wire.Endpoint {
 	return wire.Endpoint{Service: "lambda", Variable: "LAMBDA", Path: functionsPath, Handler: s}
 }
 
-// Restore has nothing to do: functions come back with their stacks.
-func (s *Service) Restore(*journal.Log) error { return nil }
+// Restore keeps how far event source mappings have read their streams. All else
+// comes back with its stack.
+func (s *Service) Restore(log *journal.Log) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.positions = log
+	for key, value := range log.All() {
+		var at string
+		if err := json.Unmarshal(value, &at); err != nil {
+			return fmt.Errorf("data of the local cloud: %s: %w", key, err)
+		}
+		s.places[key] = at
+	}
+	return nil
+}
 
 // functionsPath begins the paths of the operations that are answered.
 const functionsPath = "/2015-03-31/functions"

@@ -27,10 +27,18 @@ func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
 		FunctionResponseTypes                          []string
 		FilterCriteria                                 *filterCriteria
 		ScalingConfig                                  struct{ MaximumConcurrency *int }
+		BisectBatchOnFunctionError                     bool
+		MaximumRecordAgeInSeconds                      *int
+		MaximumRetryAttempts                           *int
+		ParallelizationFactor                          int
+		TumblingWindowInSeconds                        int
+		DestinationConfig                              struct {
+			OnFailure *struct {
+				Destination string `cfn:"required"`
+			}
+		}
 	}
-	err := stack.Read(req.Properties, &p, "BisectBatchOnFunctionError", "DestinationConfig", "KmsKeyArn", "LoggingConfig",
-		"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor", "ProvisionedPollerConfig",
-		"StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds")
+	err := stack.Read(req.Properties, &p, "KmsKeyArn", "LoggingConfig", "MetricsConfig", "ProvisionedPollerConfig", "StartingPositionTimestamp", "Tags")
 	if err != nil {
 		return stack.Resource{}, err
 	}
@@ -55,25 +63,48 @@ func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, err
 		}
 	}
+	stream := streamSettings{
+		bisect: p.BisectBatchOnFunctionError, maxAge: p.MaximumRecordAgeInSeconds, retries: p.MaximumRetryAttempts,
+		parallel: p.ParallelizationFactor, tumbling: p.TumblingWindowInSeconds,
+	}
+	if to := p.DestinationConfig.OnFailure; to != nil {
+		stream.onFailure = to.Destination
+	}
+	if isTableStream(p.EventSourceArn) {
+		if err := checkStream(p.StartingPosition, p.BatchSize, p.MaximumBatchingWindowInSeconds, stream); err != nil {
+			return stack.Resource{}, err
+		}
+	}
 	source := EventSource{
 		ID: req.PhysicalID, Function: f.Name, Source: p.EventSourceArn,
 		BatchSize: p.BatchSize, BatchingWindow: p.MaximumBatchingWindowInSeconds,
 		Disabled: p.Enabled != nil && !*p.Enabled, StartingPosition: p.StartingPosition,
 		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"), MaximumConcurrency: most, filter: filter,
+		stream: stream, key: req.Stack.Name + "/" + req.LogicalID + " " + p.EventSourceArn,
 	}
 	s.resources.sources[req.PhysicalID] = source
 	s.unpoll(req.PhysicalID)
 	s.poll(source)
+	s.follow(source)
+	note := ""
+	if isTableStream(source.Source) {
+		note = stream.note()
+	}
 	arn := strings.Replace(f.ARN, ":function:"+f.Name, ":event-source-mapping:"+req.PhysicalID, 1)
-	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Id": req.PhysicalID, "EventSourceMappingArn": arn}}, nil
+	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Id": req.PhysicalID, "EventSourceMappingArn": arn}, Note: note}, nil
 }
 
 func (s *Service) deleteEventSource(_ context.Context, req stack.Request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	source := s.resources.sources[req.PhysicalID]
 	delete(s.resources.sources, req.PhysicalID)
 	s.unpoll(req.PhysicalID)
-	return nil
+	if _, there := s.places[source.key]; !there {
+		return nil
+	}
+	delete(s.places, source.key)
+	return s.positions.Delete(source.key)
 }
 
 // checkQueue refuses what Lambda refuses of a queue as an event source.

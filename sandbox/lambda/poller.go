@@ -61,7 +61,7 @@ func (s *Service) poll(source EventSource) {
 	}
 	p.free = sync.NewCond(&p.mu)
 	p.ctx, p.stop = context.WithCancel(s.ending)
-	s.resources.pollers[source.ID] = p
+	s.resources.pollers[source.ID] = p.stop
 	s.polling.Go(p.run)
 	context.AfterFunc(p.ctx, p.free.Broadcast)
 }
@@ -69,8 +69,8 @@ func (s *Service) poll(source EventSource) {
 // unpoll ends a mapping's polling; batches that a function has go on. The caller
 // holds the service's lock.
 func (s *Service) unpoll(id string) {
-	if p := s.resources.pollers[id]; p != nil {
-		p.stop()
+	if stop := s.resources.pollers[id]; stop != nil {
+		stop()
 		delete(s.resources.pollers, id)
 	}
 }
@@ -239,13 +239,16 @@ func (p *poller) say(text string, batch ...invoke.Queued) {
 	})
 }
 
-func (p *poller) called() string {
-	if p.service.options.Called != nil {
-		if called := p.service.options.Called(p.source.Function); called != "" {
+func (p *poller) called() string { return p.service.called(p.source.Function) }
+
+// called gives the words by which people know a function.
+func (s *Service) called(function string) string {
+	if s.options.Called != nil {
+		if called := s.options.Called(function); called != "" {
 			return called
 		}
 	}
-	return "function " + p.source.Function
+	return "function " + function
 }
 
 // handle gives a batch to the function. What it does not fail on is deleted;
@@ -301,7 +304,7 @@ func (p *poller) settle(batch []invoke.Queued, result invoke.Result, queue invok
 	}
 	failed, whole := map[string]bool{}, ""
 	if p.source.ReportsFailures {
-		failed, whole = failures(result.Payload, batch)
+		failed, whole = failures(result.Payload, ids(batch))
 	}
 	if whole != "" {
 		p.say("failed as a whole: "+whole+again, batch...)
@@ -334,10 +337,10 @@ func reasonOf(result invoke.Result) string {
 	return object.Message
 }
 
-// failures reads the messages that a function reports as failed. whole says why
+// failures reads what of a batch a function reports as failed. whole says why
 // the entire batch counts as failed; "" = it does not.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
-func failures(payload []byte, batch []invoke.Queued) (failed map[string]bool, whole string) {
+func failures(payload []byte, ids []string) (failed map[string]bool, whole string) {
 	var answer *struct {
 		Failures *[]map[string]any `json:"batchItemFailures"`
 	}
@@ -352,8 +355,8 @@ func failures(payload []byte, batch []invoke.Queued) (failed map[string]bool, wh
 		return nil, ""
 	}
 	known := map[string]bool{}
-	for _, m := range batch {
-		known[m.ID] = true
+	for _, id := range ids {
+		known[id] = true
 	}
 	failed = map[string]bool{}
 	for _, f := range *answer.Failures {
@@ -362,7 +365,7 @@ func failures(payload []byte, batch []invoke.Queued) (failed map[string]bool, wh
 			return nil, "an itemIdentifier in batchItemFailures is missing or empty"
 		}
 		if !known[id] {
-			return nil, fmt.Sprintf("the itemIdentifier %q in batchItemFailures is no message of the batch", id)
+			return nil, fmt.Sprintf("the itemIdentifier %q in batchItemFailures is not one of the batch", id)
 		}
 		failed[id] = true
 	}
@@ -462,8 +465,13 @@ func (f *filter) takes(m invoke.Queued) bool {
 		object["body"], _ = json.Marshal(m.Body)
 	}
 	text, err := json.Marshal(object)
-	if err != nil {
-		return false
+	return err == nil && f.matches(text)
+}
+
+// matches reports whether a record matches one of the patterns.
+func (f *filter) matches(text []byte) bool {
+	if f == nil {
+		return true
 	}
 	for _, p := range f.patterns {
 		if p.Match(text) {

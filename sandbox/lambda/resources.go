@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -13,21 +14,21 @@ const latest = "$LATEST"
 
 // resources are what stacks make beside functions. The service's lock guards them.
 type resources struct {
-	permissions map[string]permission      // by statement ID
-	qualifiers  map[string]map[string]bool // by function: its aliases and versions
-	numbers     map[string]int             // by function or layer: the highest version
-	sources     map[string]EventSource     // by ID
-	code        map[string]Unpacked        // by function: what its Code property names
-	live        map[string]liveRef         // by function that runs from its folders
-	policies    map[string]invoke.Policy   // by function: of asynchronous events
-	pollers     map[string]*poller         // by event source
+	permissions map[string]permission         // by statement ID
+	qualifiers  map[string]map[string]bool    // by function: its aliases and versions
+	numbers     map[string]int                // by function or layer: the highest version
+	sources     map[string]EventSource        // by ID
+	code        map[string]Unpacked           // by function: what its Code property names
+	live        map[string]liveRef            // by function that runs from its folders
+	policies    map[string]invoke.Policy      // by function: of asynchronous events
+	pollers     map[string]context.CancelFunc // by event source: ends its polling
 }
 
 func (r *resources) clear() {
 	*r = resources{
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
 		numbers: map[string]int{}, sources: map[string]EventSource{},
-		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{}, pollers: map[string]*poller{},
+		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{}, pollers: map[string]context.CancelFunc{},
 	}
 }
 
@@ -114,4 +115,6 @@ type EventSource struct {
 	MaximumConcurrency int
 
 	filter *filter
+	stream streamSettings
+	key    string // of where it is in its stream, from one run to the next
 }

@@ -12,6 +12,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
+	"arc/sandbox/journal"
 	"arc/sandbox/stack"
 	"arc/source"
 )
@@ -56,6 +57,8 @@ type Options struct {
 	// Queues are what event source mappings take messages from; nil = they are
 	// kept, and nothing is taken.
 	Queues invoke.Queues
+	// Streams are those of tables, in the same way.
+	Streams invoke.Streams
 	// Called gives the words by which people know a function; nil = its name.
 	Called func(name string) string
 	// Tell is told of retries and of events that are given up; nil = nobody.
@@ -110,9 +113,12 @@ type Service struct {
 
 	wake            chan struct{} // has tend look again at once
 	closing, tended chan struct{}
-	compared        map[string]bool // runtimes whose version was looked at
-	polling         sync.WaitGroup  // of event sources
-	ending          context.Context // done when the service closes
+	compared        map[string]bool          // runtimes whose version was looked at
+	polling         sync.WaitGroup           // of event sources
+	positions       *journal.Log             // in streams, by event source
+	places          map[string]string        // the same
+	followers       map[string]chan struct{} // by event source: closed when its stream is not read any more
+	ending          context.Context          // done when the service closes
 	end             context.CancelFunc
 }
 
@@ -157,6 +163,7 @@ func New(options Options) *Service {
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), tended: make(chan struct{}),
 	}
 	s.resources.clear()
+	s.places, s.followers = map[string]string{}, map[string]chan struct{}{}
 	s.compared = map[string]bool{}
 	s.ending, s.end = context.WithCancel(context.Background())
 	s.scratch = sync.OnceValues(func() (string, error) { return newScratch(options.Scratch) })
