@@ -203,16 +203,48 @@ const helloTemplate = `{
   "Outputs": {"URL": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}}
 }`
 
-// deployTemplate makes a stack of a template whose only output is a URL.
-func (p *project) deployTemplate(c *sandbox.Cloud, name, template string) string {
-	p.t.Helper()
-	ctx := context.Background()
-	client := cloudformation.New(cloudformation.Options{
+// stacksOf is a client of the cloud's CloudFormation.
+func stacksOf(c *sandbox.Cloud) *cloudformation.Client {
+	return cloudformation.New(cloudformation.Options{
 		Region: "us-west-2", BaseEndpoint: aws.String(c.Running().Endpoint),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "y"}, nil
 		}),
 	})
+}
+
+// refusal gives the reasons why a template does not become a stack.
+func (p *project) refusal(c *sandbox.Cloud, name, template string) string {
+	p.t.Helper()
+	ctx, client := context.Background(), stacksOf(c)
+	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template)}); err != nil {
+		return err.Error()
+	}
+	for {
+		out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		switch out.Stacks[0].StackStatus {
+		case types.StackStatusCreateInProgress, types.StackStatusRollbackInProgress:
+			continue
+		}
+		events, err := client.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: aws.String(name)})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		var reasons []string
+		for _, e := range events.StackEvents {
+			reasons = append(reasons, aws.ToString(e.ResourceStatusReason))
+		}
+		return string(out.Stacks[0].StackStatus) + " " + strings.Join(reasons, " ")
+	}
+}
+
+// deployTemplate makes a stack of a template whose only output is a URL.
+func (p *project) deployTemplate(c *sandbox.Cloud, name, template string) string {
+	p.t.Helper()
+	ctx, client := context.Background(), stacksOf(c)
 	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template)}); err != nil {
 		p.t.Fatal(err)
 	}

@@ -10,16 +10,16 @@ import (
 	"arc/sandbox/stack"
 )
 
-func (s *Service) createEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Service) createEventSource(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	req.PhysicalID = newRequestID()
-	return s.putEventSource(req)
+	return s.putEventSource(ctx, req)
 }
 
-func (s *Service) updateEventSource(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return s.putEventSource(req)
+func (s *Service) updateEventSource(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	return s.putEventSource(ctx, req)
 }
 
-func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
+func (s *Service) putEventSource(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	var p struct {
 		FunctionName, EventSourceArn, StartingPosition string
 		BatchSize, MaximumBatchingWindowInSeconds      int
@@ -52,17 +52,6 @@ func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, fmt.Errorf("property ScalingConfig.MaximumConcurrency: %d: must be 2 to 1000", most)
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f, err := s.owner(p.FunctionName)
-	if err != nil {
-		return stack.Resource{}, err
-	}
-	if isQueue(p.EventSourceArn) {
-		if err := s.checkQueue(f, p.EventSourceArn, p.BatchSize, p.MaximumBatchingWindowInSeconds); err != nil {
-			return stack.Resource{}, err
-		}
-	}
 	stream := streamSettings{
 		bisect: p.BisectBatchOnFunctionError, maxAge: p.MaximumRecordAgeInSeconds, retries: p.MaximumRetryAttempts,
 		parallel: p.ParallelizationFactor, tumbling: p.TumblingWindowInSeconds,
@@ -75,12 +64,33 @@ func (s *Service) putEventSource(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, err
 		}
 	}
+	latest, begun, err := s.latest(ctx, p.EventSourceArn, p.StartingPosition)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.owner(p.FunctionName)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	if isQueue(p.EventSourceArn) {
+		if err := s.checkQueue(f, p.EventSourceArn, p.BatchSize, p.MaximumBatchingWindowInSeconds); err != nil {
+			return stack.Resource{}, err
+		}
+	}
+	key := req.Stack.Name + "/" + req.LogicalID + " " + p.EventSourceArn
+	if begun {
+		if _, there := s.places[key]; !there {
+			s.places[key] = latest
+		}
+	}
 	source := EventSource{
 		ID: req.PhysicalID, Function: f.Name, Source: p.EventSourceArn,
 		BatchSize: p.BatchSize, BatchingWindow: p.MaximumBatchingWindowInSeconds,
 		Disabled: p.Enabled != nil && !*p.Enabled, StartingPosition: p.StartingPosition,
 		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"), MaximumConcurrency: most, filter: filter,
-		stream: stream, key: req.Stack.Name + "/" + req.LogicalID + " " + p.EventSourceArn,
+		stream: stream, key: key,
 	}
 	s.resources.sources[req.PhysicalID] = source
 	s.unpoll(req.PhysicalID)

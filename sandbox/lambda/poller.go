@@ -365,7 +365,7 @@ func failures(payload []byte, ids []string) (failed map[string]bool, whole strin
 			return nil, "an itemIdentifier in batchItemFailures is missing or empty"
 		}
 		if !known[id] {
-			return nil, fmt.Sprintf("the itemIdentifier %q in batchItemFailures is not one of the batch", id)
+			return nil, fmt.Sprintf("the itemIdentifier %q in batchItemFailures is no message of the batch", id)
 		}
 		failed[id] = true
 	}

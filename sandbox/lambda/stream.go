@@ -72,6 +72,21 @@ func checkStream(position string, size, window int, stream streamSettings) error
 	return nil
 }
 
+// latest is where a mapping begins that wants what comes after it was made. A
+// stream that does not exist is refused; begun is false where nothing is known
+// of it yet.
+func (s *Service) latest(ctx context.Context, arn, position string) (at string, begun bool, err error) {
+	if s.options.Streams == nil || !isTableStream(arn) {
+		return "", false, nil
+	}
+	at, err = s.options.Streams.Latest(ctx, arn)
+	var api *stack.Error
+	if errors.As(err, &api) && api.Code == "ResourceNotFoundException" {
+		return "", false, &stack.Error{Code: "InvalidParameterValueException", Message: "Stream not found: " + arn}
+	}
+	return at, err == nil && position == "LATEST", nil
+}
+
 // note says what of a mapping is not done here.
 func (s streamSettings) note() string {
 	switch {
@@ -249,7 +264,7 @@ func (f *follower) collect() (batch []invoke.Record, position string, err error)
 
 // say tells of records of the stream.
 func (f *follower) say(text string, batch []invoke.Record) {
-	table, _, _ := strings.Cut(f.source.Source[strings.LastIndexByte(f.source.Source, ':')+1:], "/stream/")
+	table, _, _ := strings.Cut(f.source.Source[strings.Index(f.source.Source, ":table/")+1:], "/stream/")
 	f.service.options.Tell.Or()(activity.Event{
 		Kind: activity.Delivery, Function: f.service.called(f.source.Function), Resource: "stream of " + strings.Replace(table, "/", " ", 1), Text: text, Messages: sequences(batch),
 	})

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestChat is testdata/apps/chat in two windows, under arc sandbox and after
+// arc deploy --local: each sees who is here, which a table's stream tells, and
+// what the other says; after kill -9 and a new start the history is there.
+func TestChat(t *testing.T) {
+	chromium := lookTool(t, "chromium")
+	lookTool(t, "node")
+	app := withPackages(t, "../../testdata/apps/chat")
+	arc := buildArc(t)
+	browser := startBrowser(t, chromium)
+	for _, command := range [][]string{{"sandbox", "--port", fmt.Sprint(freePort(t))}, {"deploy", "--local"}} {
+		t.Run(command[0], func(t *testing.T) {
+			p := startArc(t, arc, app, command...)
+			url := p.url(t, "HTTP")
+			ann, bob := openWindow(t, browser, url+"#Ann"), openWindow(t, browser, url+"#Bob")
+			ann.sees(`document.querySelector('#here').textContent === 'Ann, Bob'`)
+			bob.sees(`document.querySelector('#here').textContent === 'Ann, Bob'`)
+			ann.says("is <b>anybody</b> here?")
+			bob.sees(`document.querySelector('li:last-child')?.textContent === 'Ann: is <b>anybody</b> here?'`)
+			bob.says("yes")
+			ann.sees(`document.querySelector('li:last-child')?.textContent === 'Bob: yes'`)
+			bob.close()
+			ann.sees(`document.querySelector('#here').textContent === 'Ann'`)
+			if err := p.kill(); err != nil {
+				t.Fatal(err)
+			}
+			ann.close()
+
+			p = startArc(t, arc, app, command...)
+			cleo := openWindow(t, browser, p.url(t, "HTTP")+"#Cleo")
+			cleo.sees(`[...document.querySelectorAll('li')].map(li => li.textContent).join('|') === 'Ann: is <b>anybody</b> here?|Bob: yes'`)
+			// Who was there when it was killed is not any more.
+			cleo.sees(`document.querySelector('#here').textContent === 'Cleo'`)
+			cleo.close()
+		})
+	}
+}
+
+// window is a tab on the chat.
+type window struct {
+	t     *testing.T
+	tab   context.Context
+	close func()
+}
+
+func openWindow(t *testing.T, browser context.Context, url string) *window {
+	t.Helper()
+	tab, closeTab := chromedp.NewContext(browser)
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(tab); err != nil { // opens the tab, for longer than the steps may take
+		t.Fatalf("chromium: %v", err)
+	}
+	w := &window{t, tab, closeTab}
+	w.do(chromedp.Navigate(url))
+	return w
+}
+
+func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.tab, 60*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		text, _ := chromedp.Run(w.tab, chromedp.Evaluate[string](`document.body.innerText`))
+		w.t.Fatalf("%v (the page says %q)", err, text)
+	}
+}
+
+func (w *window) sees(expression string) {
+	w.t.Helper()
+	w.do(holds(expression))
+}
+
+func (w *window) says(text string) {
+	w.t.Helper()
+	w.do(chromedp.SendKeys("#message", text+"\r"))
+}

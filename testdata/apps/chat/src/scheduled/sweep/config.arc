@@ -1,2 +1,0 @@
-@aws
-timeout 50
