@@ -90,16 +90,16 @@ func (s *Service) putEventSource(ctx context.Context, req stack.Request) (stack.
 		BatchSize: p.BatchSize, BatchingWindow: p.MaximumBatchingWindowInSeconds,
 		Disabled: p.Enabled != nil && !*p.Enabled, StartingPosition: p.StartingPosition,
 		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"), MaximumConcurrency: most, filter: filter,
-		stream: stream, key: key,
+		stream: stream,
+	}
+	note := ""
+	if isTableStream(source.Source) {
+		source.key, note = key, stream.note()
 	}
 	s.resources.sources[req.PhysicalID] = source
 	s.unpoll(req.PhysicalID)
 	s.poll(source)
 	s.follow(source)
-	note := ""
-	if isTableStream(source.Source) {
-		note = stream.note()
-	}
 	arn := strings.Replace(f.ARN, ":function:"+f.Name, ":event-source-mapping:"+req.PhysicalID, 1)
 	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Id": req.PhysicalID, "EventSourceMappingArn": arn}, Note: note}, nil
 }
