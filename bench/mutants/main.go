@@ -169,9 +169,6 @@ func try(ctx context.Context, dir string, m mutant, tests []test) outcome {
 	if err != nil {
 		return broken
 	}
-	if exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "./"+filepath.Dir(m.file)).Run() != nil {
-		return broken
-	}
 	var packages []string
 	names := map[string][]test{}
 	for _, t := range tests {
@@ -184,11 +181,14 @@ func try(ctx context.Context, dir string, m mutant, tests []test) outcome {
 		names[t.Package] = append(names[t.Package], t)
 	}
 	if len(packages) == 0 {
+		if exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "./"+filepath.Dir(m.file)).Run() != nil {
+			return broken
+		}
 		return unreached
 	}
 	for _, pkg := range packages {
 		binary := filepath.Join(dir, "mutant.test")
-		if exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, pkg).Run() != nil {
+		if exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, pkg).Run() != nil {
 			return broken
 		}
 		for _, group := range groups(names[pkg]) {
