@@ -28,6 +28,35 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// TestMarkOfATemplate: what a compiled template says of itself is what the
+// options say.
+func TestMarkOfATemplate(t *testing.T) {
+	options := Options{Stage: "staging", Name: "blue"}
+	if got := options.Mark("shop"); got != (Mark{"shop", "staging", "blue"}) {
+		t.Errorf("%+v", got)
+	}
+	for text, want := range map[string]*Mark{
+		`{"Resources": {}}`: nil,
+		`{"Metadata": {"arc": {"app": "shop", "stage": "staging", "name": "blue"}}, "Resources": {}}`: {"shop", "staging", "blue"},
+	} {
+		doc, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := doc.Mark()
+		if err != nil || (got == nil) != (want == nil) || got != nil && *got != *want {
+			t.Errorf("%s: %v %v", text, got, err)
+		}
+	}
+	doc, err := Parse([]byte(`{"Metadata": {"arc": 1}, "Resources": {}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := doc.Mark(); err == nil {
+		t.Error("a mark that is none was read")
+	}
+}
+
 // TestMadeBeforeMarks tells the stacks that arc and Architect made before there
 // were marks from everybody else's.
 func TestMadeBeforeMarks(t *testing.T) {

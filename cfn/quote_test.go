@@ -3,6 +3,7 @@ package cfn
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"testing"
 )
 
@@ -29,6 +30,24 @@ func TestQuote(t *testing.T) {
 		var wanted string
 		if err := json.Unmarshal(want.Bytes(), &wanted); err != nil || back != wanted {
 			t.Errorf("%q comes back as %q", text, back)
+		}
+	}
+}
+
+// TestUnquote reads escapes however they are written; hexadecimal digits may be
+// capitals.
+func TestUnquote(t *testing.T) {
+	for _, format := range []string{"%04x", "%04X"} {
+		for r := rune(0); r < 0x200; r++ {
+			raw := []byte(fmt.Sprintf(`"a\u`+format+`b"`, r))
+			if got, want := string(unquote(raw)), "a"+string(r)+"b"; got != want {
+				t.Errorf("%s is %q, want %q", raw, got, want)
+			}
+		}
+	}
+	for raw, want := range map[string]string{`""`: "", `"a"`: "a", `"\"\\\/"`: `"\/`, `"\n\t\ud83d\ude00"`: "\n\t😀", `"\u4e00"`: "一"} {
+		if got := string(unquote([]byte(raw))); got != want {
+			t.Errorf("%s is %q, want %q", raw, got, want)
 		}
 	}
 }

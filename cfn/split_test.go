@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/awslabs/goformation/v7/cloudformation/logs"
+
 	"arc/manifest"
 )
 
@@ -225,6 +227,21 @@ func fullApp(n int) *manifest.App {
 	app.Streams = []manifest.Stream{{Name: "accounts", Table: "accounts", Function: own("tables-streams", "accounts")}}
 	app.CDN = &manifest.CDN{Enabled: true}
 	return app
+}
+
+// TestSplitAbove: 450 resources are one stack, and one more is several.
+func TestSplitAbove(t *testing.T) {
+	for n, split := range map[int]bool{450: false, 451: true} {
+		c := newCompiler(&manifest.App{Name: "app"}, Options{Stage: "staging"})
+		c.t.Resources = map[string]Resource{}
+		for i := range n {
+			c.t.Resources[c.place(logsPart, fmt.Sprint("F", i), fmt.Sprint("F", i, "LogGroup"))] = &logs.LogGroup{}
+		}
+		c.split()
+		if got := len(c.stack.Parts) > 0; got != split {
+			t.Errorf("%d resources: split is %t", n, got)
+		}
+	}
 }
 
 // TestSplitDeterministic compiles the same large app twice.
