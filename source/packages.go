@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -27,7 +28,7 @@ const maxNesting = 32
 // packageName is the package that a module specifier names; "" when it names
 // none: a relative or absolute path, a URL, a Node builtin, an #import.
 func packageName(spec string) string {
-	if builtins[spec] || spec == "" || strings.ContainsAny(spec, ":\\\x00") {
+	if builtins()[spec] || spec == "" || strings.ContainsAny(spec, ":\\\x00") {
 		return ""
 	}
 	name, rest, _ := strings.Cut(spec, "/")
@@ -67,12 +68,14 @@ func nodeMajor(runtime string) int {
 // ours reports whether a name means the shared code that is added to the zip.
 func ours(name string) bool { return name == "@architect/shared" || name == "@architect/views" }
 
-var builtins = setOf(`_http_agent _http_client _http_common _http_incoming _http_outgoing _http_server _stream_duplex
+var builtins = sync.OnceValue(func() map[string]bool {
+	return setOf(`_http_agent _http_client _http_common _http_incoming _http_outgoing _http_server _stream_duplex
 	_stream_passthrough _stream_readable _stream_transform _stream_wrap _stream_writable _tls_common _tls_wrap assert assert/strict
 	async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns dns/promises domain events fs
 	fs/promises http http2 https inspector inspector/promises module net os path path/posix path/win32 perf_hooks process punycode
 	querystring readline readline/promises repl stream stream/consumers stream/promises stream/web string_decoder sys timers
 	timers/promises tls trace_events tty url util util/types v8 vm wasi worker_threads zlib`)
+})
 
 func setOf(words string) map[string]bool {
 	set := map[string]bool{}
@@ -157,7 +160,7 @@ func (p packageJSON) needs() []string {
 // find looks a package up from a folder upwards, as Node does, and gives the
 // real path of its folder; "" when it is not installed.
 func (c *collector) find(from, name string) (string, error) {
-	if !fs.ValidPath(name) || packageName(name) != name && !builtins[name] {
+	if !fs.ValidPath(name) || packageName(name) != name && !builtins()[name] {
 		return "", nil
 	}
 	for dir := from; ; dir = path.Dir(dir) {
