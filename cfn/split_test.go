@@ -244,6 +244,35 @@ func TestSplitAbove(t *testing.T) {
 	}
 }
 
+// TestSplitSize: the root's template may have a million bytes.
+func TestSplitSize(t *testing.T) {
+	warning := func(padding int) string {
+		c := newCompiler(&manifest.App{Name: "app"}, Options{Stage: "staging"})
+		c.t.Resources = map[string]Resource{}
+		c.t.Description, c.t.Parameters = strings.Repeat("x", padding), map[string]Parameter{ArtifactBucketParameter: {Type: "String"}}
+		for i := range 451 {
+			c.t.Resources[c.place(logsPart, fmt.Sprint("F", i), fmt.Sprint("F", i, "LogGroup"))] = &logs.LogGroup{}
+		}
+		c.split()
+		for _, d := range c.ds {
+			if d.Code == "template-size" {
+				return d.Message
+			}
+		}
+		return ""
+	}
+	const padding = 1_000_000
+	var size int
+	if _, err := fmt.Sscanf(warning(padding), "the template of the stack has %d bytes", &size); err != nil {
+		t.Fatalf("no size in %q: %v", warning(padding), err)
+	}
+	for more, want := range []bool{false, true} {
+		if got := warning(padding - (size - 1_000_000) + more); (got != "") != want {
+			t.Errorf("a template of %d bytes: %q", 1_000_000+more, got)
+		}
+	}
+}
+
 // TestSplitDeterministic compiles the same large app twice.
 func TestSplitDeterministic(t *testing.T) {
 	var first []byte
