@@ -68,7 +68,7 @@ Flags:
       --no-schedules
                     let no schedule fire; arc invoke runs one
       --stop        end the local cloud that runs for this project
-  -q, --quiet       print errors only
+  -q, --quiet       print errors only, as with ARC_QUIET=1 in the environment
       --json        print what happens as JSON, an event a line
 
 Examples:
@@ -170,7 +170,7 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	if file := s.env(logVariable); file != "" {
 		s.stderr = newBoundedLog(s.stderr, file, maxLog)
 	}
-	if ctx.Bool("quiet") {
+	if quiet := s.env("ARC_QUIET"); ctx.Bool("quiet") || quiet != "" && quiet != "0" && quiet != "false" {
 		s.muted = true
 	}
 	if ctx.Bool("json") {
