@@ -540,7 +540,7 @@ func TestWorkflowBuildsArc(t *testing.T) {
 	g.arc = ""
 	r := g.happens(g.pull("closed", "acme/shop"))
 	r.want(map[string]string{"arc": "success", "destroy": "success"})
-	if !strings.Contains(r.logs["destroy"], "there is no stack ShopperStagingPr7") {
+	if !strings.Contains(r.logs["destroy"], "there is no stack Preview-Shopper-7") {
 		t.Errorf("%s", r.logs["destroy"])
 	}
 }
