@@ -19,6 +19,7 @@ type lambdaFunction struct {
 	role        string  // logical ID of its role
 	needs       []right // what its trigger asks of its role
 	deadLetters string  // logical ID of the queue for events it fails on; "" = none
+	unreserved  bool    // its event source keeps to its concurrency
 }
 
 // function puts a function into the template under an ID.
@@ -48,6 +49,9 @@ func (c *compiler) functions() {
 			Role:                         GetAtt(f.role, "Arn"),
 			Runtime:                      new(runtime),
 			Timeout:                      new(cfg.Timeout),
+		}
+		if f.unreserved {
+			resource.ReservedConcurrentExecutions = nil
 		}
 		if f.deadLetters != "" {
 			resource.DeadLetterConfig = &lambda.Function_DeadLetterConfig{TargetArn: new(GetAtt(f.deadLetters, "Arn"))}

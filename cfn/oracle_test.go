@@ -333,7 +333,8 @@ func functionFacts(facts map[string]string, id string, r ResourceDef) {
 				facts["function "+id+" variable "+name] = strings.Trim(plain(value), `"`)
 			}
 		case "Code":
-			facts[key] = plain(v.(map[string]any)["S3Key"])
+			// Ours lies below the stage's folder, which no fact of the code's is.
+			facts[key] = strings.TrimPrefix(plain(v.(map[string]any)["S3Key"]), "staging/")
 		case "Role":
 			facts[key] = "its own"
 			if text := plain(v); strings.Contains(text, "<Role>") || text == "<Role.Arn>" {

@@ -34,11 +34,12 @@ func (c *compiler) queues() {
 
 func (c *compiler) queue(name string, q manifest.Queue) {
 	window := c.batchWindow(q)
+	most := q.Function.Config.Concurrency
 	dead := c.add(name+"DeadLetterQueue", q.Pos, deadLetterQueue(q.Fifo))
 	resource := &sqs.Queue{
 		RedrivePolicy: map[string]any{
 			"deadLetterTargetArn": GetAtt(dead, "Arn"),
-			"maxReceiveCount":     maxReceives,
+			"maxReceiveCount":     receives(most),
 		},
 		SqsManagedSseEnabled: new(true),
 		VisibilityTimeout:    new(visibilityFactor*q.Function.Config.Timeout + window),
@@ -57,6 +58,13 @@ func (c *compiler) queue(name string, q manifest.Queue) {
 	if size := c.batchSize(q, window); size > 0 {
 		mapping.BatchSize = new(size)
 	}
+	if most != nil && *most >= minConcurrency && *most <= maxConcurrency {
+		mapping.ScalingConfig = &lambda.EventSourceMapping_ScalingConfig{MaximumConcurrency: most}
+		f.unreserved = true
+	}
+	if q.ReportsFailures {
+		mapping.FunctionResponseTypes = reportBatchItemFailures
+	}
 	if window > 0 {
 		mapping.MaximumBatchingWindowInSeconds = new(window)
 	}
@@ -68,6 +76,30 @@ func (c *compiler) queue(name string, q manifest.Queue) {
 	})
 	c.output(name+"SqsQueue", "URL of the queue "+q.Name, Ref(queue))
 }
+
+// What the concurrency of a queue's function may be for its event source to keep
+// to it: that takes no more messages then than the function can work on. A
+// reserved concurrency has them taken and throttled, and each time counts.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
+const (
+	minConcurrency = 2
+	maxConcurrency = 1000
+)
+
+// throttledReceives is how often a message of a function with a concurrency of 1
+// is tried: most of the five batches that Lambda takes at first are throttled.
+const throttledReceives = 20
+
+// receives is how often a message is tried at most.
+func receives(concurrency *int) int {
+	if concurrency != nil && *concurrency == 1 {
+		return throttledReceives
+	}
+	return maxReceives
+}
+
+// reportBatchItemFailures has the result of a function name what it failed on.
+var reportBatchItemFailures = []string{"ReportBatchItemFailures"}
 
 // deadLetterQueue keeps what could not be handled. A FIFO queue's is FIFO.
 func deadLetterQueue(fifo bool) *sqs.Queue {

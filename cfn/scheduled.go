@@ -11,7 +11,8 @@ const schedulerRole = "SchedulerRole"
 
 // scheduled compiles @scheduled. The functions keep the logical IDs that they
 // have under Architect 11. The schedules cannot keep those of its rules: they
-// are another type, which an update cannot change.
+// are another type, which an update cannot change. What Scheduler cannot bring to
+// the function, and what that fails on three times, goes to a dead-letter queue.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
 func (c *compiler) scheduled() {
 	if len(c.app.Schedules) == 0 {
@@ -21,22 +22,29 @@ func (c *compiler) scheduled() {
 	for i, s := range c.app.Schedules {
 		items[i] = naming{base: logicalName(s.Name), key: s.Name, pos: s.Pos}
 	}
-	invoke := right{actions: []string{"lambda:InvokeFunction"}}
+	invoke, keep := right{actions: []string{"lambda:InvokeFunction"}}, right{actions: []string{"sqs:SendMessage"}}
 	for i, name := range c.names("scheduled", items) {
 		s := c.app.Schedules[i]
+		queue := c.add(name+"ScheduleDeadLetterQueue", s.Pos, deadLetterQueue(false))
 		f := c.function(name+"ScheduledLambda", s.Function)
+		f.deadLetters = queue
+		f.needs = append(f.needs, right{actions: []string{"sqs:SendMessage"}, resources: []string{GetAtt(queue, "Arn")}})
 		schedule := &scheduler.Schedule{
 			FlexibleTimeWindow: &scheduler.Schedule_FlexibleTimeWindow{Mode: "OFF"},
 			ScheduleExpression: s.Expression,
-			Target:             &scheduler.Schedule_Target{Arn: f.arn(), RoleArn: GetAtt(schedulerRole, "Arn")},
+			Target: &scheduler.Schedule_Target{
+				Arn: f.arn(), RoleArn: GetAtt(schedulerRole, "Arn"),
+				DeadLetterConfig: &scheduler.Schedule_DeadLetterConfig{Arn: new(GetAtt(queue, "Arn"))},
+			},
 		}
 		if s.Timezone != "" {
 			schedule.ScheduleExpressionTimezone = new(s.Timezone)
 		}
 		c.place(triggersPart, f.id, c.add(name+"ScheduleEvent", s.Pos, schedule))
 		invoke.resources = append(invoke.resources, f.arn())
+		keep.resources = append(keep.resources, GetAtt(queue, "Arn"))
 	}
 	assume := trust("scheduler")
 	assume.Statement[0].Condition = map[string]map[string]string{"StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")}}
-	c.roleWith(schedulerRole, c.app.Schedules[0].Pos, &iam.Role{AssumeRolePolicyDocument: assume}, []right{invoke}, nil)
+	c.roleWith(schedulerRole, c.app.Schedules[0].Pos, &iam.Role{AssumeRolePolicyDocument: assume}, []right{invoke, keep}, nil)
 }

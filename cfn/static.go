@@ -54,21 +54,7 @@ func (c *compiler) staticBucket() {
 		return
 	}
 	if c.givenBucket() == "" {
-		c.add(staticBucket, st.Pos, &s3.Bucket{
-			BucketEncryption: &s3.Bucket_BucketEncryption{
-				ServerSideEncryptionConfiguration: []s3.Bucket_ServerSideEncryptionRule{{
-					ServerSideEncryptionByDefault: &s3.Bucket_ServerSideEncryptionByDefault{SSEAlgorithm: "AES256"},
-				}},
-			},
-			OwnershipControls: &s3.Bucket_OwnershipControls{
-				Rules: []s3.Bucket_OwnershipControlsRule{{ObjectOwnership: new("BucketOwnerEnforced")}},
-			},
-			PublicAccessBlockConfiguration: &s3.Bucket_PublicAccessBlockConfiguration{
-				BlockPublicAcls: new(true), BlockPublicPolicy: new(true), IgnorePublicAcls: new(true), RestrictPublicBuckets: new(true),
-			},
-			AWSCloudFormationDeletionPolicy:      c.onDelete(),
-			AWSCloudFormationUpdateReplacePolicy: "Retain",
-		})
+		c.add(staticBucket, st.Pos, c.privateBucket())
 	}
 	c.discoverable("StaticBucketParam", st.Pos, "static/bucket", c.bucketName())
 	c.discoverable("StaticFingerprintParam", st.Pos, "static/fingerprint", strconv.FormatBool(st.Fingerprint != ""))
@@ -79,6 +65,26 @@ func (c *compiler) staticBucket() {
 	)
 	c.output("BucketURL", "URL of the static files, which the HTTP API serves from a private bucket",
 		Sub("${"+httpAPI+".ApiEndpoint}/_static"))
+}
+
+// privateBucket is a bucket that nobody but the account can read, and that keeps
+// what it holds.
+func (c *compiler) privateBucket() *s3.Bucket {
+	return &s3.Bucket{
+		BucketEncryption: &s3.Bucket_BucketEncryption{
+			ServerSideEncryptionConfiguration: []s3.Bucket_ServerSideEncryptionRule{{
+				ServerSideEncryptionByDefault: &s3.Bucket_ServerSideEncryptionByDefault{SSEAlgorithm: "AES256"},
+			}},
+		},
+		OwnershipControls: &s3.Bucket_OwnershipControls{
+			Rules: []s3.Bucket_OwnershipControlsRule{{ObjectOwnership: new("BucketOwnerEnforced")}},
+		},
+		PublicAccessBlockConfiguration: &s3.Bucket_PublicAccessBlockConfiguration{
+			BlockPublicAcls: new(true), BlockPublicPolicy: new(true), IgnorePublicAcls: new(true), RestrictPublicBuckets: new(true),
+		},
+		AWSCloudFormationDeletionPolicy:      c.onDelete(),
+		AWSCloudFormationUpdateReplacePolicy: "Retain",
+	}
 }
 
 // staticRoutes adds to the routes of @http what serves the bucket: /_static/*,

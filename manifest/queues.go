@@ -8,8 +8,10 @@ type Queue struct {
 	Fifo        bool
 	BatchSize   int // 0 = not set
 	BatchWindow int // seconds; 0 = not set
-	Function    *Function
-	Pos         syntax.Pos
+	// ReportsFailures says that the function names the messages it failed on.
+	ReportsFailures bool
+	Function        *Function
+	Pos             syntax.Pos
 
 	fifo *bool // as written below the name
 }
@@ -32,6 +34,8 @@ func (l *loader) readQueues() {
 				l.integerSetting(s, ln, &q.BatchSize)
 			case "batchWindow":
 				l.integerSetting(s, ln, &q.BatchWindow)
+			case "reportBatchItemFailures":
+				l.booleanSetting(s, ln, &q.ReportsFailures)
 			}
 		}
 		l.app.Queues = append(l.app.Queues, q)

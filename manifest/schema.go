@@ -93,6 +93,12 @@ func pragmaNames(specs []pragmaSpec) []string {
 
 var srcSetting = setting{name: "src", doc: "Folder of the function's code, relative to the project.", typ: textValue}
 
+// reportFailuresSetting is of functions that get batches.
+var reportFailuresSetting = setting{
+	name: "reportBatchItemFailures", typ: booleanValue,
+	doc: "Whether the function's result names the messages it failed on, as batchItemFailures: only those come again.",
+}
+
 // functionSettings may stand in @aws of the manifest, for every function, and
 // in @aws or @arc of a config file, for one.
 var functionSettings = []setting{
@@ -145,6 +151,7 @@ var pragmas = []pragmaSpec{
 		{name: "fifo", doc: "Whether the queue keeps the order of its messages.", typ: booleanValue},
 		{name: "batchSize", doc: "Messages a call.", typ: integerValue, min: 1, max: 10000},
 		{name: "batchWindow", doc: "Seconds to wait for a batch to fill.", typ: integerValue, min: 0, max: 300, unit: "seconds"},
+		reportFailuresSetting,
 	}},
 	{name: "scheduled", doc: "Functions that run by the clock.", form: formNamed, keys: []setting{
 		srcSetting,
@@ -164,6 +171,11 @@ var pragmas = []pragmaSpec{
 	{name: "tables-streams", doc: "Functions that get a table's changes.", form: formNamed, keys: []setting{
 		{name: "table", doc: "Table whose changes the function gets.", typ: textValue},
 		srcSetting,
+		{name: "retries", doc: "How often changes that the function fails on are tried again.", typ: integerValue, min: 0, max: 10000},
+		{name: "age", doc: "How old a change may be before it is given up.", typ: integerValue, min: 60, max: 604800, unit: "seconds", example: "3600"},
+		{name: "bisect", doc: "Whether a batch that fails is tried again in two halves.", typ: booleanValue},
+		{name: "onFailure", doc: "Where changes that are given up go: their place in the stream to a queue, or they themselves to a bucket.", typ: choiceValue, choices: []string{"queue", "bucket"}},
+		reportFailuresSetting,
 	}},
 	{name: "static", doc: "Files served under /_static/; false turns it off.", form: formSettings, keys: []setting{
 		{name: "folder", doc: "Folder of the files.", typ: textValue},

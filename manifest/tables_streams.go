@@ -6,8 +6,27 @@ import "arc/manifest/syntax"
 type Stream struct {
 	Name     string // the function's name; the table's when not given
 	Table    string
-	Function *Function
-	Pos      syntax.Pos
+	Retries  int  // of changes that the function fails on
+	MaxAge   int  // of a change, in seconds
+	Bisect   bool // a batch that fails is tried again in two halves
+	ToBucket bool // what is given up goes to a bucket, else its place in the stream to a queue
+	// ReportsFailures says that the function names the changes it failed on.
+	ReportsFailures bool
+	Function        *Function
+	Pos             syntax.Pos
+}
+
+// What becomes of changes that a function fails on, unless the manifest says
+// otherwise. A stream keeps changes for 24 hours: what is given up an hour before
+// is still told of.
+const (
+	streamRetries = 10
+	streamMaxAge  = 23 * 60 * 60
+)
+
+// newStream gives a stream that the manifest says nothing of.
+func newStream(name, table string, fn *Function, pos syntax.Pos) Stream {
+	return Stream{Name: name, Table: table, Retries: streamRetries, MaxAge: streamMaxAge, Bisect: true, Function: fn, Pos: pos}
 }
 
 // readStreams reads @tables-streams, and gives each table with "stream true"
@@ -29,22 +48,37 @@ func (l *loader) readStreams() {
 		t := &l.app.Tables[i]
 		if t.Stream && !listed[t.Name] {
 			fn := &Function{Pragma: "tables-streams", Name: t.Name, Dir: "src/tables-streams/" + t.Name, Pos: t.Pos}
-			l.app.Streams = append(l.app.Streams, Stream{Name: t.Name, Table: t.Name, Function: fn, Pos: t.Pos})
+			l.app.Streams = append(l.app.Streams, newStream(t.Name, t.Name, fn, t.Pos))
 		}
 		t.Stream = t.Stream || listed[t.Name]
 	}
 }
 
 func (l *loader) readStream(n named) (Stream, bool) {
-	s := Stream{Name: n.name, Function: n.function, Pos: n.pos}
+	s := newStream(n.name, "", n.function, n.pos)
 	table := n.value
 	spec := findPragma(pragmas, "tables-streams")
 	for _, ln := range n.keys {
-		v, ok := l.single(spec.setting(ln.key.Text), ln)
+		set, ok := spec.setting(ln.key.Text), true
+		switch set.name {
+		case "table":
+			table, ok = l.single(set, ln)
+		case "retries":
+			ok = l.integerSetting(set, ln, &s.Retries)
+		case "age":
+			ok = l.integerSetting(set, ln, &s.MaxAge)
+		case "bisect":
+			ok = l.booleanSetting(set, ln, &s.Bisect)
+		case "reportBatchItemFailures":
+			ok = l.booleanSetting(set, ln, &s.ReportsFailures)
+		case "onFailure":
+			var where string
+			ok = l.choiceSetting(set, ln, &where)
+			s.ToBucket = where == "bucket"
+		}
 		if !ok {
 			return s, false
 		}
-		table = v
 	}
 	t := l.wantTable("tables-streams", table)
 	if t == nil {
