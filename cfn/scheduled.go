@@ -12,7 +12,8 @@ const schedulerRole = "SchedulerRole"
 // scheduled compiles @scheduled. The functions keep the logical IDs that they
 // have under Architect 11. The schedules cannot keep those of its rules: they
 // are another type, which an update cannot change. What Scheduler cannot bring to
-// the function, and what that fails on three times, goes to a dead-letter queue.
+// the function, and what that fails on three times, goes to a dead-letter queue:
+// one for all, since an event names its schedule, and roles hold some 450 names.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
 func (c *compiler) scheduled() {
 	if len(c.app.Schedules) == 0 {
@@ -22,10 +23,10 @@ func (c *compiler) scheduled() {
 	for i, s := range c.app.Schedules {
 		items[i] = naming{base: logicalName(s.Name), key: s.Name, pos: s.Pos}
 	}
-	invoke, keep := right{actions: []string{"lambda:InvokeFunction"}}, right{actions: []string{"sqs:SendMessage"}}
+	queue := c.add("ScheduleDeadLetterQueue", c.app.Schedules[0].Pos, deadLetterQueue(false))
+	invoke, keep := right{actions: []string{"lambda:InvokeFunction"}}, right{actions: []string{"sqs:SendMessage"}, resources: []string{GetAtt(queue, "Arn")}}
 	for i, name := range c.names("scheduled", items) {
 		s := c.app.Schedules[i]
-		queue := c.add(name+"ScheduleDeadLetterQueue", s.Pos, deadLetterQueue(false))
 		f := c.function(name+"ScheduledLambda", s.Function)
 		f.deadLetters = queue
 		f.needs = append(f.needs, right{actions: []string{"sqs:SendMessage"}, resources: []string{GetAtt(queue, "Arn")}})
@@ -42,7 +43,6 @@ func (c *compiler) scheduled() {
 		}
 		c.place(triggersPart, f.id, c.add(name+"ScheduleEvent", s.Pos, schedule))
 		invoke.resources = append(invoke.resources, f.arn())
-		keep.resources = append(keep.resources, GetAtt(queue, "Arn"))
 	}
 	assume := trust("scheduler")
 	assume.Statement[0].Condition = map[string]map[string]string{"StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")}}
