@@ -23,6 +23,7 @@ type Clients struct {
 	Identity   Identity
 	Tables     *tables.Client
 	Functions  Functions
+	Invoker    Invoker
 
 	Region string
 	// Local tells that the endpoint is on this machine, where polling may be brisk.
@@ -76,6 +77,11 @@ type Functions interface {
 	// ListFunctions gives the functions of the region, a page at a time; the
 	// marker of the first page and after the last one is "".
 	ListFunctions(ctx context.Context, marker string) (page []FunctionCode, next string, err error)
+}
+
+// Invoker is the Lambda call that runs a function.
+type Invoker interface {
+	Invoke(ctx context.Context, name string, event []byte) (Invocation, error)
 }
 
 // Identity is the STS call that names the account.

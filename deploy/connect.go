@@ -147,6 +147,7 @@ func newClients(cfg aws.Config) Clients {
 	}
 	made := new(atomic.Bool)
 	patient := func(*s3.Options) {}
+	waiting := cfg.HTTPClient
 	local, isLocal := cfg.HTTPClient.(localClient)
 	if isLocal {
 		cfg.HTTPClient = local.BuildableClient
@@ -155,6 +156,7 @@ func newClients(cfg aws.Config) Clients {
 		// A connection that uploads is silent for as long as that takes.
 		client = client.WithTimeout(uploadTimeout).WithReadTimeout(0)
 		patient = func(o *s3.Options) { o.HTTPClient = client }
+		waiting = client
 		if isLocal {
 			patient = func(o *s3.Options) { o.HTTPClient = &firstContact{HTTPClient: client, local: true, made: made} }
 		}
@@ -162,6 +164,9 @@ func newClients(cfg aws.Config) Clients {
 	uploads := s3.NewFromConfig(cfg, pathStyle, patient)
 	cfg.HTTPClient = &firstContact{HTTPClient: wholeRequests{cfg.HTTPClient}, local: isLocal, made: made}
 	stacks := cloudformation.NewFromConfig(cfg)
+	// A function may answer nothing for as long as an upload may take.
+	invoking := cfg
+	invoking.HTTPClient = &firstContact{HTTPClient: wholeRequests{waiting}, local: isLocal, made: made}
 	return Clients{
 		Stacks:     stacks,
 		Objects:    s3.NewFromConfig(cfg, pathStyle),
@@ -170,6 +175,7 @@ func newClients(cfg aws.Config) Clients {
 		Tables:     tables.New(cfg),
 		Identity:   sts.NewFromConfig(cfg),
 		Functions:  newLambdaFunctions(cfg),
+		Invoker:    newLambdaFunctions(invoking),
 		Region:     cfg.Region,
 		Local:      isLoopback(stacks.Options().BaseEndpoint),
 	}

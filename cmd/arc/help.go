@@ -17,6 +17,7 @@ Start:
   init       write the handlers that the manifest names and that are missing
   sandbox    run the app on this machine: http and ws on localhost:3333
   data       look at the tables of the local cloud, fill or empty them
+  invoke     run a function, schedule, event or queue now
   create     init, then create the stacks of both stages
 
 Manifest:

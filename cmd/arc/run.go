@@ -40,7 +40,7 @@ type session struct {
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
 	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env)}
-	err := s.app().RunContext(ctx, args)
+	err := s.app().RunContext(ctx, flagsFirst(args))
 	code := s.report(err)
 	for _, screen := range s.screens {
 		screen.flush()
@@ -153,6 +153,7 @@ func (s *session) app() *cli.App {
 			s.createCommand(),
 			s.sandboxCommand(),
 			s.dataCommand(),
+			s.invokeCommand(),
 			s.checkCommand(),
 			s.fmtCommand(),
 			s.inventoryCommand(),

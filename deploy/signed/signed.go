@@ -44,7 +44,7 @@ const maxAnswer = 16 << 20
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err == nil {
-		err = c.call(ctx, request{http.MethodPost, "", c.Target + "." + operation, body}, out)
+		err = c.call(ctx, request{method: http.MethodPost, target: c.Target + "." + operation, body: body}, out)
 	}
 	if err != nil {
 		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
@@ -61,10 +61,27 @@ func (c *Client) Get(ctx context.Context, operation, path string, out any) error
 	return nil
 }
 
+// Post sends a body to a path of a service of REST, once and no more: it may
+// start something. It gives the headers and the body of the answer.
+func (c *Client) Post(ctx context.Context, operation, path string, header map[string]string, body []byte) (http.Header, []byte, error) {
+	endpoint, err := c.endpoint(ctx)
+	if err == nil {
+		var (
+			answered http.Header
+			answer   []byte
+		)
+		if answered, answer, err = c.send(ctx, endpoint, request{method: http.MethodPost, path: path, header: header, body: body}); err == nil {
+			return answered, answer, nil
+		}
+	}
+	return nil, nil, &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
+}
+
 // request is what is sent, as often as it takes.
 type request struct {
 	method, path string
 	target       string // of a JSON protocol; "" = none
+	header       map[string]string
 	body         []byte
 }
 
@@ -94,49 +111,61 @@ func (c *Client) call(ctx context.Context, r request, out any) error {
 	}
 }
 
-// try sends the request once.
+// try sends the request once, and reads the answer into out.
 func (c *Client) try(ctx context.Context, endpoint string, r request, out any) error {
-	if r.path != "" {
-		endpoint = strings.TrimSuffix(endpoint, "/") + r.path
-	}
-	req, err := http.NewRequestWithContext(ctx, r.method, endpoint, bytes.NewReader(r.body))
+	_, answer, err := c.send(ctx, endpoint, r)
 	if err != nil {
 		return err
-	}
-	if r.target != "" {
-		req.Header.Set("Content-Type", "application/x-amz-json-"+cmp.Or(c.Version, "1.1"))
-		req.Header.Set("X-Amz-Target", r.target)
-	}
-	if c.Config.Credentials == nil {
-		return errors.New("no credentials")
-	}
-	keys, err := c.Config.Credentials.Retrieve(ctx)
-	if err != nil {
-		return fmt.Errorf("credentials: %w", err)
-	}
-	sum := sha256.Sum256(r.body)
-	if err := v4.NewSigner().SignHTTP(ctx, keys, req, hex.EncodeToString(sum[:]), c.Name, c.Config.Region, time.Now()); err != nil {
-		return fmt.Errorf("signature: %w", err)
-	}
-	resp, err := c.Config.HTTPClient.Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return &aws.RequestCanceledError{Err: err}
-		}
-		return &smithyhttp.RequestSendError{Err: err}
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if resp.StatusCode/100 != 2 {
-		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: failure(resp, answer)}
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("the answer is not the JSON that was expected: %w", err)
 	}
 	return nil
+}
+
+// send sends the request once.
+func (c *Client) send(ctx context.Context, endpoint string, r request) (http.Header, []byte, error) {
+	if r.path != "" {
+		endpoint = strings.TrimSuffix(endpoint, "/") + r.path
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, endpoint, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.target != "" {
+		req.Header.Set("Content-Type", "application/x-amz-json-"+cmp.Or(c.Version, "1.1"))
+		req.Header.Set("X-Amz-Target", r.target)
+	}
+	for name, value := range r.header {
+		req.Header.Set(name, value)
+	}
+	if c.Config.Credentials == nil {
+		return nil, nil, errors.New("no credentials")
+	}
+	keys, err := c.Config.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("credentials: %w", err)
+	}
+	sum := sha256.Sum256(r.body)
+	if err := v4.NewSigner().SignHTTP(ctx, keys, req, hex.EncodeToString(sum[:]), c.Name, c.Config.Region, time.Now()); err != nil {
+		return nil, nil, fmt.Errorf("signature: %w", err)
+	}
+	resp, err := c.Config.HTTPClient.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, nil, &aws.RequestCanceledError{Err: err}
+		}
+		return nil, nil, &smithyhttp.RequestSendError{Err: err}
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return nil, nil, &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: failure(resp, answer)}
+	}
+	return resp.Header, answer, nil
 }
 
 // failure reads the error that a service answered.
