@@ -29,6 +29,10 @@ func (l *loader) readTypeScript() {
 				continue
 			}
 			l.typeScript = name
+		case "build":
+			l.warnf(at(ln.key), "no-effect", "remove the line", "build has no effect: arc bundles TypeScript without writing into the project")
+		case "sourcemaps":
+			l.warnf(at(ln.key), "no-effect", "remove the line", "sourcemaps has no effect: bundles always have a source map")
 		case "esbuild-config":
 			l.errorf(at(ln.key), "esbuild-config", "put what it sets into tsconfig.json; name packages that must not be bundled with external below @aws",
 				"arc does not run the project's JavaScript, and %s is JavaScript", ln.text())

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/klauspost/compress/flate"
@@ -245,6 +246,22 @@ func BenchmarkLive(b *testing.B) {
 		for b.Loop() {
 			if _, err := NewLive(tree, fn, b.TempDir()).Make(b.Context()); err != nil {
 				b.Fatal(err)
+			}
+		}
+	})
+	// The floor makes as many links and folders.
+	b.Run("floor", func(b *testing.B) {
+		for b.Loop() {
+			at := b.TempDir()
+			for d := range 22 {
+				if err := os.Symlink(dir, filepath.Join(at, strconv.Itoa(d))); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for d := range 4 {
+				if err := os.Mkdir(filepath.Join(at, "dir"+strconv.Itoa(d)), 0o700); err != nil {
+					b.Fatal(err)
+				}
 			}
 		}
 	})

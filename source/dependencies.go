@@ -34,7 +34,12 @@ func (c *collector) dependencies(fn Function) (packages, []Finding, error) {
 	case strings.HasPrefix(fn.Runtime, "python"):
 		return c.pythonPackages(fn)
 	case strings.HasPrefix(fn.Runtime, "ruby"):
-		return c.rubyPackages(fn)
+		shared, err := c.sharedGems(fn)
+		if err != nil {
+			return packages{}, nil, err
+		}
+		own, findings, err := c.rubyPackages(fn)
+		return own, append(shared, findings...), err
 	}
 	return packages{}, nil, nil
 }

@@ -66,6 +66,25 @@ func (c *collector) rubyPackages(fn Function) (packages, []Finding, error) {
 	return packages{dir: made, at: "vendor/bundle/ruby/" + interpreter.Wanted(fn.Runtime) + ".0"}, findings, err
 }
 
+// sharedGems warns of a Gemfile in shared code. Bundler resolves one at a time, and
+// two that were resolved apart may want two versions of a gem.
+func (c *collector) sharedGems(fn Function) (list []Finding, err error) {
+	for _, dir := range []string{fn.Shared, fn.Views} {
+		if dir == "" {
+			continue
+		}
+		found, err := c.texts(path.Join(c.base, dir), "Gemfile")
+		if err != nil {
+			return nil, err
+		}
+		if asksForAnything(string(found["Gemfile"])) {
+			list = append(list, Finding{File: path.Join(dir, "Gemfile"), Line: 1, Col: 1, Severity: Warning, Code: "gems-shared",
+				Text: "lists gems of shared code, which no function installs", Hint: "name them in the Gemfile of each function that uses them"})
+		}
+	}
+	return list, nil
+}
+
 var errNoBundler = errors.New("bundler is not there")
 
 // bundle runs bundler in a folder of its own, and keeps of what it makes the

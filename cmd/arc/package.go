@@ -86,7 +86,7 @@ func (s *session) packageCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "package",
 		Usage: "print the CloudFormation template",
-		Flags: append(stageFlags(), &cli.BoolFlag{Name: "sizes"}),
+		Flags: append(stageFlags(), &cli.BoolFlag{Name: "sizes"}, &cli.BoolFlag{Name: "json"}),
 		Description: `Usage: arc package [--production] [--name NAME | --preview NAME]
 
 Prints the stack's template on stdout: plain CloudFormation JSON, the same
@@ -99,6 +99,7 @@ Flags:
       --sizes       print what is in each function's zip instead, and why: its
                     largest packages, who asks for them, and what Lambda's
                     runtime has
+      --json        with --sizes: the same as JSON, all packages of each zip
       --preview NAME  the stack of a pull request, apart from all others
 
 Examples:
@@ -120,7 +121,7 @@ Exit codes: 0 printed, 1 the project has mistakes.`,
 				return err
 			}
 			if ctx.Bool("sizes") {
-				return s.printSizes(b)
+				return s.printSizes(b, ctx.Bool("json"))
 			}
 			_, err = s.stdout.Write(b.template)
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,7 +16,7 @@ const most = 10
 
 // printSizes tells what is in each zip and why: its largest packages, who asks
 // for them, and what Lambda's runtime has instead.
-func (s *session) printSizes(b *build) error {
+func (s *session) printSizes(b *build, asJSON bool) error {
 	type zip struct {
 		label  string
 		bundle *source.Bundle
@@ -25,6 +26,18 @@ func (s *session) printSizes(b *build) error {
 		zips = append(zips, zip{b.labels[key], bundle})
 	}
 	slices.SortFunc(zips, func(a, b zip) int { return strings.Compare(a.label, b.label) })
+	if asJSON {
+		list := []zipSizes{}
+		for _, z := range zips {
+			list = append(list, sizesOf(z.label, z.bundle))
+		}
+		text, err := json.MarshalIndent(list, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(s.stdout, string(text))
+		return err
+	}
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for _, z := range zips {
@@ -59,6 +72,33 @@ func (s *session) printSizes(b *build) error {
 		}
 	}
 	return nil
+}
+
+// zipSizes is what arc package --sizes --json prints of a zip. Sizes are bytes
+// unpacked.
+type zipSizes struct {
+	Name     string        `json:"name"`
+	Size     int64         `json:"size"`
+	Code     int64         `json:"code"` // all but packages
+	Packages []packageSize `json:"packages"`
+	Runtime  []string      `json:"runtime"` // packages that Lambda's runtime has instead
+}
+
+type packageSize struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+	By   string `json:"by,omitempty"` // who asks for it
+}
+
+func sizesOf(label string, bundle *source.Bundle) zipSizes {
+	packages, code := bundle.Packages()
+	z := zipSizes{Name: label, Size: bundle.Size(), Code: code, Packages: []packageSize{}, Runtime: []string{}}
+	for _, p := range packages {
+		z.Packages = append(z.Packages, packageSize(p))
+	}
+	z.Runtime = slices.AppendSeq(z.Runtime, maps.Keys(bundle.Runtime))
+	slices.Sort(z.Runtime)
+	return z
 }
 
 // bytesText words a size as people read it.
