@@ -139,6 +139,40 @@ func TestStreamsReachFunctions(t *testing.T) {
 	}
 }
 
+// TestStreamsGoOn starts the cloud again: its functions are not given what they
+// had, and are given what nobody read.
+func TestStreamsGoOn(t *testing.T) {
+	need(t, "node")
+	need(t, "npm")
+	p := newProject(t)
+	options := p.options()
+	options.State = sandbox.State{Dir: t.TempDir()}
+	template := strings.NewReplacer("NAME", "goes-on", "LOGICAL", "Reader", "EVENT_SOURCE", `"StartingPosition": "TRIM_HORIZON"`).Replace(streamTemplate)
+	for i, id := range []string{"a", "b"} {
+		c, err := sandbox.Start(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.deployTemplate(c, "goes-on", template)
+		call(t, c, "dynamodb", "DynamoDB_20120810.PutItem", map[string]any{"TableName": "goes-on", "Item": map[string]any{"id": map[string]string{"S": id}}})
+		given := func() (batches []string) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			for _, line := range p.lines {
+				if batch, ok := strings.CutPrefix(line, "Reader | given "); ok {
+					batches = append(batches, batch)
+				}
+			}
+			return batches
+		}
+		wait(t, func() bool { return len(given()) > i }, func() string { return fmt.Sprint(given()) })
+		if got := given(); got[i] != id {
+			t.Errorf("run %d: the function was given %q", i, got)
+		}
+		c.Close()
+	}
+}
+
 // wait waits until something holds, and fails with what is so instead.
 func wait(t *testing.T, holds func() bool, instead func() string) {
 	t.Helper()
