@@ -73,6 +73,9 @@ func (w *worker) absent(message string) string {
 			return "" // a file of the function's
 		}
 	}
+	if file, _, _ := strings.Cut(w.fn.Handler, "."); module == strings.ReplaceAll(file, "/", ".") {
+		return ": the function's folder has no " + file + ".py"
+	}
 	return ": " + module + " is in neither the function's zip nor Lambda's runtime: name it in the " + list + " beside the handler; what is your own goes into the function's folder or into shared code"
 }
 
