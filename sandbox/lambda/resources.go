@@ -54,7 +54,6 @@ func (s *Service) Registrations() map[string]stack.Registration {
 			Provider: stack.Steps{OnCreate: s.createPolicy, OnUpdate: s.updatePolicy, OnDelete: s.deletePolicy},
 		},
 		"AWS::Lambda::EventSourceMapping": {
-			Recorded: true, // nothing polls a queue or a stream yet
 			Provider: stack.Steps{OnCreate: s.createEventSource, OnUpdate: s.updateEventSource, OnDelete: s.deleteEventSource},
 		},
 		"AWS::Lambda::LayerVersion": {
