@@ -235,7 +235,7 @@ func (s *session) clients() Clients {
 	return newClients(aws.Config{
 		Region: DefaultRegion, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 		BaseEndpoint: aws.String("http://aws.example"), HTTPClient: s, Retryer: newRetryer,
-	})
+	}, false)
 }
 
 // Do carries a request to the account.

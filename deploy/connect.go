@@ -77,13 +77,15 @@ type ConnectOptions struct {
 	// It is spoken to with made-up credentials: the user's own, and every AWS_*
 	// variable and profile, stay out of it. "" = AWS, or AWS_ENDPOINT_URL.
 	Endpoint string
+	// Answered tells that it did already, so that it is gone when it cannot be reached.
+	Answered bool
 }
 
 // Connect makes the clients. It fails with ErrNoCredentials, at once and
 // without any network call, where no credentials are set up.
 func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 	if opts.Endpoint != "" {
-		return newClients(localConfig(opts)), nil
+		return newClients(localConfig(opts), opts.Answered), nil
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient(callTimeout)),
@@ -111,7 +113,7 @@ func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 		}
 		return Clients{}, withoutCredentials(err)
 	}
-	return newClients(cfg), nil
+	return newClients(cfg, false), nil
 }
 
 // withoutCredentials tells apart that nothing is set up, where the SDK only
@@ -140,12 +142,13 @@ func localConfig(opts ConnectOptions) aws.Config {
 	}
 }
 
-func newClients(cfg aws.Config) Clients {
+func newClients(cfg aws.Config, answered bool) Clients {
 	pathStyle := func(o *s3.Options) {
 		// A bucket's name in front of a host works at AWS only.
 		o.UsePathStyle = o.BaseEndpoint != nil
 	}
 	made := new(atomic.Bool)
+	made.Store(answered)
 	patient := func(*s3.Options) {}
 	waiting := cfg.HTTPClient
 	local, isLocal := cfg.HTTPClient.(localClient)

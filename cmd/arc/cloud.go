@@ -40,7 +40,7 @@ func (s *session) cloudFor(ctx *cli.Context, p *project) (*cloud, error) {
 		return nil, err
 	}
 	s.note("local cloud at %s", running.Endpoint)
-	clients, err := deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	clients, err := deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
 	if err != nil && own != nil {
 		own.Close()
 	}
@@ -68,7 +68,7 @@ func (s *session) connectLocal(ctx context.Context, p *project, local bool) (dep
 	if running == nil {
 		return deploy.Clients{}, withHint(errors.New("no local cloud is running for this project"), "arc sandbox, or arc deploy --local, starts one")
 	}
-	return deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	return deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
 }
 
 func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, error) {

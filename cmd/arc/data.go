@@ -99,7 +99,7 @@ func (s *session) withTables(ctx context.Context, do func(*tables.Client) error)
 		r := own.Running()
 		running = &r
 	}
-	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
 	if err != nil {
 		return err
 	}

@@ -255,7 +255,7 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 
 // liveOutputs asks a running local cloud where the app answers.
 func liveOutputs(ctx context.Context, p *project, running *sandbox.Running) (map[string]string, error) {
-	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint})
+	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
 	if err != nil {
 		return nil, err
 	}
