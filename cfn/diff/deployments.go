@@ -44,7 +44,7 @@ func (r *reviewer) deployments() []Item {
 			names = append(names, r.describe(id))
 		}
 		it := Item{Action: compare.Modify, Subject: r.describe(api), Text: "changes, but no new deployment is made of it", Details: names, Resources: append([]string{api}, frozen[api]...)}
-		it.Risks = []Risk{{Refused, fmt.Sprintf("%s goes on as it was deployed: without a new Deployment AWS does not serve what changes in it, and calls what may be gone", r.describe(api))}}
+		it.Risks = []Risk{{DeploymentStale, Refused, fmt.Sprintf("%s goes on as it was deployed: without a new Deployment AWS does not serve what changes in it, and calls what may be gone", r.describe(api))}}
 		it.place(r, api)
 		items = append(items, it)
 	}

@@ -16,6 +16,7 @@ const anyAPI = "*"
 
 // fact is something of a template that is open to the public.
 type fact struct {
+	rule          Rule
 	subject, text string
 	resource      string // logical ID
 	api           string // of a route: the API it belongs to
@@ -47,7 +48,7 @@ func (r *reviewer) exposure() []Item {
 		if f.api != "" && class == Public {
 			it.Action = compare.Add
 		}
-		it.Risks = []Risk{{class, f.subject + " " + f.text}}
+		it.Risks = []Risk{{f.rule, class, f.subject + " " + f.text}}
 		items = append(items, it)
 	}
 	for _, k := range values.KeysOfBoth(nil, before) {
@@ -85,77 +86,77 @@ func (r *reviewer) facts(m *model.App) map[string]fact {
 	for _, routes := range []map[string]model.Route{m.Routes, m.Actions} {
 		for name, to := range routes {
 			if to.Guard == "" && !m.Private(to.API) && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
-				facts["route "+name] = fact{strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.Resource, to.API, to.Function, false}
+				facts["route "+name] = fact{RouteOpen, strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.Resource, to.API, to.Function, false}
 			}
 		}
 	}
 	for _, id := range m.ByType[registry.CloudFrontDistribution] {
-		facts["cdn "+id] = fact{r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false}
+		facts["cdn "+id] = fact{DistributionOpen, r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false}
 	}
 	for id, def := range m.Doc.Resources {
 		if everyWebsite(def) {
-			facts["cors "+id] = fact{subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id, asMade: true}
+			facts["cors "+id] = fact{rule: CORSOpen, subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id, asMade: true}
 		}
 		if def.Type == registry.CognitoUserPool && !values.On(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
-			facts["sign-up "+id] = fact{subject: r.describe(id), text: "lets everyone sign up", resource: id, asMade: true}
+			facts["sign-up "+id] = fact{rule: SignUpOpen, subject: r.describe(id), text: "lets everyone sign up", resource: id, asMade: true}
 		}
-		if text := r.openResource(m, id, def); text != "" {
-			facts[def.Type+" "+id+" "+text] = fact{subject: r.describe(id), text: text, resource: id}
+		if rule, text := r.openResource(m, id, def); text != "" {
+			facts[def.Type+" "+id+" "+text] = fact{rule: rule, subject: r.describe(id), text: text, resource: id}
 		}
 	}
 	return facts
 }
 
 // openResource says how a resource is open to the public; "" = it is not.
-func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) string {
+func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) (Rule, string) {
 	p := def.Properties
 	if holder := registry.Of(def.Type).Policy; holder.Property != "" && r.open(policyAt(p, holder.Property)) {
-		return "lets everyone in by its policy"
+		return PolicyOpen, "lets everyone in by its policy"
 	}
 	if values.On(p[registry.Of(def.Type).PublicAddress]) {
-		return "has a public address"
+		return AddressPublic, "has a public address"
 	}
 	switch def.Type {
 	case registry.LambdaUrl:
 		if values.PlainText(p["AuthType"]) == "NONE" {
-			return "is a public URL that asks nobody who they are"
+			return FunctionURLOpen, "is a public URL that asks nobody who they are"
 		}
 	case registry.LambdaPermission:
-		return openPermission(p)
+		return PermissionOpen, openPermission(p)
 	case registry.S3Bucket:
-		return openBucket(p)
+		return BucketOpen, openBucket(p)
 	case registry.IAMRole:
 		if r.open(p["AssumeRolePolicyDocument"]) {
-			return "may be taken by everyone"
+			return RoleOpen, "may be taken by everyone"
 		}
 	case registry.EC2SecurityGroup:
 		for _, rule := range values.List(p["SecurityGroupIngress"]) {
 			if openRule(rule) {
-				return "is open to every address"
+				return PortsOpen, "is open to every address"
 			}
 		}
 	case registry.EC2SecurityGroupIngress:
 		if openRule(p) {
-			return "is open to every address"
+			return PortsOpen, "is open to every address"
 		}
 	case registry.CognitoIdentityPool:
 		if values.On(p["AllowUnauthenticatedIdentities"]) {
-			return "gives rights to those who are not signed in"
+			return GuestsHaveRights, "gives rights to those who are not signed in"
 		}
 	case registry.LambdaLayerVersionPermission:
 		if values.PlainText(p["Principal"]) == "*" && p["OrganizationId"] == nil {
-			return "lets everyone use the layer"
+			return LayerOpen, "lets everyone use the layer"
 		}
 	case registry.ElasticLoadBalancingV2LoadBalancer:
 		if scheme := values.PlainText(p["Scheme"]); scheme == "" || scheme == "internet-facing" {
-			return "has a public address"
+			return AddressPublic, "has a public address"
 		}
 	case registry.AppSyncGraphQLApi:
 		if values.PlainText(p["AuthenticationType"]) == "API_KEY" {
-			return "asks for no more than an API key"
+			return APIKeyOnly, "asks for no more than an API key"
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // everyWebsite reports whether a resource tells browsers that scripts of every

@@ -43,7 +43,7 @@ func (r *reviewer) stack() []Item {
 			return
 		}
 		risk := fmt.Sprintf("the deploy makes %s%s, empty and with other addresses; %s%s stays behind%s and is updated no more", next, where, left, there, r.leftBehind())
-		it := Item{Action: compare.Modify, Subject: subject, Text: before + " → " + after, Risks: []Risk{{Replaced, risk}}}
+		it := Item{Action: compare.Modify, Subject: subject, Text: before + " → " + after, Risks: []Risk{{OtherStack, Replaced, risk}}}
 		if subject == "app" {
 			it.Position = is.At
 		}

@@ -34,7 +34,7 @@ func (r *reviewer) invokers() []Item {
 		it := Item{Action: compare.Modify, Subject: "who may invoke " + r.function(id), Text: "rights widened", Resources: []string{id}}
 		it.place(r, id)
 		r.grants(&it, "+", added)
-		it.Risks = []Risk{{Rights, it.Subject + ": now also " + r.grantee(added[0])}}
+		it.Risks = []Risk{{InvokerAdded, Rights, it.Subject + ": now also " + r.grantee(added[0])}}
 		items = append(items, it)
 	}
 	return items
@@ -69,7 +69,7 @@ func (r *reviewer) authorizers() []Item {
 		for _, p := range compare.CompareValues("", b, a) {
 			it.Details = append(it.Details, p.Path+": "+compare.Arrow(p))
 		}
-		it.Risks = []Risk{{Rights, it.Subject + " decides otherwise who may call"}}
+		it.Risks = []Risk{{AuthorizerChanged, Rights, it.Subject + " decides otherwise who may call"}}
 		r.told[id] = r.told[id] || slices.Contains(model.AuthorizerTypes, r.after.Doc.Resources[id].Type)
 		items = append(items, it)
 	}

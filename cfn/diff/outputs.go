@@ -29,12 +29,12 @@ func (r *reviewer) outputs() []Item {
 			it.Action, it.Text = whether(had, has), "is exported as "+new
 		case old != new:
 			it.Action, it.Text = whether(had, has), "is no longer exported as "+old
-			it.Risks = []Risk{{Removal, "the export " + old + " is gone; CloudFormation refuses that while another stack imports it"}}
+			it.Risks = []Risk{{ExportGone, Removal, "the export " + old + " is gone; CloudFormation refuses that while another stack imports it"}}
 		case values.Equal(b.Value, a.Value) && !r.replacedIn(a.Value):
 			continue
 		default:
 			it.Text = "exports another value as " + old
-			it.Risks = []Risk{{Removal, "the export " + old + " changes; CloudFormation refuses that while another stack imports it"}}
+			it.Risks = []Risk{{ExportChanged, Removal, "the export " + old + " changes; CloudFormation refuses that while another stack imports it"}}
 		}
 		items = append(items, it)
 	}

@@ -73,7 +73,7 @@ func (r *reviewer) resourcePolicies() []Item {
 		r.grants(&it, "+", result.Added)
 		r.grants(&it, "-", result.Removed)
 		if result.Widens() && !r.first && !r.added(about) && iam.Compare(before, after.Except(r.comes)).Widens() {
-			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
+			it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
 		}
 		items = append(items, it)
 	}

@@ -98,6 +98,7 @@ type Item struct {
 
 // Risk is a reason to look twice.
 type Risk struct {
+	Rule  Rule   `json:"rule"` // that arc diff --explain explains
 	Class Class  `json:"class"`
 	Text  string `json:"text"`
 }

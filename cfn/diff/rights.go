@@ -76,7 +76,7 @@ func (r *reviewer) foreignRoles(functions []string) []Item {
 		}
 		it := Item{Action: compare.Modify, Subject: r.function(id), Text: "gets the role " + values.PlainText(after), Resources: []string{id}}
 		it.place(r, id)
-		it.Risks = []Risk{{Rights, it.Subject + " gets a role from elsewhere, of which the rights are not known"}}
+		it.Risks = []Risk{{RoleUnknown, Rights, it.Subject + " gets a role from elsewhere, of which the rights are not known"}}
 		items = append(items, it)
 	}
 	return items
@@ -124,7 +124,7 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 		it.Details = append(it.Details, "who may take the role: "+string(trust.Verdict))
 		r.grants(&it, "+", trust.Added)
 		if trust.Widens() && !r.first {
-			it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": the role may be taken by others: " + r.grantee(trust.Added[0])})
+			it.Risks = append(it.Risks, Risk{RoleTrustWidened, Rights, it.Subject + ": the role may be taken by others: " + r.grantee(trust.Added[0])})
 		}
 	}
 	r.boundary(&it, t)
@@ -142,10 +142,10 @@ func (r *reviewer) boundary(it *Item, t transition) {
 		it.Details = append(it.Details, "gets a permissions boundary: "+values.PlainText(after))
 	case after == nil:
 		it.Details = append(it.Details, "loses its permissions boundary: "+values.PlainText(before))
-		it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": no permissions boundary limits its rights any more"})
+		it.Risks = append(it.Risks, Risk{BoundaryRemoved, Rights, it.Subject + ": no permissions boundary limits its rights any more"})
 	default:
 		it.Details = append(it.Details, "another permissions boundary: "+values.PlainText(after)+" instead of "+values.PlainText(before))
-		it.Risks = append(it.Risks, Risk{Rights, it.Subject + ": another permissions boundary, which may let more through"})
+		it.Risks = append(it.Risks, Risk{BoundaryChanged, Rights, it.Subject + ": another permissions boundary, which may let more through"})
 	}
 }
 
@@ -183,7 +183,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 		r.grants(it, "-", result.Removed)
 	}
 	if danger.Widens() && !r.first {
-		it.Risks = append(it.Risks, Risk{Rights, fmt.Sprintf("%s: now also %s", it.Subject, r.grantText(danger.Added[0]))})
+		it.Risks = append(it.Risks, Risk{RightsWidened, Rights, fmt.Sprintf("%s: now also %s", it.Subject, r.grantText(danger.Added[0]))})
 	}
 }
 

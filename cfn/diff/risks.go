@@ -41,21 +41,29 @@ func wholeNumber(v any, fallback int) (int, bool) {
 func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 	var risks []Risk
 	if c.Loss != "" {
-		risks = append(risks, Risk{DataLoss, what + ": " + c.Loss})
+		rule := DataReplaced
+		if c.Action == compare.Remove || c.Update < registry.MayReplace {
+			rule = DataRemoved
+		}
+		risks = append(risks, Risk{rule, DataLoss, what + ": " + c.Loss})
 	}
 	if c.Action == compare.Modify && c.Refused == "" && c.Update >= registry.MayReplace && (registry.HoldsData(c.Type) || registry.Of(c.Type).Addressed) {
-		risks = append(risks, Risk{Replaced, what + " " + replacement(c)})
+		rule := AddressReplaced
+		if registry.HoldsData(c.Type) {
+			rule = StoreReplaced
+		}
+		risks = append(risks, Risk{rule, Replaced, what + " " + replacement(c)})
 	}
 	if c.Refused != "" {
-		risks = append(risks, Risk{Refused, c.Refused})
+		risks = append(risks, Risk{Rule(c.RefusedBy), Refused, c.Refused})
 	}
 	if c.Action == compare.Modify && c.Update == registry.SomeInterruption {
-		risks = append(risks, Risk{Interruption, what + " is interrupted while it is updated"})
+		risks = append(risks, Risk{Interrupted, Interruption, what + " is interrupted while it is updated"})
 	}
 	if heir := r.heir(c); heir != "" {
-		risks = append(risks, Risk{Replaced, what + " is replaced by " + heir + ", which has another address"})
+		risks = append(risks, Risk{AddressMoved, Replaced, what + " is replaced by " + heir + ", which has another address"})
 	} else if c.Action == compare.Remove && registry.Of(c.Type).Addressed && c.Type != registry.LambdaFunction {
-		risks = append(risks, Risk{Removal, what + " is gone, and its address with it"})
+		risks = append(risks, Risk{AddressGone, Removal, what + " is gone, and its address with it"})
 	}
 	return slices.Concat(risks, r.logLoss(c, what), r.aliasesGone(c, what), r.unprotected(c, what))
 }
@@ -99,11 +107,11 @@ func because(c compare.Change) string {
 // unprotected lists the safeguards that a change takes away.
 func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 	var risks []Risk
-	say := func(text string) { risks = append(risks, Risk{Protection, what + " " + text}) }
+	say := func(rule Rule, text string) { risks = append(risks, Risk{rule, Protection, what + " " + text}) }
 	for _, p := range c.Properties {
 		off := p.Before != nil && !values.On(p.After)
 		if text := shorterRetention(c.Type, p); text != "" {
-			risks = append(risks, Risk{Protection, what + ": " + text})
+			risks = append(risks, Risk{RetentionShortened, Protection, what + ": " + text})
 		}
 		switch {
 		case p.Because != "":
@@ -111,21 +119,21 @@ func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 			before, _ := p.Before.(string)
 			after, _ := p.After.(string)
 			if cfn.Keeps(before) && !cfn.Keeps(after) {
-				say("is no longer kept when it leaves the stack or is replaced")
+				say(NoLongerKept, "is no longer kept when it leaves the stack or is replaced")
 			}
 		case strings.HasSuffix(p.Path, "PointInTimeRecoveryEnabled") && off, p.Path == "PointInTimeRecoverySpecification" && p.After == nil:
-			say("loses its continuous backups")
+			say(BackupsOff, "loses its continuous backups")
 		case strings.HasPrefix(p.Path, "DeletionProtection") && off:
-			say("is no longer protected from deletion")
+			say(DeletionUnguarded, "is no longer protected from deletion")
 		case encryption[p.Path] && off && (p.After == nil || p.Path != "KmsMasterKeyId"):
-			say("is no longer encrypted with a key of its own")
+			say(EncryptionOff, "is no longer encrypted with a key of its own")
 		}
 	}
 	if c.Type == registry.S3Bucket && c.Action == compare.Modify {
 		r.bucketSafeguards(c.LogicalID, say)
 	}
 	if on := r.ttlTurnedOn(c); on != "" {
-		say("deletes the items whose " + on + " lies in the past")
+		say(ItemsExpire, "deletes the items whose "+on+" lies in the past")
 	}
 	slices.SortFunc(risks, func(a, b Risk) int { return cmp.Compare(a.Text, b.Text) })
 	return slices.Compact(risks)
@@ -133,7 +141,7 @@ func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 
 // bucketSafeguards says what S3 deletes from now on by itself, and that it no
 // longer keeps what is overwritten.
-func (r *reviewer) bucketSafeguards(id string, say func(string)) {
+func (r *reviewer) bucketSafeguards(id string, say func(Rule, string)) {
 	before, after := r.before.Doc.Resources[id].Properties, r.after.Doc.Resources[id].Properties
 	rules := func(p map[string]any) []any {
 		lifecycle, _ := p["LifecycleConfiguration"].(map[string]any)
@@ -147,12 +155,12 @@ func (r *reviewer) bucketSafeguards(id string, say func(string)) {
 			if prefix := values.PlainText(rule["Prefix"]); prefix != "" {
 				below = " below " + prefix
 			}
-			say("deletes objects older than " + days + " days" + below)
+			say(ObjectsExpire, "deletes objects older than "+days+" days"+below)
 		}
 	}
 	keeps := func(p map[string]any) bool { return policyAt(p, "VersioningConfiguration.Status") == "Enabled" }
 	if keeps(before) && !keeps(after) {
-		say("no longer keeps the versions before when an object is overwritten or deleted")
+		say(VersioningOff, "no longer keeps the versions before when an object is overwritten or deleted")
 	}
 }
 
@@ -166,7 +174,7 @@ func (r *reviewer) aliasesGone(c compare.Change, what string) []Risk {
 	var risks []Risk
 	for _, v := range values.List(policyAt(r.before.Doc.Resources[c.LogicalID].Properties, path)) {
 		if !slices.ContainsFunc(after, func(a any) bool { return values.Equal(a, v) }) {
-			risks = append(risks, Risk{Removal, values.PlainText(v) + " no longer leads to " + what})
+			risks = append(risks, Risk{AliasGone, Removal, values.PlainText(v) + " no longer leads to " + what})
 		}
 	}
 	return risks
@@ -211,7 +219,7 @@ func (r *reviewer) logLoss(c compare.Change, what string) []Risk {
 	if days := values.PlainText(old.Properties["RetentionInDays"]); days != "" {
 		kept = "the last " + days + " days of it"
 	}
-	return []Risk{{Removal, what + " is deleted: " + kept}}
+	return []Risk{{LogDeleted, Removal, what + " is deleted: " + kept}}
 }
 
 var encryption = map[string]bool{

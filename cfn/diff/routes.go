@@ -43,7 +43,7 @@ func (r *reviewer) compareRoutes(before, after map[string]model.Route, show func
 			items = append(items, it)
 		case !has:
 			it := r.item(compare.Remove, show(name), "", b.Parts...)
-			it.Risks = append(it.Risks, Risk{Removal, show(name) + " is answered no more"})
+			it.Risks = append(it.Risks, Risk{RouteGone, Removal, show(name) + " is answered no more"})
 			items = append(items, it)
 		case b.Function != a.Function || b.Function == "" && b.Target != a.Target:
 			it := r.item(compare.Modify, show(name), "", a.Parts...)
@@ -72,7 +72,7 @@ func (it *Item) guards(name string, before, after model.Route) {
 		it.Details = append(it.Details, "asks who calls from now on")
 	default:
 		it.Details = append(it.Details, "asks otherwise who calls")
-		it.Risks = append(it.Risks, Risk{Rights, name + ": others may call it than before"})
+		it.Risks = append(it.Risks, Risk{RouteGuardChanged, Rights, name + ": others may call it than before"})
 	}
 }
 

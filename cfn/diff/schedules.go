@@ -23,7 +23,7 @@ func (r *reviewer) schedules() []Item {
 			it.Details = r.invocations("next", a)
 		case !has:
 			it = r.item(compare.Remove, r.scheduleName(b), b.Text(), b.ID)
-			it.Risks = append(it.Risks, Risk{Removal, r.scheduleName(b) + " fires no more"})
+			it.Risks = append(it.Risks, Risk{ScheduleGone, Removal, r.scheduleName(b) + " fires no more"})
 		case b.Text() != a.Text():
 			it = r.item(compare.Modify, r.scheduleName(a), b.Text()+" → "+a.Text(), a.ID)
 			if b.ID != a.ID {
@@ -31,7 +31,7 @@ func (r *reviewer) schedules() []Item {
 			}
 			it.Details = append(r.invocations("before", b), r.invocations("after", a)...)
 			if a.Off && !b.Off {
-				it.Risks = append(it.Risks, Risk{Removal, r.scheduleName(a) + " fires no more"})
+				it.Risks = append(it.Risks, Risk{ScheduleGone, Removal, r.scheduleName(a) + " fires no more"})
 			}
 		default:
 			if c := r.changes[a.ID]; c == nil {

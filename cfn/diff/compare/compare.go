@@ -31,7 +31,10 @@ type Change struct {
 	Loss string `json:"loss,omitempty"`
 	// Refused says why CloudFormation will not carry out the change, so that
 	// the whole deploy fails; "" = it will.
-	Refused    string     `json:"refused,omitempty"`
+	Refused string `json:"refused,omitempty"`
+	// RefusedBy names the rule that Refused follows from, as the review explains
+	// it: "name-taken".
+	RefusedBy  string     `json:"-"`
 	Properties []Property `json:"properties,omitempty"` // Modify: what differs, sorted by path
 }
 
@@ -83,7 +86,7 @@ func Templates(before, after *cfn.Document) []Change {
 func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 	c := Change{Action: Modify, LogicalID: id, Type: new.Type}
 	if old.Type != new.Type {
-		c.Refused = "CloudFormation cannot change the type of a resource; give the new one another logical ID"
+		c.RefusedBy, c.Refused = "type-changed", "CloudFormation cannot change the type of a resource; give the new one another logical ID"
 		c.Update = registry.Replacement
 		c.Properties = []Property{{Path: "(Type)", Before: old.Type, After: new.Type, Update: registry.Replacement}}
 		c.Loss = lossOfRemoval(old)

@@ -10,19 +10,19 @@ import (
 
 // refusal says what a service does not do to a resource that is there, although
 // the schema allows it; "" = it does.
-func refusal(c *Change, old, new map[string]any) string {
+func refusal(c *Change, old, new map[string]any) (rule, text string) {
 	for _, p := range c.Properties {
 		for _, name := range registry.Of(c.Type).Settled {
 			if values.Under(p.Path, name) {
 				service := strings.Split(c.Type, "::")[1]
-				return service + " does not change " + name + " of one that is there: make another beside it"
+				return "property-settled", service + " does not change " + name + " of one that is there: make another beside it"
 			}
 		}
 	}
 	if isTable(c.Type) {
 		return tableRefusal(c, old, new)
 	}
-	return ""
+	return "", ""
 }
 
 func isTable(typ string) bool {
@@ -32,14 +32,14 @@ func isTable(typ string) bool {
 // tableRefusal: of global indexes, one may be made or deleted at a time, and
 // none changed.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
-func tableRefusal(c *Change, old, new map[string]any) string {
+func tableRefusal(c *Change, old, new map[string]any) (rule, text string) {
 	if replaces(c) {
-		return "" // a new table is made with whatever indexes
+		return "", "" // a new table is made with whatever indexes
 	}
 	before, okBefore := values.ByName(values.List(old["GlobalSecondaryIndexes"]), "IndexName")
 	after, okAfter := values.ByName(values.List(new["GlobalSecondaryIndexes"]), "IndexName")
 	if !okBefore || !okAfter {
-		return ""
+		return "", ""
 	}
 	moves, edited := 0, ""
 	for _, name := range values.KeysOfBoth(before, after) {
@@ -52,13 +52,13 @@ func tableRefusal(c *Change, old, new map[string]any) string {
 	}
 	switch {
 	case edited != "":
-		return fmt.Sprintf("DynamoDB cannot change the keys or the projection of the index %s: add one of another name, and remove this one in a later deploy", edited)
+		return "index-changed", fmt.Sprintf("DynamoDB cannot change the keys or the projection of the index %s: add one of another name, and remove this one in a later deploy", edited)
 	case moves > 1:
-		return fmt.Sprintf("DynamoDB makes or deletes one index per update of a table, and these are %d: spread them over as many deploys", moves)
+		return "indexes-at-once", fmt.Sprintf("DynamoDB makes or deletes one index per update of a table, and these are %d: spread them over as many deploys", moves)
 	case changedTTL(old, new):
-		return "DynamoDB cannot move TTL to another attribute in one update: turn it off first, and on again in a later deploy"
+		return "ttl-moved", "DynamoDB cannot move TTL to another attribute in one update: turn it off first, and on again in a later deploy"
 	}
-	return ""
+	return "", ""
 }
 
 // indexEdited reports whether the keys, their types or the projection of a

@@ -16,7 +16,7 @@ func setUpdates(c *Change, old, new cfn.ResourceDef) {
 			c.Properties[i].Update = registry.Between(c.Type, p.Path, old.Properties, new.Properties)
 		}
 	}
-	c.Refused = refusal(c, old.Properties, new.Properties)
+	c.RefusedBy, c.Refused = refusal(c, old.Properties, new.Properties)
 	setOutcome(c, old, new)
 }
 
@@ -29,9 +29,9 @@ func setOutcome(c *Change, old, new cfn.ResourceDef) {
 		return
 	}
 	if c.Refused == "" && c.Update == registry.Replacement {
-		c.Refused = nameTaken(c, old, new)
+		c.RefusedBy, c.Refused = nameTaken(c, old, new)
 		if registry.IsCustom(c.Type) {
-			c.Refused = "CloudFormation gives no custom resource another service token: give it another logical ID"
+			c.RefusedBy, c.Refused = "service-token-changed", "CloudFormation gives no custom resource another service token: give it another logical ID"
 		}
 	}
 	moved := home(old) != home(new) // then it leaves one stack, and another makes its own
@@ -62,12 +62,12 @@ func lossOfRemoval(old cfn.ResourceDef) string {
 }
 
 // nameTaken says why a replacement cannot be: the resource keeps its name.
-func nameTaken(c *Change, old, new cfn.ResourceDef) string {
+func nameTaken(c *Change, old, new cfn.ResourceDef) (rule, text string) {
 	property := registry.Of(c.Type).CustomName
 	if property == "" || old.Properties[property] == nil || !values.Equal(old.Properties[property], new.Properties[property]) {
-		return ""
+		return "", ""
 	}
-	return "CloudFormation cannot replace what has a fixed name: change " + property + " as well, or leave it out"
+	return "name-taken", "CloudFormation cannot replace what has a fixed name: change " + property + " as well, or leave it out"
 }
 
 // sameNames finds what is removed under one logical ID and added under
@@ -95,7 +95,7 @@ func sameNames(changes []Change, before, after *cfn.Document) {
 			continue
 		}
 		if id := removed[key(after.Resources[c.LogicalID])]; id != "" {
-			changes[i].Refused = "its name is still taken by " + id + ", which CloudFormation removes only afterwards"
+			changes[i].RefusedBy, changes[i].Refused = "name-taken", "its name is still taken by "+id+", which CloudFormation removes only afterwards"
 		}
 	}
 }

@@ -95,29 +95,35 @@ func (l markdownLevel) print(r *diff.Review) string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-// dangerList lists what to look at before anything else.
+// dangerList lists what to look at before anything else: as many lines as the
+// headline counts, the dangers first.
 func (l markdownLevel) dangerList(b *strings.Builder, r *diff.Review) {
-	n := 0
-	for _, g := range r.Groups {
-		for _, it := range g.Items {
-			for _, risk := range it.Risks {
-				if !risk.Class.Dangerous() {
-					continue
-				}
-				if n == 0 {
-					b.WriteString("> [!CAUTION]\n")
-				}
-				if n++; n <= l.dangers {
-					fmt.Fprintf(b, "> - **%s** %s%s\n", risk.Class, md(short(risk.Text)), mdPosition(it.Position))
-				}
+	all := risksOf(r)
+	for _, part := range []struct {
+		alert string
+		holds func(ranked) bool
+	}{
+		{"CAUTION", func(d ranked) bool { return d.Class.Dangerous() }},
+		{"NOTE", func(d ranked) bool { return !d.Class.Dangerous() }},
+	} {
+		n := 0
+		for _, d := range all {
+			if !part.holds(d) {
+				continue
+			}
+			if n == 0 {
+				fmt.Fprintf(b, "> [!%s]\n", part.alert)
+			}
+			if n++; n <= l.dangers {
+				fmt.Fprintf(b, "> - **%s** %s%s %s\n", d.Class, md(short(d.Text)), mdPosition(d.at), code(string(d.Rule)))
 			}
 		}
-	}
-	if n > l.dangers {
-		fmt.Fprintf(b, "> - and %d more\n", n-l.dangers)
-	}
-	if n > 0 {
-		b.WriteString("\n")
+		if n > l.dangers {
+			fmt.Fprintf(b, "> - and %d more\n", n-l.dangers)
+		}
+		if n > 0 {
+			b.WriteString("\n")
+		}
 	}
 }
 
@@ -139,11 +145,6 @@ func (l markdownLevel) group(b *strings.Builder, g diff.Group) {
 				break
 			}
 			fmt.Fprintf(b, "  - %s\n", code(short(d)))
-		}
-		for _, risk := range it.Risks {
-			if !risk.Class.Dangerous() && risk.Class != diff.Public {
-				fmt.Fprintf(b, "  - **%s** %s\n", risk.Class, md(short(risk.Text)))
-			}
 		}
 	}
 	b.WriteString("\n</details>\n\n")

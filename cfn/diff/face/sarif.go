@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"strings"
 
 	"arc/cfn/diff"
 )
@@ -37,10 +39,15 @@ type (
 		ShortDescription sarifMessage `json:"shortDescription"`
 		FullDescription  sarifMessage `json:"fullDescription"`
 		Help             sarifMessage `json:"help"`
+		HelpURI          string       `json:"helpUri"`
 		Default          sarifDefault `json:"defaultConfiguration"`
+		Properties       sarifTags    `json:"properties"`
 	}
 	sarifDefault struct {
 		Level string `json:"level"`
+	}
+	sarifTags struct {
+		Tags []string `json:"tags"`
 	}
 	sarifMessage struct {
 		Text string `json:"text"`
@@ -71,32 +78,6 @@ type (
 	}
 )
 
-// meanings are the classes in a sentence.
-var meanings = map[diff.Class]string{
-	diff.DataLoss:     "data is deleted",
-	diff.Replaced:     "what holds data, or has an address, becomes another one",
-	diff.Rights:       "something may do more than before",
-	diff.Exposure:     "something is newly open to the public",
-	diff.Refused:      "the deploy would fail",
-	diff.Protection:   "a safeguard goes",
-	diff.Interruption: "something does not answer for a while",
-	diff.Removal:      "something that others may use is gone",
-	diff.Public:       "one public route more",
-}
-
-// remedies say what to do about a risk of a class.
-var remedies = map[diff.Class]string{
-	diff.DataLoss:     "Keep the resource, or save its data first; then name it to the deploy: --allow-loss.",
-	diff.Replaced:     "Leave the property that replaces it as it is, or move data and clients to the new one.",
-	diff.Rights:       "Give the right to what needs it only, on the resources it needs.",
-	diff.Exposure:     "Ask callers who they are, unless everyone is meant to get in.",
-	diff.Refused:      "Spread the change over as many deploys as the text says.",
-	diff.Protection:   "Leave the safeguard on, unless it is meant to go.",
-	diff.Interruption: "Deploy when nobody needs it.",
-	diff.Removal:      "Make sure that nobody uses it any more.",
-	diff.Public:       "Make sure that everyone may call it.",
-}
-
 // SARIF prints the risks of a review as annotations at manifest lines. manifest
 // is the file that a risk without a line of its own is put at. It holds what
 // GitHub's code scanning asks for beyond the schema.
@@ -109,18 +90,16 @@ func SARIF(w io.Writer, r *diff.Review, manifest string) error {
 	if r.Cost != nil {
 		run.Properties["cost"] = costSummary(r.Cost)
 	}
-	index := map[diff.Class]int{}
-	for i, c := range diff.AllClasses() {
-		index[c] = i
-		means := sarifMessage{meanings[c]}
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{string(c), means, means, sarifMessage{remedies[c]}, sarifDefault{levelOf(c)}})
+	index, err := sarifRules(&run, r)
+	if err != nil {
+		return err
 	}
 	same := map[string]int{} // results of one fingerprint so far
 	for _, g := range r.Groups {
 		for _, it := range g.Items {
 			for _, risk := range it.Risks {
 				result := sarifRisk(r.Stack, risk, it.Position, manifest)
-				result.RuleIndex = index[risk.Class]
+				result.RuleIndex = index[risk.Rule]
 				hash := result.Fingerprints[lineHash]
 				same[hash]++
 				result.Fingerprints[lineHash] = fmt.Sprintf("%s:%d", hash, same[hash])
@@ -134,6 +113,38 @@ func SARIF(w io.Writer, r *diff.Review, manifest string) error {
 	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
+// sarifRules puts the explanations of the rules that a review needs into the run,
+// and says where each stands.
+func sarifRules(run *sarifRun, r *diff.Review) (map[diff.Rule]int, error) {
+	needed := map[diff.Rule]bool{}
+	for _, g := range r.Groups {
+		for _, it := range g.Items {
+			for _, risk := range it.Risks {
+				needed[risk.Rule] = true
+			}
+		}
+	}
+	all, err := diff.Explanations()
+	if err != nil {
+		return nil, err
+	}
+	run.Tool.Driver.Rules = []sarifRule{}
+	index := map[diff.Rule]int{}
+	for _, e := range all {
+		if !needed[e.Rule] {
+			continue
+		}
+		index[e.Rule] = len(run.Tool.Driver.Rules)
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
+			ID: string(e.Rule), ShortDescription: sarifMessage{e.Title},
+			FullDescription: sarifMessage{e.Title + " Brought about by: " + e.Property + "."},
+			Help:            sarifMessage{strings.Join(slices.Concat(e.Order, []string{""}, e.Instead), "\n")},
+			HelpURI:         e.Page, Default: sarifDefault{levelOf(e.Class)}, Properties: sarifTags{[]string{string(e.Class)}},
+		})
+	}
+	return index, nil
+}
+
 // lineHash is the one fingerprint that GitHub reads. Ours is of what is said,
 // so that it stays when lines move.
 const lineHash = "primaryLocationLineHash"
@@ -144,7 +155,7 @@ func sarifRisk(stack string, risk diff.Risk, at *diff.Position, manifest string)
 	}
 	sum := sha256.Sum256([]byte(stack + "\x00" + string(risk.Class) + "\x00" + risk.Text))
 	result := sarifResult{
-		RuleID: string(risk.Class), Level: levelOf(risk.Class),
+		RuleID: string(risk.Rule), Level: levelOf(risk.Class),
 		Message:      sarifMessage{visible(risk.Text)},
 		Locations:    []sarifLocation{},
 		Fingerprints: map[string]string{lineHash: hex.EncodeToString(sum[:8])},

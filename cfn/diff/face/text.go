@@ -115,7 +115,7 @@ func (p *textPrinter) item(it diff.Item) {
 		if risk.Class == diff.Public {
 			continue // the item says so
 		}
-		p.line("      ! ", "!", string(risk.Class)+": "+risk.Text)
+		p.line("      ! ", "!", string(risk.Class)+": "+risk.Text+"  ["+string(risk.Rule)+"]")
 	}
 }
 

@@ -1,0 +1,29 @@
+package face
+
+import (
+	"slices"
+
+	"arc/cfn/diff"
+)
+
+// ranked is a risk with the line that it stands on.
+type ranked struct {
+	diff.Risk
+	at *diff.Position
+}
+
+// risksOf lists every risk of a review, the gravest class first, and otherwise in
+// the order of the review: what a reader is to look at before anything else.
+func risksOf(r *diff.Review) []ranked {
+	var all []ranked
+	for _, g := range r.Groups {
+		for _, it := range g.Items {
+			for _, risk := range it.Risks {
+				all = append(all, ranked{risk, it.Position})
+			}
+		}
+	}
+	order := diff.AllClasses()
+	slices.SortStableFunc(all, func(a, b ranked) int { return slices.Index(order, a.Class) - slices.Index(order, b.Class) })
+	return all
+}
