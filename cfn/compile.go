@@ -22,6 +22,9 @@ type Options struct {
 	// Env names the user's environment variables; each becomes a NoEcho
 	// parameter (EnvParameter) that the deployer fills. Sorted by the compiler.
 	Env []string
+	// EnvVersions tells by name which setting of a variable it is; nil where
+	// nobody knows. With another one, versions of functions that read it are made anew.
+	EnvVersions map[string]string
 }
 
 // Environment is the stage that functions are told they run in: a preview is a

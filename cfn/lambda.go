@@ -58,6 +58,7 @@ func (c *compiler) functions() {
 		}
 		c.t.Resources[c.place(functionsPart, f.id, f.id)] = resource
 		if f.provisioned() {
+			resource.Description = c.envMark(f)
 			c.provision(f, resource)
 		}
 	}

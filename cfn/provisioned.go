@@ -3,6 +3,8 @@ package cfn
 import (
 	"path"
 
+	"arc/manifest"
+
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 )
 
@@ -38,6 +40,25 @@ func (f *lambdaFunction) arnInSub() string {
 		return "${" + f.id + aliasSuffix + "}"
 	}
 	return "${" + f.id + ".Arn}"
+}
+
+// envMark describes a function by which settings of the user's variables it
+// reads. Their values are parameters, so that a new value alone changes neither
+// the function's text nor its version's ID, and what is invoked would keep the
+// old one: a version has the environment that it was published with. The mark
+// tells nothing of a value: it is made of counters and times.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+func (c *compiler) envMark(f *lambdaFunction) *string {
+	mark := ""
+	for _, name := range c.env {
+		if version := c.opts.EnvVersions[name]; version != "" && f.Config.Env && manifest.UsesEnv(f.Config.Uses, name) {
+			mark += name + "=" + version + "\n"
+		}
+	}
+	if mark == "" {
+		return nil
+	}
+	return new("environment " + shortHash(mark))
 }
 
 // provision publishes a version of a function and keeps instances of it ready.

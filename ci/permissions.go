@@ -90,7 +90,7 @@ func (p *permissions) variables() {
 	if p.r.reads {
 		return
 	}
-	p.allow("Variables", []string{p.here("ssm", "parameter"+deploy.EnvFolder(p.s.App, p.r.stage))}, "ssm:GetParametersByPath")
+	p.allow("Variables", p.variableFolders(), "ssm:GetParametersByPath")
 	var arns []string
 	for _, name := range p.r.stacks.own() {
 		arns = append(arns, p.here("ssm", "parameter"+own+"/secrets/"+name))
@@ -111,6 +111,12 @@ func (p *permissions) variables() {
 		arns = append(arns, p.here("ssm", "parameter/"+name+"/*"))
 	}
 	p.allow("Parameters", arns, "ssm:PutParameter", "DeleteParameter", "GetParameters", "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource")
+}
+
+// variableFolders are the stage's, and the one of each further stack.
+func (p *permissions) variableFolders() []string {
+	folder := "parameter" + deploy.EnvFolder(p.s.App, p.r.stage)
+	return []string{p.here("ssm", folder), p.here("ssm", folder+"/*")}
 }
 
 // code is the bucket of the functions' zips. There is one an account, in which

@@ -61,7 +61,7 @@ func (c Clients) MakeAppSecret(ctx context.Context, app, stage string) (Variable
 	if err != nil && !isCode(err, "ParameterAlreadyExists") {
 		return Variable{}, fmt.Errorf("make %s in SSM: %w", name, err)
 	}
-	env, err := c.Env(ctx, app, stage)
+	env, err := c.Env(ctx, Scope{App: app, Stage: stage})
 	if err != nil {
 		return Variable{}, err
 	}
@@ -87,14 +87,14 @@ func (w *destruction) forgetAppSecret(ctx context.Context) error {
 		w.note("%s stays in SSM, if it is there: these credentials may not remove it; aws ssm delete-parameter --name %s does", name, name)
 		return nil
 	}
-	env, err := w.Env(ctx, w.d.App, w.d.Stage)
+	env, err := w.Env(ctx, Scope{App: w.d.App, Stage: w.d.Stage})
 	if err != nil {
 		return stays(err)
 	}
 	if !MadeHere(env[AppSecret].Value) {
 		return nil
 	}
-	if err := w.Parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: []string{name}}); err != nil {
+	if _, err := w.Parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: []string{name}}); err != nil {
 		return stays(fmt.Errorf("remove %s from SSM: %w", name, err))
 	}
 	return nil

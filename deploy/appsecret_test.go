@@ -29,14 +29,14 @@ func TestRoleThatMayNotRemoveTheKey(t *testing.T) {
 	if want := "aws ssm delete-parameter --name /keyed/staging/ARC_APP_SECRET does"; !strings.Contains(said, want) {
 		t.Errorf("%q is not in %s", want, said)
 	}
-	if env, err := dp.Clients.Env(t.Context(), "keyed", "staging"); err != nil || env[AppSecret].Value != made.Value {
+	if env, err := dp.Clients.Env(t.Context(), Scope{App: "keyed", Stage: "staging"}); err != nil || env[AppSecret].Value != made.Value {
 		t.Errorf("the key is gone: %v", err)
 	}
 	proxy.denied = [2]string{}
 	if _, err := dp.Destroy(t.Context(), order); err != nil {
 		t.Error(err)
 	}
-	if env, err := dp.Clients.Env(t.Context(), "keyed", "staging"); err != nil || len(env) > 0 {
+	if env, err := dp.Clients.Env(t.Context(), Scope{App: "keyed", Stage: "staging"}); err != nil || len(env) > 0 {
 		t.Errorf("the key is still there: %v", err)
 	}
 }

@@ -69,7 +69,7 @@ type Parameters interface {
 	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error)
 	DescribeParameters(context.Context, *ssm.DescribeParametersInput) (*ssm.DescribeParametersOutput, error)
 	PutParameter(context.Context, *ssm.PutParameterInput) error
-	DeleteParameters(context.Context, *ssm.DeleteParametersInput) error
+	DeleteParameters(context.Context, *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error)
 }
 
 // Functions is the Lambda call that tells which code functions run.

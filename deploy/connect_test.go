@@ -96,7 +96,7 @@ func TestLocalEndpointNeverSeesTheUsersCredentials(t *testing.T) {
 	}
 	r := &run{Clients: clients, d: Deployment{App: "demo"}, progress: func(Step) {}}
 	clients.Describe(t.Context(), "DemoStaging")
-	clients.Env(t.Context(), "demo", "staging")
+	clients.Env(t.Context(), Scope{App: "demo", Stage: "staging"})
 	r.ownsBucket(t.Context(), "some-bucket", nil)
 	if len(local) != 3 || len(elsewhere) != 0 || !clients.Local {
 		t.Errorf("here %q, elsewhere %q", local, elsewhere)

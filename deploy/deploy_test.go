@@ -401,7 +401,7 @@ func TestEnvIsReadByStage(t *testing.T) {
 	for _, name := range []string{"production/A", "deploy/bucket"} {
 		cloud.setParameter(t, "/demo/"+name, "v "+name)
 	}
-	env, err := cloud.clients().Env(t.Context(), "demo", "staging")
+	env, err := cloud.clients().Env(t.Context(), Scope{App: "demo", Stage: "staging"})
 	values := map[string]string{}
 	for name, v := range env {
 		values[name] = v.Value

@@ -180,7 +180,7 @@ func (w *destruction) refuse(h *holdings) error {
 func (w *destruction) forgetSecrets(ctx context.Context) error {
 	name := secretsParameter(w.d.App, w.d.StackName)
 	// A parameter that does not exist is no error of this call.
-	if err := w.Parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: []string{name}}); err != nil {
+	if _, err := w.Parameters.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: []string{name}}); err != nil {
 		return fmt.Errorf("remove %s from SSM: %w", name, err)
 	}
 	return nil

@@ -99,50 +99,76 @@ func (l *loader) readDotenv() {
 
 // parseDotenv reads KEY=value lines; a value in quotes may span lines.
 func (l *loader) parseDotenv(name, src string) []EnvVar {
-	src = strings.TrimPrefix(src, "\ufeff")
-	src = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(src)
 	var vars []EnvVar
 	index := map[string]int{}
-	for n, rest := 1, src; rest != ""; {
-		text, _, _ := strings.Cut(rest, "\n")
-		used := len(text)
-		trimmed := strings.TrimSpace(text)
-		if trimmed != "" && !strings.HasPrefix(trimmed, "#") {
-			m := dotenvName().FindStringSubmatchIndex(text)
-			col := 1 + len(text) - len(strings.TrimLeft(text, " \t"))
-			pos := syntax.Pos{File: name, Line: n, Col: col}
-			if m == nil {
-				l.warnf(span{from: pos}, "env-line", "write NAME=value", "this line sets no variable")
-			} else {
-				v := EnvVar{Name: text[m[2]:m[3]], Pos: pos}
-				v.Pos.Col = m[2] + 1
-				var length int
-				var open bool
-				v.Value, length, open = dotenvValue(rest[m[1]:])
-				if open {
-					l.warnf(span{from: syntax.Pos{File: name, Line: n, Col: m[1] + 1}}, "env-quote", "close the quote, or write the value without one",
-						"the quote of %s is never closed, so it is part of the value, which ends with the line", v.Name)
-				}
-				used = max(used, m[1]+length)
-				l.checkDotenvName(v.Name, atName(v.Pos, v.Name))
-				if i, again := index[v.Name]; again {
-					vars[i] = v
-				} else {
-					index[v.Name] = len(vars)
-					vars = append(vars, v)
-				}
-			}
+	for _, ln := range scanDotenv(plainLines(src)) {
+		pos := syntax.Pos{File: name, Line: ln.line, Col: ln.col}
+		if ln.name == "" {
+			l.warnf(span{from: pos}, "env-line", "write NAME=value", "this line sets no variable")
+			continue
 		}
-		n += strings.Count(rest[:used], "\n")
-		rest = rest[used:]
-		if i := strings.IndexByte(rest, '\n'); i >= 0 {
-			n++
-			rest = rest[i+1:]
+		v := EnvVar{Name: ln.name, Value: ln.value, Pos: pos}
+		if ln.open {
+			l.warnf(span{from: syntax.Pos{File: name, Line: ln.line, Col: ln.valueCol}}, "env-quote", "close the quote, or write the value without one",
+				"the quote of %s is never closed, so it is part of the value, which ends with the line", v.Name)
+		}
+		l.checkDotenvName(v.Name, atName(v.Pos, v.Name))
+		if i, again := index[v.Name]; again {
+			vars[i] = v
 		} else {
-			rest = ""
+			index[v.Name] = len(vars)
+			vars = append(vars, v)
 		}
 	}
 	return vars
+}
+
+// plainLines is a text without a mark in front, and with \n at the end of lines.
+func plainLines(src string) string {
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(src, "\ufeff"))
+}
+
+// dotenvLine is what sets a variable in .env, or is meant to.
+type dotenvLine struct {
+	name, value         string // name "": it sets none
+	open                bool   // its quote is never closed
+	line, col, valueCol int
+	from, to            int // where it is in the text, with the end of its last line
+	valueFrom, valueTo  int // where its value is, in its quotes
+}
+
+// scanDotenv finds the lines of .env that are neither empty nor comments.
+func scanDotenv(src string) []dotenvLine {
+	var lines []dotenvLine
+	for n, at := 1, 0; at < len(src); {
+		rest := src[at:]
+		text, _, _ := strings.Cut(rest, "\n")
+		used := len(text)
+		if trimmed := strings.TrimSpace(text); trimmed != "" && !strings.HasPrefix(trimmed, "#") {
+			ln := dotenvLine{line: n, col: 1 + len(text) - len(strings.TrimLeft(text, " \t")), from: at}
+			if m := dotenvName().FindStringSubmatchIndex(text); m != nil {
+				ln.name, ln.col, ln.valueCol = text[m[2]:m[3]], m[2]+1, m[1]+1
+				var length int
+				ln.value, length, ln.open = dotenvValue(rest[m[1]:])
+				used = max(used, m[1]+length)
+				ln.valueFrom, ln.valueTo = at+m[1], at+m[1]+length
+			}
+			end := at + used
+			if i := strings.IndexByte(src[end:], '\n'); i >= 0 {
+				end += i + 1
+			} else {
+				end = len(src)
+			}
+			ln.to = end
+			lines = append(lines, ln)
+			n += strings.Count(src[at:end], "\n")
+			at = end
+			continue
+		}
+		n++
+		at += used + 1
+	}
+	return lines
 }
 
 // checkDotenvName is checkEnvName for .env, which is for this machine alone:

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"arc/cfn"
 	"arc/deploy"
 	"arc/manifest"
 )
@@ -25,10 +26,15 @@ func usesAppSecret(app *manifest.App) bool {
 	return false
 }
 
+// scope is whose variables a stack of the app gets.
+func scope(p *project, opts cfn.Options) deploy.Scope {
+	return deploy.Scope{App: p.app.Name, Stage: opts.Stage, Stack: opts.Name}
+}
+
 // readVariables reads the user's variables of a stage. The key of sessions is
 // among them, also if it is only made when the stack is deployed.
-func readVariables(ctx context.Context, p *project, clients deploy.Clients, stage string) (map[string]deploy.Variable, error) {
-	variables, err := clients.Env(ctx, p.app.Name, stage)
+func readVariables(ctx context.Context, p *project, clients deploy.Clients, opts cfn.Options) (map[string]deploy.Variable, error) {
+	variables, err := clients.Env(ctx, scope(p, opts))
 	if err != nil {
 		return nil, err
 	}

@@ -153,11 +153,11 @@ type deployOrder struct {
 // deploy compiles the app and brings it to one stack.
 func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients, order deployOrder) (deploy.Outcome, error) {
 	opts := order.options
-	variables, err := readVariables(ctx, p, clients, opts.Stage)
+	variables, err := readVariables(ctx, p, clients, opts)
 	if err != nil {
 		return deploy.Outcome{}, err
 	}
-	opts.Env = names(variables)
+	opts.Env, opts.EnvVersions = names(variables), versions(variables)
 	b, err := s.compile(p, opts)
 	if err != nil {
 		return deploy.Outcome{}, err
@@ -167,8 +167,14 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 			return deploy.Outcome{}, err
 		}
 	}
+	unmade := variables[deploy.AppSecret].Version == deploy.Unmade
 	if err := s.settleAppSecret(ctx, p, clients, opts.Stage, variables); err != nil {
 		return deploy.Outcome{}, err
+	}
+	if unmade { // or the next deploy would find another setting of it
+		if err := b.withVersions(p.app, versions(variables)); err != nil {
+			return deploy.Outcome{}, err
+		}
 	}
 	return s.bring(ctx, p, clients, b, variables, order)
 }

@@ -42,7 +42,7 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 	}
 	defer p.close()
 	order := deployOrder{
-		options: cfn.Options{Stage: sealed.Stage, Name: sealed.Name, Env: slices.Sorted(maps.Keys(sealed.Variables))},
+		options: cfn.Options{Stage: sealed.Stage, Name: sealed.Name, Env: slices.Sorted(maps.Keys(sealed.Variables)), EnvVersions: sealed.Variables},
 		tags:    sealed.Tags, allowLoss: sealed.AllowLoss, adopt: sealed.Adopt, plan: &deploy.Planned{ID: id, State: sealed.State, Goes: map[string]bool{}},
 	}
 	// What was pruned by a flag is pruned again; what the manifest says now is
@@ -64,7 +64,7 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 		return withHint(fmt.Errorf("plan %s is for account %s in %s, and you are in account %s in %s", id, sealed.Account, sealed.Region, account, clients.Region),
 			"set AWS_PROFILE and AWS_REGION to what it was made with")
 	}
-	variables, err := readVariables(ctx.Context, p, clients, sealed.Stage)
+	variables, err := readVariables(ctx.Context, p, clients, order.options)
 	if err != nil {
 		return err
 	}

@@ -145,7 +145,7 @@ func (s *session) diff(ctx *cli.Context) error {
 		var clients deploy.Clients
 		if clients, err = s.connect(ctx, p); err == nil {
 			before, err = s.deployed(ctx.Context, clients, p, opts, order != nil)
-			opts.Env = before.variables()
+			opts.Env, opts.EnvVersions = before.variables(), before.deployed.variables
 		}
 	}
 	if err != nil {

@@ -32,7 +32,7 @@ func (s *session) deployed(ctx context.Context, clients deploy.Clients, p *proje
 	before := side{label: "deployed", deployed: &deployedStack{clients: clients}}
 	d := before.deployed
 	var err error
-	if d.variables, err = clients.Versions(ctx, p.app.Name, opts.Stage); err != nil {
+	if d.variables, err = clients.Versions(ctx, scope(p, opts)); err != nil {
 		return before, err
 	}
 	expectAppSecret(p, d.variables, deploy.Unmade)

@@ -31,6 +31,7 @@ Ship:
   diff       show what a deploy would change
   deploy     deploy to staging; --production for production; --local for the
              local cloud on this machine
+  env        list, set and remove environment variables; compare stages
   destroy    delete a stack of the app, data only when told so
   ci         write a workflow that reviews pull requests and deploys
 

@@ -206,10 +206,21 @@ func namesOf(functions []cfn.Function) (names []string) {
 // isMessage tells that a function gets the messages of a topic or a queue.
 func isMessage(fn *manifest.Function) bool { return fn.Pragma == "events" || fn.Pragma == "queues" }
 
-// flagsFirst lets the flags of arc invoke stand behind the name, where people
-// write them.
+// valueFlags are the flags with a value of the commands whose flags may stand
+// behind the words, where people write them.
+func valueFlags(command string) []string {
+	switch command {
+	case "invoke":
+		return []string{"event", "stage", "name"}
+	case "env":
+		return []string{"env", "e", "stage", "name", "n", "preview", "file"}
+	}
+	return nil
+}
+
+// flagsFirst lets the flags of some commands stand behind the words.
 func flagsFirst(args []string) []string {
-	if len(args) < 2 || args[1] != "invoke" {
+	if len(args) < 2 || valueFlags(args[1]) == nil {
 		return args
 	}
 	flags, words := args[:2:2], []string(nil)
@@ -217,16 +228,19 @@ func flagsFirst(args []string) []string {
 		switch arg := args[i]; {
 		case arg == "--":
 			return append(append(flags, arg), append(words, args[i+1:]...)...)
-		case len(arg) < 2 || arg[0] != '-':
-			words = append(words, arg)
+		case len(arg) < 2 || arg[0] != '-', args[1] == "env" && len(words) == 1 && !isEnvFlag(arg):
+			words = append(words, arg) // a value may begin with -
 		default:
 			flags = append(flags, arg)
-			takes := slices.Contains([]string{"event", "stage", "name"}, strings.TrimLeft(arg, "-"))
+			takes := slices.Contains(valueFlags(args[1]), strings.TrimLeft(arg, "-"))
 			if takes && i+1 < len(args) {
 				i++
 				flags = append(flags, args[i])
 			}
 		}
+	}
+	if args[1] == "env" {
+		flags = append(flags, "--")
 	}
 	return append(flags, words...)
 }

@@ -150,6 +150,7 @@ type build struct {
 	bundles  map[string]*source.Bundle // by artifact key
 	labels   map[string]string         // artifact key → the folder it comes from
 	assets   *assets                   // nil when nothing is published
+	options  cfn.Options
 }
 
 // compile collects the code of every function and compiles the app. env names
@@ -187,11 +188,22 @@ func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
 			b.add(assetKey, asset, "static asset function")
 		}
 	}
-	b.stack = stack
+	b.stack, b.options = stack, opts
 	if b.template, err = stack.Template.JSON(); err != nil {
 		return nil, fmt.Errorf("template: %w", err)
 	}
 	return b, nil
+}
+
+// withVersions compiles the same code with other settings of the user's variables.
+func (b *build) withVersions(app *manifest.App, versions map[string]string) error {
+	b.options.EnvVersions = versions
+	var err error
+	b.stack, _ = cfn.Compile(app, b.options)
+	if b.template, err = b.stack.Template.JSON(); err != nil {
+		return fmt.Errorf("template: %w", err)
+	}
+	return nil
 }
 
 // add notes code under its key; functions that share a folder share it.

@@ -161,6 +161,7 @@ func (s *session) app() *cli.App {
 			s.packageCommand(),
 			s.diffCommand(),
 			s.deployCommand(),
+			s.envCommand(),
 			s.destroyCommand(),
 			s.ciCommand(),
 			s.versionCommand(),
@@ -255,6 +256,9 @@ func helpHint(ctx *cli.Context) string {
 // noStrayFlags refuses what urfave/cli would ignore: a flag behind a word.
 func noStrayFlags(ctx *cli.Context) error {
 	args := ctx.Args().Slice()
+	if ctx.Command.Name == "env" {
+		return nil // flagsFirst has found them, and a value may look like one
+	}
 	for i, a := range args {
 		if strings.HasPrefix(a, "-") && a != "-" {
 			return withHint(fmt.Errorf("%s stands after %q, where it would be ignored", a, args[max(i-1, 0)]),

@@ -79,9 +79,9 @@ type DescribeParametersOutput struct {
 
 // Metadata is a parameter without its value.
 type Metadata struct {
-	Name, Description string
-	Version           int64
-	LastModifiedDate  Time
+	Name, Type, Description string
+	Version                 int64
+	LastModifiedDate        Time
 }
 
 // PutParameterInput is a parameter to write.
@@ -93,6 +93,9 @@ type PutParameterInput struct {
 
 // DeleteParametersInput names up to ten parameters.
 type DeleteParametersInput struct{ Names []string }
+
+// DeleteParametersOutput names those that there were.
+type DeleteParametersOutput struct{ DeletedParameters []string }
 
 // Client calls the API.
 type Client struct{ client signed.Client }
@@ -126,6 +129,7 @@ func (c *Client) PutParameter(ctx context.Context, in *PutParameterInput) error 
 }
 
 // DeleteParameters removes parameters; those that there are not are no error.
-func (c *Client) DeleteParameters(ctx context.Context, in *DeleteParametersInput) error {
-	return c.client.Call(ctx, "DeleteParameters", in, &struct{}{})
+func (c *Client) DeleteParameters(ctx context.Context, in *DeleteParametersInput) (*DeleteParametersOutput, error) {
+	out := &DeleteParametersOutput{}
+	return out, c.client.Call(ctx, "DeleteParameters", in, out)
 }

@@ -111,14 +111,20 @@ func (v Value) source() string {
 	if v.Text != "" && read.Kind == String && !isQuote(rune(v.Text[0])) && strings.TrimFunc(v.Text, isBare) == "" {
 		return v.Text
 	}
+	return Quoted(v.Text)
+}
+
+// Quoted is a text in quotes, as .arc text has it: in the first kind of them that
+// is not in the text.
+func Quoted(text string) string {
 	quote := `"`
 	for _, q := range []string{`"`, "'", "`"} {
-		if !strings.Contains(v.Text, q) {
+		if !strings.Contains(text, q) {
 			quote = q
 			break
 		}
 	}
-	return quote + escape(v.Text, quote[0]) + quote
+	return quote + escape(text, quote[0]) + quote
 }
 
 // escape doubles backslashes where one alone would be read as an escape: before
