@@ -231,11 +231,18 @@ var errKilled = errors.New("killed")
 
 func (c *account) clients() Clients { return (&session{account: c}).clients() }
 
-func (s *session) clients() Clients {
-	return newClients(aws.Config{
+func (s *session) clients() Clients { return newClients(s.config(), false) }
+
+func (s *session) config() aws.Config {
+	return aws.Config{
 		Region: DefaultRegion, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 		BaseEndpoint: aws.String("http://aws.example"), HTTPClient: s, Retryer: newRetryer,
-	}, false)
+	}
+}
+
+// bucketsByTheSDK is AWS's own client, which asks what ours does not.
+func (c *account) bucketsByTheSDK() *awss3.Client {
+	return awss3.NewFromConfig((&session{account: c}).config(), func(o *awss3.Options) { o.UsePathStyle = true })
 }
 
 // Do carries a request to the account.
@@ -423,7 +430,7 @@ func (c *account) physicalID(t *testing.T, logicalID string) string {
 
 func (c *account) buckets(t *testing.T) []string {
 	t.Helper()
-	out, err := c.clients().Objects.(*awss3.Client).ListBuckets(t.Context(), &awss3.ListBucketsInput{})
+	out, err := c.bucketsByTheSDK().ListBuckets(t.Context(), &awss3.ListBucketsInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -439,7 +446,7 @@ type object struct{ Body, ContentType, CacheControl string }
 
 func (c *account) objectsIn(t *testing.T, bucket string) map[string]object {
 	t.Helper()
-	objects := c.clients().Objects
+	objects := c.bucketsByTheSDK()
 	out, err := objects.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: aws.String(bucket)})
 	if err != nil {
 		t.Fatal(err)
@@ -500,7 +507,7 @@ func (c *account) endState(t *testing.T) endState {
 	for _, bucket := range c.buckets(t) {
 		name := cmp.Or(names[bucket], bucket)
 		state.Buckets[name] = c.objectsIn(t, bucket)
-		versioning, err := c.clients().Objects.(*awss3.Client).GetBucketVersioning(t.Context(), &awss3.GetBucketVersioningInput{Bucket: aws.String(bucket)})
+		versioning, err := c.bucketsByTheSDK().GetBucketVersioning(t.Context(), &awss3.GetBucketVersioningInput{Bucket: aws.String(bucket)})
 		if err != nil {
 			t.Fatal(err)
 		}

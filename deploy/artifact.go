@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"arc/deploy/s3"
 )
 
 // An Object is read in blocks, of which the last few used are kept. Its end is
@@ -30,8 +29,7 @@ type Object struct {
 
 	ctx    context.Context
 	get    Objects
-	owner  string
-	bucket string
+	bucket s3.Bucket
 	key    string
 	blocks map[int64][]byte // by number; the last one may be short
 	used   []int64          // numbers, the latest last
@@ -43,7 +41,7 @@ type Object struct {
 // bucket has to belong to.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func (c Clients) OpenObject(ctx context.Context, owner, bucket, key string) (*Object, error) {
-	o := &Object{ctx: ctx, get: c.Objects, owner: owner, bucket: bucket, key: key, blocks: map[int64][]byte{}}
+	o := &Object{ctx: ctx, get: c.Objects, bucket: s3.Bucket{Name: bucket, Owner: owner}, key: key, blocks: map[int64][]byte{}}
 	tail, start, err := o.request("bytes=-" + strconv.Itoa(tailSize))
 	if isCode(err, "InvalidRange") { // some take a range longer than the object for none
 		tail, start, err = o.request(fmt.Sprintf("bytes=0-%d", tailSize-1))
@@ -100,7 +98,7 @@ func (o *Object) block(number int64) ([]byte, error) {
 		return nil, err
 	}
 	if len(body) == 0 || start != number*blockSize {
-		return nil, fmt.Errorf("read %s in bucket %s: the endpoint sends another range than it was asked for", o.key, o.bucket)
+		return nil, fmt.Errorf("read %s in bucket %s: the endpoint sends another range than it was asked for", o.key, o.bucket.Name)
 	}
 	o.next = number + o.ahead
 	o.keep(number, body)
@@ -126,11 +124,9 @@ func (o *Object) keep(number int64, body []byte) {
 // request reads one range and tells where in the object it begins.
 func (o *Object) request(span string) (body []byte, start int64, err error) {
 	fail := func(err error) ([]byte, int64, error) {
-		return nil, 0, fmt.Errorf("read %s in bucket %s: %w", o.key, o.bucket, err)
+		return nil, 0, fmt.Errorf("read %s in bucket %s: %w", o.key, o.bucket.Name, err)
 	}
-	got, err := o.get.GetObject(o.ctx, &s3.GetObjectInput{
-		Bucket: aws.String(o.bucket), ExpectedBucketOwner: aws.String(o.owner), Key: aws.String(o.key), Range: aws.String(span),
-	})
+	got, err := o.get.GetObject(o.ctx, o.bucket, o.key, span)
 	if err != nil {
 		return fail(err)
 	}
@@ -142,12 +138,12 @@ func (o *Object) request(span string) (body []byte, start int64, err error) {
 	if len(body) > maxRequest*blockSize {
 		return fail(errors.New("the endpoint sends more than it was asked for"))
 	}
-	if got.ContentRange == nil { // all of it
+	if got.Range == "" { // all of it
 		return body, 0, nil
 	}
-	from, _, _ := strings.Cut(strings.TrimPrefix(*got.ContentRange, "bytes "), "-")
+	from, _, _ := strings.Cut(strings.TrimPrefix(got.Range, "bytes "), "-")
 	if start, err = strconv.ParseInt(from, 10, 64); err != nil || start < 0 {
-		return fail(fmt.Errorf("the endpoint sends the range %q", *got.ContentRange))
+		return fail(fmt.Errorf("the endpoint sends the range %q", got.Range))
 	}
 	return body, start, nil
 }

@@ -10,10 +10,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-
+	"arc/deploy/s3"
 	"arc/source"
 )
 
@@ -23,24 +20,32 @@ type counted struct {
 	requests, bytes int
 }
 
-func (c *counted) GetObject(ctx context.Context, in *s3.GetObjectInput, o ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
-	got, err := c.Objects.GetObject(ctx, in, o...)
+func (c *counted) GetObject(ctx context.Context, b s3.Bucket, key, span string) (s3.Got, error) {
+	got, err := c.Objects.GetObject(ctx, b, key, span)
 	c.requests++
 	if err == nil {
-		c.bytes += int(aws.ToInt64(got.ContentLength))
+		got.Body = &countedBody{got.Body, c}
 	}
 	return got, err
+}
+
+type countedBody struct {
+	io.ReadCloser
+	by *counted
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.by.bytes += n
+	return n, err
 }
 
 // TestObjectIsReadInPieces compares what an Object reads with what moto was
 // given, at sizes around the limits of blocks.
 func TestObjectIsReadInPieces(t *testing.T) {
 	clients := connectTo(t, moto(t))
-	store := clients.Objects.(*s3.Client)
-	bucket := aws.String("pieces")
-	if _, err := store.CreateBucket(t.Context(), &s3.CreateBucketInput{
-		Bucket: bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(clients.Region)},
-	}); err != nil {
+	bucket := s3.Bucket{Name: "pieces"}
+	if err := clients.Objects.CreateBucket(t.Context(), bucket.Name); err != nil {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -50,7 +55,7 @@ func TestObjectIsReadInPieces(t *testing.T) {
 			body[i] = byte(random.Uint32())
 		}
 		key := fmt.Sprintf("%d.zip", size)
-		if _, err := clients.Uploads.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: aws.String(key), Body: bytes.NewReader(body)}); err != nil {
+		if err := clients.Uploads.PutObject(t.Context(), bucket, s3.Put{Key: key, Body: bytes.NewReader(body)}); err != nil {
 			t.Fatal(err)
 		}
 		counting := &counted{Objects: clients.Objects}
@@ -104,18 +109,18 @@ func TestReadingOnAsksForMore(t *testing.T) {
 
 // TestObjectOfAStrangeEndpoint reads what no S3 would send.
 func TestObjectOfAStrangeEndpoint(t *testing.T) {
-	for _, answer := range []s3.GetObjectOutput{
-		{ContentRange: aws.String("bytes -5-1/9")},
-		{ContentRange: aws.String("kittens")},
-		{ContentRange: aws.String("bytes 9223372036854775807-9/9")},
+	for _, answer := range []s3.Got{
+		{Range: "bytes -5-1/9"},
+		{Range: "kittens"},
+		{Range: "bytes 9223372036854775807-9/9"},
 	} {
 		if o, err := (Clients{Objects: &rangesOf{body: []byte("PK"), answer: &answer}}).OpenObject(t.Context(), "1", "b", "k"); err == nil {
 			if n, err := o.ReadAt(make([]byte, 10), 0); err == nil {
-				t.Errorf("%s: read %d bytes", *answer.ContentRange, n)
+				t.Errorf("%s: read %d bytes", answer.Range, n)
 			}
 		}
 	}
-	if _, err := (Clients{Objects: &rangesOf{body: make([]byte, 3<<20), answer: &s3.GetObjectOutput{}}}).OpenObject(t.Context(), "1", "b", "k"); err == nil {
+	if _, err := (Clients{Objects: &rangesOf{body: make([]byte, 3<<20), answer: &s3.Got{}}}).OpenObject(t.Context(), "1", "b", "k"); err == nil {
 		t.Error("an endpoint without ranges sent 3 MB")
 	}
 }
@@ -124,28 +129,28 @@ func TestObjectOfAStrangeEndpoint(t *testing.T) {
 type rangesOf struct {
 	Objects
 	body     []byte
-	answer   *s3.GetObjectOutput
+	answer   *s3.Got
 	requests int
 	bytes    int
 }
 
-func (r *rangesOf) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+func (r *rangesOf) GetObject(_ context.Context, _ s3.Bucket, _, span string) (s3.Got, error) {
 	r.requests++
 	if r.answer != nil {
 		got := *r.answer
 		got.Body = io.NopCloser(bytes.NewReader(r.body))
-		return &got, nil
+		return got, nil
 	}
 	var from, to int
-	if n, _ := fmt.Sscanf(*in.Range, "bytes=-%d", &to); n == 1 {
+	if n, _ := fmt.Sscanf(span, "bytes=-%d", &to); n == 1 {
 		from, to = len(r.body)-to, len(r.body)-1
-	} else if n, _ := fmt.Sscanf(*in.Range, "bytes=%d-%d", &from, &to); n != 2 {
-		return nil, errors.New(*in.Range)
+	} else if n, _ := fmt.Sscanf(span, "bytes=%d-%d", &from, &to); n != 2 {
+		return s3.Got{}, errors.New(span)
 	}
 	r.bytes += to + 1 - from
-	return &s3.GetObjectOutput{
-		Body:         io.NopCloser(bytes.NewReader(r.body[from : to+1])),
-		ContentRange: aws.String(fmt.Sprintf("bytes %d-%d/%d", from, to, len(r.body))),
+	return s3.Got{
+		Body:  io.NopCloser(bytes.NewReader(r.body[from : to+1])),
+		Range: fmt.Sprintf("bytes %d-%d/%d", from, to, len(r.body)),
 	}, nil
 }
 

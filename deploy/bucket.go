@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
+	"arc/deploy/s3"
 	"arc/deploy/ssm"
 )
 
@@ -23,41 +20,34 @@ func bucketParameter(app string) string { return OwnFolder(app) + "/bucket" }
 // OwnFolder is where deploy keeps in SSM what it has to remember of an app.
 func OwnFolder(app string) string { return "/" + app + "/deploy" }
 
-// artifactBucket is where the run's artifacts go. owner goes with every request,
-// so that S3 refuses to hand code to a stranger's bucket.
-type artifactBucket struct {
-	name  string
-	owner *string
-}
-
 // findBucket gives the bucket to use: the one named by the user, the one
 // recorded in SSM, or a new one.
-func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
+func (r *run) findBucket(ctx context.Context) (s3.Bucket, error) {
 	owner, err := r.owner(ctx)
 	if err != nil {
-		return artifactBucket{}, err
+		return s3.Bucket{}, err
 	}
 	if r.d.Bucket != "" {
-		bucket := artifactBucket{r.d.Bucket, owner}
+		bucket := s3.Bucket{Name: r.d.Bucket, Owner: owner}
 		return bucket, r.stillOwned(ctx, bucket)
 	}
 	recorded, err := r.readParameters(ctx, bucketParameter(r.d.App))
 	if err != nil {
-		return artifactBucket{}, err
+		return s3.Bucket{}, err
 	}
 	if name := recorded[bucketParameter(r.d.App)]; name != "" {
-		mine, err := r.ownsBucket(ctx, name, owner)
+		mine, err := r.ownsBucket(ctx, s3.Bucket{Name: name, Owner: owner})
 		if err != nil {
-			return artifactBucket{}, err
+			return s3.Bucket{}, err
 		}
 		if mine {
-			return artifactBucket{name, owner}, nil
+			return s3.Bucket{Name: name, Owner: owner}, nil
 		}
 		r.note("the artifact bucket %s is gone or another account's; making a new one", name)
 	}
 	name, err := r.makeBucket(ctx, owner)
 	if err != nil {
-		return artifactBucket{}, err
+		return s3.Bucket{}, err
 	}
 	err = r.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
 		Name:  bucketParameter(r.d.App),
@@ -68,65 +58,62 @@ func (r *run) findBucket(ctx context.Context) (artifactBucket, error) {
 		Overwrite: recorded[bucketParameter(r.d.App)] != "",
 	})
 	if err != nil && !isCode(err, "ParameterAlreadyExists") {
-		return artifactBucket{}, fmt.Errorf("record the artifact bucket's name in SSM as %s: %w", bucketParameter(r.d.App), err)
+		return s3.Bucket{}, fmt.Errorf("record the artifact bucket's name in SSM as %s: %w", bucketParameter(r.d.App), err)
 	}
-	return artifactBucket{name, owner}, nil
+	return s3.Bucket{Name: name, Owner: owner}, nil
 }
 
 // owner is the account that all buckets of a run have to belong to: that of the
-// credentials. A name that was given up can be taken by anyone.
+// credentials. It goes with every request, so that S3 refuses to hand code to a
+// stranger's bucket: a name that was given up can be taken by anyone.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
-func (r *run) owner(ctx context.Context) (*string, error) {
+func (r *run) owner(ctx context.Context) (string, error) {
 	if r.account == "" {
 		account, err := r.Account(ctx)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		r.account = account
 	}
-	return aws.String(r.account), nil
+	return r.account, nil
 }
 
 // stillOwned asks once more whose the bucket is, right before CloudFormation is
 // told to read from it: it cannot be told whose it has to be.
-func (r *run) stillOwned(ctx context.Context, bucket artifactBucket) error {
-	if bucket.name == "" {
+func (r *run) stillOwned(ctx context.Context, bucket s3.Bucket) error {
+	if bucket.Name == "" {
 		return nil
 	}
-	mine, err := r.ownsBucket(ctx, bucket.name, bucket.owner)
+	mine, err := r.ownsBucket(ctx, bucket)
 	if err == nil && !mine {
 		err = fmt.Errorf("stack %s is left as it is: the artifact bucket %s is gone, or does not belong to account %s, or the role may not list it; name another one with @aws bucket",
-			r.d.StackName, bucket.name, aws.ToString(bucket.owner))
+			r.d.StackName, bucket.Name, bucket.Owner)
 	}
 	return err
 }
 
 // ownsBucket tells whether the bucket exists and belongs to the account.
-func (r *run) ownsBucket(ctx context.Context, name string, owner *string) (bool, error) {
-	_, err := r.Objects.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(name), ExpectedBucketOwner: owner})
+func (r *run) ownsBucket(ctx context.Context, bucket s3.Bucket) (bool, error) {
+	err := r.Objects.HeadBucket(ctx, bucket)
 	switch {
 	case err == nil:
 		return true, nil
 	case isCode(err, "NotFound", "NoSuchBucket", "Forbidden", "AccessDenied"):
 		return false, nil
 	}
-	return false, fmt.Errorf("look for the artifact bucket %s: %w", name, err)
+	return false, fmt.Errorf("look for the artifact bucket %s: %w", bucket.Name, err)
 }
 
 // makeBucket makes a private, encrypted, versioned bucket. Its name follows
 // from account, region and app, so that a run which was killed before it could
 // record the name, or one that runs at the same time, arrives at the same bucket.
-func (r *run) makeBucket(ctx context.Context, owner *string) (string, error) {
+func (r *run) makeBucket(ctx context.Context, owner string) (string, error) {
 	for try := range maxBucketTries {
-		name := bucketName(r.d.App, aws.ToString(owner), r.Region, try)
-		in := &s3.CreateBucketInput{Bucket: aws.String(name), ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}
-		if r.Region != "us-east-1" {
-			in.CreateBucketConfiguration = &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(r.Region)}
-		}
-		_, err := r.Objects.CreateBucket(ctx, in)
+		name := bucketName(r.d.App, owner, r.Region, try)
+		err := r.Objects.CreateBucket(ctx, name)
 		if isCode(err, "BucketAlreadyExists") {
 			// Some endpoints say so of one's own buckets, too.
-			mine, headErr := r.ownsBucket(ctx, name, owner)
+			mine, headErr := r.ownsBucket(ctx, s3.Bucket{Name: name, Owner: owner})
 			if headErr != nil {
 				return "", headErr
 			}
@@ -137,38 +124,20 @@ func (r *run) makeBucket(ctx context.Context, owner *string) (string, error) {
 			return "", fmt.Errorf("make the artifact bucket %s: %w", name, err)
 		}
 		r.note("artifact bucket %s", name)
-		return name, r.protectBucket(ctx, name, owner)
+		return name, r.protectBucket(ctx, s3.Bucket{Name: name, Owner: owner})
 	}
 	return "", fmt.Errorf("make an artifact bucket: %d names are taken by other accounts; name a bucket of your own with @aws bucket", maxBucketTries)
 }
 
-func (r *run) protectBucket(ctx context.Context, name string, owner *string) error {
-	bucket := aws.String(name)
-	_, err := r.Objects.PutPublicAccessBlock(ctx, &s3.PutPublicAccessBlockInput{
-		Bucket: bucket, ExpectedBucketOwner: owner,
-		PublicAccessBlockConfiguration: &types.PublicAccessBlockConfiguration{
-			BlockPublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true),
-			IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("block public access to the artifact bucket %s: %w", name, err)
+func (r *run) protectBucket(ctx context.Context, bucket s3.Bucket) error {
+	if err := r.Objects.BlockPublicAccess(ctx, bucket); err != nil {
+		return fmt.Errorf("block public access to the artifact bucket %s: %w", bucket.Name, err)
 	}
-	_, err = r.Objects.PutBucketEncryption(ctx, &s3.PutBucketEncryptionInput{
-		Bucket: bucket, ExpectedBucketOwner: owner,
-		ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{Rules: []types.ServerSideEncryptionRule{{
-			ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{SSEAlgorithm: types.ServerSideEncryptionAes256},
-		}}},
-	})
-	if err != nil {
-		return fmt.Errorf("encrypt the artifact bucket %s: %w", name, err)
+	if err := r.Objects.Encrypt(ctx, bucket); err != nil {
+		return fmt.Errorf("encrypt the artifact bucket %s: %w", bucket.Name, err)
 	}
-	_, err = r.Objects.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
-		Bucket: bucket, ExpectedBucketOwner: owner,
-		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
-	})
-	if err != nil {
-		return fmt.Errorf("version the artifact bucket %s: %w", name, err)
+	if err := r.Objects.KeepVersions(ctx, bucket); err != nil {
+		return fmt.Errorf("version the artifact bucket %s: %w", bucket.Name, err)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"arc/cfn"
+	"arc/deploy/s3"
 )
 
 // cleanupTime bounds what is still done after an interrupt.
@@ -36,7 +37,7 @@ type changeSet struct {
 }
 
 // makeChangeSet makes a change set and waits until it can be read.
-func (r *run) makeChangeSet(ctx context.Context, stack Stack, bucket artifactBucket) (*changeSet, error) {
+func (r *run) makeChangeSet(ctx context.Context, stack Stack, bucket s3.Bucket) (*changeSet, error) {
 	in := &cloudformation.CreateChangeSetInput{
 		StackName:     aws.String(r.d.StackName),
 		ChangeSetType: types.ChangeSetTypeUpdate,
@@ -193,9 +194,9 @@ func (r *run) deleteChangeSet(ctx context.Context, set *changeSet) {
 }
 
 // givenParameter leaves a parameter that rests on its default to CloudFormation.
-func (r *run) givenParameter(name string, bucket artifactBucket) (string, bool) {
+func (r *run) givenParameter(name string, bucket s3.Bucket) (string, bool) {
 	if name == cfn.ArtifactBucketParameter {
-		return bucket.name, true
+		return bucket.Name, true
 	}
 	value, ok := r.d.Parameters[name]
 	return value, ok

@@ -6,9 +6,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"arc/deploy/s3"
 	"arc/deploy/ssm"
 	"arc/deploy/tables"
 )
@@ -46,21 +46,22 @@ type Stacks interface {
 
 // Objects are the S3 calls with small answers.
 type Objects interface {
-	HeadBucket(context.Context, *s3.HeadBucketInput, ...func(*s3.Options)) (*s3.HeadBucketOutput, error)
-	CreateBucket(context.Context, *s3.CreateBucketInput, ...func(*s3.Options)) (*s3.CreateBucketOutput, error)
-	PutPublicAccessBlock(context.Context, *s3.PutPublicAccessBlockInput, ...func(*s3.Options)) (*s3.PutPublicAccessBlockOutput, error)
-	PutBucketEncryption(context.Context, *s3.PutBucketEncryptionInput, ...func(*s3.Options)) (*s3.PutBucketEncryptionOutput, error)
-	PutBucketVersioning(context.Context, *s3.PutBucketVersioningInput, ...func(*s3.Options)) (*s3.PutBucketVersioningOutput, error)
-	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
-	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
-	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
-	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput, ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error)
-	DeleteObjects(context.Context, *s3.DeleteObjectsInput, ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error)
+	HeadBucket(context.Context, s3.Bucket) error
+	CreateBucket(ctx context.Context, name string) error
+	BlockPublicAccess(context.Context, s3.Bucket) error
+	Encrypt(context.Context, s3.Bucket) error
+	KeepVersions(context.Context, s3.Bucket) error
+	GetObject(ctx context.Context, b s3.Bucket, key, span string) (s3.Got, error)
+	HeadObject(ctx context.Context, b s3.Bucket, key string) (s3.Head, error)
+	Checksum(ctx context.Context, b s3.Bucket, key string) (string, error)
+	ListObjects(ctx context.Context, b s3.Bucket, prefix, next string) (s3.Listing, error)
+	ListVersions(context.Context, s3.Bucket) ([]s3.Version, error)
+	DeleteObjects(context.Context, s3.Bucket, []s3.Version) ([]s3.Refused, error)
 }
 
 // Uploads is the one S3 call that carries much.
 type Uploads interface {
-	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	PutObject(context.Context, s3.Bucket, s3.Put) error
 }
 
 // Parameters are the SSM calls.

@@ -23,9 +23,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"arc/deploy/s3"
 	"arc/deploy/ssm"
 	"arc/deploy/tables"
 )
@@ -143,13 +143,8 @@ func localConfig(opts ConnectOptions) aws.Config {
 }
 
 func newClients(cfg aws.Config, answered bool) Clients {
-	pathStyle := func(o *s3.Options) {
-		// A bucket's name in front of a host works at AWS only.
-		o.UsePathStyle = o.BaseEndpoint != nil
-	}
 	made := new(atomic.Bool)
 	made.Store(answered)
-	patient := func(*s3.Options) {}
 	waiting := cfg.HTTPClient
 	local, isLocal := cfg.HTTPClient.(localClient)
 	if isLocal {
@@ -158,13 +153,13 @@ func newClients(cfg aws.Config, answered bool) Clients {
 	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		// A connection that uploads is silent for as long as that takes.
 		client = client.WithTimeout(uploadTimeout).WithReadTimeout(0)
-		patient = func(o *s3.Options) { o.HTTPClient = client }
 		waiting = client
-		if isLocal {
-			patient = func(o *s3.Options) { o.HTTPClient = &firstContact{HTTPClient: client, local: true, made: made} }
-		}
 	}
-	uploads := s3.NewFromConfig(cfg, pathStyle, patient)
+	uploads := cfg
+	uploads.HTTPClient = waiting
+	if isLocal {
+		uploads.HTTPClient = &firstContact{HTTPClient: waiting, local: true, made: made}
+	}
 	cfg.HTTPClient = &firstContact{HTTPClient: wholeRequests{cfg.HTTPClient}, local: isLocal, made: made}
 	stacks := cloudformation.NewFromConfig(cfg)
 	// A function may answer nothing for as long as an upload may take.
@@ -172,8 +167,8 @@ func newClients(cfg aws.Config, answered bool) Clients {
 	invoking.HTTPClient = &firstContact{HTTPClient: wholeRequests{waiting}, local: isLocal, made: made}
 	return Clients{
 		Stacks:     stacks,
-		Objects:    s3.NewFromConfig(cfg, pathStyle),
-		Uploads:    uploads,
+		Objects:    s3.New(cfg),
+		Uploads:    s3.New(uploads),
 		Parameters: ssm.New(cfg),
 		Tables:     tables.New(cfg),
 		Identity:   sts.NewFromConfig(cfg),

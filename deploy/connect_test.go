@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"arc/deploy/s3"
 )
 
 // noAWS hides every AWS setting of the machine from the test.
@@ -97,7 +99,7 @@ func TestLocalEndpointNeverSeesTheUsersCredentials(t *testing.T) {
 	r := &run{Clients: clients, d: Deployment{App: "demo"}, progress: func(Step) {}}
 	clients.Describe(t.Context(), "DemoStaging")
 	clients.Env(t.Context(), Scope{App: "demo", Stage: "staging"})
-	r.ownsBucket(t.Context(), "some-bucket", nil)
+	r.ownsBucket(t.Context(), s3.Bucket{Name: "some-bucket"})
 	if len(local) != 3 || len(elsewhere) != 0 || !clients.Local {
 		t.Errorf("here %q, elsewhere %q", local, elsewhere)
 	}

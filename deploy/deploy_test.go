@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"io"
 	"maps"
 	"slices"
@@ -367,7 +366,7 @@ func TestBucketOfAnotherAccountIsNotUsed(t *testing.T) {
 		if bucket == taken || len(cloud.objectsIn(t, bucket)) != 1 {
 			t.Errorf("bucket %s", bucket)
 		}
-		checkProtected(t, cloud.clients().Objects.(*s3.Client), bucket)
+		checkProtected(t, cloud.bucketsByTheSDK(), bucket)
 	})
 }
 

@@ -12,11 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 
 	"arc/cfn"
+	"arc/deploy/s3"
 	"arc/sandbox/stack"
 )
 
@@ -254,10 +253,7 @@ func TestLocalCloudDestroysWithAllVersions(t *testing.T) {
 	}
 	clients := connectTo(t, cloud.endpoint)
 	bucket := staticBucketOf(t, clients, "DemoStaging")
-	_, err := clients.Objects.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
-		Bucket: aws.String(bucket), VersioningConfiguration: &s3types.VersioningConfiguration{Status: "Enabled"},
-	})
-	if err != nil {
+	if err := clients.Objects.KeepVersions(t.Context(), s3.Bucket{Name: bucket}); err != nil {
 		t.Fatal(err)
 	}
 	d.Static = staticFiles(map[string]string{"index.html": "<p>2", "app.js": "2"})
@@ -282,7 +278,7 @@ func TestLocalCloudDestroysWithAllVersions(t *testing.T) {
 	if err != nil || done.Emptied < 4 {
 		t.Errorf("%+v %v", done, err)
 	}
-	if _, err := clients.Objects.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: aws.String(bucket)}); err == nil {
+	if err := clients.Objects.HeadBucket(t.Context(), s3.Bucket{Name: bucket}); err == nil {
 		t.Error("the bucket is still there")
 	}
 	if done, err = dp.Destroy(t.Context(), order); err != nil || !done.Missing {

@@ -24,7 +24,7 @@ type FunctionCode struct {
 type lambdaFunctions struct{ client signed.Client }
 
 func newLambdaFunctions(cfg aws.Config) *lambdaFunctions {
-	return &lambdaFunctions{signed.Client{Config: cfg, ID: "Lambda", Name: "lambda"}}
+	return &lambdaFunctions{client: signed.Client{Config: cfg, ID: "Lambda", Name: "lambda"}}
 }
 
 // pageOfFunctions is the most that ListFunctions gives at once.

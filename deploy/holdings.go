@@ -9,11 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"arc/cfn"
 	"arc/cfn/registry"
+	"arc/deploy/s3"
 )
 
 // holdings is what a stack has that its deletion loses or leaves behind.
@@ -93,35 +92,26 @@ func (w *destruction) empty(ctx context.Context, bucket string) error {
 	if err != nil {
 		return err
 	}
+	place := s3.Bucket{Name: bucket, Owner: owner}
 	for {
 		// What was listed is deleted before more is listed, so each page is the first.
-		page, err := w.Objects.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: aws.String(bucket), ExpectedBucketOwner: owner})
+		doomed, err := w.Objects.ListVersions(ctx, place)
 		if isCode(err, "NoSuchBucket", "NotFound") {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("list the versions in bucket %s: %w", bucket, explainDenied(err))
 		}
-		var doomed []s3types.ObjectIdentifier
-		for _, v := range page.Versions {
-			doomed = append(doomed, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
-		}
-		for _, m := range page.DeleteMarkers {
-			doomed = append(doomed, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
-		}
 		if len(doomed) == 0 {
 			break
 		}
-		for batch := range slices.Chunk(doomed, maxDeletions) {
-			got, err := w.Objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-				Bucket: aws.String(bucket), ExpectedBucketOwner: owner, Delete: &s3types.Delete{Objects: batch, Quiet: aws.Bool(true)},
-			})
+		for batch := range slices.Chunk(doomed, s3.MaxDeletions) {
+			refused, err := w.Objects.DeleteObjects(ctx, place, batch)
 			if err != nil {
 				return fmt.Errorf("empty bucket %s: %w", bucket, explainDenied(err))
 			}
-			if len(got.Errors) > 0 {
-				first := got.Errors[0]
-				return fmt.Errorf("empty bucket %s: %s: %s", bucket, aws.ToString(first.Key), aws.ToString(first.Message))
+			if len(refused) > 0 {
+				return fmt.Errorf("empty bucket %s: %s: %s", bucket, refused[0].Key, refused[0].Message)
 			}
 			w.done.Emptied += len(batch)
 		}

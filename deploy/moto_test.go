@@ -144,7 +144,7 @@ func TestMotoAndAWSCLISeeWhatIsDeployed(t *testing.T) {
 	if objects := awscli(t, endpoint, "s3", "ls", "s3://"+bucket); !strings.Contains(objects, "aaaa.zip") {
 		t.Errorf("bucket %s: %s", bucket, objects)
 	}
-	checkProtected(t, dp.Clients.Objects.(*s3.Client), bucket)
+	checkProtected(t, bucketsOf(endpoint), bucket)
 	made := physicalIDs(t, endpoint, "MotoappStaging")
 	if got := awscli(t, endpoint, "lambda", "get-function", "--function-name", made["GetIndexHTTPLambda"]); !strings.Contains(got, "nodejs22.x") {
 		t.Errorf("function: %s", got)
@@ -173,6 +173,11 @@ func TestMotoAndAWSCLISeeWhatIsDeployed(t *testing.T) {
 	if stack, err := dp.Clients.Describe(t.Context(), "NoSuchStack"); err != nil || stack.Exists {
 		t.Errorf("describe: %+v %v", stack, err)
 	}
+}
+
+// bucketsOf is AWS's own client of an endpoint.
+func bucketsOf(endpoint string) *s3.Client {
+	return s3.NewFromConfig(localConfig(ConnectOptions{Endpoint: endpoint}), func(o *s3.Options) { o.UsePathStyle = true })
 }
 
 // checkProtected asks S3 whether the bucket is private, encrypted and versioned.

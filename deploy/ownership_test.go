@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awscfn "github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"arc/cfn"
+	"arc/deploy/s3"
 )
 
 // create makes a stack as another tool would.
@@ -143,9 +143,9 @@ func TestABucketOfAnotherAccount(t *testing.T) {
 		t.Error("a diff reads the stranger's zip")
 	}
 	for _, name := range []string{"given-up", "files-given-up"} {
-		list, err := clients.Objects.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: aws.String(name)})
-		if err != nil || len(list.Contents) != 1 {
-			t.Errorf("%s holds %d objects: %v", name, len(list.Contents), err)
+		list, err := clients.Objects.ListObjects(t.Context(), s3.Bucket{Name: name}, "", "")
+		if err != nil || len(list.Objects) != 1 {
+			t.Errorf("%s holds %d objects: %v", name, len(list.Objects), err)
 		}
 	}
 }

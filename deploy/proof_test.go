@@ -12,10 +12,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"arc/cfn"
+	"arc/deploy/s3"
 	"arc/deploy/ssm"
 )
 
@@ -42,9 +41,7 @@ func attackerOf(t *testing.T, endpoint, app string) *attacker {
 // plant stores other bytes under a key, with their own right checksum.
 func (a *attacker) plant(key, body string) {
 	a.t.Helper()
-	_, err := a.clients.Uploads.PutObject(a.t.Context(), &s3.PutObjectInput{
-		Bucket: aws.String(a.bucket), Key: aws.String(key), Body: strings.NewReader(body), ChecksumAlgorithm: s3types.ChecksumAlgorithmSha256,
-	})
+	err := a.clients.Uploads.PutObject(a.t.Context(), s3.Bucket{Name: a.bucket}, s3.Put{Key: key, Body: strings.NewReader(body), Checksum: sha256Text([]byte(body))})
 	if err != nil {
 		a.t.Error(err)
 	}
@@ -53,7 +50,7 @@ func (a *attacker) plant(key, body string) {
 // plantPlain stores other bytes without a checksum that says so.
 func (a *attacker) plantPlain(key, body string) {
 	a.t.Helper()
-	if _, err := a.clients.Uploads.PutObject(a.t.Context(), &s3.PutObjectInput{Bucket: aws.String(a.bucket), Key: aws.String(key), Body: strings.NewReader(body)}); err != nil {
+	if err := a.clients.Uploads.PutObject(a.t.Context(), s3.Bucket{Name: a.bucket}, s3.Put{Key: key, Body: strings.NewReader(body)}); err != nil {
 		a.t.Error(err)
 	}
 }

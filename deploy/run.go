@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"arc/cfn"
+	"arc/deploy/s3"
 )
 
 // maxRounds bounds how often a run begins anew because another one changed
@@ -202,10 +203,10 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 }
 
 // upload finds the artifact bucket and fills it, when the template needs one.
-func (r *run) upload(ctx context.Context) (artifactBucket, error) {
+func (r *run) upload(ctx context.Context) (s3.Bucket, error) {
 	_, needed := r.template.Parameters[cfn.ArtifactBucketParameter]
 	if !needed && len(r.d.Artifacts) == 0 && len(r.d.Template) <= cfn.MaxInlineTemplate {
-		return artifactBucket{}, nil
+		return s3.Bucket{}, nil
 	}
 	bucket, err := r.findBucket(ctx)
 	if err != nil {
@@ -217,7 +218,7 @@ func (r *run) upload(ctx context.Context) (artifactBucket, error) {
 }
 
 // apply executes the change set and follows it to its end.
-func (r *run) apply(ctx context.Context, set *changeSet, bucket artifactBucket) error {
+func (r *run) apply(ctx context.Context, set *changeSet, bucket s3.Bucket) error {
 	if err := r.stillOwned(ctx, bucket); err != nil {
 		r.deleteChangeSet(ctx, set)
 		return err

@@ -12,16 +12,13 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
+
+	"arc/deploy/s3"
 )
 
 // staticBucketID is the logical ID of the bucket that static files go to.
 const staticBucketID = "StaticBucket"
-
-// maxDeletions is what one DeleteObjects call takes.
-const maxDeletions = 1000
 
 // Static is the folder of files to publish into the stack's bucket.
 type Static struct {
@@ -85,8 +82,7 @@ func (r *run) publish(ctx context.Context, stack Stack) error {
 // publisher knows what the bucket held when the run looked.
 type publisher struct {
 	r      *run
-	bucket string
-	owner  *string
+	bucket s3.Bucket
 	etags  map[string]string // key → ETag, of all that lies under the prefix
 }
 
@@ -111,23 +107,18 @@ func (r *run) newPublisher(ctx context.Context, stack Stack) (*publisher, error)
 	if err != nil {
 		return nil, err
 	}
-	p := &publisher{r: r, bucket: bucket, owner: owner, etags: map[string]string{}}
-	in := &s3.ListObjectsV2Input{Bucket: aws.String(bucket), ExpectedBucketOwner: owner}
-	if prefix := p.key(""); prefix != "" {
-		in.Prefix = aws.String(prefix)
-	}
-	for {
-		page, err := r.Objects.ListObjectsV2(ctx, in)
+	p := &publisher{r: r, bucket: s3.Bucket{Name: bucket, Owner: owner}, etags: map[string]string{}}
+	for next := ""; ; {
+		page, err := r.Objects.ListObjects(ctx, p.bucket, p.key(""), next)
 		if err != nil {
 			return nil, fmt.Errorf("list bucket %s: %w", bucket, explainDenied(err))
 		}
-		for _, o := range page.Contents {
-			p.etags[aws.ToString(o.Key)] = strings.Trim(aws.ToString(o.ETag), `"`)
+		for _, o := range page.Objects {
+			p.etags[o.Key] = strings.Trim(o.ETag, `"`)
 		}
-		if !aws.ToBool(page.IsTruncated) {
+		if next = page.Next; next == "" {
 			return p, nil
 		}
-		in.ContinuationToken = page.NextContinuationToken
 	}
 }
 
@@ -207,14 +198,9 @@ func (p *publisher) upload(ctx context.Context, f StaticFile) error {
 	}
 	defer body.Close()
 	h := headersOf(f)
-	in := &s3.PutObjectInput{
-		Bucket: aws.String(p.bucket), ExpectedBucketOwner: p.owner, Key: aws.String(p.key(f.Path)), Body: body, ContentType: aws.String(h.contentType),
-	}
-	if h.cacheControl != "" {
-		in.CacheControl = aws.String(h.cacheControl)
-	}
-	if _, err := p.r.Uploads.PutObject(ctx, in); err != nil {
-		return fmt.Errorf("store %s in bucket %s: %w", p.key(f.Path), p.bucket, explainDenied(err))
+	put := s3.Put{Key: p.key(f.Path), Body: body, ContentType: h.contentType, CacheControl: h.cacheControl}
+	if err := p.r.Uploads.PutObject(ctx, p.bucket, put); err != nil {
+		return fmt.Errorf("store %s in bucket %s: %w", p.key(f.Path), p.bucket.Name, explainDenied(err))
 	}
 	p.r.progress(Step{Kind: "publish", Message: "published " + p.key(f.Path)})
 	return nil
@@ -233,11 +219,11 @@ func (p *publisher) staleHeaders(ctx context.Context, files []StaticFile, sums [
 	}
 	stale := map[headers]bool{}
 	for h, key := range speaker {
-		got, err := p.r.Objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(p.bucket), ExpectedBucketOwner: p.owner, Key: aws.String(key)})
+		got, err := p.r.Objects.HeadObject(ctx, p.bucket, key)
 		if err != nil && !isCode(err, "NotFound", "NoSuchKey") {
-			return nil, fmt.Errorf("look at %s in bucket %s: %w", key, p.bucket, explainDenied(err))
+			return nil, fmt.Errorf("look at %s in bucket %s: %w", key, p.bucket.Name, explainDenied(err))
 		}
-		stale[h] = err != nil || aws.ToString(got.ContentType) != h.contentType || aws.ToString(got.CacheControl) != h.cacheControl
+		stale[h] = err != nil || got.ContentType != h.contentType || got.CacheControl != h.cacheControl
 	}
 	return stale, nil
 }
@@ -257,27 +243,24 @@ func (p *publisher) prune(ctx context.Context) error {
 	for _, f := range p.r.d.Static.Files {
 		wanted[p.key(f.Path)] = true
 	}
-	var gone []types.ObjectIdentifier
+	var gone []s3.Version
 	for key := range p.etags {
 		spared := slices.ContainsFunc(p.r.d.Static.Ignore, func(part string) bool { return part != "" && strings.Contains(key, part) })
 		if !wanted[key] && !spared {
-			gone = append(gone, types.ObjectIdentifier{Key: aws.String(key)})
+			gone = append(gone, s3.Version{Key: key})
 		}
 	}
-	slices.SortFunc(gone, func(a, b types.ObjectIdentifier) int { return strings.Compare(*a.Key, *b.Key) })
-	for batch := range slices.Chunk(gone, maxDeletions) {
-		got, err := p.r.Objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-			Bucket: aws.String(p.bucket), ExpectedBucketOwner: p.owner, Delete: &types.Delete{Objects: batch, Quiet: aws.Bool(true)},
-		})
+	slices.SortFunc(gone, func(a, b s3.Version) int { return strings.Compare(a.Key, b.Key) })
+	for batch := range slices.Chunk(gone, s3.MaxDeletions) {
+		refused, err := p.r.Objects.DeleteObjects(ctx, p.bucket, batch)
 		if err != nil {
-			return fmt.Errorf("prune bucket %s: %w", p.bucket, explainDenied(err))
+			return fmt.Errorf("prune bucket %s: %w", p.bucket.Name, explainDenied(err))
 		}
-		if len(got.Errors) > 0 {
-			first := got.Errors[0]
-			return fmt.Errorf("prune bucket %s: %s: %s", p.bucket, aws.ToString(first.Key), aws.ToString(first.Message))
+		if len(refused) > 0 {
+			return fmt.Errorf("prune bucket %s: %s: %s", p.bucket.Name, refused[0].Key, refused[0].Message)
 		}
 		for _, o := range batch {
-			p.r.progress(Step{Kind: "publish", Message: "pruned " + *o.Key})
+			p.r.progress(Step{Kind: "publish", Message: "pruned " + o.Key})
 		}
 	}
 	return nil

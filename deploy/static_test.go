@@ -6,9 +6,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
+
+	"arc/deploy/s3"
 )
 
 // published gives the keys in the order in which they went up.
@@ -73,9 +73,8 @@ func TestPublishesPagesLastAndOnlyWhatChanged(t *testing.T) {
 		// Published by a tool that sends other headers.
 		for key, o := range staticObjects(t, cloud) {
 			if strings.HasSuffix(key, ".js") {
-				_, err := cloud.clients().Uploads.PutObject(t.Context(), &s3.PutObjectInput{
-					Bucket: aws.String(cloud.physicalID(t, "StaticBucket")), Key: aws.String(key), Body: strings.NewReader(o.Body), ContentType: aws.String("application/javascript"),
-				})
+				bucket := s3.Bucket{Name: cloud.physicalID(t, "StaticBucket")}
+				err := cloud.clients().Uploads.PutObject(t.Context(), bucket, s3.Put{Key: key, Body: strings.NewReader(o.Body), ContentType: "application/javascript"})
 				if err != nil {
 					t.Fatal(err)
 				}

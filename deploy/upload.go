@@ -11,12 +11,10 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"golang.org/x/sync/errgroup"
 
 	"arc/cfn"
+	"arc/deploy/s3"
 )
 
 // parallelUploads keeps a slow line busy without tripping S3's limits.
@@ -24,7 +22,7 @@ const parallelUploads = 8
 
 // uploadArtifacts stores the artifacts that the bucket lacks, or has other bytes
 // of, and counts them.
-func (r *run) uploadArtifacts(ctx context.Context, bucket artifactBucket) (int, error) {
+func (r *run) uploadArtifacts(ctx context.Context, bucket s3.Bucket) (int, error) {
 	var count atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelUploads)
@@ -50,7 +48,7 @@ func (r *run) uploadArtifacts(ctx context.Context, bucket artifactBucket) (int, 
 	return int(count.Load()), err
 }
 
-func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artifact) (bool, error) {
+func (r *run) uploadArtifact(ctx context.Context, bucket s3.Bucket, a Artifact) (bool, error) {
 	stored, err := r.storedObject(ctx, bucket, a.Key)
 	if err != nil {
 		return false, err
@@ -94,7 +92,7 @@ func (r *run) uploadArtifact(ctx context.Context, bucket artifactBucket, a Artif
 
 // uploadTemplate stores a template that is too long to be sent inline, and
 // gives its URL in the one form that CloudFormation takes everywhere.
-func (r *run) uploadTemplate(ctx context.Context, bucket artifactBucket) (string, error) {
+func (r *run) uploadTemplate(ctx context.Context, bucket s3.Bucket) (string, error) {
 	key := r.templateKey()
 	hash := sha256.Sum256(r.d.Template)
 	sum := base64.StdEncoding.EncodeToString(hash[:])
@@ -112,7 +110,7 @@ func (r *run) uploadTemplate(ctx context.Context, bucket artifactBucket) (string
 	if strings.HasPrefix(r.Region, "cn-") {
 		suffix = "amazonaws.com.cn"
 	}
-	return fmt.Sprintf("https://%s.s3.%s.%s/%s", bucket.name, r.Region, suffix, key), nil
+	return fmt.Sprintf("https://%s.s3.%s.%s/%s", bucket.Name, r.Region, suffix, key), nil
 }
 
 // templateKey is where a long template goes: beside the stage's code.
@@ -132,37 +130,30 @@ type storedObject struct {
 // not at all. Without the right to list the bucket S3 says "forbidden" of a key
 // that is missing.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-func (r *run) storedObject(ctx context.Context, bucket artifactBucket, key string) (storedObject, error) {
-	got, err := r.Objects.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: aws.String(bucket.name), Key: aws.String(key), ExpectedBucketOwner: bucket.owner, ChecksumMode: types.ChecksumModeEnabled,
-	})
+func (r *run) storedObject(ctx context.Context, bucket s3.Bucket, key string) (storedObject, error) {
+	sum, err := r.Objects.Checksum(ctx, bucket, key)
 	switch {
-	case err == nil && got.ChecksumType != types.ChecksumTypeComposite:
-		return storedObject{aws.ToString(got.ChecksumSHA256)}, nil
-	case err == nil, isCode(err, "NotFound", "NoSuchKey", "Forbidden", "AccessDenied", "BadRequest"):
+	case err == nil:
+		return storedObject{sum}, nil
+	case isCode(err, "NotFound", "NoSuchKey", "Forbidden", "AccessDenied", "BadRequest"):
 		return storedObject{}, nil
 	}
-	return storedObject{}, fmt.Errorf("look for %s in bucket %s: %w", key, bucket.name, err)
+	return storedObject{}, fmt.Errorf("look for %s in bucket %s: %w", key, bucket.Name, err)
 }
 
 // warnPlanted tells of an object whose name is that of something else.
-func (r *run) warnPlanted(bucket artifactBucket, key string) {
-	r.note("warning: %s in bucket %s is not what its name says; somebody else wrote it. It is stored anew: find out who may write there", key, bucket.name)
+func (r *run) warnPlanted(bucket s3.Bucket, key string) {
+	r.note("warning: %s in bucket %s is not what its name says; somebody else wrote it. It is stored anew: find out who may write there", key, bucket.Name)
 }
 
-func (r *run) putArtifact(ctx context.Context, bucket artifactBucket, key string, body io.ReadSeeker, sum string) error {
+func (r *run) putArtifact(ctx context.Context, bucket s3.Bucket, key string, body io.ReadSeeker, sum string) error {
 	contentType := "application/zip"
 	if strings.HasSuffix(key, ".json") {
 		contentType = "application/json"
 	}
-	_, err := r.Uploads.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: aws.String(bucket.name), Key: aws.String(key), ExpectedBucketOwner: bucket.owner,
-		Body: body, ContentType: aws.String(contentType),
-		// S3 refuses other bytes, and tells the hash when it is asked what it holds.
-		ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: aws.String(sum),
-	})
+	err := r.Uploads.PutObject(ctx, bucket, s3.Put{Key: key, Body: body, ContentType: contentType, Checksum: sum})
 	if err != nil {
-		return fmt.Errorf("store %s in bucket %s: %w", key, bucket.name, err)
+		return fmt.Errorf("store %s in bucket %s: %w", key, bucket.Name, err)
 	}
 	return nil
 }

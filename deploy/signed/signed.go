@@ -17,6 +17,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,6 +34,8 @@ type Client struct {
 	Target string // in front of an operation's name: "AmazonSSM"
 	// Version of the JSON protocol: "1.0"; "" = 1.1.
 	Version string
+
+	skew atomic.Int64 // nanoseconds that the service's clock is ahead of ours
 }
 
 // maxAnswer bounds an answer; those of AWS's JSON services are far below.
@@ -43,132 +46,230 @@ const maxAnswer = 16 << 20
 // inside of a smithy.OperationError, as with the SDK's own clients.
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
 	body, err := json.Marshal(in)
-	if err == nil {
-		err = c.call(ctx, request{method: http.MethodPost, target: c.Target + "." + operation, body: body}, out)
-	}
 	if err != nil {
 		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
 	}
-	return nil
+	return c.call(ctx, operation, Request{
+		Method: http.MethodPost, Body: bytes.NewReader(body),
+		Header: map[string]string{"Content-Type": "application/x-amz-json-" + cmp.Or(c.Version, "1.1"), "X-Amz-Target": c.Target + "." + operation},
+	}, out)
 }
 
 // Get asks for what is at a path of a service of REST with JSON, with its query,
 // and reads the answer into out. It is else as Call.
 func (c *Client) Get(ctx context.Context, operation, path string, out any) error {
-	if err := c.call(ctx, request{method: http.MethodGet, path: path}, out); err != nil {
-		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
-	}
-	return nil
+	return c.call(ctx, operation, Request{Method: http.MethodGet, Path: path}, out)
 }
 
 // Post sends a body to a path of a service of REST, once and no more: it may
 // start something. It gives the headers and the body of the answer.
 func (c *Client) Post(ctx context.Context, operation, path string, header map[string]string, body []byte) (http.Header, []byte, error) {
-	endpoint, err := c.endpoint(ctx)
-	if err == nil {
-		var (
-			answered http.Header
-			answer   []byte
-		)
-		if answered, answer, err = c.send(ctx, endpoint, request{method: http.MethodPost, path: path, header: header, body: body}); err == nil {
-			return answered, answer, nil
-		}
+	resp, answer, err := c.whole(ctx, operation, Request{Method: http.MethodPost, Path: path, Header: header, Body: bytes.NewReader(body), Once: true})
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil, nil, &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
+	return resp.Header, answer, nil
 }
 
-// request is what is sent, as often as it takes.
-type request struct {
-	method, path string
-	target       string // of a JSON protocol; "" = none
-	header       map[string]string
-	body         []byte
+// Request is what is sent, as often as it takes.
+type Request struct {
+	Method string
+	Host   string // "" = the service's endpoint; else scheme and host
+	Path   string // with its query, escaped as it is signed
+	Header map[string]string
+	Body   io.ReadSeeker // nil = none
+	// Sum is the SHA-256 of Body, in hexadecimal; "" = worked out here.
+	Sum string
+	// Once tells that it is not tried again.
+	Once bool
+	// Failure reads the service's errors; nil = those of the JSON protocols.
+	Failure func(resp *http.Response, answer []byte) error
 }
 
-func (c *Client) call(ctx context.Context, r request, out any) error {
-	endpoint, err := c.endpoint(ctx)
+// Do sends a request and gives the answer of a success, whose body the caller
+// closes. It tries again as the configuration's retryer says; errors are as
+// those of Call.
+func (c *Client) Do(ctx context.Context, operation string, r Request) (*http.Response, error) {
+	resp, err := c.do(ctx, r)
+	if err != nil {
+		return nil, &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
+	}
+	return resp, nil
+}
+
+func (c *Client) call(ctx context.Context, operation string, r Request, out any) error {
+	_, answer, err := c.whole(ctx, operation, r)
 	if err != nil {
 		return err
 	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: fmt.Errorf("the answer is not the JSON that was expected: %w", err)}
+	}
+	return nil
+}
+
+// whole is Do with the answer's body. One that breaks off is asked for again.
+func (c *Client) whole(ctx context.Context, operation string, r Request) (*http.Response, []byte, error) {
+	var answer []byte
+	resp, err := c.repeat(ctx, r, func(resp *http.Response) (err error) {
+		defer resp.Body.Close()
+		if answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
+	}
+	return resp, answer, nil
+}
+
+func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
+	return c.repeat(ctx, r, func(*http.Response) error { return nil })
+}
+
+// repeat sends a request until the answer is a success that read takes, or the
+// retryer gives up.
+func (c *Client) repeat(ctx context.Context, r Request, read func(*http.Response) error) (*http.Response, error) {
+	if r.Host == "" {
+		endpoint, err := c.endpoint(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.Host = endpoint
+	}
+	if r.Body == nil {
+		r.Body = bytes.NewReader(nil)
+	}
+	if r.Failure == nil {
+		r.Failure = failure
+	}
+	if r.Sum == "" {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, r.Body); err != nil {
+			return nil, fmt.Errorf("read what is sent: %w", err)
+		}
+		r.Sum = hex.EncodeToString(sum.Sum(nil))
+	}
 	var retryer aws.Retryer = aws.NopRetryer{}
-	if c.Config.Retryer != nil {
+	if c.Config.Retryer != nil && !r.Once {
 		retryer = c.Config.Retryer()
 	}
 	for attempt := 1; ; attempt++ {
-		err := c.try(ctx, endpoint, r, out)
-		if err == nil || ctx.Err() != nil || attempt >= retryer.MaxAttempts() || !retryer.IsErrorRetryable(err) {
-			return err
+		resp, err := c.send(ctx, r)
+		if err == nil {
+			err = read(resp)
+		}
+		if err == nil {
+			return resp, nil
+		}
+		if ctx.Err() != nil || attempt >= retryer.MaxAttempts() {
+			return nil, err
+		}
+		if c.setClock(err) {
+			continue
+		}
+		if !retryer.IsErrorRetryable(err) {
+			return nil, err
 		}
 		wait, stop := retryer.RetryDelay(attempt, err)
 		if stop != nil {
-			return err
+			return nil, err
 		}
 		select {
 		case <-ctx.Done():
-			return &aws.RequestCanceledError{Err: ctx.Err()}
+			return nil, &aws.RequestCanceledError{Err: ctx.Err()}
 		case <-time.After(wait):
 		}
 	}
 }
 
-// try sends the request once, and reads the answer into out.
-func (c *Client) try(ctx context.Context, endpoint string, r request, out any) error {
-	_, answer, err := c.send(ctx, endpoint, r)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("the answer is not the JSON that was expected: %w", err)
-	}
-	return nil
-}
-
 // send sends the request once.
-func (c *Client) send(ctx context.Context, endpoint string, r request) (http.Header, []byte, error) {
-	if r.path != "" {
-		endpoint = strings.TrimSuffix(endpoint, "/") + r.path
+func (c *Client) send(ctx context.Context, r Request) (*http.Response, error) {
+	size, err := r.Body.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = r.Body.Seek(0, io.SeekStart)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, endpoint, bytes.NewReader(r.body))
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("read what is sent: %w", err)
 	}
-	if r.target != "" {
-		req.Header.Set("Content-Type", "application/x-amz-json-"+cmp.Or(c.Version, "1.1"))
-		req.Header.Set("X-Amz-Target", r.target)
+	address := r.Host
+	if r.Path != "" {
+		address = strings.TrimSuffix(address, "/") + r.Path
 	}
-	for name, value := range r.header {
+	req, err := http.NewRequestWithContext(ctx, r.Method, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	if size > 0 {
+		req.Body, req.ContentLength = io.NopCloser(r.Body), size
+	}
+	for name, value := range r.Header {
 		req.Header.Set(name, value)
 	}
 	if c.Config.Credentials == nil {
-		return nil, nil, errors.New("no credentials")
+		return nil, errors.New("no credentials")
 	}
 	keys, err := c.Config.Credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("credentials: %w", err)
+		return nil, fmt.Errorf("credentials: %w", err)
 	}
-	sum := sha256.Sum256(r.body)
-	if err := v4.NewSigner().SignHTTP(ctx, keys, req, hex.EncodeToString(sum[:]), c.Name, c.Config.Region, time.Now()); err != nil {
-		return nil, nil, fmt.Errorf("signature: %w", err)
+	// S3 signs the path as it is sent; everything else escapes it once more.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = c.Name == "s3" })
+	if err := signer.SignHTTP(ctx, keys, req, r.Sum, c.Name, c.Config.Region, time.Now().Add(time.Duration(c.skew.Load()))); err != nil {
+		return nil, fmt.Errorf("signature: %w", err)
 	}
 	resp, err := c.Config.HTTPClient.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, nil, &aws.RequestCanceledError{Err: err}
+			return nil, &aws.RequestCanceledError{Err: err}
 		}
-		return nil, nil, &smithyhttp.RequestSendError{Err: err}
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the answer: %w", err)
+		return nil, &smithyhttp.RequestSendError{Err: err}
 	}
 	if resp.StatusCode/100 != 2 {
-		return nil, nil, &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: failure(resp, answer)}
+		defer resp.Body.Close()
+		answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		if err != nil {
+			return nil, fmt.Errorf("read the answer: %w", err)
+		}
+		return nil, &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: r.Failure(resp, answer)}
 	}
-	return resp.Header, answer, nil
+	return resp, nil
 }
 
-// failure reads the error that a service answered.
+// wrongClock is from where on the services find a signature too old or too new.
+const wrongClock = 4 * time.Minute
+
+// setClock follows the clock of a service that refused a signature because of
+// ours, as the SDK's own clients do, and tells whether it did.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+func (c *Client) setClock(err error) bool {
+	var (
+		code interface{ ErrorCode() string }
+		resp *smithyhttp.ResponseError
+	)
+	if !errors.As(err, &code) || !errors.As(err, &resp) {
+		return false
+	}
+	switch code.ErrorCode() {
+	case "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure", "RequestTimeTooSkewed", "AccessDeniedException", http.StatusText(http.StatusForbidden):
+	default:
+		return false
+	}
+	theirs, err := http.ParseTime(resp.Response.Header.Get("Date"))
+	if err != nil {
+		return false
+	}
+	ahead := time.Until(theirs)
+	if off := ahead - time.Duration(c.skew.Load()); off.Abs() <= wrongClock {
+		return false
+	}
+	c.skew.Store(int64(ahead))
+	return true
+}
+
+// failure reads the error that a service of a JSON protocol answered.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
 func failure(resp *http.Response, answer []byte) error {
 	var said struct {
@@ -195,8 +296,21 @@ func failure(resp *http.Response, answer []byte) error {
 
 // endpoint is the service's address: what the environment or the profile say,
 // or AWS's own.
-// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 func (c *Client) endpoint(ctx context.Context) (string, error) {
+	if configured, err := c.Configured(ctx); err != nil || configured != "" {
+		return configured, err
+	}
+	name, dual := c.Name, c.DualStack(ctx)
+	if c.FIPS(ctx) {
+		name += "-fips"
+	}
+	return "https://" + name + "." + c.Config.Region + "." + Suffix(c.Config.Region, dual), nil
+}
+
+// Configured is the service's address that the environment, the profile or the
+// configuration itself say; "" = AWS's own.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+func (c *Client) Configured(ctx context.Context) (string, error) {
 	ignored := false
 	for _, source := range c.Config.ConfigSources {
 		if s, ok := source.(interface {
@@ -219,26 +333,44 @@ func (c *Client) endpoint(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	if c.Config.BaseEndpoint != nil {
-		return *c.Config.BaseEndpoint, nil
-	}
-	return c.own(ctx), nil
+	return aws.ToString(c.Config.BaseEndpoint), nil
 }
 
-// own is AWS's own address of the service in the region.
-// https://docs.aws.amazon.com/general/latest/gr/rande.html
-func (c *Client) own(ctx context.Context) string {
-	name, suffix, dual := c.Name, "amazonaws.com", "api.aws"
+// FIPS tells whether the configuration asks for endpoints of FIPS 140.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html
+func (c *Client) FIPS(ctx context.Context) bool {
 	for _, source := range c.Config.ConfigSources {
 		if s, ok := source.(interface {
 			GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error)
 		}); ok {
-			if state, found, err := s.GetUseFIPSEndpoint(ctx); err == nil && found && state == aws.FIPSEndpointStateEnabled {
-				name += "-fips"
-				break
+			if state, found, err := s.GetUseFIPSEndpoint(ctx); err == nil && found {
+				return state == aws.FIPSEndpointStateEnabled
 			}
 		}
 	}
+	return false
+}
+
+// DualStack tells whether the configuration asks for endpoints that answer over
+// IPv6, too.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html
+func (c *Client) DualStack(ctx context.Context) bool {
+	for _, source := range c.Config.ConfigSources {
+		if s, ok := source.(interface {
+			GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)
+		}); ok {
+			if state, found, err := s.GetUseDualStackEndpoint(ctx); err == nil && found {
+				return state == aws.DualStackEndpointStateEnabled
+			}
+		}
+	}
+	return false
+}
+
+// Suffix ends the names of a region's hosts.
+// https://docs.aws.amazon.com/general/latest/gr/rande.html
+func Suffix(region string, dualStack bool) string {
+	single, dual := "amazonaws.com", "api.aws"
 	for prefix, of := range map[string][2]string{
 		"cn-":      {"amazonaws.com.cn", "api.amazonwebservices.com.cn"},
 		"eusc-":    {"amazonaws.eu", "api.amazonwebservices.eu"},
@@ -247,19 +379,12 @@ func (c *Client) own(ctx context.Context) string {
 		"eu-isoe-": {"cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
 		"us-isof-": {"csp.hci.ic.gov", "api.aws.hci.ic.gov"},
 	} {
-		if strings.HasPrefix(c.Config.Region, prefix) {
-			suffix, dual = of[0], of[1]
+		if strings.HasPrefix(region, prefix) {
+			single, dual = of[0], of[1]
 		}
 	}
-	for _, source := range c.Config.ConfigSources {
-		if s, ok := source.(interface {
-			GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)
-		}); ok {
-			if state, found, err := s.GetUseDualStackEndpoint(ctx); err == nil && found && state == aws.DualStackEndpointStateEnabled {
-				suffix = dual
-				break
-			}
-		}
+	if dualStack {
+		return dual
 	}
-	return "https://" + name + "." + c.Config.Region + "." + suffix
+	return single
 }

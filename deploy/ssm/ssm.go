@@ -102,7 +102,7 @@ type Client struct{ client signed.Client }
 
 // New makes a client of the configuration's region and rights.
 func New(cfg aws.Config) *Client {
-	return &Client{signed.Client{Config: cfg, ID: "SSM", Name: "ssm", Target: "AmazonSSM"}}
+	return &Client{client: signed.Client{Config: cfg, ID: "SSM", Name: "ssm", Target: "AmazonSSM"}}
 }
 
 // GetParameters reads parameters by name; those that there are not are left out.

@@ -23,7 +23,7 @@ type Client struct{ client signed.Client }
 
 // New makes a client of the configuration's region and rights.
 func New(cfg aws.Config) *Client {
-	return &Client{signed.Client{Config: cfg, ID: "DynamoDB", Name: "dynamodb", Target: "DynamoDB_20120810", Version: "1.0"}}
+	return &Client{client: signed.Client{Config: cfg, ID: "DynamoDB", Name: "dynamodb", Target: "DynamoDB_20120810", Version: "1.0"}}
 }
 
 // Names lists the tables, sorted.
