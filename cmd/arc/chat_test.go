@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +13,8 @@ import (
 
 // TestChat is testdata/apps/chat in two windows, under arc sandbox and after
 // arc deploy --local: each sees who is here, which a table's stream tells, and
-// what the other says; after kill -9 and a new start the history is there.
+// what the other says, which an event brings; after kill -9 and a new start the
+// history is there, and the schedule's function forgets who is not.
 func TestChat(t *testing.T) {
 	chromium := lookTool(t, "chromium")
 	lookTool(t, "node")
@@ -37,13 +40,34 @@ func TestChat(t *testing.T) {
 			ann.close()
 
 			p = startArc(t, arc, app, command...)
-			cleo := openWindow(t, browser, p.url(t, "HTTP")+"#Cleo")
+			url = p.url(t, "HTTP")
+			// Ann was there when it was killed, and is not any more.
+			if got := invokeTidy(t, arc, app, command[0]); got != `{"connections":1,"messages":0}` {
+				t.Errorf("tidy answered %s", got)
+			}
+			cleo := openWindow(t, browser, url+"#Cleo")
 			cleo.sees(`[...document.querySelectorAll('li')].map(li => li.textContent).join('|') === 'Ann: is <b>anybody</b> here?|Bob: yes'`)
-			// Who was there when it was killed is not any more.
 			cleo.sees(`document.querySelector('#here').textContent === 'Cleo'`)
 			cleo.close()
 		})
 	}
+}
+
+// invokeTidy runs the chat's schedule now, as arc sandbox or arc deploy --local
+// has brought it up.
+func invokeTidy(t *testing.T, arc, app, command string) string {
+	t.Helper()
+	args := []string{"invoke", "scheduled/tidy"}
+	if command == "deploy" {
+		args = append(args, "--stage", "staging", "--local")
+	}
+	cmd := exec.Command(arc, args...)
+	cmd.Dir, cmd.Env = app, arcEnv(app)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("arc %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // window is a tab on the chat.

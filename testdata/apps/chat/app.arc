@@ -6,6 +6,12 @@ get /
 
 @ws
 
+@events
+said
+
+@scheduled
+tidy rate(1 hour)
+
 @tables
 connections
   id *String

@@ -4,7 +4,11 @@ const list = document.querySelector('#messages')
 const input = document.querySelector('#message')
 const socket = new WebSocket(window.WS_URL)
 
-function show ({ from, text }) {
+const shown = new Set()
+
+function show ({ from, text, sent }) {
+  if (shown.has(sent)) return
+  shown.add(sent)
   const line = document.createElement('li')
   line.textContent = `${from}: ${text}`
   list.append(line)
@@ -15,6 +19,7 @@ socket.onmessage = ({ data }) => {
   const { history, message, here } = JSON.parse(data)
   if (history) {
     list.replaceChildren()
+    shown.clear()
     history.forEach(show)
   }
   if (message) show(message)

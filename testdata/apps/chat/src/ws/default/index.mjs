@@ -3,7 +3,8 @@ import arc from '@architect/functions'
 const room = 'lobby'
 
 // A page says who it is, is told what was said before, and then says what is
-// typed into it. Everybody hears of who is here through the table's stream.
+// typed into it. Everybody hears of that by an event, and of who is here through
+// the table's stream.
 export async function handler (event) {
   const { connections, messages } = await arc.tables()
   const id = event.requestContext.connectionId
@@ -22,19 +23,7 @@ export async function handler (event) {
     const { name } = await connections.get({ id })
     const message = { room, sent: `${new Date().toISOString()} ${event.requestContext.requestId}`, from: name, text: said.text.slice(0, 1000) }
     await messages.put(message)
-    const { Items } = await connections.scan({})
-    await Promise.all(Items.map(to => send(connections, to.id, { message })))
+    await arc.events.publish({ name: 'said', payload: message })
   }
   return { statusCode: 200 }
-}
-
-// A connection that is gone is forgotten: its $disconnect may never have come.
-async function send (connections, id, payload) {
-  try {
-    await arc.ws.send({ id, payload })
-  }
-  catch (err) {
-    if (err.name !== 'GoneException' && err.statusCode !== 410) throw err
-    await connections.delete({ id })
-  }
 }
