@@ -43,11 +43,17 @@ type Stack struct {
 	Parts     []Part                // the nested stacks of a large app; nil when one template holds all
 	Functions []Function            // what the template's code parameters stand for
 	Origins   map[string]syntax.Pos // logical ID → manifest line, for errors about a resource
+	// DeadLetters are the logical IDs of the queues that keep what could not be
+	// handled.
+	DeadLetters []string
 }
 
 // Function ties a Lambda resource to the source it runs.
 type Function struct {
 	LogicalID string
+	// DeadLetters is the logical ID of the queue that takes the events that it
+	// fails on; "" = none does.
+	DeadLetters string
 	*manifest.Function
 }
 
@@ -95,6 +101,7 @@ func (c *compiler) compile() {
 	c.streams()
 	c.roles()
 	c.functions()
+	c.keptOutputs()
 	c.parameters()
 }
 
@@ -109,6 +116,7 @@ type compiler struct {
 
 	lambdas []*lambdaFunction
 	places  map[string]place // where resources may go that need not be in the root stack
+	keepers []keeper         // where dead letters go
 	rights  []right          // what the app's functions may do, resource by resource
 
 	root      *manifest.Function // answers GET /; nil = none does

@@ -22,7 +22,7 @@ func (c *compiler) events() {
 
 func (c *compiler) event(name string, e manifest.Event) {
 	topic := c.add(name+"EventTopic", e.Pos, &sns.Topic{DisplayName: new(displayName(name))})
-	queue := c.add(name+"EventDeadLetterQueue", e.Pos, deadLetterQueue(false))
+	queue := c.deadLetterQueue(name+"EventDeadLetterQueue", e.Pos, false, "the event "+e.Name)
 	c.place(boundPart, name, c.add(name+"EventDeadLetterPolicy", e.Pos, &sqs.QueuePolicy{
 		Queues: []string{Ref(queue)},
 		PolicyDocument: policy(statement{

@@ -32,7 +32,8 @@ func (c *compiler) function(id string, fn *manifest.Function) *lambdaFunction {
 
 // functions makes the resources of all functions.
 func (c *compiler) functions() {
-	for _, f := range c.lambdas {
+	for i, f := range c.lambdas {
+		c.stack.Functions[i].DeadLetters = f.deadLetters
 		group := c.logGroup(f)
 		cfg := f.Config
 		runtime, handler, layers := c.runtime(f)

@@ -157,3 +157,26 @@ func TestKeeps(t *testing.T) {
 		}
 	}
 }
+
+// TestDeadLettersAreOutputs: where dead letters go is an output, unless a stack
+// has no room for all of these.
+func TestDeadLettersAreOutputs(t *testing.T) {
+	for n, want := range map[int]int{50: 200, 51: 102} { // of two kinds, with two outputs each
+		app := &manifest.App{Name: "app"}
+		for i := range n {
+			name := fmt.Sprint("n", i)
+			fn := func(pragma string) *manifest.Function {
+				return &manifest.Function{Pragma: pragma, Name: name, Config: manifest.Config{Runtime: "nodejs22.x", Handler: "index.handler", Memory: 128, Timeout: 5, Storage: 512}}
+			}
+			app.Events = append(app.Events, manifest.Event{Name: name, Function: fn("events")})
+			app.Queues = append(app.Queues, manifest.Queue{Name: name, Function: fn("queues")})
+		}
+		stack, ds := Compile(app, Options{Stage: "staging"})
+		if ds.HasErrors() {
+			t.Fatal(ds[0])
+		}
+		if got := len(stack.Template.Outputs); got != want || len(stack.DeadLetters) != 2*n {
+			t.Errorf("%d events and as many queues: %d outputs, want %d; %d dead-letter queues", n, got, want, len(stack.DeadLetters))
+		}
+	}
+}

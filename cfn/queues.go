@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"arc/manifest"
+	"arc/manifest/syntax"
 
 	"github.com/awslabs/goformation/v7/cloudformation/lambda"
 	"github.com/awslabs/goformation/v7/cloudformation/sqs"
@@ -35,7 +36,7 @@ func (c *compiler) queues() {
 func (c *compiler) queue(name string, q manifest.Queue) {
 	window := c.batchWindow(q)
 	most := q.Function.Config.Concurrency
-	dead := c.add(name+"DeadLetterQueue", q.Pos, deadLetterQueue(q.Fifo))
+	dead := c.deadLetterQueue(name+"DeadLetterQueue", q.Pos, q.Fifo, "the queue "+q.Name)
 	resource := &sqs.Queue{
 		RedrivePolicy: map[string]any{
 			"deadLetterTargetArn": GetAtt(dead, "Arn"),
@@ -101,13 +102,31 @@ func receives(concurrency *int) int {
 // reportBatchItemFailures has the result of a function name what it failed on.
 var reportBatchItemFailures = []string{"ReportBatchItemFailures"}
 
-// deadLetterQueue keeps what could not be handled. A FIFO queue's is FIFO.
-func deadLetterQueue(fifo bool) *sqs.Queue {
+// deadLetterQueue makes a queue that keeps what could not be handled. A FIFO
+// queue's is FIFO.
+func (c *compiler) deadLetterQueue(id string, pos syntax.Pos, fifo bool, of string) string {
 	q := &sqs.Queue{MessageRetentionPeriod: new(keptSeconds), SqsManagedSseEnabled: new(true)}
 	if fifo {
 		q.FifoQueue = new(true)
 	}
-	return q
+	id = c.add(id, pos, q)
+	c.stack.DeadLetters = append(c.stack.DeadLetters, id)
+	c.keepers = append(c.keepers, keeper{id, "URL of the dead letters of " + of})
+	return id
+}
+
+// keeper is what keeps what could not be handled, and how an output describes it.
+type keeper struct{ id, description string }
+
+// keptOutputs makes outputs of what keeps dead letters, as long as a stack has
+// room for all of them: no app fails for the sake of these.
+func (c *compiler) keptOutputs() {
+	if len(c.t.Outputs)+len(c.keepers) > MaxOutputs {
+		return
+	}
+	for _, k := range c.keepers {
+		c.output(k.id, k.description, Ref(k.id))
+	}
 }
 
 // Lambda's limits of batches from SQS.

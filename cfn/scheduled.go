@@ -23,7 +23,7 @@ func (c *compiler) scheduled() {
 	for i, s := range c.app.Schedules {
 		items[i] = naming{base: logicalName(s.Name), key: s.Name, pos: s.Pos}
 	}
-	queue := c.add("ScheduleDeadLetterQueue", c.app.Schedules[0].Pos, deadLetterQueue(false))
+	queue := c.deadLetterQueue("ScheduleDeadLetterQueue", c.app.Schedules[0].Pos, false, "schedules")
 	invoke, keep := right{actions: []string{"lambda:InvokeFunction"}}, right{actions: []string{"sqs:SendMessage"}, resources: []string{GetAtt(queue, "Arn")}}
 	for i, name := range c.names("scheduled", items) {
 		s := c.app.Schedules[i]

@@ -59,7 +59,7 @@ const failuresDays = 30
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 func (c *compiler) streamFailures(name string, s manifest.Stream, f *lambdaFunction) string {
 	if !s.ToBucket {
-		queue := c.add(name+"TableStreamDeadLetterQueue", s.Pos, deadLetterQueue(false))
+		queue := c.deadLetterQueue(name+"TableStreamDeadLetterQueue", s.Pos, false, "the stream "+s.Name)
 		f.needs = append(f.needs, right{actions: []string{"sqs:SendMessage"}, resources: []string{GetAtt(queue, "Arn")}})
 		return GetAtt(queue, "Arn")
 	}
@@ -68,6 +68,7 @@ func (c *compiler) streamFailures(name string, s manifest.Stream, f *lambdaFunct
 		Rules: []s3.Bucket_Rule{{Status: "Enabled", ExpirationInDays: new(failuresDays)}},
 	}
 	bucket := c.add(name+"TableStreamFailures", s.Pos, resource)
+	c.keepers = append(c.keepers, keeper{bucket, "bucket with the changes that the stream " + s.Name + " gave up"})
 	f.needs = append(f.needs,
 		right{actions: []string{"s3:PutObject"}, resources: []string{Sub("${" + bucket + ".Arn}/*")}},
 		right{actions: []string{"s3:ListBucket"}, resources: []string{GetAtt(bucket, "Arn")}},

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"arc/deploy/queues"
 	"arc/deploy/s3"
 	"arc/deploy/ssm"
 	"arc/deploy/tables"
@@ -22,6 +23,8 @@ type Clients struct {
 	Parameters Parameters
 	Identity   Identity
 	Tables     *tables.Client
+	Queues     *queues.Client
+	Schedules  *Schedules
 	Functions  Functions
 	Invoker    Invoker
 

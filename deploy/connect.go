@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"arc/deploy/queues"
 	"arc/deploy/s3"
 	"arc/deploy/ssm"
 	"arc/deploy/tables"
@@ -171,6 +172,8 @@ func newClients(cfg aws.Config, answered bool) Clients {
 		Uploads:    s3.New(uploads),
 		Parameters: ssm.New(cfg),
 		Tables:     tables.New(cfg),
+		Queues:     queues.New(cfg),
+		Schedules:  newSchedules(cfg),
 		Identity:   sts.NewFromConfig(cfg),
 		Functions:  newLambdaFunctions(cfg),
 		Invoker:    newLambdaFunctions(invoking),

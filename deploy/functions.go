@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -73,26 +75,57 @@ func (l *lambdaFunctions) Invoke(ctx context.Context, name string, event []byte)
 // FindFunction gives the name of a function by its logical ID, in a stack or one
 // nested in it; "" when it is not there.
 func (c Clients) FindFunction(ctx context.Context, stackName, logicalID string) (string, error) {
+	found, err := c.Resources(ctx, stackName, registry.LambdaFunction)
+	return found[logicalID], err
+}
+
+// Resources gives the physical IDs of a stack's resources of a type by their
+// logical ones, with those of stacks nested in it, whose logical IDs arc never
+// uses twice. A stack that does not exist has none.
+func (c Clients) Resources(ctx context.Context, stackName, typ string) (map[string]string, error) {
 	list, err := c.listResources(ctx, stackName)
+	if isMissingStack(err) {
+		return nil, nil
+	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	found := map[string]string{}
 	for _, r := range list {
-		if aws.ToString(r.LogicalResourceId) == logicalID && aws.ToString(r.ResourceType) == registry.LambdaFunction && r.ResourceStatus != types.ResourceStatusDeleteComplete {
-			return aws.ToString(r.PhysicalResourceId), nil
+		id := aws.ToString(r.PhysicalResourceId)
+		switch {
+		case id == "" || r.ResourceStatus == types.ResourceStatusDeleteComplete:
+		case aws.ToString(r.ResourceType) == typ:
+			found[aws.ToString(r.LogicalResourceId)] = id
+		case aws.ToString(r.ResourceType) == registry.CloudFormationStack:
+			nested, err := c.Resources(ctx, id, typ)
+			if err != nil {
+				return nil, fmt.Errorf("nested stack %s: %w", aws.ToString(r.LogicalResourceId), err)
+			}
+			maps.Copy(found, nested)
 		}
 	}
-	for _, r := range list {
-		if aws.ToString(r.ResourceType) != registry.CloudFormationStack || aws.ToString(r.PhysicalResourceId) == "" {
-			continue
-		}
-		name, err := c.FindFunction(ctx, aws.ToString(r.PhysicalResourceId), logicalID)
-		if err != nil {
-			return "", fmt.Errorf("nested stack %s: %w", aws.ToString(r.LogicalResourceId), err)
-		}
-		if name != "" {
-			return name, nil
-		}
+	return found, nil
+}
+
+// Schedules is the one call of EventBridge Scheduler's that is made.
+type Schedules struct{ client signed.Client }
+
+func newSchedules(cfg aws.Config) *Schedules {
+	return &Schedules{signed.Client{Config: cfg, ID: "Scheduler", Name: "scheduler"}}
+}
+
+// Target gives the ARN of what a schedule invokes, by the schedule's own ARN.
+// https://docs.aws.amazon.com/scheduler/latest/APIReference/API_GetSchedule.html
+func (s *Schedules) Target(ctx context.Context, arn string) (string, error) {
+	_, path, ok := strings.Cut(arn, ":schedule/")
+	group, name, whole := strings.Cut(path, "/")
+	if !ok || !whole {
+		return "", fmt.Errorf("%q is not the ARN of a schedule", arn)
 	}
-	return "", nil
+	var out struct {
+		Target struct{ Arn string }
+	}
+	err := s.client.Get(ctx, "GetSchedule", "/schedules/"+url.PathEscape(name)+"?groupName="+url.QueryEscape(group), &out)
+	return out.Target.Arn, err
 }

@@ -1,87 +1,153 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"maps"
+	"slices"
 	"strings"
 
+	"arc/cfn"
+	"arc/cfn/registry"
 	"arc/deploy"
-	"arc/deploy/tables"
+	"arc/deploy/queues"
 	"arc/sandbox"
 
 	"github.com/urfave/cli/v2"
 )
 
 func (s *session) dataCommand() *cli.Command {
-	table := func(name, usage string, do func(context.Context, *tables.Client, string, *cli.Context) error) *cli.Command {
-		return &cli.Command{
-			Name: name, Usage: usage, OnUsageError: usageError,
-			Description: "Usage: arc data " + name + " TABLE\n\n" + dataHelp,
-			Action: func(ctx *cli.Context) error {
-				return s.withTables(ctx.Context, func(client *tables.Client) error {
-					found, err := s.findTable(ctx.Context, client, ctx.Args().First())
-					if err != nil {
-						return err
-					}
-					return do(ctx.Context, client, found, ctx)
-				})
-			},
-		}
+	table := func(name, usage string, do func(context.Context, deploy.Clients, string, *cli.Context) error) *cli.Command {
+		return s.dataOf(name, "TABLE", usage, []storedKind{storedTable}, func(ctx context.Context, d *data, found stored, c *cli.Context) error {
+			return do(ctx, d.clients, found.name, c)
+		})
 	}
+	either := []storedKind{storedTable, storedQueue}
 	return &cli.Command{
 		Name:        "data",
-		Usage:       "look at the tables of the local cloud, and fill or empty them",
+		Usage:       "look at tables and dead letters, fill, empty and redrive them",
 		Description: dataHelp,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "stage"},
+			&cli.StringFlag{Name: "name"},
+			&cli.BoolFlag{Name: "local"},
+		},
 		Subcommands: []*cli.Command{
-			table("show", "print a table's items as plain JSON, one a line", s.showTable),
+			s.dataOf("show", "TABLE|QUEUE", "print a table's items, or a dead-letter queue's messages, as JSON, one a line", either, s.show),
 			table("export", "print a table's items as DynamoDB has them, one a line", s.exportTable),
 			table("import", "put the items of an export, from a file or stdin", s.importTable),
-			table("reset", "delete all items of a table", s.resetTable),
+			s.dataOf("reset", "TABLE|QUEUE", "delete all items of a table, or all messages of a queue", either, s.reset),
+			s.dataOf("redrive", "QUEUE", "try again what a dead-letter queue holds", []storedKind{storedQueue}, s.redrive),
 		},
 		Action: func(ctx *cli.Context) error {
 			if err := noWords(ctx); err != nil {
 				return err
 			}
-			return s.withTables(ctx.Context, func(client *tables.Client) error { return s.listTables(ctx.Context, client) })
+			return s.withData(ctx, func(d *data) error { return s.listData(ctx.Context, d) })
 		},
 	}
 }
 
 const dataHelp = `Usage: arc data
-       arc data show TABLE
+       arc data show TABLE|QUEUE
        arc data export TABLE > FILE
        arc data import TABLE [FILE]
-       arc data reset TABLE
+       arc data reset TABLE|QUEUE
+       arc data redrive QUEUE
 
-Works on the tables of the project's local cloud, which is started for as long
-as that takes when it does not run. TABLE is a table's name, or a part of it
-that no other table has: notes, NotesTesting.
+Works on the tables and queues of the project's local cloud, which is started
+for as long as that takes when it does not run. TABLE and QUEUE are a name, or
+a part of it that no other has: notes, JobsDeadLetter.
+
+Of queues, show and redrive take those that keep dead letters. What a queue's
+function failed on goes back to that queue; what came by an event or a schedule
+is given to its function here and now, and stays where that fails again.
+
+Flags:
+      --stage STAGE the queues of the deployed staging or production; its
+                    tables are left to other tools
+      --name NAME   of a further stack of the stage
+      --local       with --stage: as arc deploy --local deployed it
 
 Examples:
   arc data
   arc data show notes
   arc data export notes > test/notes.jsonl
   arc data reset notes && arc data import notes test/notes.jsonl
+  arc data show jobsdead --stage production
+  arc data redrive jobsdead --stage production
 
-Exit codes: 0 done, 1 an error.`
+Exit codes: 0 done, 1 an error, or something failed again.`
 
-// withTables connects to the local cloud's tables.
-func (s *session) withTables(ctx context.Context, do func(*tables.Client) error) error {
+// data is where arc data works.
+type data struct {
+	p       *project
+	clients deploy.Clients
+	stage   string // whose stack's queues alone; "" = all of the local cloud
+	name    string
+}
+
+// local tells that all of the local cloud is meant.
+func (d *data) local() bool { return d.stage == "" }
+
+// storedKind is what holds data.
+type storedKind string
+
+const (
+	storedTable storedKind = "table"
+	storedQueue storedKind = "queue"
+)
+
+// stored is a table or a queue.
+type stored struct {
+	storedKind
+	name string
+	url  string // of a queue
+}
+
+func (s *session) dataOf(name, of, usage string, kinds []storedKind, do func(context.Context, *data, stored, *cli.Context) error) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage, OnUsageError: usageError,
+		Description: "Usage: arc data " + name + " " + of + "\n\n" + dataHelp,
+		Action: func(ctx *cli.Context) error {
+			return s.withData(ctx, func(d *data) error {
+				found, err := s.findStored(ctx.Context, d, ctx.Args().First(), name, kinds)
+				if err != nil {
+					return err
+				}
+				return do(ctx.Context, d, found, ctx)
+			})
+		},
+	}
+}
+
+// withData connects to the local cloud, or to where a stage is deployed.
+func (s *session) withData(ctx *cli.Context, do func(*data) error) error {
+	d := &data{stage: ctx.String("stage"), name: ctx.String("name")}
+	switch {
+	case d.stage == "" && (d.name != "" || ctx.Bool("local")):
+		return withHint(errors.New("--name and --local go with --stage"), "arc data --stage staging")
+	case d.stage != "" && !slices.Contains([]string{"staging", "production", cfn.StagePreview}, d.stage):
+		return withHint(fmt.Errorf("--stage %s: no such stage", d.stage), "staging, production, or preview with the --name of one")
+	}
 	p, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	d.p = p
+	if d.stage != "" {
+		if d.clients, err = s.connectLocal(ctx.Context, p, ctx.Bool("local")); err != nil {
+			return err
+		}
+		return do(d)
+	}
 	registry, err := s.registry()
 	if err != nil {
 		return err
 	}
-	running, err := registry.Find(ctx, p.dir)
+	running, err := registry.Find(ctx.Context, p.dir)
 	if err != nil {
 		return err
 	}
@@ -99,132 +165,165 @@ func (s *session) withTables(ctx context.Context, do func(*tables.Client) error)
 		r := own.Running()
 		running = &r
 	}
-	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
-	if err != nil {
+	if d.clients, err = deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true}); err != nil {
 		return err
 	}
-	return do(clients.Tables)
+	return do(d)
 }
 
-// findTable finds the one table that a word means.
-func (s *session) findTable(ctx context.Context, client *tables.Client, word string) (string, error) {
-	if word == "" {
-		return "", withHint(errors.New("arc data: the table is missing"), "arc data lists them")
+// all lists the tables and queues, in this order.
+func (d *data) all(ctx context.Context, kinds []storedKind) (list []stored, err error) {
+	var names, urls []string
+	if d.local() && slices.Contains(kinds, storedTable) {
+		if names, err = d.clients.Tables.Names(ctx); err != nil {
+			return nil, err
+		}
 	}
-	names, err := client.Names(ctx)
-	if err != nil {
-		return "", err
+	switch {
+	case !slices.Contains(kinds, storedQueue):
+	case d.local():
+		urls, err = d.clients.Queues.URLs(ctx)
+	default:
+		var found map[string]string
+		found, err = d.clients.Resources(ctx, d.stackName(d.stage), registry.SQSQueue)
+		urls = slices.Sorted(maps.Values(found))
 	}
-	var found []string
 	for _, name := range names {
-		if name == word {
-			return name, nil
+		list = append(list, stored{storedTable, name, ""})
+	}
+	for _, url := range urls {
+		list = append(list, stored{storedQueue, queues.NameOf(url), url})
+	}
+	return list, err
+}
+
+func (d *data) stackName(stage string) string { return cfn.StackName(d.p.app.Name, stage, d.name) }
+
+// findStored finds the one table or queue that a word means. Where a part of a
+// name is that of a queue and of its dead letters, show and redrive mean these.
+func (s *session) findStored(ctx context.Context, d *data, word, command string, kinds []storedKind) (stored, error) {
+	what := "table or queue"
+	if len(kinds) == 1 {
+		what = string(kinds[0])
+	}
+	switch {
+	case word == "":
+		return stored{}, withHint(fmt.Errorf("arc data: the %s is missing", what), "arc data lists them")
+	case !d.local() && (command == "reset" || !slices.Contains(kinds, storedQueue)):
+		return stored{}, withHint(fmt.Errorf("arc data %s works on the local cloud alone", command), "leave --stage out; aws dynamodb and aws sqs reach what is deployed")
+	}
+	all, err := d.all(ctx, kinds)
+	if err != nil {
+		return stored{}, err
+	}
+	var found []stored
+	for _, one := range all {
+		if one.name == word {
+			return one, nil
 		}
-		if strings.Contains(strings.ToLower(name), strings.ToLower(strings.ReplaceAll(word, "-", ""))) {
-			found = append(found, name)
+		if strings.Contains(strings.ToLower(one.name), strings.ToLower(strings.ReplaceAll(word, "-", ""))) {
+			found = append(found, one)
 		}
 	}
-	switch len(found) {
-	case 1:
+	if len(found) > 1 && (command == "show" || command == "redrive") {
+		var kept []stored
+		for _, one := range found {
+			if one.storedKind == storedQueue {
+				q, err := d.clients.Queues.Describe(ctx, one.url)
+				if err != nil {
+					return stored{}, err
+				}
+				if q.DeadLetters != "" {
+					continue
+				}
+			}
+			kept = append(kept, one)
+		}
+		if len(kept) > 0 {
+			found = kept
+		}
+	}
+	var names []string
+	for _, one := range found {
+		names = append(names, one.name)
+	}
+	switch {
+	case len(found) == 1:
 		return found[0], nil
-	case 0:
-		return "", withHint(fmt.Errorf("the local cloud has no table %s", word), "arc data lists them; arc sandbox makes those of the manifest")
+	case len(found) > 1:
+		return stored{}, withHint(fmt.Errorf("%s is a part of several names: %s", word, strings.Join(names, ", ")), "say more of the name")
+	case !d.local():
+		return stored{}, withHint(fmt.Errorf("the stack %s has no queue %s", d.stackName(d.stage), word), "arc data --stage %s lists them", d.stage)
 	}
-	return "", withHint(fmt.Errorf("%s is a part of several tables' names: %s", word, strings.Join(found, ", ")), "say more of the name")
+	return stored{}, withHint(fmt.Errorf("the local cloud has no %s %s", what, word), "arc data lists them; arc sandbox makes those of the manifest")
 }
 
-func (s *session) listTables(ctx context.Context, client *tables.Client) error {
-	names, err := client.Names(ctx)
+func (s *session) listData(ctx context.Context, d *data) error {
+	all, err := d.all(ctx, []storedKind{storedTable, storedQueue})
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		n, err := client.Count(ctx, name)
+	described := map[string]queues.Queue{}
+	dead := map[string]bool{} // ARNs of dead-letter queues
+	for _, one := range all {
+		if one.storedKind != storedQueue {
+			continue
+		}
+		q, err := d.clients.Queues.Describe(ctx, one.url)
 		if err != nil {
-			return fmt.Errorf("table %s: %w", name, err)
+			return fmt.Errorf("queue %s: %w", one.name, err)
 		}
-		if _, err := fmt.Fprintf(s.stdout, "%8d  %s\n", n, name); err != nil {
-			return err
-		}
+		described[one.url], dead[q.DeadLetters] = q, true
 	}
-	if len(names) == 0 {
-		s.note("the local cloud has no tables; arc sandbox makes those of the manifest")
-	}
-	return nil
-}
-
-// printLines prints a value a line.
-func (s *session) printLines(ctx context.Context, client *tables.Client, table string, spell func(tables.Item) (any, error)) error {
-	out := bufio.NewWriter(s.stdout)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	err := client.Items(ctx, table, func(items []tables.Item) error {
-		for _, item := range items {
-			value, err := spell(item)
-			if err == nil {
-				err = enc.Encode(value)
-			}
+	for _, one := range all {
+		line := ""
+		if q, is := described[one.url]; is {
+			line = fmt.Sprintf("%8d  %s  %s", q.All(), one.name, queueNote(q, dead[q.ARN]))
+		} else {
+			n, err := d.clients.Tables.Count(ctx, one.name)
 			if err != nil {
-				return err
+				return fmt.Errorf("table %s: %w", one.name, err)
 			}
+			line = fmt.Sprintf("%8d  %s", n, one.name)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("table %s: %w", table, err)
-	}
-	return out.Flush()
-}
-
-func (s *session) showTable(ctx context.Context, client *tables.Client, table string, _ *cli.Context) error {
-	return s.printLines(ctx, client, table, func(item tables.Item) (any, error) { return tables.Plain(item) })
-}
-
-// exportTable prints lines of the form that DynamoDB's own exports have.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
-func (s *session) exportTable(ctx context.Context, client *tables.Client, table string, _ *cli.Context) error {
-	return s.printLines(ctx, client, table, func(item tables.Item) (any, error) { return map[string]any{"Item": item}, nil })
-}
-
-func (s *session) importTable(ctx context.Context, client *tables.Client, table string, cli *cli.Context) error {
-	from, name := s.stdin, "stdin"
-	if cli.Args().Len() > 1 {
-		name = cli.Args().Get(1)
-		file, err := os.Open(name)
-		if err != nil {
+		if _, err := fmt.Fprintln(s.stdout, line); err != nil {
 			return err
 		}
-		defer file.Close()
-		from = file
 	}
-	var items []tables.Item
-	d := json.NewDecoder(from)
-	for {
-		var line struct{ Item tables.Item }
-		err := d.Decode(&line)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil && line.Item == nil {
-			err = errors.New(`it has no "Item"`)
-		}
-		if err != nil {
-			return withHint(fmt.Errorf("%s: item %d: %w", name, len(items)+1, err), "arc data export writes what this reads; nothing was put")
-		}
-		items = append(items, line.Item)
+	switch {
+	case len(all) == 0 && d.local():
+		s.note("the local cloud has no tables and no queues; arc sandbox makes those of the manifest")
+	case len(all) == 0:
+		s.note("the stack %s has no queues", d.stackName(d.stage))
 	}
-	if err := client.Put(ctx, table, items); err != nil {
-		return fmt.Errorf("table %s: %w", table, err)
-	}
-	s.note("put %d item%s into %s", len(items), plural(len(items)), table)
 	return nil
 }
 
-func (s *session) resetTable(ctx context.Context, client *tables.Client, table string, _ *cli.Context) error {
-	n, err := client.Empty(ctx, table)
-	if err != nil {
-		return fmt.Errorf("table %s: %w", table, err)
+// queueNote says what a queue is for, and where its messages are.
+func queueNote(q queues.Queue, dead bool) string {
+	note := "queue"
+	if dead || strings.Contains(q.Name, "DeadLetter") {
+		note = "dead letters"
 	}
-	s.note("deleted %d item%s of %s", n, plural(n), table)
-	return nil
+	if q.InFlight > 0 {
+		note += fmt.Sprintf(", %d in flight", q.InFlight)
+	}
+	if q.Delayed > 0 {
+		note += fmt.Sprintf(", %d delayed", q.Delayed)
+	}
+	return note
+}
+
+func (s *session) show(ctx context.Context, d *data, found stored, c *cli.Context) error {
+	if found.storedKind == storedTable {
+		return s.showTable(ctx, d.clients, found.name, c)
+	}
+	return s.showQueue(ctx, d, found)
+}
+
+func (s *session) reset(ctx context.Context, d *data, found stored, c *cli.Context) error {
+	if found.storedKind == storedTable {
+		return s.resetTable(ctx, d.clients, found.name, c)
+	}
+	return s.resetQueue(ctx, d, found)
 }

@@ -124,6 +124,7 @@ func (s *session) finish(ctx *cli.Context, cloud *cloud, deploy func() (deploy.O
 	} else if err := s.printOutcome(outcome, time.Since(started)); err != nil {
 		return err
 	}
+	s.tellDeadLetters(outcome.Outputs, dataFlags(stageOptions(ctx), ctx.Bool("local")))
 	return cloud.stay(ctx.Context)
 }
 
@@ -302,6 +303,37 @@ func (s *session) printURLs(outputs map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// tellDeadLetters says where a stack keeps what could not be handled.
+func (s *session) tellDeadLetters(outputs map[string]string, flags string) {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		if strings.Contains(name, "DeadLetterQueue") {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	const most = 2
+	list := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	s.note("dead letters are kept in %s; arc data%s lists them", list, flags)
+}
+
+// dataFlags has arc data look at what was deployed.
+func dataFlags(o cfn.Options, local bool) string {
+	flags := " --stage " + o.Stage
+	if o.Name != "" {
+		flags += " --name " + o.Name
+	}
+	if local {
+		flags += " --local"
+	}
+	return flags
 }
 
 func (s *session) printJSON(v any) error {

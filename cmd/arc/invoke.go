@@ -212,10 +212,18 @@ func valueFlags(command string) []string {
 	switch command {
 	case "invoke":
 		return []string{"event", "stage", "name"}
+	case "data":
+		return []string{"stage", "name"}
 	case "env":
 		return []string{"env", "e", "stage", "name", "n", "preview", "file"}
 	}
 	return nil
+}
+
+// ofData tells that a flag is one of arc data itself, and of none of its parts.
+func ofData(flag string) bool {
+	name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
+	return slices.Contains([]string{"stage", "name", "local"}, name)
 }
 
 // flagsFirst lets the flags of some commands stand behind the words.
@@ -228,8 +236,8 @@ func flagsFirst(args []string) []string {
 		switch arg := args[i]; {
 		case arg == "--":
 			return append(append(flags, arg), append(words, args[i+1:]...)...)
-		case len(arg) < 2 || arg[0] != '-', args[1] == "env" && len(words) == 1 && !isEnvFlag(arg):
-			words = append(words, arg) // a value may begin with -
+		case len(arg) < 2 || arg[0] != '-', args[1] == "env" && len(words) == 1 && !isEnvFlag(arg), args[1] == "data" && !ofData(arg):
+			words = append(words, arg) // a value may begin with -, and other flags of arc data are its parts'
 		default:
 			flags = append(flags, arg)
 			takes := slices.Contains(valueFlags(args[1]), strings.TrimLeft(arg, "-"))

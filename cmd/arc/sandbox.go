@@ -250,7 +250,11 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	if err != nil {
 		return err
 	}
-	return s.printURLs(outputs)
+	if err := s.printURLs(outputs); err != nil {
+		return err
+	}
+	s.tellDeadLetters(outputs, "")
+	return nil
 }
 
 // liveOutputs asks a running local cloud where the app answers.
@@ -320,6 +324,7 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 	} else if err := s.printURLs(outputs); err != nil {
 		return err
 	}
+	s.tellDeadLetters(outputs, "")
 	return watch.loop(ctx)
 }
 
