@@ -111,5 +111,6 @@ func (c *Cloud) discover(kind, name string) (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", &stack.Error{Code: "Ambiguous", Message: fmt.Sprintf("the stacks %s all have %s under @%s", strings.Join(names, ", "), name, kind)}
+	return "", &stack.Error{Code: "Ambiguous", Message: fmt.Sprintf("the stacks %s all have %s under @%s, and what is posted here does not say which: "+
+		"start arc sandbox, whose own is meant then, or set ARC_ENV and ARC_STACK_NAME to those of one stack, with which @architect/functions asks AWS's way", strings.Join(names, ", "), name, kind)}
 }

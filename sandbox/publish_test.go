@@ -49,7 +49,7 @@ func TestPublished(t *testing.T) {
 		{"POST", "queues", `{"name":"none","payload":{}}`, 404, "none queue not found"},
 		{"POST", "events", `{"name":"jobs","payload":{}}`, 404, "jobs event not found"},
 		{"POST", "events", `{"name":"gone","payload":{}}`, 400, "does not exist"},
-		{"POST", "queues", `{"name":"both","payload":{}}`, 400, "AProduction, AStaging all have both under @queues"},
+		{"POST", "queues", `{"name":"both","payload":{}}`, 400, "AProduction, AStaging all have both under @queues, and what is posted here does not say which: start arc sandbox"},
 		{"POST", "queues", `{`, 400, "must be JSON"},
 		{"GET", "queues", ``, 405, "by POST"},
 	} {
@@ -58,6 +58,11 @@ func TestPublished(t *testing.T) {
 		if w.Code != call.status || !strings.Contains(w.Body.String(), call.want) {
 			t.Errorf("%s %s: %d %s, want %d %s", call.kind, call.body, w.Code, w.Body, call.status, call.want)
 		}
+	}
+	// That of the app that arc sandbox runs is meant where there is one.
+	c.live.set(App{StackName: "AProduction"})
+	if found, err := c.discover("queues", "both"); err != nil || found != "y" {
+		t.Errorf("beside the live app's: %q %v", found, err)
 	}
 	for queue, want := range map[string]string{"jobs": `{"n":1} `, "orders.fifo": `{"n":2} orders,{"n":3} mine`} {
 		got, err := c.queues.Take(t.Context(), queueARN+queue, 10, 0)
