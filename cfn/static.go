@@ -54,7 +54,9 @@ func (c *compiler) staticBucket() {
 		return
 	}
 	if c.givenBucket() == "" {
-		c.add(staticBucket, st.Pos, c.privateBucket())
+		b := c.privateBucket()
+		b.CorsConfiguration = readableByPages()
+		c.add(staticBucket, st.Pos, b)
 	}
 	c.discoverable("StaticBucketParam", st.Pos, "static/bucket", c.bucketName())
 	c.discoverable("StaticFingerprintParam", st.Pos, "static/fingerprint", strconv.FormatBool(st.Fingerprint != ""))
@@ -65,6 +67,23 @@ func (c *compiler) staticBucket() {
 	)
 	c.output("BucketURL", "URL of the static files, which the HTTP API serves from a private bucket",
 		Sub("${"+httpAPI+".ApiEndpoint}/_static"))
+}
+
+// readableByPages lets scripts read the files that are too large to pass through
+// the asset function: it redirects to a link into the bucket, which is another
+// origin than the page's. Which origins the pages have is not known here, as
+// domains are put in front of an app elsewhere. Every website may be let in, as
+// CORS gives nobody a link: a site that has one can read the file without it.
+// A page asks its own site, so any header may come along and any may be read.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html
+// https://fetch.spec.whatwg.org/#http-redirect-fetch
+func readableByPages() *s3.Bucket_CorsConfiguration {
+	return &s3.Bucket_CorsConfiguration{CorsRules: []s3.Bucket_CorsRule{{
+		AllowedMethods: []string{"GET", "HEAD"},
+		AllowedOrigins: []string{"*"},
+		AllowedHeaders: []string{"*"},
+		ExposedHeaders: []string{"Accept-Ranges", "Content-Encoding", "Content-Range", "Date", "ETag"},
+	}}}
 }
 
 // privateBucket is a bucket that nobody but the account can read, and that keeps

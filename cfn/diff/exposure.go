@@ -94,7 +94,7 @@ func (r *reviewer) facts(m *model.App) map[string]fact {
 		facts["cdn "+id] = fact{DistributionOpen, r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false}
 	}
 	for id, def := range m.Doc.Resources {
-		if everyWebsite(def) {
+		if everyWebsite(def) && !answersToLinksOnly(m, def) {
 			facts["cors "+id] = fact{rule: CORSOpen, subject: r.describe(id), text: "lets scripts of every website call it (CORS)", resource: id, asMade: true}
 		}
 		if def.Type == registry.CognitoUserPool && !values.On(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
@@ -185,6 +185,25 @@ func everyWebsite(def cfn.ResourceDef) bool {
 	return false
 }
 
+// answersToLinksOnly reports whether a resource is a bucket that answers nobody
+// without a signature: what a script may then read by CORS is behind a link that
+// it was given, and whoever has the link needs no CORS. A policy for everyone
+// that only looks where they are would let in a script by where its visitor is.
+func answersToLinksOnly(m *model.App, def cfn.ResourceDef) bool {
+	if _, blocked := def.Properties["PublicAccessBlockConfiguration"].(map[string]any); def.Type != registry.S3Bucket || !blocked || openBucket(def.Properties) != "" {
+		return false
+	}
+	for _, id := range m.ByType[registry.S3BucketPolicy] {
+		document, _ := m.Doc.Resources[id].Properties[registry.Of(registry.S3BucketPolicy).Policy.Property].(map[string]any)
+		for _, v := range statements(document) {
+			if s, _ := v.(map[string]any); s["Effect"] == "Allow" && (anyone(s["Principal"]) || s["NotPrincipal"] != nil) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // openPermission: a service may invoke for anyone's resources when nothing
 // says for which.
 func openPermission(p map[string]any) string {
@@ -230,17 +249,21 @@ var narrowing = []string{"aws:sourcearn", "aws:sourceaccount", "aws:principalorg
 // open reports whether a policy lets everyone in.
 func (r *reviewer) open(document any) bool {
 	m, _ := document.(map[string]any)
-	statements := values.List(m["Statement"])
-	if one, ok := m["Statement"].(map[string]any); ok {
-		statements = []any{one}
-	}
-	for _, v := range statements {
+	for _, v := range statements(m) {
 		s, _ := v.(map[string]any)
 		if s["Effect"] == "Allow" && (anyone(s["Principal"]) || s["NotPrincipal"] != nil) && !narrowed(s["Condition"]) {
 			return true
 		}
 	}
 	return false
+}
+
+// statements are those of a policy, which may have one without a list.
+func statements(document map[string]any) []any {
+	if one, ok := document["Statement"].(map[string]any); ok {
+		return []any{one}
+	}
+	return values.List(document["Statement"])
 }
 
 func anyone(principal any) bool {

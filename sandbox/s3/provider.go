@@ -24,6 +24,7 @@ func (s *Server) Registrations() map[string]stack.Registration {
 // bucketProperties are those of a bucket that make a difference here.
 type bucketProperties struct {
 	BucketName                     string
+	CorsConfiguration              *corsProperties
 	VersioningConfiguration        struct{ Status string }
 	PublicAccessBlockConfiguration *struct {
 		BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
@@ -32,7 +33,7 @@ type bucketProperties struct {
 
 // harmlessToBuckets is what a bucket may have without being any other here.
 var harmlessToBuckets = []string{
-	"AbacStatus", "AccelerateConfiguration", "AccessControl", "AnalyticsConfigurations", "BucketEncryption", "BucketNamePrefix", "BucketNamespace", "CorsConfiguration",
+	"AbacStatus", "AccelerateConfiguration", "AccessControl", "AnalyticsConfigurations", "BucketEncryption", "BucketNamePrefix", "BucketNamespace",
 	"IntelligentTieringConfigurations", "InventoryConfigurations", "LifecycleConfiguration", "LoggingConfiguration", "MetadataConfiguration",
 	"MetadataTableConfiguration", "MetricsConfigurations", "NotificationConfiguration", "ObjectLockConfiguration", "ObjectLockEnabled",
 	"OwnershipControls", "ReplicationConfiguration", "Tags", "WebsiteConfiguration",
@@ -90,12 +91,20 @@ func (s *Server) configure(name string, p bucketProperties) error {
 			return err
 		}
 	}
+	var cors []byte
+	if p.CorsConfiguration != nil {
+		var err error
+		if cors, err = p.CorsConfiguration.document(); err != nil {
+			return fmt.Errorf("CorsConfiguration: %w", err)
+		}
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	b := s.store.buckets[name]
 	if b == nil {
 		return noBucket(name)
 	}
+	b.settings["cors"] = cors
 	block := p.PublicAccessBlockConfiguration
 	if block == nil {
 		delete(b.settings, "publicAccessBlock")

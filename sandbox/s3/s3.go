@@ -79,7 +79,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	if s.setting(w, r, bucket, key) {
+	if s.share(w, r, bucket) || s.setting(w, r, bucket, key) {
 		return
 	}
 	switch {
@@ -98,7 +98,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.form(w, r, bucket)
 		return
 	}
-	answer := &reply{ResponseWriter: w, sums: r.Method != http.MethodHead && r.Method != http.MethodGet || r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED"}
+	answer := &reply{ResponseWriter: w, origin: w.Header().Get("Access-Control-Allow-Origin"), sums: r.Method != http.MethodHead && r.Method != http.MethodGet || r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED"}
 	done, err := s.readBody(w, r)
 	if err != nil {
 		writeError(w, r, err)
@@ -149,7 +149,8 @@ func hostBucket(host string) string {
 type reply struct {
 	http.ResponseWriter
 	written bool
-	sums    bool // checksums were asked for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+	origin  string // that the bucket lets read the answer; "" = none
+	sums    bool   // checksums were asked for: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 }
 
 func (w *reply) WriteHeader(status int) {
@@ -171,6 +172,9 @@ func (w *reply) WriteHeader(status int) {
 	}
 	// gofakes3 opens every bucket to every origin.
 	h.Del("Access-Control-Allow-Origin")
+	if w.origin != "" {
+		h.Set("Access-Control-Allow-Origin", w.origin)
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 

@@ -360,3 +360,77 @@ func FuzzDechunk(f *testing.F) {
 		}
 	})
 }
+
+// TestCORS asks as browsers do, of a bucket whose rules came by a template and
+// of one whose rules came by the API.
+func TestCORS(t *testing.T) {
+	s, do := newServer(t)
+	ctx := context.Background()
+	bucket := s.Registrations()["AWS::S3::Bucket"].Provider
+	rules := func(rule map[string]any) map[string]any {
+		return map[string]any{"BucketName": "pages", "CorsConfiguration": map[string]any{"CorsRules": []any{rule}}}
+	}
+	for _, wrong := range []map[string]any{
+		{"AllowedMethods": []any{"PATCH"}, "AllowedOrigins": []any{"*"}},
+		{"AllowedMethods": []any{"GET"}, "AllowedOrigins": []any{"*.*"}},
+		{"AllowedMethods": []any{"GET"}},
+		{"AllowedMethods": []any{"GET"}, "AllowedOrigins": []any{"*"}, "AllowedOrigin": "*"},
+	} {
+		if _, err := bucket.Create(ctx, stack.Request{LogicalID: "B", Properties: rules(wrong)}); err == nil {
+			t.Errorf("%v is taken", wrong)
+		}
+	}
+	request := stack.Request{LogicalID: "B", PhysicalID: "pages", Properties: rules(map[string]any{
+		"AllowedMethods": []any{"GET", "HEAD"}, "AllowedOrigins": []any{"*"}, "AllowedHeaders": []any{"*"}, "ExposedHeaders": []any{"ETag"}, "MaxAge": "60"})}
+	if _, err := bucket.Create(ctx, request); err != nil {
+		t.Fatal(err)
+	}
+	do("PUT", "/pages/a.txt", strings.NewReader("abc"))
+	do("PUT", "/mine", nil)
+	do("PUT", "/mine/a.txt", strings.NewReader("abc"))
+	const page = "http://localhost:3333"
+	headers := func(h http.Header) string {
+		var said []string
+		for _, name := range []string{"Origin", "Methods", "Headers", "Credentials"} {
+			if v := h.Get("Access-Control-Allow-" + name); v != "" {
+				said = append(said, name+"="+v)
+			}
+		}
+		return strings.Join(append(said, h.Get("Access-Control-Expose-Headers")), " ")
+	}
+	ask := func(method, path, want string, header ...string) {
+		t.Helper()
+		resp, body := do(method, path, nil, header...)
+		if got := resp.Status[:3] + " " + headers(resp.Header); got != want {
+			t.Errorf("%s %s %v: %q, want %q\n%s", method, path, header, got, want, body)
+		}
+	}
+	ask("GET", "/pages/a.txt", "200 Origin=* Methods=GET, HEAD ETag", "Origin", page)
+	ask("GET", "/pages/a.txt", "206 Origin=* Methods=GET, HEAD ETag", "Origin", page, "Range", "bytes=0-1")
+	ask("GET", "/pages/none", "404 Origin=* Methods=GET, HEAD ETag", "Origin", page)
+	ask("GET", "/pages/a.txt", "200 ")
+	ask("PUT", "/pages/b.txt", "200 ", "Origin", page)
+	ask("OPTIONS", "/pages/a.txt", "200 Origin=* Methods=GET, HEAD Headers=x-mine, range ETag", "Origin", page, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "X-Mine,range")
+	ask("OPTIONS", "/pages/a.txt", "403 ", "Origin", page, "Access-Control-Request-Method", "PUT")
+	ask("OPTIONS", "/pages/a.txt", "400 ", "Origin", page)
+	ask("OPTIONS", "/mine/a.txt", "403 ", "Origin", page, "Access-Control-Request-Method", "GET")
+	ask("GET", "/mine/a.txt", "200 ", "Origin", page)
+
+	const xmlRule = `<CORSConfiguration xmlns="` + namespace + `"><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>http://localhost:*</AllowedOrigin></CORSRule></CORSConfiguration>`
+	if resp, body := do("PUT", "/mine?cors", strings.NewReader(xmlRule)); resp.StatusCode != 200 {
+		t.Fatal(body)
+	}
+	if resp, _ := do("PUT", "/mine?cors", strings.NewReader(`<CORSConfiguration/>`)); resp.StatusCode != 400 {
+		t.Errorf("no rule at all: %s", resp.Status)
+	}
+	ask("GET", "/mine/a.txt", "200 Origin="+page+" Methods=GET Credentials=true ", "Origin", page)
+	ask("GET", "/mine/a.txt", "200 ", "Origin", "http://127.0.0.1:3333")
+	ask("OPTIONS", "/mine/a.txt", "403 ", "Origin", page, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "x-mine")
+
+	// A template without rules takes them away.
+	request.Properties = map[string]any{"BucketName": "pages"}
+	if _, err := bucket.Update(ctx, request); err != nil {
+		t.Fatal(err)
+	}
+	ask("GET", "/pages/a.txt", "200 ", "Origin", page)
+}

@@ -21,8 +21,8 @@ type setting struct {
 	initial string // what a new bucket has; "" = none
 }
 
-// settings are the subresources that are kept and shown. Of these only the
-// policy and the public access block have an effect, on each other.
+// settings are the subresources that are kept and shown. Of these only CORS and,
+// on each other, the policy and the public access block have an effect.
 var settings = map[string]setting{
 	"publicAccessBlock": {missing: "NoSuchPublicAccessBlockConfiguration", initial: `<PublicAccessBlockConfiguration xmlns="` + namespace + `"><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>`},
 	"encryption":        {missing: "ServerSideEncryptionConfigurationNotFoundError", initial: `<ServerSideEncryptionConfiguration xmlns="` + namespace + `"><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>`},
@@ -112,6 +112,11 @@ func (s *Server) answerSetting(w http.ResponseWriter, r *http.Request, bucket, n
 	case http.MethodPut:
 		if name == "policy" {
 			if err := b.checkPolicy(value); err != nil {
+				return err
+			}
+		}
+		if name == "cors" {
+			if err := checkCORS(value); err != nil {
 				return err
 			}
 		}
