@@ -23,7 +23,11 @@ type Document struct {
 	Outputs     map[string]OutputDef
 	Transform   any // not nil: the template needs a macro such as SAM
 	Metadata    map[string]any
-	Aliases     bool // it is YAML with aliases, which CloudFormation itself refuses
+	Aliases     bool     // it is YAML with aliases, which CloudFormation itself refuses
+	Macros      []string // what CloudFormation has to expand before it knows the template, by name
+	// Written is the whole template as it is written, where there are macros to
+	// read it; otherwise nil.
+	Written map[string]any
 }
 
 // ParameterDef is a parameter of a Document.
@@ -170,8 +174,15 @@ func newDocument(root map[string]any) (*Document, error) {
 		Parameters:  map[string]ParameterDef{},
 		Resources:   map[string]ResourceDef{},
 		Outputs:     map[string]OutputDef{},
+		Macros:      macros(root),
+	}
+	if len(d.Macros) > 0 {
+		d.Written = root
 	}
 	for name := range r.object(root, "Parameters", "Parameters") {
+		if strings.HasPrefix(name, "Fn::") {
+			continue
+		}
 		path := "Parameters." + name
 		m := r.object(root["Parameters"].(map[string]any), name, path)
 		d.Parameters[name] = ParameterDef{
@@ -183,12 +194,15 @@ func newDocument(root map[string]any) (*Document, error) {
 		}
 	}
 	for id := range r.object(root, "Resources", "Resources") {
-		if d.Transform != nil && strings.HasPrefix(id, "Fn::") {
-			continue // Fn::ForEach and the like: the macro makes resources of it
+		if strings.HasPrefix(id, "Fn::") {
+			continue // Fn::ForEach and the like: a macro makes resources of it
 		}
 		d.Resources[id] = r.resource(root["Resources"].(map[string]any), id)
 	}
 	for name := range r.object(root, "Outputs", "Outputs") {
+		if strings.HasPrefix(name, "Fn::") {
+			continue
+		}
 		path := "Outputs." + name
 		m := r.object(root["Outputs"].(map[string]any), name, path)
 		out := OutputDef{
@@ -221,8 +235,8 @@ func (r *documentReader) resource(resources map[string]any, id string) ResourceD
 		Type:                r.text(m, "Type", path+".Type"),
 		Properties:          r.object(m, "Properties", path+".Properties"),
 		Condition:           r.text(m, "Condition", path+".Condition"),
-		DeletionPolicy:      r.text(m, "DeletionPolicy", path+".DeletionPolicy"),
-		UpdateReplacePolicy: r.text(m, "UpdateReplacePolicy", path+".UpdateReplacePolicy"),
+		DeletionPolicy:      r.policy(m, "DeletionPolicy", path),
+		UpdateReplacePolicy: r.policy(m, "UpdateReplacePolicy", path),
 		Metadata:            r.object(m, "Metadata", path+".Metadata"),
 	}
 	if def.Type == "" {
@@ -278,6 +292,15 @@ func (r *documentReader) text(m map[string]any, key, path string) string {
 	}
 	r.wrong = append(r.wrong, path+" must be a string")
 	return ""
+}
+
+// policy is text, or what language extensions make text of, which is not known
+// then and does not count as a promise to keep anything.
+func (r *documentReader) policy(m map[string]any, key, path string) string {
+	if _, computed := m[key].(map[string]any); computed {
+		return ""
+	}
+	return r.text(m, key, path+"."+key)
 }
 
 // isTrue reads a boolean that templates also write as a string.

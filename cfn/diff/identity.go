@@ -11,7 +11,7 @@ import (
 )
 
 // Identity is what decides which stack a template is brought to. An empty field
-// is not known; nothing is said of it.
+// is not known: it is not compared, and a note says so.
 type Identity struct {
 	App     string // @app
 	Stack   string // the name that follows from app, stage and --name
@@ -52,7 +52,36 @@ func (r *reviewer) stack() []Item {
 	tell("app", was.App, is.App, "", "")
 	tell("region", was.Region, is.Region, " in "+is.Region, " in "+was.Region)
 	tell("profile", was.Profile, is.Profile, " in the account of profile "+is.Profile, " in that of "+was.Profile)
-	return items
+	return append(items, r.macros()...)
+}
+
+// unknownParts is the note on what is known of the stack that a deploy goes to and
+// not of the other side.
+func (r *reviewer) unknownParts() string {
+	var parts []string
+	for _, p := range []struct{ what, was, is string }{
+		{"app", r.opts.Was.App, r.opts.Is.App}, {"region", r.opts.Was.Region, r.opts.Is.Region}, {"account", r.opts.Was.Profile, r.opts.Is.Profile},
+	} {
+		if p.was == "" && p.is != "" {
+			parts = append(parts, p.what)
+		}
+	}
+	if len(parts) == 0 || r.first {
+		return ""
+	}
+	side := r.opts.Before
+	if side == "" {
+		side = "the other side"
+	}
+	return side + " does not tell its " + inWords(parts) + ": whether the deploy goes to the same stack is not known"
+}
+
+// inWords lists names as a sentence does.
+func inWords(names []string) string {
+	if last := len(names) - 1; last > 0 {
+		return strings.Join(names[:last], ", ") + " and " + names[last]
+	}
+	return strings.Join(names, "")
 }
 
 // leftBehind names what holds data in the stack that there is, three at most.
@@ -71,6 +100,6 @@ func (r *reviewer) leftBehind() string {
 	case n == 1:
 		return " with the data of " + names[0]
 	default:
-		return " with the data of " + strings.Join(names[:n-1], ", ") + " and " + names[n-1] + ","
+		return " with the data of " + inWords(names) + ","
 	}
 }

@@ -43,6 +43,8 @@ const (
 	NoChanges Verdict = "no changes"
 	Safe      Verdict = "safe"
 	Dangerous Verdict = "dangerous"
+	// Uncertain is that of a change of which nobody here can know what it does.
+	Uncertain Verdict = "unknown"
 )
 
 // Class is a kind of risk.
@@ -55,6 +57,7 @@ const (
 	Rights       Class = "rights"       // something may do more than before
 	Exposure     Class = "exposure"     // something is newly open to the public, or no longer asks who it is
 	Refused      Class = "refused"      // CloudFormation or the service will not do it, so the deploy fails
+	Unknown      Class = "unknown"      // nobody here can know: a macro or a function of the user's decides
 	Protection   Class = "protection"   // a safeguard goes: retention, recovery, encryption
 	Interruption Class = "interruption" // something does not answer for a while
 	Removal      Class = "removal"      // something that others may use is gone
@@ -62,13 +65,13 @@ const (
 )
 
 // classes in order; the first of them are dangerous.
-var classes = []Class{DataLoss, Replaced, Rights, Exposure, Refused, Protection, Interruption, Removal, Public}
+var classes = []Class{DataLoss, Replaced, Rights, Exposure, Refused, Unknown, Protection, Interruption, Removal, Public}
 
 // DangerousClasses are those that make a change dangerous unless told otherwise.
-func DangerousClasses() []Class { return slices.Clone(classes[:5]) }
+func DangerousClasses() []Class { return slices.Clone(classes[:6]) }
 
 // Dangerous reports whether the class is one of DangerousClasses.
-func (c Class) Dangerous() bool { return slices.Contains(classes[:5], c) }
+func (c Class) Dangerous() bool { return slices.Contains(classes[:6], c) }
 
 // AllClasses lists every class, the gravest first.
 func AllClasses() []Class { return slices.Clone(classes) }
@@ -251,8 +254,10 @@ func (out *Review) count() {
 		}
 	}
 	switch {
-	case out.Has(DangerousClasses()):
+	case out.Has(classes[:5]):
 		out.Verdict = Dangerous
+	case out.Has([]Class{Unknown}):
+		out.Verdict = Uncertain
 	case len(out.Changes) == 0 && len(out.Groups) == 0:
 		out.Verdict = NoChanges
 	default:
@@ -309,10 +314,11 @@ func (r *reviewer) limits(conditions []string) []string {
 			out = append(out, "the routes of "+r.describe(id)+" are in a file that the template names, and are not compared")
 		}
 	}
-	for _, m := range []*model.App{r.before, r.after} {
-		if m.Doc.Transform != nil || m.Includes() {
-			out = append(out, "a template needs a macro (Transform), which only CloudFormation runs: what it makes is not compared")
-		}
+	if note := r.unknownParts(); note != "" {
+		out = append(out, note)
+	}
+	if names := macrosOf(r.before.Doc, r.after.Doc); len(names) > 0 {
+		out = append(out, "a template needs a macro ("+strings.Join(names, ", ")+"), which only CloudFormation runs: what it makes is not compared")
 	}
 	return slices.Compact(append(out, r.opts.Limits...))
 }

@@ -44,6 +44,7 @@ const (
 	GuestsHaveRights   Rule = "guests-have-rights"
 	LayerOpen          Rule = "layer-open"
 	APIKeyOnly         Rule = "api-key-only"
+	MacroUnread        Rule = "macro-not-expanded"
 	DeploymentStale    Rule = "deployment-stale"
 	RetentionShortened Rule = "retention-shortened"
 	NoLongerKept       Rule = "no-longer-kept"

@@ -67,9 +67,9 @@ Flags:
       --resources    each CloudFormation resource and property as well
       --cost         estimate what it costs: a month, and a million calls
       --fail-on C    which classes give exit code 3, with commas between them:
-                     data-loss, replacement, rights, exposure, refused (these
-                     five unless told otherwise), protection, interruption,
-                     removal, public; or changes (any), or none
+                     data-loss, replacement, rights, exposure, refused, unknown
+                     (these six unless told otherwise), protection,
+                     interruption, removal, public; or changes (any), or none
   -o, --output PLAN  seal this change in a file; arc deploy PLAN deploys it,
                      or refuses when the tree or the stack has moved on
       --allow-loss ID  in the plan: let the data of this resource be lost
@@ -82,7 +82,7 @@ Examples:
   arc package > before.json && edit app.arc && arc diff --template before.json
   arc diff --production -o release.arcplan
 
-Exit codes: 0 no changes, 1 an error, 2 changes, 3 dangerous changes.`,
+Exit codes: 0 no changes, 1 an error, 2 changes, 3 dangerous or unknown changes.`,
 		Action: func(ctx *cli.Context) error {
 			if err := noWords(ctx); err != nil {
 				return err

@@ -54,6 +54,8 @@ func (s *session) deployed(ctx context.Context, clients deploy.Clients, p *proje
 		return before, nil
 	}
 	d.stack = stack
+	before.identity = identityOf(p.app, name) // it was found by these
+	before.identity.At = nil
 	templates, err := clients.Templates(ctx, stack)
 	if err != nil {
 		return before, err

@@ -34,6 +34,7 @@ func Flatten(root *cfn.Document, part func(path string, def cfn.ResourceDef) (*c
 	flat = &cfn.Document{}
 	*flat = *root
 	flat.Resources = f.out
+	flat.Macros = slices.Compact(slices.Sorted(slices.Values(f.macros)))
 	return flat, f.unread, nil
 }
 
@@ -45,6 +46,7 @@ type flattener struct {
 	out    map[string]cfn.ResourceDef
 	count  map[string]int // how many stacks have a logical ID
 	unread []string
+	macros []string
 }
 
 // nested is one stack of the tree.
@@ -57,6 +59,7 @@ type nested struct {
 
 func (f *flattener) read(path string, doc *cfn.Document, depth int) (*nested, error) {
 	n := &nested{path: path, doc: doc, parts: map[string]*nested{}}
+	f.macros = append(f.macros, doc.Macros...)
 	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
 		def := doc.Resources[id]
 		if def.Type != registry.CloudFormationStack || f.part == nil {

@@ -87,7 +87,7 @@ type (
 func pageOf(r *diff.Review, graphs []Graph) pageData {
 	d := pageData{
 		Title: visible(r.Stack), Headline: r.Headline(), Summary: Summary(r.Changes), Limits: r.Limits,
-		VerdictClass: strings.ReplaceAll(string(r.Verdict), " ", "-"),
+		VerdictClass: verdictClass(r.Verdict),
 	}
 	if d.Title == "" {
 		d.Title = "arc diff"
@@ -139,4 +139,12 @@ func pageCostOf(d *cost.Delta) *pageCost {
 		last.Lines = append(last.Lines, costLine{l.Action, visible(l.Subject), l.Text, l.Detail})
 	}
 	return page
+}
+
+// verdictClass is how a verdict is painted: one that is not known as a danger.
+func verdictClass(v diff.Verdict) string {
+	if v == diff.Uncertain {
+		v = diff.Dangerous
+	}
+	return strings.ReplaceAll(string(v), " ", "-")
 }

@@ -51,7 +51,7 @@ type markdownLevel struct {
 	resources               bool
 }
 
-var marks = map[diff.Verdict]string{diff.NoChanges: "⚪", diff.Safe: "🟢", diff.Dangerous: "🔴"}
+var marks = map[diff.Verdict]string{diff.NoChanges: "⚪", diff.Safe: "🟢", diff.Dangerous: "🔴", diff.Uncertain: "🟠"}
 
 func (l markdownLevel) print(r *diff.Review) string {
 	var b strings.Builder

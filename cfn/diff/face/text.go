@@ -59,7 +59,7 @@ func Text(w io.Writer, r *diff.Review, o TextOptions) error {
 	p.limits(r)
 	p.line("", "", Summary(r.Changes))
 	sign := "+"
-	if r.Verdict == diff.Dangerous {
+	if r.Verdict == diff.Dangerous || r.Verdict == diff.Uncertain {
 		sign = "!"
 	}
 	p.line("", sign, r.Headline())

@@ -76,30 +76,6 @@ func (m *App) readNames() {
 	}
 }
 
-// Includes reports whether a part of the template is put in by a macro.
-func (m *App) Includes() bool {
-	var has func(v any) bool
-	has = func(v any) bool {
-		switch v := v.(type) {
-		case map[string]any:
-			for name, x := range v {
-				if name == "Fn::Transform" || has(x) {
-					return true
-				}
-			}
-		case []any:
-			return slices.ContainsFunc(v, has)
-		}
-		return false
-	}
-	for _, def := range m.Doc.Resources {
-		if has(def.Properties) {
-			return true
-		}
-	}
-	return false
-}
-
 // NameOf is what people call a resource.
 func (m *App) NameOf(id string) string {
 	if name := m.names[id]; name != "" {
