@@ -8,8 +8,16 @@ import (
 	"arc/cfn/registry"
 )
 
-// describe names a resource in a sentence: "table notes".
+// describe names a resource in a sentence: "table notes". Where several stacks
+// have one of the name, the stack is said: "table notes (in Shop)".
 func (r *reviewer) describe(id string) string {
+	if at := strings.LastIndexByte(id, '/'); at >= 0 {
+		return r.describeAlone(id) + " (in " + id[:at] + ")"
+	}
+	return r.describeAlone(id)
+}
+
+func (r *reviewer) describeAlone(id string) string {
 	m := r.after
 	def, ok := m.Doc.Resources[id]
 	if !ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ import (
 func (s *session) diffCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "diff",
-		Usage: "show what a deploy would change",
+		Usage: "show what a deploy would change, or how two templates differ",
 		Flags: append(stageFlags(),
 			&cli.StringFlag{Name: "base"},
 			&cli.StringFlag{Name: "template"},
@@ -34,6 +35,7 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.BoolFlag{Name: "resources"},
 			&cli.BoolFlag{Name: "cost"},
 			&cli.StringFlag{Name: "fail-on"},
+			&cli.StringFlag{Name: "explain"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
 			&cli.StringSliceFlag{Name: "allow-loss"},
 			&cli.BoolFlag{Name: "prune"},
@@ -43,6 +45,9 @@ func (s *session) diffCommand() *cli.Command {
 		Description: `Usage: arc diff [--production] [--name NAME | --preview NAME]
                 [--base REF | --template FILE | --local] [--format FORMAT]
                 [--resources] [--cost] [--fail-on CLASSES]
+       arc diff [--format FORMAT] [--resources] [--cost] [--fail-on CLASSES]
+                [--local] OLD NEW
+       arc diff --explain RULE
        arc diff [--production] [--name NAME | --preview NAME] [--local]
                 -o PLAN [--allow-loss ID]... [--prune] [--adopt]
                  [--tag KEY=VALUE]...
@@ -51,6 +56,11 @@ Compares the stack that a deploy would make with the one that is deployed, in
 the words of the manifest: routes, code, tables, schedules, rights, what is open
 to the public; and says how dangerous the change is. Values of environment
 variables are never shown.
+
+OLD and NEW are two CloudFormation templates of whatever tool, and no project is
+needed: a file, "-" for standard input, git:REVISION:PATH (a path below this
+folder), stack:NAME (deployed; this alone needs an account, or --local), or a
+folder that cdk synth wrote. Nested templates are read where they lie beside.
 
 Flags:
   -p, --production   the production stack (default: staging)
@@ -70,6 +80,8 @@ Flags:
                      data-loss, replacement, rights, exposure, refused, unknown
                      (these six unless told otherwise), protection,
                      interruption, removal, public; or changes (any), or none
+      --explain RULE what a danger's rule means (in brackets behind it): what
+                     happens in order, and how to do it without; all lists them
   -o, --output PLAN  seal this change in a file; arc deploy PLAN deploys it,
                      or refuses when the tree or the stack has moved on
       --allow-loss ID  in the plan: let the data of this resource be lost
@@ -81,12 +93,11 @@ Examples:
   arc diff --base main --format markdown > comment.md
   arc package > before.json && edit app.arc && arc diff --template before.json
   arc diff --production -o release.arcplan
+  arc diff git:main:template.yaml template.yaml
+  arc diff stack:shop-prod cdk.out/shop-prod.template.json
 
 Exit codes: 0 no changes, 1 an error, 2 changes, 3 dangerous or unknown changes.`,
 		Action: func(ctx *cli.Context) error {
-			if err := noWords(ctx); err != nil {
-				return err
-			}
 			return s.diff(ctx)
 		},
 	}
@@ -105,11 +116,18 @@ type side struct {
 	project  *project          // nil when there is only a template
 	build    *build            // the same
 	packages map[string]string
-	deployed *deployedStack       // nil when the side is not what is deployed
-	contents map[string]diff.Code // of code that cannot be read any more, by artifact key
+	name     string                   // what the review is headed with, where no project says so
+	file     string                   // the template, where it is a file of its own
+	lines    map[string]diff.Position // of its resources
+	limits   []string                 // what of it is not compared
+	deployed *deployedStack           // nil when the side is not what is deployed
+	contents map[string]diff.Code     // of code that cannot be read any more, by artifact key
 }
 
 func (s *session) diff(ctx *cli.Context) error {
+	if ctx.IsSet("explain") {
+		return s.explain(ctx)
+	}
 	format := ctx.String("format")
 	if ctx.Bool("json") {
 		format = "json"
@@ -128,7 +146,17 @@ func (s *session) diff(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	given, err := isGiven(ctx)
+	if err != nil {
+		return err
+	}
+	if given {
+		return s.diffGiven(ctx, format, failOn)
+	}
 	p, err := s.openManifest()
+	if errors.Is(err, errNoManifest) {
+		return withHint(err, "go to the folder that holds app.arc, or name two templates: arc diff OLD NEW")
+	}
 	if err != nil {
 		return err
 	}
@@ -172,6 +200,11 @@ func (s *session) diff(ctx *cli.Context) error {
 			return err
 		}
 	}
+	return verdictCode(review, failOn)
+}
+
+// verdictCode is the exit code of a review.
+func verdictCode(review *diff.Review, failOn func(*diff.Review) bool) error {
 	switch {
 	case review.Verdict == diff.NoChanges:
 		return nil
@@ -181,6 +214,28 @@ func (s *session) diff(ctx *cli.Context) error {
 	return exitCode(exitChanges)
 }
 
+// diffGiven compares two templates, of whatever tool: there is no project.
+func (s *session) diffGiven(ctx *cli.Context, format string, failOn func(*diff.Review) bool) error {
+	before, after, err := s.givenSides(ctx)
+	if err != nil {
+		return err
+	}
+	region := ""
+	if ctx.Bool("cost") {
+		if region = cmp.Or(after.identity.Region, s.region()); region == "" {
+			return withHint(errors.New("--cost: prices depend on the region, and no template names it"), "AWS_REGION=us-east-1 arc diff --cost %s %s", quoted(ctx.Args().Get(0)), quoted(ctx.Args().Get(1)))
+		}
+	}
+	review, err := compose(ctx.Context, &before, &after, region)
+	if err != nil {
+		return err
+	}
+	if err := s.printReview(review, format, ctx.Bool("resources"), before, after); err != nil {
+		return err
+	}
+	return verdictCode(review, failOn)
+}
+
 // compose reviews the change from before to after, and what it costs in a region,
 // "" = no costs.
 func compose(ctx context.Context, before, after *side, region string) (*diff.Review, error) {
@@ -188,14 +243,21 @@ func compose(ctx context.Context, before, after *side, region string) (*diff.Rev
 	if err != nil {
 		return nil, err
 	}
-	return diff.Compose(before.doc, after.doc, diff.Options{
-		Was: before.identity, Is: after.identity,
-		Cost: region, Region: after.project.app.AWS.Region,
-		Stack: after.build.stack.Name, Before: before.label, After: after.label,
-		Origin: origins(after.build.stack), Name: functionNames(after.build.stack),
-		Code: codeIn(*before, *after), Now: time.Now().UTC(), Unread: notAtHand(*before, *after), Limits: limits, Values: values,
+	opts := diff.Options{
+		Was: before.identity, Is: after.identity, Cost: region,
+		Before: before.label, After: after.label,
+		Code: codeIn(*before, *after), Now: time.Now().UTC(), Unread: notAtHand(*before, *after),
+		Limits: slices.Concat(before.limits, after.limits, limits), Values: values,
 		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(*before),
-	}), nil
+	}
+	if after.build == nil {
+		opts.Stack, opts.Region = cmp.Or(after.name, before.name), after.identity.Region
+		opts.Origin = func(id string) (diff.Position, bool) { at, ok := after.lines[id]; return at, ok }
+	} else {
+		opts.Stack, opts.Region = after.build.stack.Name, after.project.app.AWS.Region
+		opts.Origin, opts.Name = origins(after.build.stack), functionNames(after.build.stack)
+	}
+	return diff.Compose(before.doc, after.doc, opts), nil
 }
 
 // oneOf refuses flags that exclude each other.
@@ -319,7 +381,11 @@ func (s *session) printReview(review *diff.Review, format string, resources bool
 	case "json":
 		return face.JSON(s.stdout, review)
 	case "sarif":
-		return face.SARIF(s.stdout, review, after.project.app.File)
+		file := after.file
+		if after.project != nil {
+			file = after.project.app.File
+		}
+		return face.SARIF(s.stdout, review, file)
 	case "html":
 		return face.HTML(s.stdout, review, face.Pictures(before.doc, after.doc, review, folders(after.build, before.build)))
 	}

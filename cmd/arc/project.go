@@ -17,6 +17,10 @@ import (
 	"arc/source"
 )
 
+// errNoManifest is said of a folder that no command takes for a project by
+// accident.
+var errNoManifest = errors.New("there is no manifest in this folder")
+
 // project is the folder a command works on, with its manifest read.
 type project struct {
 	dir      string // absolute
@@ -98,7 +102,7 @@ func (s *session) read(p *project) error {
 	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home(), Today: today()})
 	p.sources = result.Sources
 	if p.explicit && result.App != nil && result.App.File == "" {
-		return withHint(errors.New("there is no manifest in this folder"), "arc init writes one; or go to the folder that holds app.arc")
+		return withHint(errNoManifest, "arc init writes one; or go to the folder that holds app.arc")
 	}
 	if err := s.diagnose(p, result.Diagnostics); err != nil {
 		return err

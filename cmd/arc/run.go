@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"arc/deploy"
@@ -262,10 +263,56 @@ func noStrayFlags(ctx *cli.Context) error {
 	for i, a := range args {
 		if strings.HasPrefix(a, "-") && a != "-" {
 			return withHint(fmt.Errorf("%s stands after %q, where it would be ignored", a, args[max(i-1, 0)]),
-				"flags come first: arc %s %s %s", ctx.Command.Name, strings.Join(args[i:], " "), strings.Join(args[:i], " "))
+				"flags come first: %s", inOrder(ctx, args))
 		}
 	}
 	return nil
+}
+
+// inOrder spells a command line whose flags stand between its words so that it
+// works: the flags first, then the words as they came.
+func inOrder(ctx *cli.Context, args []string) string {
+	line := []string{ctx.Command.HelpName}
+	for _, f := range ctx.Command.Flags {
+		name := f.Names()[0]
+		switch v := ctx.Value(name).(type) {
+		case bool:
+			if ctx.IsSet(name) {
+				line = append(line, dashes(name))
+			}
+		case cli.StringSlice:
+			for _, one := range v.Value() {
+				line = append(line, dashes(name), quoted(one))
+			}
+		default:
+			if ctx.IsSet(name) {
+				line = append(line, dashes(name), quoted(fmt.Sprint(v)))
+			}
+		}
+	}
+	var words []string
+	for i := 0; i < len(args); i++ {
+		if !strings.HasPrefix(args[i], "-") || args[i] == "-" {
+			words = append(words, quoted(args[i]))
+			continue
+		}
+		line = append(line, quoted(args[i]))
+		if !strings.Contains(args[i], "=") && takesValue(ctx.Command.Flags, strings.TrimLeft(args[i], "-")) && i+1 < len(args) {
+			i++
+			line = append(line, quoted(args[i]))
+		}
+	}
+	return strings.Join(append(line, words...), " ")
+}
+
+// takesValue reports whether a flag of that name wants a word after it.
+func takesValue(flags []cli.Flag, name string) bool {
+	for _, f := range flags {
+		if _, is := f.(*cli.BoolFlag); !is && slices.Contains(f.Names(), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // noWords refuses arguments for commands that take none: a stray word such as

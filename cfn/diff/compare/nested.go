@@ -21,21 +21,85 @@ const homeKey = "arc diff: nested stack"
 // "A/B"), or nil when it is not known; unread lists those. A logical ID that
 // several stacks have gets the path in front.
 func Flatten(root *cfn.Document, part func(path string, def cfn.ResourceDef) (*cfn.Document, error)) (flat *cfn.Document, unread []string, err error) {
-	if root == nil {
-		return nil, nil, nil
-	}
-	f := &flattener{part: part, out: map[string]cfn.ResourceDef{}}
-	f.count = map[string]int{}
-	top, err := f.read("", root, 0)
-	if err != nil {
+	f, top, err := (Tree{root, part}).read()
+	if err != nil || top == nil {
 		return nil, nil, err
 	}
+	return f.flat(top), f.unread, nil
+}
+
+// Tree is a template with the way to its nested ones, as Flatten takes them.
+type Tree struct {
+	Root *cfn.Document // nil = there is none
+	Part func(path string, def cfn.ResourceDef) (*cfn.Document, error)
+}
+
+// FlattenBoth flattens the two sides of a comparison alike: a logical ID that
+// several stacks of either side have gets its path in front on both, and a nested
+// stack that one side cannot read is read on neither, where all that is in it
+// would seem to be new or gone.
+func FlattenBoth(before, after Tree) (was, is *cfn.Document, unread []string, err error) {
+	sides := []Tree{before, after}
+	for {
+		var flatteners [2]*flattener
+		var tops [2]*nested
+		var missing []string
+		for i, side := range sides {
+			side.Part = except(side.Part, unread)
+			if flatteners[i], tops[i], err = side.read(); err != nil {
+				return nil, nil, nil, err
+			}
+			if tops[i] != nil {
+				missing = append(missing, flatteners[i].unread...)
+			}
+		}
+		slices.Sort(missing)
+		if missing = slices.Compact(missing); len(missing) > len(unread) {
+			unread = missing
+			continue
+		}
+		var flat [2]*cfn.Document
+		for i, top := range tops {
+			if top == nil {
+				continue
+			}
+			if other := flatteners[1-i]; tops[1-i] != nil {
+				for id, n := range other.count {
+					flatteners[i].count[id] = max(flatteners[i].count[id], n)
+				}
+			}
+			flat[i] = flatteners[i].flat(top)
+		}
+		return flat[0], flat[1], unread, nil
+	}
+}
+
+// except leaves some nested stacks unread.
+func except(part func(string, cfn.ResourceDef) (*cfn.Document, error), closed []string) func(string, cfn.ResourceDef) (*cfn.Document, error) {
+	return func(path string, def cfn.ResourceDef) (*cfn.Document, error) {
+		if slices.Contains(closed, path) || part == nil {
+			return nil, nil
+		}
+		return part(path, def)
+	}
+}
+
+func (t Tree) read() (*flattener, *nested, error) {
+	if t.Root == nil {
+		return nil, nil, nil
+	}
+	f := &flattener{part: t.Part, out: map[string]cfn.ResourceDef{}, count: map[string]int{}}
+	top, err := f.read("", t.Root, 0)
+	return f, top, err
+}
+
+// flat is the one document of a tree that is read.
+func (f *flattener) flat(top *nested) *cfn.Document {
 	f.resolve(top)
-	flat = &cfn.Document{}
-	*flat = *root
+	flat := *top.doc
 	flat.Resources = f.out
 	flat.Macros = slices.Compact(slices.Sorted(slices.Values(f.macros)))
-	return flat, f.unread, nil
+	return &flat
 }
 
 // maxNesting bounds stacks within stacks.
