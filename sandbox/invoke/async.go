@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,6 +52,26 @@ type AsyncOptions struct {
 	Send    Send                         // to dead letters and destinations; nil = there are none
 	Tell    activity.Tell                // of retries and of events that are given up; nil = nobody
 	Clock   Clock                        // nil = SystemClock
+	Keeper  Keeper                       // nil = what is under way ends with the process
+}
+
+// Pending is an event on its way to a function.
+type Pending struct {
+	Key      string // of this delivery alone
+	Function string
+	ID       string // of the request
+	Event    []byte
+	Tries    int // that reached the function, and failed
+	Began    time.Time
+}
+
+// Keeper keeps events from one run of the local cloud to the next.
+type Keeper interface {
+	// Keep takes an event, or what has come of it: when it returns without an
+	// error, the event outlives the process. kept is false where nothing does.
+	Keep(Pending) (kept bool, err error)
+	// Done forgets an event that was delivered or given up.
+	Done(key string)
 }
 
 // Async delivers events to functions in the background.
@@ -94,21 +115,71 @@ func NewAsync(options AsyncOptions) *Async {
 // function's dead letters and a record of it to its destination.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 func (a *Async) Deliver(function, id string, event []byte) error {
+	d := &delivery{Pending: Pending{Key: rand.Text(), Function: function, ID: id, Event: event, Began: a.options.Clock.Now()}}
+	closed := fmt.Errorf("function %s: %w", function, ErrClosed)
+	if a.ctx.Err() != nil {
+		return closed
+	}
+	if err := a.keep(d); err != nil {
+		return fmt.Errorf("function %s: %w", function, err)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return fmt.Errorf("function %s: %w", function, ErrClosed)
+		a.forget(d)
+		return closed
 	}
-	a.running.Go(func() { a.deliver(function, id, event) })
+	a.running.Go(func() { a.deliver(d) })
 	return nil
 }
 
-// Close ends deliveries; what waits for another try is lost, and said.
-func (a *Async) Close() {
+// Resume goes on with an event that an earlier run has kept. The first try waits
+// a little: what the function needs may not be there yet.
+func (a *Async) Resume(p Pending) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return // it is kept still
+	}
+	d := &delivery{p, true}
+	a.say(d, "goes on where an earlier run of the local cloud ended")
+	a.running.Go(func() {
+		if a.wait(firstBackoff) {
+			a.deliver(d)
+		}
+	})
+}
+
+func (a *Async) keep(d *delivery) (err error) {
+	if a.options.Keeper != nil {
+		d.kept, err = a.options.Keeper.Keep(d.Pending)
+	}
+	return err
+}
+
+// wait lets time pass; false = deliveries end.
+func (a *Async) wait(d time.Duration) bool {
+	select {
+	case <-a.ctx.Done():
+		return false
+	case <-a.options.Clock.After(d):
+		return true
+	}
+}
+
+// End takes no more events and ends deliveries, without waiting for those whose
+// function is at work. What is under way goes on in the next run where it is
+// kept, and else is lost, and said.
+func (a *Async) End() {
 	a.mu.Lock()
 	a.closed = true
 	a.mu.Unlock()
 	a.cancel()
+}
+
+// Close is End, and waits.
+func (a *Async) Close() {
+	a.End()
 	a.running.Wait()
 }
 
@@ -122,60 +193,80 @@ const (
 
 // delivery is one event on its way.
 type delivery struct {
-	function, id string
-	event        []byte
-	tries        int // that reached the function
+	Pending
+	kept bool // it goes on in the next run
 }
 
-func (a *Async) deliver(function, id string, event []byte) {
-	d := &delivery{function: function, id: id, event: event}
-	began, backoff := a.options.Clock.Now(), firstBackoff
+func (a *Async) deliver(d *delivery) {
+	if a.attempt(d) {
+		a.forget(d)
+	}
+}
+
+func (a *Async) forget(d *delivery) {
+	if d.kept {
+		a.options.Keeper.Done(d.Key)
+	}
+}
+
+// attempt tries until the event is delivered or given up; false = deliveries end
+// before that.
+func (a *Async) attempt(d *delivery) (settled bool) {
+	backoff := firstBackoff
 	for {
-		result, err := a.options.Invoker.Invoke(WithRequestID(a.ctx, id), function, event)
-		policy := a.options.Policy(function)
+		result, err := a.options.Invoker.Invoke(WithRequestID(a.ctx, d.ID), d.Function, d.Event)
+		policy := a.options.Policy(d.Function)
 		var wait time.Duration
 		switch {
-		case a.ctx.Err() != nil || errors.Is(err, ErrClosed):
-			if d.tries > 0 {
-				a.say(d, "given up: the local cloud is stopping")
-			}
-			return
+		case (a.ctx.Err() != nil || errors.Is(err, ErrClosed)) && (err != nil || result.Failed != ""):
+			a.interrupted(d)
+			return false
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrTooLarge):
 			a.say(d, "given up: "+err.Error())
-			return
+			return true
 		case errors.Is(err, ErrThrottled) && policy.Off:
 			a.fail(d, policy, Result{}, "RetriesExhausted", err.Error())
-			return
+			return true
 		case err != nil:
 			wait, backoff = backoff, min(2*backoff, maxBackoff)
 		case result.Failed == "":
-			d.tries++
+			d.Tries++
 			a.succeed(d, policy, result)
-			return
+			return true
 		default:
-			d.tries++
-			if d.tries > policy.Retries {
+			d.Tries++
+			if d.Tries > policy.Retries {
 				a.fail(d, policy, result, "RetriesExhausted", reason(result))
-				return
+				return true
 			}
 			wait = firstRetry
-			if d.tries > 1 {
+			if d.Tries > 1 {
 				wait = secondRetry
 			}
 			err = errors.New(reason(result))
 		}
-		if a.options.Clock.Now().Add(wait).Sub(began) > policy.MaxAge {
+		if a.options.Clock.Now().Add(wait).Sub(d.Began) > policy.MaxAge {
 			a.fail(d, policy, result, "EventAgeExceeded", err.Error())
-			return
+			return true
 		}
 		a.say(d, fmt.Sprintf("failed (%s); tried again in %s, as on AWS", err, wait))
-		select {
-		case <-a.ctx.Done():
-			a.say(d, "given up: the local cloud is stopping")
-			return
-		case <-a.options.Clock.After(wait):
+		if err := a.keep(d); err != nil {
+			a.say(d, fmt.Sprintf("is tried as often again when the local cloud is killed now: %v", err))
+		}
+		if !a.wait(wait) {
+			a.interrupted(d)
+			return false
 		}
 	}
+}
+
+// interrupted says what becomes of an event that is under way as deliveries end.
+func (a *Async) interrupted(d *delivery) {
+	if d.kept {
+		a.say(d, "waits until the local cloud runs again")
+		return
+	}
+	a.say(d, "given up: the local cloud is stopping")
 }
 
 // reason is the message of a function's error object.
@@ -191,7 +282,7 @@ func reason(result Result) string {
 }
 
 func (a *Async) say(d *delivery, text string) {
-	a.options.Tell(activity.Event{Kind: activity.Delivery, Function: a.options.Called(d.function), RequestID: d.id, Text: "asynchronous event " + text})
+	a.options.Tell(activity.Event{Kind: activity.Delivery, Function: a.options.Called(d.Function), RequestID: d.ID, Text: "asynchronous event " + text})
 }
 
 func (a *Async) succeed(d *delivery, policy Policy, result Result) {
@@ -207,10 +298,10 @@ func (a *Async) fail(d *delivery, policy Policy, result Result, condition, why s
 	if policy.DeadLetter != "" || policy.OnFailure != "" {
 		kept = "handed on"
 	}
-	a.say(d, fmt.Sprintf("given up after %d tries (%s) and %s", max(d.tries, 1), why, kept))
+	a.say(d, fmt.Sprintf("given up after %d tries (%s) and %s", max(d.Tries, 1), why, kept))
 	if policy.DeadLetter != "" {
-		a.send(d, policy.DeadLetter, d.event, map[string]Attribute{
-			"RequestID":    {"String", d.id},
+		a.send(d, policy.DeadLetter, d.Event, map[string]Attribute{
+			"RequestID":    {"String", d.ID},
 			"ErrorCode":    {"Number", strconv.Itoa(statusOf(result))},
 			"ErrorMessage": {"String", why[:min(len(why), 1024)]},
 		})
@@ -224,7 +315,7 @@ func (a *Async) send(d *delivery, arn string, body []byte, attributes map[string
 	err := errors.New("the local cloud cannot hand on to it")
 	if a.options.Send != nil {
 		err = a.options.Send(context.WithoutCancel(a.ctx), arn, Message{
-			Body: body, Attributes: attributes, Principal: "lambda.amazonaws.com", Source: a.options.ARN(d.function),
+			Body: body, Attributes: attributes, Principal: "lambda.amazonaws.com", Source: a.options.ARN(d.Function),
 		})
 	}
 	if err != nil {
@@ -265,10 +356,10 @@ func (a *Async) record(d *delivery, result Result, condition string) []byte {
 		Answer   json.RawMessage  `json:"responsePayload,omitempty"`
 	}{
 		Version: "1.0", Timestamp: a.options.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
-		Request: requestContext{d.id, a.options.ARN(d.function) + ":$LATEST", condition, max(d.tries, 1)},
-		Payload: d.event,
+		Request: requestContext{d.ID, a.options.ARN(d.Function) + ":$LATEST", condition, max(d.Tries, 1)},
+		Payload: d.Event,
 	}
-	if d.tries > 0 {
+	if d.Tries > 0 {
 		out.Response = &responseContext{200, "$LATEST", result.Failed}
 		out.Answer = result.Payload
 	}

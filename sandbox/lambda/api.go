@@ -19,13 +19,19 @@ func (s *Service) Endpoint() wire.Endpoint {
 	return wire.Endpoint{Service: "lambda", Variable: "LAMBDA", Path: functionsPath, Handler: s}
 }
 
-// Restore keeps how far event source mappings have read their streams. All else
-// comes back with its stack.
+// Restore keeps how far event source mappings have read their streams, and the
+// asynchronous events that are under way. All else comes back with its stack.
 func (s *Service) Restore(log *journal.Log) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.positions = log
 	for key, value := range log.All() {
+		if strings.HasPrefix(key, underWay) {
+			if err := s.restoreEvent(key, value); err != nil {
+				return fmt.Errorf("data of the local cloud: %s: %w", key, err)
+			}
+			continue
+		}
 		var at string
 		if err := json.Unmarshal(value, &at); err != nil {
 			return fmt.Errorf("data of the local cloud: %s: %w", key, err)

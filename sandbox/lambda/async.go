@@ -2,9 +2,11 @@ package lambda
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
@@ -35,6 +37,84 @@ func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error
 		}
 	}
 	return s.Deliver(arn, m.ID, m.Body)
+}
+
+// underWay begins the keys of asynchronous events in the log; those of event
+// sources begin with the name of a stack, which has no space.
+const underWay = "async "
+
+// keptEvent is an asynchronous event from one run to the next. Functions have
+// other names then, but the same place in their stacks.
+type keptEvent struct {
+	Of string // stack and logical ID
+	invoke.Pending
+}
+
+// keeper keeps asynchronous events in the service's log.
+type keeper struct{ service *Service }
+
+// Keep writes down an event of a function that a stack has made.
+func (k keeper) Keep(p invoke.Pending) (kept bool, err error) {
+	s := k.service
+	s.mu.Lock()
+	name, _ := splitName(p.Function)
+	of := s.resources.origins[name]
+	s.mu.Unlock()
+	if s.positions == nil || of == "" {
+		return false, nil
+	}
+	return true, s.positions.Put(underWay+p.Key, keptEvent{of, p})
+}
+
+// Done forgets an event.
+func (k keeper) Done(key string) {
+	if err := k.service.positions.Delete(underWay + key); err != nil {
+		k.service.options.Tell.Or().Notice("an event that is done is delivered once more by the next run: %v", err)
+	}
+}
+
+// restoreEvent takes an event that an earlier run has kept. It waits for its
+// function, unless it is too old by then.
+func (s *Service) restoreEvent(key string, value []byte) error {
+	var e keptEvent
+	if err := json.Unmarshal(value, &e); err != nil {
+		return err
+	}
+	if now := s.now(); now.Sub(e.Began) > invoke.DefaultPolicy.MaxAge {
+		s.options.Tell.Or()(activity.Event{
+			Kind: activity.Delivery, Function: "function " + e.Of, RequestID: e.ID,
+			Text: fmt.Sprintf("asynchronous event of %s given up and lost: no local cloud has run its function for %s", e.Began.Format(time.RFC3339), invoke.DefaultPolicy.MaxAge),
+		})
+		return s.positions.Delete(key)
+	}
+	s.resources.pending[e.Of] = append(s.resources.pending[e.Of], e.Pending)
+	return nil
+}
+
+func (s *Service) now() time.Time {
+	if s.options.Clock != nil {
+		return s.options.Clock.Now()
+	}
+	return time.Now()
+}
+
+// adopt says which resource of which stack a function is, and goes on with the
+// events that an earlier run has kept for it.
+func (s *Service) adopt(req stack.Request, name string) {
+	of := req.Stack.Name + "/" + req.LogicalID
+	s.mu.Lock()
+	s.resources.origins[name] = of
+	pending := s.resources.pending[of]
+	delete(s.resources.pending, of)
+	s.mu.Unlock()
+	for _, p := range pending {
+		if _, qualifier := splitName(p.Function); qualifier != "" {
+			p.Function = name + ":" + qualifier
+		} else {
+			p.Function = name
+		}
+		s.async.Resume(p)
+	}
 }
 
 // policy is what becomes of a function's asynchronous events.

@@ -14,6 +14,8 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
+	"arc/sandbox/invoke/clocktest"
+	"arc/sandbox/journal"
 	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
 )
@@ -197,5 +199,117 @@ func TestReceiveAsksForPermission(t *testing.T) {
 	}
 	if err := receive("events.amazonaws.com", rule+"2"); !errors.Is(err, invoke.ErrForbidden) {
 		t.Errorf("of another rule: %v", err)
+	}
+}
+
+// An event that waits for another try goes on in the next run, with its tries
+// and the ID of its request, and is then forgotten; be the cloud ended or killed.
+func TestAsynchronousGoesOn(t *testing.T) {
+	need(t, "node")
+	for _, killed := range []bool{false, true} {
+		r := &eventRuns{T: t, dir: t.TempDir()}
+		s := r.begin("ONE", clocktest.New(time.Now()))
+		if err := s.Deliver("App-Fickle-ONE", goesOn, []byte(`{"failures":2}`)); err != nil {
+			t.Fatal(err)
+		}
+		r.says("tried again in 1m0s")
+		data, err := os.ReadFile(r.log())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.end(s)
+		if killed { // nothing was written at the end
+			if err := os.WriteFile(r.log(), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			r.says("waits until the local cloud runs again")
+		}
+		clock := &patient{now: time.Now()}
+		s = r.begin("TWO", clock)
+		r.says("goes on where an earlier run of the local cloud ended")
+		r.says("tried again in 2m0s") // it was the second try
+		eventually(t, "the event is delivered and forgotten", func() bool {
+			for range r.kept.All() {
+				return false
+			}
+			return true
+		})
+		r.end(s)
+		if count, err := os.ReadFile(filepath.Join(r.dir, "count")); string(count) != "3" {
+			t.Errorf("tried %s times (%v)", count, err)
+		}
+	}
+	// One whose function no run has had for six hours is given up, and said.
+	r := &eventRuns{T: t, dir: t.TempDir()}
+	s := r.begin("ONE", clocktest.New(time.Now()))
+	if err := s.Deliver("App-Fickle-ONE", goesOn, []byte(`{"failures":2}`)); err != nil {
+		t.Fatal(err)
+	}
+	r.end(s)
+	r.end(r.begin("", clocktest.New(time.Now().Add(7*time.Hour))))
+	r.says("given up and lost")
+}
+
+// goesOn is the ID of the request that goes on.
+const goesOn = "8f0c1f0e-1111-4222-8333-444455556666"
+
+// eventRuns are runs of a cloud with one function, whose names differ.
+type eventRuns struct {
+	*testing.T
+	dir  string
+	kept *journal.Log
+	told chan activity.Event
+}
+
+func (r *eventRuns) log() string { return filepath.Join(r.dir, "lambda.log") }
+
+func (r *eventRuns) begin(token string, clock invoke.Clock) *service {
+	r.Helper()
+	var err error
+	if r.kept, err = journal.Open(r.log()); err != nil {
+		r.Fatal(err)
+	}
+	r.told = make(chan activity.Event, 32)
+	s := newService(r, lambda.Options{Clock: clock, Tell: func(e activity.Event) { r.told <- e }})
+	if err := s.Restore(r.kept); err != nil {
+		r.Fatal(err)
+	}
+	if token == "" {
+		return s
+	}
+	code := strings.NewReplacer("import fs from 'node:fs'", "const fs = require('node:fs')", "export const handler", "exports.handler").Replace(fickle)
+	_, err = s.Registrations()["AWS::Lambda::Function"].Provider.Create(r.Context(), stack.Request{
+		Stack: stack.Ref{Name: "App", Region: "us-west-2", Account: "123456789012"}, LogicalID: "Fickle", Token: token,
+		Properties: map[string]any{
+			"Runtime": "nodejs22.x", "Handler": "index.handler", "Role": "arn:aws:iam::123456789012:role/x", "Timeout": json.Number("20"), "Code": map[string]any{"ZipFile": code},
+			"Environment": map[string]any{"Variables": map[string]any{"COUNT": filepath.Join(r.dir, "count")}},
+		},
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+	return s
+}
+
+func (r *eventRuns) end(s *service) {
+	s.Close()
+	r.kept.Close()
+}
+
+func (r *eventRuns) says(text string) {
+	r.Helper()
+	for {
+		select {
+		case e := <-r.told:
+			if strings.Contains(e.Text, text) {
+				if e.RequestID != goesOn {
+					r.Errorf("told %+v", e)
+				}
+				return
+			}
+		case <-time.After(30 * time.Second):
+			r.Fatalf("was not told: %s", text)
+		}
 	}
 }

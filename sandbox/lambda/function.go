@@ -62,6 +62,7 @@ func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.
 		return stack.Resource{}, err
 	}
 	s.Put(fn)
+	s.adopt(req, name)
 	return functionResource(fn), nil
 }
 
@@ -105,6 +106,7 @@ func (s *Service) deleteFunction(_ context.Context, req stack.Request) error {
 	}
 	delete(s.resources.qualifiers, req.PhysicalID)
 	delete(s.resources.code, req.PhysicalID)
+	delete(s.resources.origins, req.PhysicalID)
 	delete(s.resources.live, req.PhysicalID)
 	delete(s.resources.policies, req.PhysicalID)
 	return nil

@@ -22,6 +22,8 @@ type resources struct {
 	live        map[string]liveRef            // by function that runs from its folders
 	policies    map[string]invoke.Policy      // by function: of asynchronous events
 	pollers     map[string]context.CancelFunc // by event source: ends its polling
+	origins     map[string]string             // by function: its stack and logical ID
+	pending     map[string][]invoke.Pending   // by stack and logical ID: events of an earlier run
 }
 
 func (r *resources) clear() {
@@ -29,6 +31,7 @@ func (r *resources) clear() {
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
 		numbers: map[string]int{}, sources: map[string]EventSource{},
 		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{}, pollers: map[string]context.CancelFunc{},
+		origins: map[string]string{}, pending: map[string][]invoke.Pending{},
 	}
 }
 

@@ -171,6 +171,7 @@ func New(options Options) *Service {
 	go s.tend()
 	s.async = invoke.NewAsync(invoke.AsyncOptions{
 		Invoker: s, Policy: s.policy, ARN: s.arn, Called: options.Called, Send: options.Send, Tell: options.Tell, Clock: options.Clock,
+		Keeper: keeper{s},
 	})
 	return s
 }
@@ -252,6 +253,7 @@ func (s *Service) Functions() []Function {
 // when they are gone. What they were at, and what waited, fails.
 func (s *Service) Close(context.Context) error {
 	defer s.async.Close()
+	s.async.End() // before their functions end, which is no fault of these
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
