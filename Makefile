@@ -4,6 +4,7 @@
 # make test       runs every test
 # make bench      prints our figures beside their floors
 # make soak       runs an app for ten minutes with everything at once
+# make lost       kills the local cloud for ten minutes with messages under way
 # make lint       what the reviewer's machine checks first
 # make fuzz       half a minute for every fuzz target
 # make mutants    edits a room's code in 100 places and counts what its tests notice
@@ -37,6 +38,11 @@ FOR ?= 10m
 CLIENTS ?= 8
 soak:
 	$(GO) run ./bench/soak -for $(FOR) -clients $(CLIENTS) -seed $(SEED)
+
+# Every message is handled, a dead letter, or told of: go test runs a short one.
+.PHONY: lost
+lost:
+	ARC_LOST=$(FOR) ARC_LOST_SEED=$(SEED) $(GO) test -count=1 -v -timeout 0 -run '^TestNothingIsLost$$' ./cmd/arc
 
 fuzz:
 	@for package in $$($(GO) list ./...); do \
