@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,14 +30,8 @@ var messagesApp = map[string]string{
 // event by Lambda's API, until it has told.
 func (b *bencher) messages() ([]row, error) {
 	dir := filepath.Join(b.dir, "messages")
-	for name, text := range messagesApp {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			return nil, err
-		}
+	if err := b.project(dir, messagesApp); err != nil {
+		return nil, err
 	}
 	came := make(chan string, 10_000)
 	told := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

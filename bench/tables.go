@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -63,23 +62,7 @@ export async function handler () {
 
 func (b *bencher) tablesFolder() (string, error) {
 	dir := filepath.Join(b.dir, "rows")
-	for name, text := range tablesApp {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			return "", err
-		}
-	}
-	packages := filepath.Join(dir, "node_modules")
-	if _, err := os.Stat(packages); err == nil {
-		return dir, nil
-	}
-	if err := os.CopyFS(packages, os.DirFS(filepath.Join(b.app, "node_modules"))); err != nil {
-		return "", err
-	}
-	return dir, os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"dependencies": {"@architect/functions": "*"}}`), 0o666)
+	return dir, b.project(dir, tablesApp)
 }
 
 // tables times the start with five tables, calls of a warm handler, and the way

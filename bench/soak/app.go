@@ -37,7 +37,7 @@ var bad = []string{"throw", "exit", "hang", "big", "print", "broken", "child"}
 
 // manifest is the app's, with a route that comes and goes.
 func manifest(n int) string {
-	text := "@app\nsoakapp\n@ws\n@http\nget /hello\npost /echo\n"
+	text := "@app\nsoakapp\n@ws\n@tables\nrows\n  id *String\n@tables-streams\nrows\n@queues\njobs\n  fifo false\n@events\nnews\n@scheduled\ntick rate(1 minute)\n@http\nget /hello\npost /echo\n"
 	for _, name := range bad {
 		text += "get /" + name + "\n"
 	}

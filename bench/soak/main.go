@@ -1,5 +1,5 @@
 // Command soak runs an app in arc sandbox for long, with everything at once:
-// clients, sockets, saves, deploys, and functions that throw, exit, hang, print
+// clients, sockets, messages, saves, deploys, and functions that throw, exit, hang, print
 // and take too much memory. It prints what was done, what was lost, and whether
 // every process's memory and descriptors stayed flat. Run it from the
 // repository's root, with node on PATH: make soak. It reads /proc, and so runs

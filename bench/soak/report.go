@@ -32,6 +32,7 @@ func (r *report) lines() (list []line) {
 	}{
 		{"calls of good functions", &r.calls}, {"socket messages echoed", &r.echoes}, {"sockets opened and closed", &r.sockets},
 		{"calls of bad functions, answered", &r.failures}, {"saves of code", &r.saves}, {"saves of the manifest", &r.manifests}, {"deploys beside it", &r.deploys},
+		{"messages through a queue", &r.queued}, {"messages through a topic", &r.published}, {"rows through a stream", &r.written}, {"times of a schedule", &r.ticks},
 	} {
 		l := line{what: t.what, first: fmt.Sprint(t.done.Load()), second: fmt.Sprintf("%d lost", t.lost.Load())}
 		if t.tally == &r.calls {
@@ -42,7 +43,7 @@ func (r *report) lines() (list []line) {
 			l.wrong = "lost: " + t.firstReason
 		case t.old.Load() > 0:
 			l.wrong = "old answers"
-		case t.done.Load() == 0 && t.tally != &r.manifests:
+		case t.done.Load() == 0 && t.tally != &r.manifests && t.tally != &r.ticks:
 			l.wrong = "none at all"
 		}
 		list = append(list, l)

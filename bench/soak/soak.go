@@ -54,6 +54,7 @@ type soaking struct {
 	url     string
 	version atomic.Int64 // of the handler that is on the disk
 	client  *http.Client
+	*messaging
 
 	calls, echoes, sockets, failures, saves, manifests, deploys tally
 }
@@ -66,9 +67,13 @@ func soak(ctx context.Context, o options) (*report, error) {
 		return nil, err
 	}
 	s.env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(o.dir, "cache"), "XDG_STATE_HOME="+filepath.Join(o.dir, "state"), "TMPDIR="+temp)
-	for name, text := range app {
-		if err := s.write(name, text); err != nil {
-			return nil, err
+	s.messaging = newMessaging()
+	defer s.server.Close()
+	for _, files := range []map[string]string{app, s.functions()} {
+		for name, text := range files {
+			if err := s.write(name, text); err != nil {
+				return nil, err
+			}
 		}
 	}
 	arc, err := s.start()
@@ -76,6 +81,9 @@ func soak(ctx context.Context, o options) (*report, error) {
 		return nil, err
 	}
 	defer arc.Process.Kill()
+	if err := s.find(s.logFile()); err != nil {
+		return nil, err
+	}
 	seen := watchProcesses(arc.Process.Pid, max(o.length/100, 200*time.Millisecond))
 
 	work, cancel := context.WithTimeout(ctx, o.length)
@@ -91,7 +99,9 @@ func soak(ctx context.Context, o options) (*report, error) {
 	act(2000, s.save)
 	act(2001, s.misbehave)
 	act(2002, s.deploy)
+	act(2003, s.message)
 	group.Wait()
+	s.settle(o.length)
 	s.client.CloseIdleConnections()
 
 	samples := seen.end()
@@ -131,7 +141,7 @@ func (s *soaking) start() (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(s.dir, "log"))
+	log, err := os.Create(s.logFile())
 	if err != nil {
 		return nil, err
 	}

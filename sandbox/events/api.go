@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,6 +41,10 @@ func (s *Service) Handle(_ context.Context, operation string, body []byte) (any,
 	case "PutRule":
 		return s.writeRule(on, in.Name, body)
 	case "DeleteRule":
+		// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
+		if r, err := s.find(on, in.Name); err == nil && len(r.Targets) > 0 {
+			return nil, &stack.Error{Code: "ValidationException", Message: "Rule can't be deleted since it has targets."}
+		}
 		s.removeRule(on, in.Name)
 		return struct{}{}, s.log.Delete("rule/" + on + "/" + in.Name)
 	case "EnableRule", "DisableRule":
@@ -185,6 +190,9 @@ func (s *Service) keepRule(on, name string, raw map[string]any) (*rule, error) {
 	r, err := s.putRule(on, name, raw)
 	if api, ok := err.(*stack.Error); ok {
 		return nil, api
+	}
+	if bad, ok := errors.AsType[*badPattern](err); ok {
+		return nil, &stack.Error{Code: "InvalidEventPatternException", Message: "Event pattern is not valid. Reason: " + bad.Error()}
 	}
 	if err != nil {
 		return nil, &stack.Error{Code: "ValidationException", Message: err.Error()}

@@ -165,6 +165,11 @@ type rule struct {
 	notes    []string // what of it does nothing here
 }
 
+// badPattern is what is wrong with an event pattern, for which clients are given
+// a code of its own.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+type badPattern struct{ error }
+
 // read checks a rule's properties.
 func (s *Service) read(on, name string, raw map[string]any) (*rule, schedule.Times, error) {
 	r := &rule{raw: raw, bus: on}
@@ -182,7 +187,7 @@ func (s *Service) read(on, name string, raw map[string]any) (*rule, schedule.Tim
 		return nil, nil, fmt.Errorf("a rule needs EventPattern or ScheduleExpression")
 	}
 	if err := r.readPattern(); err != nil {
-		return nil, nil, fmt.Errorf("property EventPattern: %w", err)
+		return nil, nil, fmt.Errorf("property EventPattern: %w", &badPattern{err})
 	}
 	times, err := r.readSchedule(s.options.Clock.Now())
 	if err != nil {

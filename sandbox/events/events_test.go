@@ -316,6 +316,7 @@ func TestClientsRules(t *testing.T) {
 	if api := (*stack.Error)(nil); !errors.As(err, &api) || api.Code != "ValidationException" {
 		t.Errorf("deleted with its rules: %v", err)
 	}
+	b.call("RemoveTargets", `{"Rule":"paid","EventBusName":"orders","Ids":["2"]}`)
 	b.call("DeleteRule", `{"Name":"paid","EventBusName":"orders"}`)
 	b.call("DeleteEventBus", `{"Name":"orders"}`)
 	if out := b.call("ListEventBuses", `{}`); len(out["EventBuses"].([]any)) != 1 {
