@@ -65,6 +65,7 @@ const (
 	dialTimeout   = 5 * time.Second
 	callTimeout   = 60 * time.Second
 	uploadTimeout = 15 * time.Minute
+	invokeTimeout = 16 * time.Minute // a function has 15 minutes
 	localTimeout  = 15 * time.Second // of a call to a local cloud
 	maxAttempts   = 8
 	maxBackoff    = 10 * time.Second
@@ -146,7 +147,7 @@ func localConfig(opts ConnectOptions) aws.Config {
 func newClients(cfg aws.Config, answered bool) Clients {
 	made := new(atomic.Bool)
 	made.Store(answered)
-	waiting := cfg.HTTPClient
+	waiting, longest := cfg.HTTPClient, cfg.HTTPClient
 	local, isLocal := cfg.HTTPClient.(localClient)
 	if isLocal {
 		cfg.HTTPClient = local.BuildableClient
@@ -155,6 +156,8 @@ func newClients(cfg aws.Config, answered bool) Clients {
 		// A connection that uploads is silent for as long as that takes.
 		client = client.WithTimeout(uploadTimeout).WithReadTimeout(0)
 		waiting = client
+		// A function's answer does not begin before it has ended.
+		longest = client.WithTimeout(invokeTimeout).WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 0 })
 	}
 	uploads := cfg
 	uploads.HTTPClient = waiting
@@ -165,7 +168,7 @@ func newClients(cfg aws.Config, answered bool) Clients {
 	stacks := cloudformation.NewFromConfig(cfg)
 	// A function may answer nothing for as long as an upload may take.
 	invoking := cfg
-	invoking.HTTPClient = &firstContact{HTTPClient: wholeRequests{waiting}, local: isLocal, made: made}
+	invoking.HTTPClient = &firstContact{HTTPClient: wholeRequests{longest}, local: isLocal, made: made}
 	return Clients{
 		Stacks:     stacks,
 		Objects:    s3.New(cfg),
@@ -218,6 +221,7 @@ type firstContact struct {
 
 // Do sends one request.
 func (c *firstContact) Do(req *http.Request) (*http.Response, error) {
+	began := time.Now()
 	resp, err := c.HTTPClient.Do(req)
 	if err == nil {
 		c.made.Store(true)
@@ -230,7 +234,7 @@ func (c *firstContact) Do(req *http.Request) (*http.Response, error) {
 			err = call.Err
 		}
 		if wait, ok := errors.AsType[net.Error](err); ok && wait.Timeout() {
-			err = fmt.Errorf("no answer in %s", localTimeout)
+			err = fmt.Errorf("no answer in %s", time.Since(began).Round(time.Second))
 		}
 		where := &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}
 		if where.Scheme == "" {

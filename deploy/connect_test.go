@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
 	"arc/deploy/s3"
 )
 
@@ -152,6 +154,25 @@ func TestUnreachable(t *testing.T) {
 		unreachable, ok := errors.AsType[*UnreachableError](err)
 		if !ok || !strings.HasPrefix(unreachable.Error(), want) || strings.Contains(err.Error(), "exceeded maximum") {
 			t.Errorf("%s: %v", endpoint, err)
+		}
+	}
+}
+
+// TestFunctionsMayTakeLong: what waits for a function waits for as long as it may
+// run, whatever else has a limit.
+func TestFunctionsMayTakeLong(t *testing.T) {
+	noAWS(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	for _, opts := range []ConnectOptions{{}, {Endpoint: "http://127.0.0.1:2222"}} {
+		clients, err := Connect(t.Context(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := clients.Invoker.(*lambdaFunctions).client.Config.HTTPClient.(*firstContact).HTTPClient.(wholeRequests).HTTPClient.(*awshttp.BuildableClient)
+		transport := client.GetTransport()
+		if limit := client.GetTimeout(); limit <= 15*time.Minute || transport.ResponseHeaderTimeout != 0 {
+			t.Errorf("%+v: %s for all, %s for the first byte", opts, limit, transport.ResponseHeaderTimeout)
 		}
 	}
 }
