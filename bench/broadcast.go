@@ -33,12 +33,13 @@ export async function handler ({ requestContext: { connectionId: id } }) {
 	"src/http/get-send/index.mjs": `import arc from '@architect/functions'
 const { ARC_SANDBOX } = process.env
 export async function handler ({ queryStringParameters: { port } }) {
+  process.env.ARC_SANDBOX = ARC_SANDBOX
+  const { connections } = await arc.tables()
   const sandbox = JSON.parse(ARC_SANDBOX)
   if (port) sandbox.ports._arc = Number(port)
   process.env.ARC_SANDBOX = JSON.stringify(sandbox)
   await arc.ws.send({ id: 'nobody', payload: {} }).catch(() => {}) // it takes the address that the next one uses
   await new Promise(done => setTimeout(done, 50))
-  const { connections } = await arc.tables()
   const began = performance.now()
   const ids = (await connections.scanAll({})).map(one => one.id)
   const read = performance.now()

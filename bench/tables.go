@@ -214,7 +214,8 @@ func getJSON(url string, into any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", url, resp.Status)
+		said, _ := io.ReadAll(resp.Body)
+		return fmt.Errorf("GET %s: %s\n%s", url, resp.Status, said)
 	}
 	return json.NewDecoder(resp.Body).Decode(into)
 }

@@ -113,6 +113,7 @@ func (m *messaging) post(service, contentType, target string, body []byte) ([]by
 		return nil, err
 	}
 	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("X-Amz-Date", "20260101T000000Z")
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/us-west-2/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
 	if target != "" {
 		req.Header.Set("X-Amz-Target", target)
