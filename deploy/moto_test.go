@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"arc/cfn"
+	"arc/deploy/queues"
 	"arc/deploy/ssm"
 )
 
@@ -289,5 +290,66 @@ func TestCallsOfADeploymentAreFew(t *testing.T) {
 	// mark otherwise than AWS, so the template is read twice.
 	if len(got) > 11 {
 		t.Errorf("an unchanged app takes %d calls: %q", len(got), got)
+	}
+}
+
+// TestMotoInvokesAndShows: a deployed function is found and invoked, and the dead
+// letters of a stack are listed and looked at, over the wire to a stand-in that is
+// not ours. It runs no function: what it answers to an invocation is its own.
+func TestMotoInvokesAndShows(t *testing.T) {
+	endpoint := moto(t)
+	clients := connectTo(t, endpoint)
+	docker := func(use bool) {
+		t.Helper()
+		resp, err := http.Post(endpoint+"/moto-api/config", "application/json", strings.NewReader(fmt.Sprintf(`{"lambda": {"use_docker": %t}}`, use)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	d := motoDemo("invoked", "aaaa")
+	if _, err := (&Deployer{Clients: clients}).Deploy(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	name, err := clients.FindFunction(t.Context(), d.StackName, "GetIndexHTTPLambda")
+	if err != nil || name == "" {
+		t.Fatalf("the function is %q, %v", name, err)
+	}
+	docker(false)
+	done, err := clients.Invoker.Invoke(t.Context(), name, []byte(`{"a":1}`))
+	docker(true)
+	if err != nil || done.Failed != "" || string(done.Payload) != `{"a":1}` {
+		t.Errorf("invoked: %q %s, %v", done.Failed, done.Payload, err)
+	}
+	if found, err := clients.Resources(t.Context(), "Nowhere", "AWS::SQS::Queue"); err != nil || len(found) > 0 {
+		t.Errorf("a stack that is not there has %v, %v", found, err)
+	}
+	template := t.TempDir() + "/queues.json"
+	if err := os.WriteFile(template, []byte(`{"Resources": {"Dead": {"Type": "AWS::SQS::Queue"}, "Jobs": {"Type": "AWS::SQS::Queue", "Properties": {
+		"RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 1}}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	awscli(t, endpoint, "cloudformation", "create-stack", "--stack-name", "queues", "--template-body", "file://"+template)
+	found, err := clients.Resources(t.Context(), "queues", "AWS::SQS::Queue")
+	if err != nil || len(found) != 2 {
+		t.Fatalf("queues: %v, %v", found, err)
+	}
+	awscli(t, endpoint, "sqs", "send-message", "--queue-url", found["Dead"], "--message-body", `{"n":1}`)
+	jobs, err := clients.Queues.Describe(t.Context(), found["Jobs"])
+	if err != nil || queues.NameOf(jobs.DeadLetters) != queues.NameOf(found["Dead"]) || jobs.All() != 0 {
+		t.Errorf("the queue: %+v, %v", jobs, err)
+	}
+	for range 2 { // a look keeps nothing
+		var bodies []string
+		seen, err := clients.Queues.Look(t.Context(), found["Dead"], 10, func(m queues.Message) error {
+			bodies = append(bodies, m.Body)
+			return nil
+		})
+		if err != nil || seen != 1 || !slices.Equal(bodies, []string{`{"n":1}`}) {
+			t.Errorf("looked at %d: %q, %v", seen, bodies, err)
+		}
+	}
+	if sources, err := clients.Queues.Sources(t.Context(), found["Dead"]); err != nil || !slices.Equal(sources, []string{found["Jobs"]}) {
+		t.Errorf("sources: %v, %v", sources, err)
 	}
 }
