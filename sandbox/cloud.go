@@ -5,6 +5,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +63,8 @@ type Options struct {
 	// State is where data is kept between runs; its zero value keeps none.
 	State State
 	Fresh bool // what was kept is deleted first
+	// Asleep leaves the stacks of earlier runs alone: somebody looks at data only.
+	Asleep bool
 	// Inspect reports whether a debugger may attach to a function, by its label
 	// ("@http get /") and folder; nil = to none.
 	Inspect func(label, dir string) bool
@@ -167,6 +171,11 @@ func (c *Cloud) start() error {
 	services, err := c.assemble()
 	if err != nil {
 		return err
+	}
+	if !c.opts.Asleep {
+		for _, problem := range c.engine.Revive(context.Background()) {
+			c.tell.Notice("%s", problem)
+		}
 	}
 	c.endpoint.Serve(c.routes(services), c.bodies, c.problems())
 	c.serveHosts(services)
@@ -282,9 +291,14 @@ func (c *Cloud) Close() {
 }
 
 // bind opens a front end for a stack: the live app's on its own port, every
-// other stack's on the next free one.
-func (c *Cloud) bind(ref stack.Ref, guard door.Guard) (string, func(), error) {
+// other stack's where it was in an earlier run, or on the next free one.
+func (c *Cloud) bind(ref stack.Ref, was string, guard door.Guard) (string, func(), error) {
 	first, exact := DefaultAppPort+1, false
+	if _, port, ok := strings.Cut(was, ":"); ok {
+		if n, err := strconv.Atoi(port); err == nil {
+			first = n
+		}
+	}
 	if c.live.is(ref.Name) {
 		first, exact = c.live.port()
 		guard.Handler = c.pages.Serve(guard.Handler)

@@ -91,7 +91,7 @@ func (c *Cloud) remember() error {
 		return err
 	}
 	c.data = filepath.Join(folder, c.opts.Region)
-	c.tell.Notice("tables, queues and parameters are kept in %s; --fresh starts without them", folder)
+	c.tell.Notice("data is kept in %s; --fresh starts without it", folder)
 	if moved != "" {
 		c.tell.Notice("data of a project of this name that is not where it was lies in %s; stop the local cloud and move it to %s to go on with it", moved, folder)
 	}
@@ -121,4 +121,12 @@ func (c *Cloud) tablesFile() string {
 		return filepath.Join(c.scratch, "tables", "tables.db")
 	}
 	return filepath.Join(c.data, "tables.db")
+}
+
+// objectsFolder is where the bytes of buckets' objects are kept; "" = nowhere.
+func (c *Cloud) objectsFolder() string {
+	if c.data == "" {
+		return ""
+	}
+	return filepath.Join(c.data, "objects")
 }

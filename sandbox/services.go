@@ -50,7 +50,7 @@ type Service interface {
 // one does.
 func (c *Cloud) services() []Service {
 	account, region := Account, c.opts.Region
-	objects := s3.New(s3.Options{Account: account, Region: region, Scratch: c.scratch, Refused: func(file string, why error) {
+	objects := s3.New(s3.Options{Account: account, Region: region, Scratch: c.scratch, Kept: c.objectsFolder(), Warn: func(text string) { c.tell.Notice("%s", text) }, Refused: func(file string, why error) {
 		c.tell.Notice("the static file %s is %v: it is not followed here, and not published", file, why)
 	}})
 	parameters := ssm.New(account, region)
@@ -87,6 +87,7 @@ func (c *Cloud) services() []Service {
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
 		Fetch: objects.Fetch, Parameter: parameters.Value, SetAside: c.live.is,
+		Warn: func(text string) { c.tell.Notice("%s", text) },
 	})
 	return append(services, cloudformation.New(c.engine))
 }

@@ -35,7 +35,7 @@ func (s *session) cloudFor(ctx *cli.Context, p *project) (*cloud, error) {
 		return &cloud{clients: clients, note: s.note}, err
 	}
 	p.here = true
-	running, own, err := s.localCloud(ctx.Context, p, ctx.Bool("detach"))
+	running, own, err := s.localCloud(ctx.Context, p, ctx.Bool("detach"), ctx.Bool("fresh"))
 	if err != nil {
 		return nil, err
 	}
@@ -80,21 +80,29 @@ func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, e
 }
 
 // localCloud finds the project's running local cloud or starts one: in this
-// process, or with detach in one of its own that outlives this one.
-func (s *session) localCloud(ctx context.Context, p *project, detach bool) (*sandbox.Running, *sandbox.Cloud, error) {
+// process, or with detach in one of its own that outlives this one. With fresh it
+// is one that forgets what was kept, which none that runs does.
+func (s *session) localCloud(ctx context.Context, p *project, detach, fresh bool) (*sandbox.Running, *sandbox.Cloud, error) {
 	registry, err := s.registry()
 	if err != nil {
 		return nil, nil, err
 	}
 	running, err := registry.Answer(ctx, p.dir)
+	if err == nil && running != nil && fresh {
+		return nil, nil, withHint(errors.New("--fresh: the local cloud runs already, with what it keeps"), "arc sandbox --stop ends it; then deploy again")
+	}
 	if err != nil || running != nil {
 		return running, nil, notAnswering(err)
 	}
 	if detach {
-		running, err := s.startDetached(ctx, registry, p.dir, "--cloud-only")
+		flags := []string{"--cloud-only"}
+		if fresh {
+			flags = append(flags, "--fresh")
+		}
+		running, err := s.startDetached(ctx, registry, p.dir, flags...)
 		return running, nil, err
 	}
-	own, err := s.startCloud(p, registry, cloudFlags{})
+	own, err := s.startCloud(p, registry, cloudFlags{fresh: fresh})
 	if errors.Is(err, sandbox.ErrRunning) {
 		// Another command is just starting it.
 		running, err := s.waitCloud(ctx, registry, p.dir)
@@ -151,6 +159,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		Tables: tables,
 		State:  state,
 		Fresh:  flags.fresh,
+		Asleep: flags.asleep,
 	})
 	if err == nil {
 		go func() {
@@ -199,6 +208,7 @@ type cloudFlags struct {
 	workers int                          // 0 = as many as fit
 	db      string                       // a DynamoDB endpoint; "" = one of the local cloud's own
 	fresh   bool                         // forget what was kept
+	asleep  bool                         // leave deployed stacks alone
 	silent  bool                         // no schedule fires
 	aws     []string                     // services of which calls go to AWS itself
 }

@@ -154,7 +154,7 @@ func (s *session) withData(ctx *cli.Context, do func(*data) error) error {
 	if running == nil {
 		quiet := *s
 		quiet.muted = true
-		own, err := quiet.startCloud(p, registry, cloudFlags{})
+		own, err := quiet.startCloud(p, registry, cloudFlags{asleep: true, silent: true})
 		if errors.Is(err, sandbox.ErrRunning) {
 			return withHint(errors.New("the local cloud is just starting"), "try again in a moment")
 		}

@@ -25,6 +25,7 @@ func (s *session) deployCommand() *cli.Command {
 		Flags: append(stageFlags(),
 			&cli.BoolFlag{Name: "local"},
 			&cli.BoolFlag{Name: "detach"},
+			&cli.BoolFlag{Name: "fresh"},
 			&cli.BoolFlag{Name: "prune"},
 			&cli.BoolFlag{Name: "adopt"},
 			&cli.StringSliceFlag{Name: "allow-loss"},
@@ -33,7 +34,7 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json"},
 		),
 		Description: `Usage: arc deploy [--production] [--name NAME | --preview NAME]
-                  [--local [--detach]]
+                  [--local [--detach] [--fresh]]
        arc deploy [--approve ID] PLAN
 
 Packages the app and brings it to its stack: staging, or production. Uploads
@@ -54,6 +55,7 @@ Flags:
                          when none is running and stay until Ctrl-C
       --detach           with --local: leave the local cloud running and return
                          (arc sandbox --stop ends it)
+      --fresh            with --local: forget the stacks and data of earlier runs
       --prune            delete published files that the folder no longer has
       --adopt            take over a stack that neither arc nor Architect made,
                          after showing what changes in it
@@ -90,6 +92,9 @@ Exit codes: 0 deployed or unchanged, 1 an error.`,
 func (s *session) deployFlags(ctx *cli.Context) error {
 	if ctx.Bool("detach") && !ctx.Bool("local") {
 		return withHint(errors.New("--detach is for the local cloud"), "arc deploy --local --detach")
+	}
+	if ctx.Bool("fresh") && !ctx.Bool("local") {
+		return withHint(errors.New("--fresh is for the local cloud"), "arc deploy --local --fresh; arc destroy deletes a stack on AWS")
 	}
 	tags, err := tagValues(ctx.StringSlice("tag"))
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +75,7 @@ func TestScripts(t *testing.T) {
 			"echo":   wsEcho,
 			"url":    appURL,
 			"gone":   gone,
+			"crash":  crash,
 		},
 	})
 }
@@ -165,6 +168,28 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 	if err == nil {
 		resp.Body.Close()
 		ts.Fatalf("GET %s: %s", args[0], resp.Status)
+	}
+}
+
+// crash ends the local cloud of the script's project with kill -9.
+func crash(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: crash")
+	}
+	files, err := filepath.Glob(filepath.Join(ts.Getenv("XDG_CACHE_HOME"), "arc", "local", "*.json"))
+	ts.Check(err)
+	if len(files) != 1 {
+		ts.Fatalf("%d local clouds run", len(files))
+	}
+	text, err := os.ReadFile(files[0])
+	ts.Check(err)
+	var running struct{ PID int }
+	ts.Check(json.Unmarshal(text, &running))
+	p, err := os.FindProcess(running.PID)
+	ts.Check(err)
+	ts.Check(p.Kill())
+	for p.Signal(syscall.Signal(0)) == nil {
+		time.Sleep(time.Millisecond)
 	}
 }
 

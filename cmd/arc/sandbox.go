@@ -64,7 +64,7 @@ Flags:
       --aws SERVICES
                     let functions call these services of AWS itself, with your
                     own credentials: bedrock,cognito-idp; or all
-      --fresh       forget the tables, queues and parameters of earlier runs
+      --fresh       forget the stacks and data of earlier runs
       --no-schedules
                     let no schedule fire; arc invoke runs one
       --stop        end the local cloud that runs for this project

@@ -18,8 +18,9 @@ func New(engine *stack.Engine) *Service { return &Service{engine} }
 // Registrations are none: the engine itself has those of nested stacks.
 func (s *Service) Registrations() map[string]stack.Registration { return nil }
 
-// Restore has the engine remember which tables belong to which stacks. Stacks
-// themselves end with the process: a deploy makes them again.
+// Restore has the engine keep stacks, and remember what holds the data of which.
+// Those of an earlier run come back with the engine's Revive, when all services
+// have what they need for that.
 func (s *Service) Restore(log *journal.Log) error {
 	s.engine.Remember(log)
 	return nil

@@ -193,8 +193,9 @@ func (f *front) slot(protocol string) *atomic.Pointer[api] {
 }
 
 // frontFor puts a into the stack's first front end with a free place for its
-// protocol, binding another where there is none. Gateway.mu is held.
-func (g *Gateway) frontFor(a *api) error {
+// protocol, binding another where there is none: where it was in an earlier run,
+// if that place ("http://localhost:3334") is free. Gateway.mu is held.
+func (g *Gateway) frontFor(a *api, was string) error {
 	for _, f := range g.fronts[a.stack.ID] {
 		if f.slot(a.protocol).CompareAndSwap(nil, a) {
 			a.front = f
@@ -202,7 +203,8 @@ func (g *Gateway) frontFor(a *api) error {
 		}
 	}
 	f := &front{gateway: g}
-	host, release, err := g.options.Bind(a.stack, door.Guard{Kind: door.Site, Handler: f, Refused: f.refused})
+	_, was, _ = strings.Cut(was, "://")
+	host, release, err := g.options.Bind(a.stack, was, door.Guard{Kind: door.Site, Handler: f, Refused: f.refused})
 	if err != nil {
 		return fmt.Errorf("front end of stack %s: %w", a.stack.Name, err)
 	}

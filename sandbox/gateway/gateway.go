@@ -32,7 +32,8 @@ type Options struct {
 	// on it; it returns "localhost:3333" and a function that closes it. The
 	// first HTTP API and the first WebSocket API of a stack share one front
 	// end; each further API gets its own.
-	Bind func(ref stack.Ref, guard door.Guard) (hostport string, release func(), err error)
+	// was is what it returned for the stack in an earlier run; "" = it had none.
+	Bind func(ref stack.Ref, was string, guard door.Guard) (hostport string, release func(), err error)
 	// Permit gives an error when API Gateway may not invoke a function ("name" or
 	// "name:alias") in the name of any of the sources, ARNs of execute-api; nil =
 	// it may invoke all.

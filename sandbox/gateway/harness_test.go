@@ -87,7 +87,7 @@ func newCloud(t testing.TB, options gateway.Options) *cloud {
 	return c
 }
 
-func bind(_ stack.Ref, guard door.Guard) (string, func(), error) {
+func bind(_ stack.Ref, _ string, guard door.Guard) (string, func(), error) {
 	port, err := door.Listen(0)
 	if err != nil {
 		return "", nil, err

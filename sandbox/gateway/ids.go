@@ -9,6 +9,8 @@ import (
 	"math/big"
 	"strings"
 	"time"
+
+	"arc/sandbox/stack"
 )
 
 // newToken makes a connection, message or request ID as API Gateway does: 16
@@ -40,4 +42,12 @@ func resourceID(length int, taken func(string) bool, parts ...string) string {
 			return id
 		}
 	}
+}
+
+// idOf is the ID that a resource gets, or that it had in an earlier run.
+func idOf(req stack.Request, length int, taken func(string) bool) string {
+	if req.Restored && !taken(req.PhysicalID) {
+		return req.PhysicalID
+	}
+	return resourceID(length, taken, req.Stack.ID, req.LogicalID)
 }

@@ -80,11 +80,11 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 		deployments:  map[string]*snapshot{},
 		stages:       map[string]*stage{},
 	}
-	a.id = resourceID(10, taken(g.apis), req.Stack.ID, req.LogicalID)
+	a.id = idOf(req, 10, taken(g.apis))
 	if err := a.configure(req.Properties); err != nil {
 		return stack.Resource{}, err
 	}
-	if err := g.frontFor(a); err != nil {
+	if err := g.frontFor(a, req.Had("ApiEndpoint")); err != nil {
 		return stack.Resource{}, err
 	}
 	g.apis[a.id] = a
@@ -186,7 +186,7 @@ func (g *Gateway) createIntegration(req stack.Request) (stack.Resource, error) {
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	id := resourceID(7, taken(a.integrations), req.Stack.ID, req.LogicalID)
+	id := idOf(req, 7, taken(a.integrations))
 	a.integrations[id] = i
 	a.changed()
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationId": id}}, nil
@@ -271,7 +271,7 @@ func (g *Gateway) createRoute(req stack.Request) (stack.Resource, error) {
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	id := resourceID(7, taken(a.routes), req.Stack.ID, req.LogicalID)
+	id := idOf(req, 7, taken(a.routes))
 	a.routes[id] = r
 	a.changed()
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}, nil
@@ -345,7 +345,7 @@ func (g *Gateway) createRouteResponse(req stack.Request) (stack.Resource, error)
 	if a := g.owner(p, in.ApiId); a != nil && a.routes[in.RouteId] == nil {
 		p.fail("RouteId", "invalid route identifier specified: %s", in.RouteId)
 	}
-	id := resourceID(7, func(string) bool { return false }, req.Stack.ID, req.LogicalID)
+	id := idOf(req, 7, func(string) bool { return false })
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteResponseId": id}}, p.err
 }
 
@@ -370,7 +370,7 @@ func (g *Gateway) createDeployment(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, fmt.Errorf("stage %s: not found; known are %v", name, slices.Sorted(maps.Keys(a.stages)))
 		}
 	}
-	id := resourceID(6, taken(a.deployments), req.Stack.ID, req.LogicalID)
+	id := idOf(req, 6, taken(a.deployments))
 	a.deployments[id] = a.snapshot()
 	if target != nil {
 		target.deployment, target.serving = id, a.deployments[id]

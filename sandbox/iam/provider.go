@@ -67,7 +67,7 @@ func (s *Store) createRole(_ context.Context, req stack.Request) (stack.Resource
 	if s.roles[name] != nil {
 		return stack.Resource{}, fmt.Errorf("%s already exists", name)
 	}
-	r := &role{name: name, path: path, id: newID("AROA"), arn: s.arn("role", path, name), created: time.Now().UTC(), inline: map[string]string{}}
+	r := &role{name: name, path: path, id: cmp.Or(req.Had("RoleId"), newID("AROA")), arn: s.arn("role", path, name), created: time.Now().UTC(), inline: map[string]string{}}
 	if err := r.fill(p, roleProperties{}); err != nil {
 		return stack.Resource{}, err
 	}
@@ -222,7 +222,7 @@ func (s *Store) createManaged(_ context.Context, req stack.Request) (stack.Resou
 	if s.policies[arn] != nil {
 		return stack.Resource{}, fmt.Errorf("A policy called %s already exists. Duplicate names are not allowed.", name) //nolint:staticcheck // IAM's words
 	}
-	s.policies[arn] = &policy{name: name, path: path, id: newID("ANPA"), arn: arn, created: time.Now().UTC(), document: jsonText(p.PolicyDocument)}
+	s.policies[arn] = &policy{name: name, path: path, id: cmp.Or(req.Had("PolicyId"), newID("ANPA")), arn: arn, created: time.Now().UTC(), document: jsonText(p.PolicyDocument)}
 	s.attach(arn, p.Roles, true)
 	return s.policies[arn].resource(), nil
 }

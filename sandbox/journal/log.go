@@ -190,6 +190,9 @@ func (l *Log) append(key string, value json.RawMessage) error {
 	if l.broken != nil {
 		return l.broken
 	}
+	if old, there := l.records[key]; there && value != nil && bytes.Equal(old, value) {
+		return nil
+	}
 	if err := l.open(); err != nil {
 		return fmt.Errorf("data of the local cloud is not kept: %w", err)
 	}

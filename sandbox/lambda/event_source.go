@@ -11,7 +11,9 @@ import (
 )
 
 func (s *Service) createEventSource(ctx context.Context, req stack.Request) (stack.Resource, error) {
-	req.PhysicalID = newRequestID()
+	if !req.Restored {
+		req.PhysicalID = newRequestID()
+	}
 	return s.putEventSource(ctx, req)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"arc/sandbox/stack"
 )
@@ -21,12 +22,22 @@ func (s *Service) createVersion(_ context.Context, req stack.Request) (stack.Res
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	s.resources.numbers[f.ARN]++
-	number := strconv.Itoa(s.resources.numbers[f.ARN])
+	number := s.number(f.ARN, req)
 	s.qualify(f.Name, number)
 	id := f.ARN + ":" + number
 	req.PhysicalID = id
 	return stack.Resource{PhysicalID: id, Attributes: versionAttributes(req)}, nil
+}
+
+// number gives a version of a function or a layer the next number, or the one
+// that it had in an earlier run. The caller holds the lock.
+func (s *Service) number(of string, req stack.Request) string {
+	next := s.resources.numbers[of] + 1
+	if had, err := strconv.Atoi(req.PhysicalID[strings.LastIndexByte(req.PhysicalID, ':')+1:]); req.Restored && err == nil {
+		next = had
+	}
+	s.resources.numbers[of] = max(next, s.resources.numbers[of])
+	return strconv.Itoa(next)
 }
 
 func versionAttributes(req stack.Request) map[string]any {
@@ -119,8 +130,7 @@ func (s *Service) createLayer(_ context.Context, req stack.Request) (stack.Resou
 	arn := stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "layer:"+p.LayerName)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resources.numbers[arn]++
-	arn += ":" + strconv.Itoa(s.resources.numbers[arn])
+	arn += ":" + s.number(arn, req)
 	return stack.Resource{
 		PhysicalID: arn, Attributes: map[string]any{"LayerVersionArn": arn},
 		Note: "the local cloud does not give functions the content of layers",

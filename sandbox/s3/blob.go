@@ -25,6 +25,7 @@ const (
 // more than its capacity, and what nobody holds any longer is given back.
 type depot struct {
 	dir      string // where the files' folder is made; "" = the system's own place
+	kept     string // the files' folder, where they outlive the process; "" = they do not
 	capacity int64
 
 	mu             sync.Mutex
@@ -39,7 +40,7 @@ type blob struct {
 	size  int64
 	md5   []byte
 	small []byte  // in memory, or
-	path  string  // in a file, or
+	path  string  // in a file, or in both, or
 	parts []*blob // one after the other
 
 	holders int // guarded by depot.mu
@@ -80,6 +81,15 @@ func (d *depot) file() (*os.File, error) {
 	if d.closed {
 		return nil, errors.New("the local S3 is stopping")
 	}
+	if d.kept != "" {
+		if d.folder == "" {
+			if err := os.MkdirAll(d.kept, 0o700); err != nil {
+				return nil, fmt.Errorf("folder for objects: %w", err)
+			}
+			d.folder = d.kept
+		}
+		return os.CreateTemp(d.kept, "")
+	}
 	if d.folder == "" {
 		folder, err := os.MkdirTemp(d.dir, "arc-s3-")
 		if err != nil {
@@ -90,12 +100,12 @@ func (d *depot) file() (*os.File, error) {
 	return os.CreateTemp(d.folder, "")
 }
 
-// close removes all files.
+// close removes the files that are not kept.
 func (d *depot) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
-	if d.folder == "" {
+	if d.folder == "" || d.kept != "" {
 		return nil
 	}
 	return os.RemoveAll(d.folder)
@@ -201,14 +211,14 @@ func (b *blob) open(start, length int64) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(nil)), nil
 	}
 	switch {
-	case b.path != "":
+	case b.small != nil:
+		return io.NopCloser(bytes.NewReader(b.small[start : start+length])), nil
+	case b.parts == nil:
 		f, err := os.Open(b.path)
 		if err != nil {
 			return nil, fmt.Errorf("an object's bytes: %w", err)
 		}
 		return section{io.NewSectionReader(f, start, length), f}, nil
-	case b.parts == nil:
-		return io.NopCloser(bytes.NewReader(b.small[start : start+length])), nil
 	}
 	var readers []io.Reader
 	var closers files

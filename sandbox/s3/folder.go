@@ -18,11 +18,10 @@ import (
 
 // Serve shows a folder in a bucket: its files can be read and listed as
 // objects, with prefix in front of their paths, as they are at that moment.
-// What is put into the bucket lies on top and stays in memory; the folder is
-// never written. A nil folder shows none. The bucket is made when there is
+// What is put into the bucket lies on top; the folder is never written. A nil folder shows none. The bucket is made when there is
 // none of the name.
 func (s *Server) Serve(bucket, prefix string, folder fs.FS) error {
-	if err := s.store.CreateBucket(bucket); err != nil && !gofakes3.IsAlreadyExists(err) {
+	if err := s.store.createBucket(bucket, true); err != nil && !gofakes3.IsAlreadyExists(err) {
 		return fmt.Errorf("bucket %s: %w", bucket, err)
 	}
 	s.store.mu.Lock()

@@ -124,6 +124,10 @@ func (s *Server) storeFile(fields map[string]string, file *multipart.Part, bucke
 			meta[name] = value
 		}
 	}
+	if err := s.store.persist(bucket, data); err != nil {
+		data.release()
+		return "", err
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	if _, err := s.store.put(bucket, fields["key"], meta, data, nil); err != nil {

@@ -39,6 +39,11 @@ func (s *store) CreateMultipartUpload(bucket, key string, meta map[string]string
 		return "", gofakes3.BucketNotFound(bucket)
 	}
 	u := &upload{id: gofakes3.UploadID(rand.Text()), bucket: bucket, key: key, metadata: meta, initiated: time.Now().UTC(), parts: map[int]part{}}
+	if !s.buckets[bucket].passing {
+		if err := s.log.Put(uploadRecord+string(u.id), keptUpload{u.bucket, u.key, u.metadata, u.initiated}); err != nil {
+			return "", err
+		}
+	}
 	s.uploads[u.id] = u
 	return u.id, nil
 }
@@ -66,6 +71,10 @@ func (s *store) UploadPart(bucket, key string, id gofakes3.UploadID, number int,
 		data.release()
 		return "", gofakes3.ErrIncompleteBody
 	}
+	if err := s.persist(bucket, data); err != nil {
+		data.release()
+		return "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u, err := s.under(bucket, key, id)
@@ -73,8 +82,15 @@ func (s *store) UploadPart(bucket, key string, id gofakes3.UploadID, number int,
 		data.release()
 		return "", err
 	}
+	p := part{data, time.Now().UTC()}
+	if b := s.buckets[bucket]; s.log != nil && b != nil && !b.passing {
+		if err := s.log.Put(partKey(u, number), keptPart{data.record(), p.modified}); err != nil {
+			data.release()
+			return "", err
+		}
+	}
 	u.parts[number].data.release()
-	u.parts[number] = part{data, time.Now().UTC()}
+	u.parts[number] = p
 	return u.parts[number].etag(), nil
 }
 
@@ -166,16 +182,24 @@ func (s *store) AbortMultipartUpload(bucket, key string, id gofakes3.UploadID) e
 	if err != nil {
 		return err
 	}
-	s.forget(u)
-	return nil
+	return s.forget(u)
 }
 
 // forget ends an upload and lets go of its parts. The caller holds the lock.
-func (s *store) forget(u *upload) {
+func (s *store) forget(u *upload) error {
+	if err := s.log.Delete(uploadRecord + string(u.id)); err != nil {
+		return err
+	}
+	for number := range u.parts {
+		if err := s.log.Delete(partKey(u, number)); err != nil {
+			return err
+		}
+	}
 	delete(s.uploads, u.id)
 	for _, p := range u.parts {
 		p.data.release()
 	}
+	return nil
 }
 
 func (s *store) CompleteMultipartUpload(bucket, key string, id gofakes3.UploadID, input *gofakes3.CompleteMultipartUploadRequest) (gofakes3.VersionID, string, error) {
@@ -210,6 +234,8 @@ func (s *store) CompleteMultipartUpload(bucket, key string, id gofakes3.UploadID
 		data.release()
 		return "", "", err
 	}
-	s.forget(u)
+	if err := s.forget(u); err != nil {
+		return "", "", err
+	}
 	return result.VersionID, fmt.Sprintf(`"%s-%d"`, hex.EncodeToString(data.md5), len(parts)), nil
 }

@@ -16,7 +16,7 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_S3.html
 func (s *Server) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::S3::Bucket":       {Provider: stack.Steps{OnCreate: s.createBucket, OnUpdate: s.updateBucket, OnDelete: s.deleteBucket}},
+		"AWS::S3::Bucket":       {Keeps: true, Provider: stack.Steps{OnCreate: s.createBucket, OnUpdate: s.updateBucket, OnDelete: s.deleteBucket}},
 		"AWS::S3::BucketPolicy": {Provider: stack.Steps{OnCreate: s.putPolicy, OnUpdate: s.putPolicy, OnDelete: s.deletePolicy}},
 	}
 }
@@ -54,6 +54,12 @@ func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resou
 	}
 	if err := gofakes3.ValidateBucketName(name); err != nil {
 		return stack.Resource{}, fmt.Errorf("bucket name %s: %w", name, err)
+	}
+	if there := req.PhysicalID; req.Restored && s.store.has(there) && (p.BucketName == "" || p.BucketName == there) {
+		if req.Whole() {
+			return s.resource(there), nil
+		}
+		return s.resource(there), s.configure(there, p)
 	}
 	if err := s.store.CreateBucket(name); err != nil {
 		if gofakes3.IsAlreadyExists(err) {
@@ -104,14 +110,14 @@ func (s *Server) configure(name string, p bucketProperties) error {
 	if b == nil {
 		return noBucket(name)
 	}
-	b.settings["cors"] = cors
+	if err := s.store.set(b, "cors", cors, cors == nil); err != nil {
+		return err
+	}
 	block := p.PublicAccessBlockConfiguration
 	if block == nil {
-		delete(b.settings, "publicAccessBlock")
-		return nil
+		return s.store.set(b, "publicAccessBlock", nil, true)
 	}
-	var err error
-	b.settings["publicAccessBlock"], err = xml.Marshal(struct {
+	text, err := xml.Marshal(struct {
 		XMLName                                                                     xml.Name `xml:"PublicAccessBlockConfiguration"`
 		Xmlns                                                                       string   `xml:"xmlns,attr"`
 		BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
@@ -119,7 +125,10 @@ func (s *Server) configure(name string, p bucketProperties) error {
 		Xmlns: namespace, BlockPublicAcls: block.BlockPublicAcls, IgnorePublicAcls: block.IgnorePublicAcls,
 		BlockPublicPolicy: block.BlockPublicPolicy, RestrictPublicBuckets: block.RestrictPublicBuckets,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return s.store.set(b, "publicAccessBlock", text, false)
 }
 
 func (s *Server) resource(name string) stack.Resource {
@@ -154,15 +163,14 @@ func (s *Server) putPolicy(_ context.Context, req stack.Request) (stack.Resource
 	if err := b.checkPolicy(policy); err != nil {
 		return stack.Resource{}, err
 	}
-	b.settings["policy"] = policy
-	return stack.Resource{PhysicalID: p.Bucket}, nil
+	return stack.Resource{PhysicalID: p.Bucket}, s.store.set(b, "policy", policy, false)
 }
 
 func (s *Server) deletePolicy(_ context.Context, req stack.Request) error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	if b := s.store.buckets[req.PhysicalID]; b != nil {
-		delete(b.settings, "policy")
+		return s.store.set(b, "policy", nil, true)
 	}
 	return nil
 }

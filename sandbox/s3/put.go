@@ -8,9 +8,9 @@ import (
 )
 
 // Put stores an object without a request; the bucket is made when there is
-// none of the name.
+// none of the name, for as long as the process runs.
 func (s *Server) Put(bucket, key string, body []byte) error {
-	if err := s.store.CreateBucket(bucket); err != nil && !gofakes3.IsAlreadyExists(err) {
+	if err := s.store.createBucket(bucket, true); err != nil && !gofakes3.IsAlreadyExists(err) {
 		return fmt.Errorf("bucket %s: %w", bucket, err)
 	}
 	if _, err := s.store.PutObject(bucket, key, map[string]string{}, bytes.NewReader(body), int64(len(body)), nil); err != nil {

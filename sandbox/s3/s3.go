@@ -4,8 +4,8 @@
 // show a live folder, so that files are served as they are saved.
 //
 // Objects are kept up to a limit for all of them together, short ones in memory
-// and long ones in files that go with the server; those of a folder are read
-// from disk for every request and never kept.
+// and long ones in files; those of a folder are read from disk for every request
+// and never kept. With a log and a folder, buckets outlive the process.
 package s3
 
 import (
@@ -17,7 +17,6 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 
-	"arc/sandbox/journal"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
@@ -30,6 +29,11 @@ type Options struct {
 	Capacity int64
 	// Scratch is a folder for the files of long objects; "" is the system's own.
 	Scratch string
+	// Kept is a folder for the bytes of objects that outlive the process, which
+	// Restore needs beside its log; "" = none do.
+	Kept string
+	// Warn is told of objects that a crash of the machine took; nil = nobody is.
+	Warn func(text string)
 	// Refused is told, once a file, that one of a folder that a bucket shows is
 	// kept back, and why; nil = nobody is.
 	Refused func(file string, why error)
@@ -58,10 +62,8 @@ func (s *Server) Endpoint() wire.Endpoint {
 	return wire.Endpoint{Service: "s3", Variable: "S3", Handler: s}
 }
 
-// Restore has nothing to do yet: buckets end with the process.
-func (s *Server) Restore(*journal.Log) error { return nil }
-
-// Close removes the files of long objects. What is still asked for is refused.
+// Close removes the files of objects that are not kept. What is still asked for
+// is refused.
 func (s *Server) Close(context.Context) error { return s.store.depot.close() }
 
 // ServeHTTP answers one request, in path style (/bucket/key) or virtual-host

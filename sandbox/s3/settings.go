@@ -120,12 +120,16 @@ func (s *Server) answerSetting(w http.ResponseWriter, r *http.Request, bucket, n
 				return err
 			}
 		}
-		b.settings[name] = value
+		if err := s.store.set(b, name, value, false); err != nil {
+			return err
+		}
 		if name == "policy" {
 			w.WriteHeader(http.StatusNoContent)
 		}
 	case http.MethodDelete:
-		b.settings[name] = nil
+		if err := s.store.set(b, name, nil, false); err != nil {
+			return err
+		}
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		return &stack.Error{Code: "MethodNotAllowed", Message: r.Method + " is not for " + name, Status: http.StatusMethodNotAllowed}

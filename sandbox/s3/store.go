@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/johannesboyne/gofakes3"
+
+	"arc/sandbox/journal"
 )
 
 // store keeps buckets and objects for gofakes3.
@@ -22,6 +24,8 @@ type store struct {
 	depot *depot
 
 	mu      sync.RWMutex
+	log     *journal.Log // nil = nothing outlives the process
+	seq     uint64       // of the version that was kept last
 	buckets map[string]*bucket
 	uploads map[gofakes3.UploadID]*upload
 	// arriving are the bodies of requests that gofakes3 works on, by the name
@@ -30,7 +34,9 @@ type store struct {
 }
 
 type bucket struct {
+	name       string
 	created    time.Time
+	passing    bool // this program made it for itself: it ends with the process
 	versioning gofakes3.VersioningStatus
 	objects    map[string]*object
 	folder     fs.FS                        // shown under the objects; nil = none
@@ -50,6 +56,11 @@ type version struct {
 	metadata map[string]string
 	modified time.Time
 	marker   bool // says that the object is deleted
+	seq      uint64
+}
+
+func newBucket(name string, created time.Time) *bucket {
+	return &bucket{name: name, created: created, objects: map[string]*object{}, settings: map[string][]byte{}}
 }
 
 func newStore(depot *depot) *store {
@@ -73,13 +84,20 @@ func (s *store) ListBuckets() ([]gofakes3.BucketInfo, error) {
 	return out, nil
 }
 
-func (s *store) CreateBucket(name string) error {
+func (s *store) CreateBucket(name string) error { return s.createBucket(name, false) }
+
+func (s *store) createBucket(name string, passing bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.buckets[name] != nil {
 		return gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name)
 	}
-	s.buckets[name] = &bucket{created: time.Now().UTC(), objects: map[string]*object{}, settings: map[string][]byte{}}
+	b := newBucket(name, time.Now().UTC())
+	b.passing = passing
+	if err := s.keepBucket(b); err != nil {
+		return err
+	}
+	s.buckets[name] = b
 	return nil
 }
 
@@ -99,18 +117,23 @@ func (s *store) DeleteBucket(name string) error {
 		}
 		return gofakes3.ErrorMessage(gofakes3.ErrBucketNotEmpty, "The bucket you tried to delete is not empty")
 	}
-	s.removeBucket(name)
-	return nil
+	return s.removeBucket(name)
 }
 
 // removeBucket also ends what is being uploaded to it. The caller holds the lock.
-func (s *store) removeBucket(name string) {
+func (s *store) removeBucket(name string) error {
+	if err := s.forgetBucket(name); err != nil {
+		return err
+	}
 	delete(s.buckets, name)
 	for _, u := range s.uploads {
 		if u.bucket == name {
-			s.forget(u)
+			if err := s.forget(u); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 func (s *store) ForceDeleteBucket(name string) error {
@@ -120,12 +143,14 @@ func (s *store) ForceDeleteBucket(name string) error {
 	if b == nil {
 		return gofakes3.BucketNotFound(name)
 	}
+	if err := s.removeBucket(name); err != nil {
+		return err
+	}
 	for _, o := range b.objects {
 		for _, v := range o.versions {
 			v.data.release()
 		}
 	}
-	s.removeBucket(name)
 	return nil
 }
 
@@ -212,6 +237,10 @@ func (s *store) PutObject(name, key string, meta map[string]string, input io.Rea
 		data.release()
 		return gofakes3.PutObjectResult{}, err
 	}
+	if err := s.persist(name, data); err != nil {
+		data.release()
+		return gofakes3.PutObjectResult{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	result, err := s.put(name, key, meta, data, conditions)
@@ -249,7 +278,9 @@ func (s *store) put(name, key string, meta map[string]string, data *blob, condit
 		}
 	}
 	v := &version{data: data, metadata: kept(meta), modified: time.Now().UTC()}
-	s.push(b, key, v)
+	if err := s.push(b, key, v); err != nil {
+		return result, err
+	}
 	if b.versioning != gofakes3.VersioningNone {
 		result.VersionID = shownID(v.id)
 	}
@@ -257,39 +288,48 @@ func (s *store) put(name, key string, meta map[string]string, data *blob, condit
 }
 
 // push makes v the current version of key. The caller holds the lock.
-func (s *store) push(b *bucket, key string, v *version) {
+func (s *store) push(b *bucket, key string, v *version) error {
+	if b.versioning == gofakes3.VersioningEnabled {
+		v.id = gofakes3.VersionID(rand.Text())
+	}
+	if err := s.keepVersion(b, key, v); err != nil {
+		return err
+	}
+	if v.id == "" { // there is only one null version
+		if _, err := s.drop(b, key, ""); err != nil {
+			return err
+		}
+	}
 	o := b.objects[key]
 	if o == nil {
 		o = &object{}
 		b.objects[key] = o
 	}
-	if b.versioning == gofakes3.VersioningEnabled {
-		v.id = gofakes3.VersionID(rand.Text())
-	} else {
-		s.drop(b, key, "") // there is only one null version
-		b.objects[key] = o
-	}
 	o.versions = append(o.versions, v)
+	return nil
 }
 
 // drop removes one version and returns it; nil when there is none. The caller
 // holds the lock.
-func (s *store) drop(b *bucket, key string, id gofakes3.VersionID) *version {
+func (s *store) drop(b *bucket, key string, id gofakes3.VersionID) (*version, error) {
 	o := b.objects[key]
 	if o == nil {
-		return nil
+		return nil, nil
 	}
 	i := slices.IndexFunc(o.versions, func(v *version) bool { return v.id == id })
 	if i < 0 {
-		return nil
+		return nil, nil
 	}
 	v := o.versions[i]
+	if err := s.log.Delete(b.recordOf(v)); err != nil {
+		return nil, err
+	}
 	o.versions = slices.Delete(o.versions, i, i+1)
 	v.data.release()
 	if len(o.versions) == 0 {
 		delete(b.objects, key)
 	}
-	return v
+	return v, nil
 }
 
 // carried marks headers that belong to an object but that gofakes3 would not
@@ -315,23 +355,27 @@ func (s *store) DeleteObject(name, key string) (gofakes3.ObjectDeleteResult, err
 	if b == nil {
 		return gofakes3.ObjectDeleteResult{}, gofakes3.BucketNotFound(name)
 	}
-	return s.remove(b, key), nil
+	return s.remove(b, key)
 }
 
 // remove deletes a key as a plain DELETE does. The caller holds the lock.
-func (s *store) remove(b *bucket, key string) gofakes3.ObjectDeleteResult {
+func (s *store) remove(b *bucket, key string) (gofakes3.ObjectDeleteResult, error) {
 	marker := &version{marker: true, modified: time.Now().UTC()}
 	if b.versioning != gofakes3.VersioningNone {
-		s.push(b, key, marker)
-		return gofakes3.ObjectDeleteResult{IsDeleteMarker: true, VersionID: shownID(marker.id)}
+		err := s.push(b, key, marker)
+		return gofakes3.ObjectDeleteResult{IsDeleteMarker: true, VersionID: shownID(marker.id)}, err
 	}
-	s.drop(b, key, "")
+	if _, err := s.drop(b, key, ""); err != nil {
+		return gofakes3.ObjectDeleteResult{}, err
+	}
 	if b.folder != nil {
 		if _, err := b.stat(key); err == nil {
-			s.push(b, key, marker)
+			if err := s.push(b, key, marker); err != nil {
+				return gofakes3.ObjectDeleteResult{}, err
+			}
 		}
 	}
-	return gofakes3.ObjectDeleteResult{}
+	return gofakes3.ObjectDeleteResult{}, nil
 }
 
 func (s *store) DeleteMulti(name string, keys ...string) (gofakes3.MultiDeleteResult, error) {

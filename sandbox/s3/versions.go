@@ -24,8 +24,13 @@ func (s *store) SetVersioningConfiguration(name string, v gofakes3.VersioningCon
 	if b == nil {
 		return gofakes3.BucketNotFound(name)
 	}
+	before := b.versioning
 	b.versioning = v.Status
-	return nil
+	err := s.keepBucket(b)
+	if err != nil {
+		b.versioning = before
+	}
+	return err
 }
 
 // storedID is how a version that a request names is kept.
@@ -64,15 +69,15 @@ func (s *store) DeleteObjectVersion(name, key string, id gofakes3.VersionID) (go
 	if b == nil {
 		return gofakes3.ObjectDeleteResult{}, gofakes3.BucketNotFound(name)
 	}
-	return s.removeVersion(b, key, id), nil
+	return s.removeVersion(b, key, id)
 }
 
-func (s *store) removeVersion(b *bucket, key string, id gofakes3.VersionID) gofakes3.ObjectDeleteResult {
-	v := s.drop(b, key, storedID(id))
+func (s *store) removeVersion(b *bucket, key string, id gofakes3.VersionID) (gofakes3.ObjectDeleteResult, error) {
+	v, err := s.drop(b, key, storedID(id))
 	if v == nil {
-		return gofakes3.ObjectDeleteResult{}
+		return gofakes3.ObjectDeleteResult{}, err
 	}
-	return gofakes3.ObjectDeleteResult{IsDeleteMarker: v.marker, VersionID: shownID(v.id)}
+	return gofakes3.ObjectDeleteResult{IsDeleteMarker: v.marker, VersionID: shownID(v.id)}, nil
 }
 
 func (s *store) DeleteMultiVersions(name string, objects ...gofakes3.ObjectID) (gofakes3.MultiDeleteResult, error) {
@@ -84,10 +89,14 @@ func (s *store) DeleteMultiVersions(name string, objects ...gofakes3.ObjectID) (
 	}
 	var out gofakes3.MultiDeleteResult
 	for _, o := range objects {
+		var err error
 		if o.VersionID == "" {
-			s.remove(b, o.Key)
+			_, err = s.remove(b, o.Key)
 		} else {
-			s.removeVersion(b, o.Key, gofakes3.VersionID(o.VersionID))
+			_, err = s.removeVersion(b, o.Key, gofakes3.VersionID(o.VersionID))
+		}
+		if err != nil {
+			return out, err
 		}
 		out.Deleted = append(out.Deleted, o)
 	}

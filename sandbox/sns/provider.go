@@ -194,6 +194,11 @@ func (s *Service) provideSubscription(_ context.Context, req stack.Request) (sta
 	if err != nil {
 		return stack.Resource{}, err
 	}
+	if req.Restored && s.subscriptions[req.PhysicalID] == nil {
+		delete(s.subscriptions, sub.arn)
+		sub.arn = req.PhysicalID
+		s.subscriptions[sub.arn] = sub
+	}
 	made := stack.Resource{PhysicalID: sub.arn, Attributes: map[string]any{"Arn": sub.arn}}
 	if sub.token != "" {
 		made.Note = "waits for its confirmation by " + p.Endpoint

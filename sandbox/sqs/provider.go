@@ -86,6 +86,9 @@ func (s *Service) provide(_ context.Context, req stack.Request) (stack.Resource,
 	if old := s.queues[nameOf(req.PhysicalID)]; req.Restored && old != nil && (p.QueueName == "" || p.QueueName == old.name) {
 		if old.fifo == (attributes["FifoQueue"] == "true") {
 			old.policies = map[string]string{} // of resources that are made again, too
+			if req.Whole() {
+				return s.resource(old), old.keepQueue()
+			}
 			return s.again(old, attributes)
 		}
 		s.destroy(old) // a queue cannot become one of the other kind

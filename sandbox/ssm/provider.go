@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"arc/sandbox/journal"
 	"arc/sandbox/stack"
@@ -51,8 +50,7 @@ func (s *Store) keep(name string) error {
 	if p == nil {
 		return s.log.Delete(name)
 	}
-	// What deploys note of their buckets ends with the buckets.
-	if p.ofStack || strings.Contains(name, "/deploy/") {
+	if p.ofStack {
 		return nil
 	}
 	return s.log.Put(name, record{*p, s.history[name], s.tags[name]})
@@ -86,6 +84,10 @@ func (s *Store) create(_ context.Context, req stack.Request) (stack.Resource, er
 	name, ok := stack.Text(req.Properties["Name"])
 	if !ok || name == "" {
 		name = "CFN-" + req.Name(1000)
+	}
+	if req.Restored && s.has(name) { // written by a client since
+		p, err := s.Get(name)
+		return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Type": p.Type, "Value": p.Value}}, err
 	}
 	return s.set(name, req.Properties, false)
 }

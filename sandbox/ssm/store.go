@@ -162,6 +162,12 @@ func (s *Store) Delete(name string) (bool, error) {
 	return there, s.keep(name)
 }
 
+func (s *Store) has(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.parameters[name] != nil
+}
+
 // arn is a parameter's ARN.
 func (s *Store) arn(name string) string {
 	return stack.ARN(s.region, "ssm", s.region, s.account, "parameter/"+strings.TrimPrefix(name, "/"))

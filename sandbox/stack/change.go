@@ -150,6 +150,7 @@ func (e *Engine) unchange(ctx context.Context, r *run, before *template) {
 		if _, undone := undo[id]; !undone {
 			kept := *res
 			r.st.resources[id] = &kept
+			e.keepResource(r.st, id)
 		}
 	}
 	if r.st.current != before {

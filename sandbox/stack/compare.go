@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -213,7 +212,7 @@ func (c *comparison) details(change *ResourceChange, before *resource, real map[
 		}
 		var details []ChangeDetail
 		unknown := slices.ContainsFunc(reads[name], func(r reading) bool { return r.unknown })
-		if !unknown && !reflect.DeepEqual(before.properties[name], real[name]) || unknown && c.rewritten(change.LogicalResourceID, name) {
+		if !unknown && !sameValue(before.properties[name], real[name]) || unknown && c.rewritten(change.LogicalResourceID, name) {
 			details = append(details, c.direct(change, target)...)
 		}
 		for _, r := range reads[name] {

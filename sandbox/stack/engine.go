@@ -33,6 +33,8 @@ type Options struct {
 	// SetAside says of a stack that its data is not deleted with its resources:
 	// it is there again when the resource is. nil = of none.
 	SetAside func(stackName string) bool
+	// Warn is told, once, that stacks cannot be kept between runs; nil = nobody is.
+	Warn func(text string)
 }
 
 // Engine keeps the stacks of one account in one region. Its methods are
@@ -41,7 +43,7 @@ type Options struct {
 //
 // Operations that change a stack return at once and go on in the background,
 // as they do on AWS; Apply and Remove are their waiting counterparts for callers in
-// the same program. Everything is in memory and ends with the process.
+// the same program. With Remember and Revive, stacks outlive the process.
 type Engine struct {
 	options       Options
 	registrations map[string]Registration
@@ -57,6 +59,8 @@ type Engine struct {
 	// remembered are physical IDs by stack and logical ID; see remember.go.
 	remembered map[string]string
 	live       map[string]*state // by name
+	restoring  bool              // stacks of an earlier run are being brought back
+	said       bool              // that stacks cannot be kept
 }
 
 // New makes an engine without stacks.

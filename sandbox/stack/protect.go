@@ -17,6 +17,7 @@ func (e *Engine) UpdateTerminationProtection(ctx context.Context, in UpdateTermi
 		return StackOutput{}, err
 	}
 	st.protected = in.EnableTerminationProtection
+	e.keep(st, nil)
 	return StackOutput{st.ref.ID}, nil
 }
 
@@ -32,6 +33,7 @@ func (e *Engine) SetStackPolicy(ctx context.Context, in SetStackPolicyInput) (Em
 		return Empty{}, err
 	}
 	st.policy = in.StackPolicyBody
+	e.keep(st, nil)
 	return Empty{}, nil
 }
 

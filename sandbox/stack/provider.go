@@ -27,8 +27,12 @@ type Request struct {
 	Properties map[string]any // Create, Update; the last known ones for Delete
 	Old        map[string]any // Update: the properties it has now
 	// Restored says of a Create that PhysicalID was made by an earlier run, for
-	// the same resource of a stack of the same name, and may still be there.
-	Restored bool
+	// the same resource of a stack of the same name, and may still be there. Of a
+	// stack that is brought back whole, Token is what it was then and Attributes
+	// are what it had: the resource is to be what it was, and nothing else is to
+	// happen for it again.
+	Restored   bool
+	Attributes map[string]any
 	// Token is fresh for every Create, in capital letters and digits: a
 	// physical name that ends in it collides with no other, also not with that
 	// of the resource it replaces.
@@ -44,6 +48,16 @@ func (r Request) Name(limit int) string {
 		front = strings.TrimRight(front[:max(room, 0)], "-")
 	}
 	return front + "-" + r.Token
+}
+
+// Whole reports whether the stack that the resource belongs to is brought back as
+// it was in an earlier run.
+func (r Request) Whole() bool { return r.Restored && r.Attributes != nil }
+
+// Had is the text of an attribute that a restored resource had; "" = none.
+func (r Request) Had(attribute string) string {
+	had, _ := r.Attributes[attribute].(string)
+	return had
 }
 
 // Resource is what a provider made.

@@ -121,5 +121,6 @@ func (e *Engine) forget(st *state, res *resource) {
 	defer e.mu.Unlock()
 	if there := st.resources[res.logicalID]; there != nil && there.physicalID == res.physicalID {
 		delete(st.resources, res.logicalID)
+		e.keepResource(st, res.logicalID)
 	}
 }

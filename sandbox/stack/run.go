@@ -143,7 +143,9 @@ func evalProperties(properties map[string]any, scope cfn.Scope) (map[string]any,
 // create makes a resource. old is the one that it replaces, if any.
 func (r *run) create(ctx context.Context, next, old *resource) error {
 	progress, complete, failure := CreateInProgress, CreateComplete, CreateFailed
+	next.token = newToken()
 	if old != nil {
+		next.replaces = old
 		progress, complete, failure = UpdateInProgress, UpdateComplete, UpdateFailed
 		next.physicalID = old.physicalID // until the new one has its own
 		r.put(next)
@@ -162,7 +164,7 @@ func (r *run) create(ctx context.Context, next, old *resource) error {
 		return r.failWith(next, failure, err)
 	}
 	r.e.mu.Lock()
-	next.physicalID, next.attributes = made.PhysicalID, made.Attributes
+	next.physicalID, next.attributes, next.replaces = made.PhysicalID, made.Attributes, nil
 	r.e.mu.Unlock()
 	r.record(step{before: old, after: next})
 	r.e.event(r.st, next, progress, creationInitiated)
@@ -172,7 +174,7 @@ func (r *run) create(ctx context.Context, next, old *resource) error {
 
 // update changes a resource in place.
 func (r *run) update(ctx context.Context, before, next *resource) error {
-	next.physicalID, next.attributes = before.physicalID, before.attributes
+	next.physicalID, next.attributes, next.token = before.physicalID, before.attributes, before.token
 	r.put(next)
 	r.e.event(r.st, next, UpdateInProgress, "")
 	made, err := r.e.provide(ctx, "Update", next, r.st, before.properties)
@@ -226,6 +228,7 @@ func (r *run) record(s step) {
 func (r *run) put(res *resource) {
 	r.e.mu.Lock()
 	r.st.resources[res.logicalID] = res
+	r.e.keepResource(r.st, res.logicalID)
 	r.e.mu.Unlock()
 }
 
@@ -260,7 +263,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 	provider := e.registrations[res.kind].Provider
 	req := Request{
 		Stack: st.ref, LogicalID: res.logicalID, Type: res.kind, PhysicalID: res.physicalID,
-		Properties: res.properties, Old: old, Token: newToken(),
+		Properties: res.properties, Old: old, Token: res.token,
 	}
 	var made Resource
 	var err error
@@ -303,5 +306,9 @@ func (e *Engine) needsReplacement(before, next *resource) bool {
 }
 
 func sameProperties(a, b map[string]any) bool {
-	return maps.EqualFunc(a, b, func(x, y any) bool { return reflect.DeepEqual(x, y) })
+	return maps.EqualFunc(a, b, sameValue)
 }
+
+// sameValue compares two values of a property: those of an earlier run were read
+// from their JSON.
+func sameValue(a, b any) bool { return reflect.DeepEqual(a, b) || sameJSON(a, b) }

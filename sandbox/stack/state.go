@@ -53,6 +53,8 @@ type resource struct {
 	shown      map[string]any // the same with NoEcho values replaced
 	attributes map[string]any
 	deps       []string
+	token      string    // what its name was made of
+	replaces   *resource // the one that it replaces, until it is made
 	inner      *template // of a nested stack: its template before the run under way
 
 	status   string
@@ -93,6 +95,7 @@ func (e *Engine) event(st *state, r *resource, status, reason string) {
 		ev.ResourceProperties = asJSON(r.shown)
 	}
 	st.events = append(st.events, ev)
+	e.keep(st, r)
 	listener := st.listener
 	e.mu.Unlock()
 	if listener != nil {
