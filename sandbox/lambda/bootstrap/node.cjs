@@ -7,7 +7,7 @@
 const net = require('node:net')
 const fs = require('node:fs')
 const path = require('node:path')
-const { pathToFileURL } = require('node:url')
+const { pathToFileURL, fileURLToPath } = require('node:url')
 const { scope, inherits, live } = require('./node_live.cjs')
 
 const env = process.env
@@ -152,6 +152,18 @@ process.on('unhandledRejection', (err) => die(new Failure('Runtime.UnhandledProm
 
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile()
 
+// locate gives an error its place, as those of CommonJS have it. Of an ES module
+// that cannot be read, Node tells the place only where nobody catches the error,
+// so a further process meets it. No code runs there: all modules are read before.
+function locate(err, file) {
+  if (String(err.stack).split('\n').some((line, i) => i > 0 && own(line) && /^ +at /.test(line)) || !/^SyntaxError/.test(err.stack)) return
+  const code = `require(${JSON.stringify(path.join(__dirname, 'node_live.cjs'))}).live(${JSON.stringify(root)}, ${JSON.stringify(links) ?? 'undefined'}, true); import(${JSON.stringify(pathToFileURL(file).href)})`
+  const { NODE_OPTIONS, ...rest } = env
+  const { stderr } = require('node:child_process').spawnSync(process.execPath, ['-e', code], { env: rest, encoding: 'utf8', timeout: 5000, stdio: ['ignore', 'ignore', 'pipe'] })
+  const told = /(?:^|\n)(file:\S+:\d+\n[^]*?\nSyntaxError: [^\n]*)/.exec(stderr ?? '')?.[1]
+  if (told?.endsWith(err.message)) err.stack = told.replace(/^(file:\S+):(\d+)\n/, (_, url, line) => `${fileURLToPath(url)}:${line}\n`)
+}
+
 async function load() {
   const spec = env._HANDLER
   const [, stem, name] = /^([^.]*)\.(.+)$/.exec(path.basename(spec)) ?? []
@@ -165,6 +177,7 @@ async function load() {
   try {
     exports = esm ? await import(pathToFileURL(file)) : require(file)
   } catch (err) {
+    if (err instanceof SyntaxError && esm) locate(err, file)
     if (err instanceof SyntaxError) throw new Failure('Runtime.UserCodeSyntaxError', `SyntaxError: ${err.message}`, err)
     if (/MODULE_NOT_FOUND$/.test(err?.code)) throw new Failure('Runtime.ImportModuleError', `Error: ${err.message}`, err)
     throw err
