@@ -55,7 +55,7 @@ Flags:
                          when none is running and stay until Ctrl-C
       --detach           with --local: leave the local cloud running and return
                          (arc sandbox --stop ends it)
-      --fresh            with --local: forget the stacks and data of earlier runs
+      --fresh            with --local: forget stacks and data of earlier runs
       --prune            delete published files that the folder no longer has
       --adopt            take over a stack that neither arc nor Architect made,
                          after showing what changes in it
