@@ -354,21 +354,46 @@ type LiveFunction struct {
 	Code *source.Live
 }
 
+// ports are where libraries of Architect find what.
+func (c *Cloud) ports() map[string]int {
+	httpPort, _ := c.live.port()
+	return map[string]int{
+		"http": httpPort, "tables": c.endpoint.Number, "events": c.endpoint.Number, "queues": c.endpoint.Number, "_arc": c.endpoint.Number,
+	}
+}
+
+// arcSandbox is the variable that tells those libraries of the local cloud.
+func (c *Cloud) arcSandbox() string {
+	text, _ := json.Marshal(map[string]any{
+		"apiType": c.live.apiType(),
+		"cwd":     c.opts.Project,
+		"ports":   c.ports(),
+		"version": "9.0.0", // the npm library compares part by part as text; 10 would count as smaller than 5
+	})
+	return string(text)
+}
+
+// discovered is the app that runs from its source, for those who look for it.
+func (c *Cloud) discovered() (stackName, ports string) {
+	text, _ := json.Marshal(c.ports())
+	return c.live.name(), string(text)
+}
+
+// Variables are what a program of the app's project needs to be one with its
+// functions: where the local cloud is, and who the app is.
+func (c *Cloud) Variables() map[string]string {
+	return map[string]string{
+		"ARC_SANDBOX": c.arcSandbox(), "ARC_ENV": "testing", "ARC_STACK_NAME": c.live.name(), "AWS_ENDPOINT_URL": c.running.Endpoint,
+		"AWS_REGION": c.opts.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local",
+	}
+}
+
 // environment is what every function of the local cloud sees beside its own
 // variables (sandbox reference, 4).
 func (c *Cloud) environment() map[string]string {
 	now := c.running.Endpoint
-	httpPort, _ := c.live.port()
-	ports, _ := json.Marshal(map[string]any{
-		"apiType": c.live.apiType(),
-		"cwd":     c.opts.Project,
-		"ports": map[string]int{
-			"http": httpPort, "tables": c.endpoint.Number, "events": c.endpoint.Number, "queues": c.endpoint.Number, "_arc": c.endpoint.Number,
-		},
-		"version": "9.0.0", // the npm library compares part by part as text; 10 would count as smaller than 5
-	})
 	env := map[string]string{
-		"ARC_SANDBOX":           string(ports),
+		"ARC_SANDBOX":           c.arcSandbox(),
 		"AWS_REGION":            c.opts.Region,
 		"AWS_DEFAULT_REGION":    c.opts.Region,
 		"AWS_ACCESS_KEY_ID":     "local",

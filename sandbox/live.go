@@ -28,6 +28,13 @@ func (l *liveApp) is(stackName string) bool {
 	return l.on && l.app.StackName == stackName
 }
 
+// name is that of its stack; "" = there is none.
+func (l *liveApp) name() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.app.StackName
+}
+
 // port is where the live app's front end goes.
 func (l *liveApp) port() (port int, exact bool) {
 	l.mu.Lock()

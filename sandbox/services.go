@@ -57,6 +57,7 @@ func (c *Cloud) services() []Service {
 	lines := logs.New(account, region)
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}
 	c.queues = sqs.New(sqs.Options{Account: account, Region: region, URL: c.url, Tell: c.tell})
+	parameters.Discover(c.discovered)
 	c.s3, c.parameters = objects, parameters
 	c.tables = dynamodb.New(dynamodb.Options{
 		Account: account, Region: region, Path: c.opts.Path, Project: c.opts.Project, URL: c.opts.Tables, Tell: c.tell,

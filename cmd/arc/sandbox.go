@@ -317,7 +317,7 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 	}
 	s.seed(ctx, p, local, liveStack(p))
 	local.Ready()
-	s.startup(ctx, p, local.Running().Endpoint)
+	s.startup(ctx, p, local)
 	s.listRoutes(p.app)
 	if s.events != nil {
 		s.tell(activity.Event{Kind: activity.Ready, Time: time.Now().UTC(), Outputs: outputs})

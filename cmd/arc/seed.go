@@ -112,13 +112,16 @@ func (s *session) seedRows(ctx context.Context, p *project) (file string, rows m
 
 // startup runs the commands of @sandbox-startup, one after the other, once the
 // app is up. AWS clients in them meet the local cloud.
-func (s *session) startup(ctx context.Context, p *project, endpoint string) {
+func (s *session) startup(ctx context.Context, p *project, local *sandbox.Cloud) {
+	env := append(os.Environ(), "ARC_APP_NAME="+p.app.Name)
+	for name, value := range local.Variables() {
+		env = append(env, name+"="+value)
+	}
 	for _, command := range p.app.Prefs.Startup {
 		s.note("running %s", command)
 		cmd := exec.CommandContext(ctx, "sh", "-c", command)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, s.stderr, s.stderr
-		cmd.Env = append(os.Environ(), "ARC_ENV=testing", "AWS_ENDPOINT_URL="+endpoint, "AWS_REGION="+p.app.AWS.Region,
-			"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_SESSION_TOKEN=local")
+		cmd.Env = env
 		if err := cmd.Run(); err != nil && ctx.Err() == nil {
 			s.warn(fmt.Errorf("@sandbox-startup: %s: %w", command, err))
 		}

@@ -14,10 +14,13 @@ import (
 // Handle answers one operation of the API ("GetParameter") with the JSON of
 // its request. What it returns is printed as JSON.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html
-func (s *Store) Handle(_ context.Context, operation string, body []byte) (any, error) {
+func (s *Store) Handle(ctx context.Context, operation string, body []byte) (any, error) {
 	op, known := operations[operation]
 	if !known {
 		return nil, &stack.Error{Code: "UnknownOperationException", Message: fmt.Sprintf("the local cloud's SSM does not run %s", operation)}
+	}
+	if ctx.Value(discovering{}) != nil && operation == "GetParametersByPath" {
+		op = on((*Store).discover)
 	}
 	return op(s, body)
 }
@@ -148,10 +151,17 @@ type getParametersByPath struct {
 }
 
 func (s *Store) getParametersByPath(in getParametersByPath) (any, error) {
+	return s.page(in, s.ByPath)
+}
+
+func (s *Store) discover(in getParametersByPath) (any, error) { return s.page(in, s.discovered) }
+
+// page answers with a page of what list gives.
+func (s *Store) page(in getParametersByPath, list func(path string, recursive bool) []Parameter) (any, error) {
 	if in.Path == "" || in.Path[0] != '/' {
 		return nil, &stack.Error{Code: "ValidationException", Message: fmt.Sprintf("The parameter doesn't meet the parameter name requirements. The path %q must begin with a forward slash.", in.Path)}
 	}
-	found, next, err := pageOf(s.ByPath(in.Path, in.Recursive), in.NextToken, in.MaxResults, 10)
+	found, next, err := pageOf(list(in.Path, in.Recursive), in.NextToken, in.MaxResults, 10)
 	if err != nil {
 		return nil, err
 	}

@@ -12,11 +12,8 @@ import (
 
 // Endpoint is where clients find the store.
 func (s *Store) Endpoint() wire.Endpoint {
-	return wire.Endpoint{Service: "ssm", Variable: "SSM", Targets: []string{"AmazonSSM"}, Unsigned: discoveryPath, Handler: wire.JSON("ssm", s)}
+	return wire.Endpoint{Service: "ssm", Variable: "SSM", Targets: []string{"AmazonSSM"}, Unsigned: discoveryPath, Handler: s.handler()}
 }
-
-// discoveryPath is where the @architect/functions libraries ask for parameters.
-const discoveryPath = "/_arc/ssm"
 
 // record is a parameter as it is kept between runs.
 type record struct {

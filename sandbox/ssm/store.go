@@ -35,7 +35,8 @@ type Parameter struct {
 type Store struct {
 	account, region string
 
-	log        *journal.Log // nil = nothing outlives the process
+	app        func() (stackName, ports string) // see Discover; nil = none runs
+	log        *journal.Log                     // nil = nothing outlives the process
 	mu         sync.RWMutex
 	parameters map[string]*Parameter
 	history    map[string][]Parameter // earlier versions, oldest first
