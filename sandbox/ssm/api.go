@@ -19,8 +19,10 @@ func (s *Store) Handle(ctx context.Context, operation string, body []byte) (any,
 	if !known {
 		return nil, &stack.Error{Code: "UnknownOperationException", Message: fmt.Sprintf("the local cloud's SSM does not run %s", operation)}
 	}
-	if ctx.Value(discovering{}) != nil && operation == "GetParametersByPath" {
-		op = on((*Store).discover)
+	if wanted, is := ctx.Value(discovering{}).(bool); is && operation == "GetParametersByPath" {
+		op = on(func(s *Store, in getParametersByPath) (any, error) {
+			return s.page(in, func(path string, recursive bool) []Parameter { return s.discovered(path, recursive, wanted) })
+		})
 	}
 	return op(s, body)
 }
@@ -153,8 +155,6 @@ type getParametersByPath struct {
 func (s *Store) getParametersByPath(in getParametersByPath) (any, error) {
 	return s.page(in, s.ByPath)
 }
-
-func (s *Store) discover(in getParametersByPath) (any, error) { return s.page(in, s.discovered) }
 
 // page answers with a page of what list gives.
 func (s *Store) page(in getParametersByPath, list func(path string, recursive bool) []Parameter) (any, error) {

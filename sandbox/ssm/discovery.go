@@ -22,14 +22,19 @@ const anyApp = "/ArcAppTesting"
 // they ask for parameters. It is set before anybody asks.
 func (s *Store) Discover(app func() (stackName, ports string)) { s.app = app }
 
-// discovering marks the context of a request of the libraries.
+// discovering marks the context of a request of the libraries. Its value tells
+// whether the ports are wanted: what the local cloud has started, and signs with
+// the key that it was given, knows them, and is to find what it finds deployed.
 type discovering struct{}
+
+// ownKey is how a request is signed by what the local cloud has started.
+const ownKey = "Credential=local/"
 
 func (s *Store) handler() http.Handler {
 	api := wire.JSON("ssm", s)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == discoveryPath {
-			r = r.WithContext(context.WithValue(r.Context(), discovering{}, true))
+			r = r.WithContext(context.WithValue(r.Context(), discovering{}, !strings.Contains(r.Header.Get("Authorization"), ownKey)))
 		}
 		api.ServeHTTP(w, r)
 	})
@@ -37,7 +42,7 @@ func (s *Store) handler() http.Handler {
 
 // discovered lists parameters below a path as the libraries are to find them:
 // with the ports, and for anyApp those of the app that runs.
-func (s *Store) discovered(path string, recursive bool) []Parameter {
+func (s *Store) discovered(path string, recursive, wanted bool) []Parameter {
 	stackName, ports := "", ""
 	if s.app != nil {
 		stackName, ports = s.app()
@@ -51,7 +56,7 @@ func (s *Store) discovered(path string, recursive bool) []Parameter {
 		path = own + strings.TrimPrefix(path, anyApp)
 	}
 	found := s.ByPath(path, recursive)
-	if name := own + "/ARC_SANDBOX/ports"; recursive && strings.HasPrefix(name, strings.TrimSuffix(path, "/")+"/") {
+	if name := own + "/ARC_SANDBOX/ports"; wanted && recursive && strings.HasPrefix(name, strings.TrimSuffix(path, "/")+"/") {
 		found = append(found, Parameter{Name: name, Type: "String", Value: ports, Version: 1, DataType: "text"})
 	}
 	for i := range found {
