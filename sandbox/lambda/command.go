@@ -75,6 +75,7 @@ func (w *worker) command() (*exec.Cmd, error) {
 	}
 	fn = w.fn
 	env := w.environment(scratch)
+	w.search(env)
 	var cmd *exec.Cmd
 	switch l := languageOf(fn.Runtime); {
 	case l != nil:
@@ -164,7 +165,7 @@ func (w *worker) prepare(l *language, env map[string]string, scratch string) err
 			own = w.packages
 		}
 		env["GEM_HOME"] = own
-		env["GEM_PATH"] = strings.Join(append([]string{own}, w.place.Offered.Folders...), string(filepath.ListSeparator))
+		env["GEM_PATH"] = strings.Join(slices.Concat([]string{own}, w.gems(), w.place.Offered.Folders), string(filepath.ListSeparator))
 	case "deno":
 		if cache := w.service.options.Cache; cache != "" {
 			env["DENO_DIR"] = filepath.Join(cache, "deno")

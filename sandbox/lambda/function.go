@@ -58,6 +58,9 @@ func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.
 	if err != nil {
 		return stack.Resource{}, err
 	}
+	if err := s.layered(&fn, p.Layers); err != nil {
+		return stack.Resource{}, err
+	}
 	if err := s.locate(ctx, req, p, &fn, false); err != nil {
 		return stack.Resource{}, err
 	}
@@ -79,6 +82,9 @@ func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.
 	}
 	fn, err := describe(req, p, req.PhysicalID)
 	if err != nil {
+		return stack.Resource{}, err
+	}
+	if err := s.layered(&fn, p.Layers); err != nil {
 		return stack.Resource{}, err
 	}
 	same := func(property string) bool { return reflect.DeepEqual(req.Properties[property], req.Old[property]) }

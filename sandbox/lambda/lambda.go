@@ -39,7 +39,11 @@ type Function struct {
 	// Provisioned says that an alias keeps environments of it ready: it has
 	// longer to get ready.
 	Provisioned bool
-	DeadLetter  string // ARN of what takes asynchronous events that failed; "" = none
+	// Opt is the folder with what its layers hold; "" = it has none. Missing are
+	// the ARNs of layers that cannot be had here.
+	Opt        string
+	Missing    []string
+	DeadLetter string // ARN of what takes asynchronous events that failed; "" = none
 }
 
 // Unpacked is the code of a zip.

@@ -17,6 +17,8 @@ type resources struct {
 	permissions map[string]permission         // by statement ID
 	qualifiers  map[string]map[string]bool    // by function: its aliases and versions
 	numbers     map[string]int                // by function or layer: the highest version
+	layers      map[string]string             // by ARN: the folder with what it holds
+	told        map[string]bool               // what was said of layers
 	sources     map[string]EventSource        // by ID
 	code        map[string]Unpacked           // by function: what its Code property names
 	live        map[string]liveRef            // by function that runs from its folders
@@ -29,7 +31,7 @@ type resources struct {
 func (r *resources) clear() {
 	*r = resources{
 		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
-		numbers: map[string]int{}, sources: map[string]EventSource{},
+		numbers: map[string]int{}, layers: map[string]string{}, told: map[string]bool{}, sources: map[string]EventSource{},
 		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{}, pollers: map[string]context.CancelFunc{},
 		origins: map[string]string{}, pending: map[string][]invoke.Pending{},
 	}
@@ -60,7 +62,7 @@ func (s *Service) Registrations() map[string]stack.Registration {
 			Provider: stack.Steps{OnCreate: s.createEventSource, OnUpdate: s.updateEventSource, OnDelete: s.deleteEventSource},
 		},
 		"AWS::Lambda::LayerVersion": {
-			Provider: stack.Steps{OnCreate: s.createLayer, Attributes: attribute("LayerVersionArn")},
+			Provider: stack.Steps{OnCreate: s.createLayer, Attributes: attribute("LayerVersionArn"), OnDelete: s.deleteLayer},
 		},
 	}
 }

@@ -183,7 +183,10 @@ func TestRefusedProperties(t *testing.T) {
 // TestOtherResources makes one of each type around a function.
 func TestOtherResources(t *testing.T) {
 	need(t, "node")
-	s := newStacks(t, lambda.Options{})
+	layer := t.TempDir()
+	s := newStacks(t, lambda.Options{Code: func(context.Context, string, string) (lambda.Unpacked, error) {
+		return lambda.Unpacked{Dir: layer}, nil
+	}})
 	const queue = "arn:aws:sqs:us-west-2:" + account + ":jobs"
 	out := s.must(props{
 		"Fn":      inline("exports.handler = async () => 'fine'", nil),

@@ -55,7 +55,7 @@ func (w *worker) reason(message string) string {
 		}
 	}
 	if all == nil {
-		return message + w.absent(message)
+		return message + w.absent(message) + w.unlayered(message)
 	}
 	return strings.TrimSuffix(message+"\n"+strings.Join(all, "\n"), "\n")
 }
@@ -77,6 +77,14 @@ func (w *worker) absent(message string) string {
 		return ": the function's folder has no " + file + ".py"
 	}
 	return ": " + module + " is in neither the function's zip nor Lambda's runtime: name it in the " + list + " beside the handler; what is your own goes into the function's folder or into shared code"
+}
+
+// unlayered says that what code misses may be in a layer that cannot be had here.
+func (w *worker) unlayered(message string) string {
+	if len(w.fn.Missing) == 0 || !absentModule().MatchString(message) && !strings.Contains(message, "Cannot find ") {
+		return ""
+	}
+	return "; a layer may hold it that is another account's and not here: " + strings.Join(w.fn.Missing, ", ")
 }
 
 // absentModule finds what Python and Ruby could not load.

@@ -116,23 +116,3 @@ func readAlias(req stack.Request) (*aliasProperties, error) {
 	}
 	return p, nil
 }
-
-// createLayer gives a layer version its ARN. Its content is not laid under
-// /opt: that is no folder of the developer's.
-func (s *Service) createLayer(_ context.Context, req stack.Request) (stack.Resource, error) {
-	var p struct{ LayerName string }
-	if err := stack.Read(req.Properties, &p, "CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LicenseInfo"); err != nil {
-		return stack.Resource{}, err
-	}
-	if p.LayerName == "" {
-		p.LayerName = req.Name(140)
-	}
-	arn := stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "layer:"+p.LayerName)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	arn += ":" + s.number(arn, req)
-	return stack.Resource{
-		PhysicalID: arn, Attributes: map[string]any{"LayerVersionArn": arn},
-		Note: "the local cloud does not give functions the content of layers",
-	}, nil
-}
