@@ -49,6 +49,7 @@ type Stacks interface {
 
 // Objects are the S3 calls with small answers.
 type Objects interface {
+	ListBuckets(context.Context) ([]string, error)
 	HeadBucket(context.Context, s3.Bucket) error
 	CreateBucket(ctx context.Context, name string) error
 	BlockPublicAccess(context.Context, s3.Bucket) error

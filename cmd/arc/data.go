@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -18,15 +19,11 @@ import (
 )
 
 func (s *session) dataCommand() *cli.Command {
-	table := func(name, usage string, do func(context.Context, deploy.Clients, string, *cli.Context) error) *cli.Command {
-		return s.dataOf(name, "TABLE", usage, []storedKind{storedTable}, func(ctx context.Context, d *data, found stored, c *cli.Context) error {
-			return do(ctx, d.clients, found.name, c)
-		})
-	}
-	either := []storedKind{storedTable, storedQueue}
+	every := []storedKind{storedTable, storedQueue, storedBucket}
+	fixtures := []storedKind{storedTable, storedBucket}
 	return &cli.Command{
 		Name:        "data",
-		Usage:       "look at tables and dead letters, fill, empty and redrive them",
+		Usage:       "look at tables, buckets and dead letters, fill and empty them",
 		Description: dataHelp,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "stage"},
@@ -34,10 +31,10 @@ func (s *session) dataCommand() *cli.Command {
 			&cli.BoolFlag{Name: "local"},
 		},
 		Subcommands: []*cli.Command{
-			s.dataOf("show", "TABLE|QUEUE", "print a table's items, or a dead-letter queue's messages, as JSON, one a line", either, s.show),
-			table("export", "print a table's items as DynamoDB has them, one a line", s.exportTable),
-			table("import", "put the items of an export, from a file or stdin", s.importTable),
-			s.dataOf("reset", "TABLE|QUEUE", "delete all items of a table, or all messages of a queue", either, s.reset),
+			s.dataOf("show", "TABLE|BUCKET|QUEUE", "print items, objects or dead letters as JSON, one a line", every, s.show),
+			s.dataOf("export", "TABLE|BUCKET", "print a table's items as DynamoDB has them, or a bucket's objects", fixtures, s.export),
+			s.dataOf("import", "TABLE|BUCKET", "put what was exported, from a file or stdin", fixtures, s.importData),
+			s.dataOf("reset", "TABLE|BUCKET|QUEUE", "delete all items, objects or messages", every, s.reset),
 			s.dataOf("redrive", "QUEUE", "try again what a dead-letter queue holds", []storedKind{storedQueue}, s.redrive),
 		},
 		Action: func(ctx *cli.Context) error {
@@ -50,15 +47,15 @@ func (s *session) dataCommand() *cli.Command {
 }
 
 const dataHelp = `Usage: arc data
-       arc data show TABLE|QUEUE
-       arc data export TABLE > FILE
-       arc data import TABLE [FILE]
-       arc data reset TABLE|QUEUE
+       arc data show TABLE|BUCKET|QUEUE
+       arc data export TABLE|BUCKET > FILE
+       arc data import TABLE|BUCKET [FILE]
+       arc data reset TABLE|BUCKET|QUEUE
        arc data redrive QUEUE
 
-Works on the tables and queues of the project's local cloud, which is started
-for as long as that takes when it does not run. TABLE and QUEUE are a name, or
-a part of it that no other has: notes, JobsDeadLetter.
+Works on what the project's local cloud holds, which is started for as long as
+that takes when it does not run. TABLE, BUCKET and QUEUE are a name, or a part
+of it that no other has: notes, JobsDeadLetter.
 
 Of queues, show and redrive take those that keep dead letters. What a queue's
 function failed on goes back to that queue; what came by an event or a schedule
@@ -95,11 +92,12 @@ func (d *data) local() bool { return d.stage == "" }
 type storedKind string
 
 const (
-	storedTable storedKind = "table"
-	storedQueue storedKind = "queue"
+	storedTable  storedKind = "table"
+	storedBucket storedKind = "bucket"
+	storedQueue  storedKind = "queue"
 )
 
-// stored is a table or a queue.
+// stored is a table, a bucket or a queue.
 type stored struct {
 	storedKind
 	name string
@@ -154,7 +152,10 @@ func (s *session) withData(ctx *cli.Context, do func(*data) error) error {
 	if running == nil {
 		quiet := *s
 		quiet.muted = true
-		own, err := quiet.startCloud(p, registry, cloudFlags{asleep: true, silent: true})
+		own, err := quiet.startCloud(p, registry, cloudFlags{
+			// Functions run for dead letters alone.
+			asleep: ctx.Command.Name != "redrive", silent: true,
+		})
 		if errors.Is(err, sandbox.ErrRunning) {
 			return withHint(errors.New("the local cloud is just starting"), "try again in a moment")
 		}
@@ -171,11 +172,16 @@ func (s *session) withData(ctx *cli.Context, do func(*data) error) error {
 	return do(d)
 }
 
-// all lists the tables and queues, in this order.
+// all lists the tables, buckets and queues, in this order.
 func (d *data) all(ctx context.Context, kinds []storedKind) (list []stored, err error) {
-	var names, urls []string
+	var names, buckets, urls []string
 	if d.local() && slices.Contains(kinds, storedTable) {
 		if names, err = d.clients.Tables.Names(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if d.local() && slices.Contains(kinds, storedBucket) {
+		if buckets, err = d.clients.Objects.ListBuckets(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -191,6 +197,9 @@ func (d *data) all(ctx context.Context, kinds []storedKind) (list []stored, err 
 	for _, name := range names {
 		list = append(list, stored{storedTable, name, ""})
 	}
+	for _, name := range buckets {
+		list = append(list, stored{storedBucket, name, ""})
+	}
 	for _, url := range urls {
 		list = append(list, stored{storedQueue, queues.NameOf(url), url})
 	}
@@ -199,18 +208,18 @@ func (d *data) all(ctx context.Context, kinds []storedKind) (list []stored, err 
 
 func (d *data) stackName(stage string) string { return cfn.StackName(d.p.app.Name, stage, d.name) }
 
-// findStored finds the one table or queue that a word means. Where a part of a
+// findStored finds the one table, bucket or queue that a word means. Where a part of a
 // name is that of a queue and of its dead letters, show and redrive mean these.
 func (s *session) findStored(ctx context.Context, d *data, word, command string, kinds []storedKind) (stored, error) {
-	what := "table or queue"
-	if len(kinds) == 1 {
-		what = string(kinds[0])
+	what := string(kinds[0])
+	for i, kind := range kinds[1:] {
+		what += map[bool]string{true: " or ", false: ", "}[i == len(kinds)-2] + string(kind)
 	}
 	switch {
 	case word == "":
 		return stored{}, withHint(fmt.Errorf("arc data: the %s is missing", what), "arc data lists them")
 	case !d.local() && (command == "reset" || !slices.Contains(kinds, storedQueue)):
-		return stored{}, withHint(fmt.Errorf("arc data %s works on the local cloud alone", command), "leave --stage out; aws dynamodb and aws sqs reach what is deployed")
+		return stored{}, withHint(fmt.Errorf("arc data %s works on the local cloud alone", command), "leave --stage out; aws dynamodb, aws s3 and aws sqs reach what is deployed")
 	}
 	all, err := d.all(ctx, kinds)
 	if err != nil {
@@ -221,7 +230,8 @@ func (s *session) findStored(ctx context.Context, d *data, word, command string,
 		if one.name == word {
 			return one, nil
 		}
-		if strings.Contains(strings.ToLower(one.name), strings.ToLower(strings.ReplaceAll(word, "-", ""))) {
+		name, part := strings.ToLower(one.name), strings.ToLower(word)
+		if strings.Contains(name, part) || strings.Contains(name, strings.ReplaceAll(part, "-", "")) {
 			found = append(found, one)
 		}
 	}
@@ -259,7 +269,7 @@ func (s *session) findStored(ctx context.Context, d *data, word, command string,
 }
 
 func (s *session) listData(ctx context.Context, d *data) error {
-	all, err := d.all(ctx, []storedKind{storedTable, storedQueue})
+	all, err := d.all(ctx, []storedKind{storedTable, storedBucket, storedQueue})
 	if err != nil {
 		return err
 	}
@@ -279,6 +289,12 @@ func (s *session) listData(ctx context.Context, d *data) error {
 		line := ""
 		if q, is := described[one.url]; is {
 			line = fmt.Sprintf("%8d  %s  %s", q.All(), one.name, queueNote(q, dead[q.ARN]))
+		} else if one.storedKind == storedBucket {
+			n, err := countObjects(ctx, d.clients, one.name)
+			if err != nil {
+				return err
+			}
+			line = fmt.Sprintf("%8d  %s  bucket", n, one.name)
 		} else {
 			n, err := d.clients.Tables.Count(ctx, one.name)
 			if err != nil {
@@ -292,7 +308,7 @@ func (s *session) listData(ctx context.Context, d *data) error {
 	}
 	switch {
 	case len(all) == 0 && d.local():
-		s.note("the local cloud has no tables and no queues; arc sandbox makes those of the manifest")
+		s.note("the local cloud has no tables, buckets and queues; arc sandbox makes those of the manifest")
 	case len(all) == 0:
 		s.note("the stack %s has no queues", d.stackName(d.stage))
 	}
@@ -315,15 +331,46 @@ func queueNote(q queues.Queue, dead bool) string {
 }
 
 func (s *session) show(ctx context.Context, d *data, found stored, c *cli.Context) error {
-	if found.storedKind == storedTable {
+	switch found.storedKind {
+	case storedTable:
 		return s.showTable(ctx, d.clients, found.name, c)
+	case storedBucket:
+		return s.showBucket(ctx, d.clients, found.name)
 	}
 	return s.showQueue(ctx, d, found)
 }
 
+func (s *session) export(ctx context.Context, d *data, found stored, c *cli.Context) error {
+	if found.storedKind == storedBucket {
+		return s.exportBucket(ctx, d.clients, found.name)
+	}
+	return s.exportTable(ctx, d.clients, found.name, c)
+}
+
+// importData reads a file, or stdin where none is named.
+func (s *session) importData(ctx context.Context, d *data, found stored, c *cli.Context) error {
+	from, name := s.stdin, "stdin"
+	if c.Args().Len() > 1 {
+		name = c.Args().Get(1)
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		from = file
+	}
+	if found.storedKind == storedBucket {
+		return s.importBucket(ctx, d.clients, found.name, name, from)
+	}
+	return s.importTable(ctx, d.clients, found.name, name, from)
+}
+
 func (s *session) reset(ctx context.Context, d *data, found stored, c *cli.Context) error {
-	if found.storedKind == storedTable {
+	switch found.storedKind {
+	case storedTable:
 		return s.resetTable(ctx, d.clients, found.name, c)
+	case storedBucket:
+		return s.resetBucket(ctx, d.clients, found.name)
 	}
 	return s.resetQueue(ctx, d, found)
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"arc/deploy"
 	"arc/deploy/tables"
@@ -48,17 +47,7 @@ func (s *session) exportTable(ctx context.Context, clients deploy.Clients, table
 	return s.printLines(ctx, clients, table, func(item tables.Item) (any, error) { return map[string]any{"Item": item}, nil })
 }
 
-func (s *session) importTable(ctx context.Context, clients deploy.Clients, table string, c *cli.Context) error {
-	from, name := s.stdin, "stdin"
-	if c.Args().Len() > 1 {
-		name = c.Args().Get(1)
-		file, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		from = file
-	}
+func (s *session) importTable(ctx context.Context, clients deploy.Clients, table, name string, from io.Reader) error {
 	var items []tables.Item
 	d := json.NewDecoder(from)
 	for {

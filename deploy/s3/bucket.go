@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // HeadBucket asks whether a bucket is there and belongs to the account; the
@@ -63,4 +64,17 @@ func (c *Client) KeepVersions(ctx context.Context, b Bucket) error {
 		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
 		Status  string
 	}{Status: "Enabled"})
+}
+
+// ListBuckets gives the names of all buckets.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+func (c *Client) ListBuckets(ctx context.Context) ([]string, error) {
+	var list struct {
+		Names []string `xml:"Buckets>Bucket>Name"`
+	}
+	if err := c.read(ctx, call{operation: "ListBuckets", method: http.MethodGet}, nil, &list); err != nil {
+		return nil, err
+	}
+	slices.Sort(list.Names)
+	return list.Names, nil
 }

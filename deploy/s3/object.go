@@ -108,6 +108,7 @@ func (c *Client) GetObject(ctx context.Context, b Bucket, key, span string) (Got
 type Listed struct {
 	Key  string
 	ETag string // with its quotes
+	Size int64
 }
 
 // Listing is a page of a bucket's objects; Next is "" on the last one.
