@@ -207,6 +207,9 @@ func (c *Cloud) watchHome() {
 			gone = "its registration in " + c.opts.Registry.Dir
 		}
 		if gone != "" {
+			if c.Stopping() {
+				return // which takes the registration away
+			}
 			c.tell.Notice("the local cloud ends: %s is gone", gone)
 			c.Close()
 			return

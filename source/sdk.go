@@ -88,9 +88,12 @@ func (b *Builder) npm(names []string) (string, error) {
 			return err
 		}
 		err := b.run(dir, nil, program, append(slices.Clone(args), "--before="+sdkBefore)...)
-		if err != nil && strings.Contains(err.Error(), "ETARGET") {
-			// Not every registry keeps all versions of that day: any that fit are better than none.
-			err = b.run(dir, nil, program, args...)
+		// Not every registry keeps all versions of that day, or all that fit each
+		// other: any that fit are better than none, and these than nothing.
+		for _, more := range [][]string{nil, {"--legacy-peer-deps"}} {
+			if err != nil && (strings.Contains(err.Error(), "ETARGET") || strings.Contains(err.Error(), "dependency conflict")) {
+				err = b.run(dir, nil, program, append(slices.Clone(args), more...)...)
+			}
 		}
 		return err
 	}})
