@@ -65,7 +65,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("NODE_EXTRA_CA_CERTS", os.Getenv("NODE_EXTRA_CA_CERTS")) // for npm behind a proxy
 			env.Setenv("PORT", strconv.Itoa(freePort(t)))
 			env.Setenv("CLOUD_PORT", strconv.Itoa(freePort(t))) // for scripts that talk to the local cloud themselves
-			env.Setenv("DB_PORT", strconv.Itoa(freePort(t))) // for a DynamoDB endpoint of their own
+			env.Setenv("DB_PORT", strconv.Itoa(freePort(t)))    // for a DynamoDB endpoint of their own
 			return os.MkdirAll(filepath.Join(env.WorkDir, ".home"), 0o777)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
