@@ -70,6 +70,7 @@ func (c *Cloud) services() []Service {
 		Code: code.unpack, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
+	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}
 	services := []Service{
 		recorded.New(account, region),
 		sts.New(account, region),
@@ -80,8 +81,8 @@ func (c *Cloud) services() []Service {
 		c.tables,
 		c.queues,
 		c.lambda,
-		events.New(events.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
-		scheduler.New(scheduler.Options{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}),
+		events.New(firing),
+		scheduler.New(firing),
 		sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell}),
 		gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Developer: true}),
 	}

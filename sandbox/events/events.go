@@ -23,14 +23,7 @@ import (
 )
 
 // Options are what the service needs from its surroundings.
-type Options struct {
-	Account, Region string
-	Send            invoke.Send                  // to targets and dead-letter queues
-	Called          func(function string) string // how people call a function; nil = by its ARN
-	Tell            activity.Tell
-	Clock           invoke.Clock // nil = the machine's
-	Silent          bool         // no schedule fires
-}
+type Options = invoke.Firing
 
 // Service keeps the buses and rules of one local cloud.
 type Service struct {
@@ -57,13 +50,7 @@ const defaultBus = "default"
 
 // New gives a service with the default bus. Close it to end its deliveries.
 func New(options Options) *Service {
-	options.Tell = options.Tell.Or()
-	if options.Clock == nil {
-		options.Clock = invoke.SystemClock{}
-	}
-	if options.Called == nil {
-		options.Called = func(arn string) string { return arn }
-	}
+	options = options.Or()
 	s := &Service{options: options, table: schedule.NewTimetable(options.Clock), buses: map[string]*bus{}}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.putBus(defaultBus)

@@ -4,7 +4,31 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"arc/sandbox/activity"
 )
+
+// Firing is what EventBridge and its Scheduler need from their surroundings.
+type Firing struct {
+	Account, Region string
+	Send            Send                         // to targets and dead-letter queues
+	Called          func(function string) string // how people call a function; nil = by its ARN
+	Tell            activity.Tell
+	Clock           Clock // nil = the machine's
+	Silent          bool  // no schedule fires
+}
+
+// Or is f with what stands for that which it leaves out.
+func (f Firing) Or() Firing {
+	f.Tell = f.Tell.Or()
+	if f.Clock == nil {
+		f.Clock = SystemClock{}
+	}
+	if f.Called == nil {
+		f.Called = func(arn string) string { return arn }
+	}
+	return f
+}
 
 // Handover is how EventBridge and its Scheduler bring a message to a target.
 type Handover struct {

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
 	"arc/sandbox/journal"
 	"arc/sandbox/schedule"
@@ -23,14 +22,7 @@ import (
 )
 
 // Options are what the service needs from its surroundings.
-type Options struct {
-	Account, Region string
-	Send            invoke.Send                  // to targets and dead-letter queues
-	Called          func(function string) string // how people call a function; nil = by its ARN
-	Tell            activity.Tell
-	Clock           invoke.Clock // nil = the machine's
-	Silent          bool         // no schedule fires
-}
+type Options = invoke.Firing
 
 // Service keeps the schedules of one local cloud.
 type Service struct {
@@ -45,13 +37,7 @@ type Service struct {
 
 // New gives a service without schedules.
 func New(options Options) *Service {
-	options.Tell = options.Tell.Or()
-	if options.Clock == nil {
-		options.Clock = invoke.SystemClock{}
-	}
-	if options.Called == nil {
-		options.Called = func(arn string) string { return arn }
-	}
+	options = options.Or()
 	s := &Service{options: options, table: schedule.NewTimetable(options.Clock), schedules: map[string]*item{}, groups: map[string]map[string]any{}}
 	s.putGroup("default")
 	return s
