@@ -41,7 +41,7 @@ type Client struct {
 // maxAnswer bounds an answer; those of AWS's JSON services are far below.
 const maxAnswer = 16 << 20
 
-// Call sends in as JSON and reads the answer into out. It tries again as the
+// Call sends in as JSON and reads the answer into out; nil = there is none. It tries again as the
 // configuration's retryer says. An error of the service is a smithy.APIError
 // inside of a smithy.OperationError, as with the SDK's own clients.
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
@@ -102,6 +102,9 @@ func (c *Client) call(ctx context.Context, operation string, r Request, out any)
 	if err != nil {
 		return err
 	}
+	if out == nil {
+		return nil
+	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: fmt.Errorf("the answer is not the JSON that was expected: %w", err)}
 	}
@@ -132,7 +135,7 @@ func (c *Client) do(ctx context.Context, r Request) (*http.Response, error) {
 // retryer gives up.
 func (c *Client) repeat(ctx context.Context, r Request, read func(*http.Response) error) (*http.Response, error) {
 	if r.Host == "" {
-		endpoint, err := c.endpoint(ctx)
+		endpoint, err := c.Endpoint(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -294,9 +297,9 @@ func failure(resp *http.Response, answer []byte) error {
 	return &smithy.GenericAPIError{Code: code, Message: said.Message, Fault: fault}
 }
 
-// endpoint is the service's address: what the environment or the profile say,
+// Endpoint is the service's address: what the environment or the profile say,
 // or AWS's own.
-func (c *Client) endpoint(ctx context.Context) (string, error) {
+func (c *Client) Endpoint(ctx context.Context) (string, error) {
 	if configured, err := c.Configured(ctx); err != nil || configured != "" {
 		return configured, err
 	}
