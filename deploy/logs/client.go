@@ -109,15 +109,15 @@ func (c *Client) Live(ctx context.Context, arns []string, pattern string) (Sessi
 		return nil, err
 	}
 	s := &session{body: resp.Body, decoder: eventstream.NewDecoder()}
-	switch kind, payload, err := s.message(); {
-	case err != nil:
-		resp.Body.Close()
-		return nil, err
-	case kind != "sessionStart":
-		resp.Body.Close()
-		return nil, fmt.Errorf("live logs begin with %s: %s", kind, payload)
+	for {
+		switch kind, _, err := s.message(); {
+		case err != nil:
+			resp.Body.Close()
+			return nil, err
+		case kind == "sessionStart":
+			return s, nil
+		}
 	}
-	return s, nil
 }
 
 // Session is live events as they come.

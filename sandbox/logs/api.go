@@ -55,6 +55,7 @@ var operations = map[string]func(*Store, request) (any, error){
 	"CreateLogGroup":        (*Store).createLogGroup,
 	"CreateLogStream":       (*Store).createLogStream,
 	"DeleteLogGroup":        (*Store).deleteLogGroup,
+	"DeleteLogStream":       (*Store).deleteLogStream,
 	"DescribeLogGroups":     (*Store).describeLogGroups,
 	"DescribeLogStreams":    (*Store).describeLogStreams,
 	"FilterLogEvents":       (*Store).filterLogEvents,
@@ -101,6 +102,28 @@ func (s *Store) deleteLogGroup(in request) (any, error) {
 		return nil, err
 	}
 	s.forget(in.LogGroupName)
+	return struct{}{}, nil
+}
+
+// deleteLogStream deletes a stream with its lines.
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeleteLogStream.html
+func (s *Store) deleteLogStream(in request) (any, error) {
+	g, err := s.group(in.LogGroupName)
+	if err != nil {
+		return nil, err
+	}
+	if g.streams[in.LogStreamName] == nil {
+		return nil, errNoStream
+	}
+	delete(g.streams, in.LogStreamName)
+	g.lines = slices.DeleteFunc(g.lines, func(l line) bool {
+		if l.stream != in.LogStreamName {
+			return false
+		}
+		g.bytes -= len(l.message) + lineBytes
+		s.bytes -= len(l.message) + lineBytes
+		return true
+	})
 	return struct{}{}, nil
 }
 

@@ -32,6 +32,7 @@ type Store struct {
 	mu     sync.RWMutex
 	groups map[string]*group
 	bytes  int // of all lines
+	tails  map[*tail]bool
 }
 
 type group struct {
@@ -58,7 +59,7 @@ type line struct {
 
 // New makes an empty store.
 func New(account, region string) *Store {
-	return &Store{account: account, region: region, groups: map[string]*group{}}
+	return &Store{account: account, region: region, groups: map[string]*group{}, tails: map[*tail]bool{}}
 }
 
 // Append adds a line to a stream of a group. Both are made when they are new.
@@ -89,7 +90,11 @@ func (s *Store) append(g *group, name string, at time.Time, message string) {
 		st.first = at
 	}
 	st.last = at
-	g.lines = append(g.lines, line{g.next, name, at, message})
+	added := line{g.next, name, at, message}
+	g.lines = append(g.lines, added)
+	for t := range s.tails {
+		t.add(g, added)
+	}
 	g.next++
 	g.last = at
 	g.bytes += len(message) + lineBytes
@@ -159,7 +164,7 @@ func (s *Store) arn(name string) string {
 
 // Endpoint is where clients find the store.
 func (s *Store) Endpoint() wire.Endpoint {
-	return wire.Endpoint{Service: "logs", Variable: "CLOUDWATCH_LOGS", Targets: []string{"Logs_20140328"}, Handler: wire.JSON("logs", s)}
+	return wire.Endpoint{Service: "logs", Variable: "CLOUDWATCH_LOGS", Targets: []string{"Logs_20140328"}, Handler: s.handler()}
 }
 
 // Restore has nothing to do: lines end with the process, and groups come back
