@@ -244,7 +244,7 @@ func TestRolesKeepApart(t *testing.T) {
 // calls are the rights that arc's own calls ask for, where they are not called
 // as the call is: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 var calls = map[string][]string{
-	"HeadBucket": {"s3:ListBucket"}, "HeadObject": {"s3:GetObject"}, "ListObjectsV2": {"s3:ListBucket"}, "ListObjectVersions": {"s3:ListBucketVersions"},
+	"HeadBucket": {"s3:ListBucket"}, "HeadObject": {"s3:GetObject"}, "HeadObjectChecksum": {"s3:GetObject"}, "ListObjectsV2": {"s3:ListBucket"}, "ListObjectVersions": {"s3:ListBucketVersions"},
 	"DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"}, "CreateBucket": {"s3:CreateBucket", "s3:PutBucketOwnershipControls"},
 	"PutPublicAccessBlock": {"s3:PutBucketPublicAccessBlock"}, "PutBucketEncryption": {"s3:PutEncryptionConfiguration"},
 	"GetCallerIdentity": nil, // nobody needs a right for it

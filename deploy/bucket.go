@@ -130,13 +130,13 @@ func (r *run) makeBucket(ctx context.Context, owner string) (string, error) {
 }
 
 func (r *run) protectBucket(ctx context.Context, bucket s3.Bucket) error {
-	if err := r.Objects.BlockPublicAccess(ctx, bucket); err != nil {
+	if err := r.Objects.PutPublicAccessBlock(ctx, bucket); err != nil {
 		return fmt.Errorf("block public access to the artifact bucket %s: %w", bucket.Name, err)
 	}
-	if err := r.Objects.Encrypt(ctx, bucket); err != nil {
+	if err := r.Objects.PutBucketEncryption(ctx, bucket); err != nil {
 		return fmt.Errorf("encrypt the artifact bucket %s: %w", bucket.Name, err)
 	}
-	if err := r.Objects.KeepVersions(ctx, bucket); err != nil {
+	if err := r.Objects.PutBucketVersioning(ctx, bucket); err != nil {
 		return fmt.Errorf("version the artifact bucket %s: %w", bucket.Name, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"arc/deploy/logs"
 	"arc/deploy/queues"
 	"arc/deploy/s3"
 	"arc/deploy/ssm"
@@ -27,6 +28,7 @@ type Clients struct {
 	Schedules  *Schedules
 	Functions  Functions
 	Invoker    Invoker
+	Logs       *logs.Client
 
 	Region string
 	// Local tells that the endpoint is on this machine, where polling may be brisk.
@@ -52,14 +54,14 @@ type Objects interface {
 	ListBuckets(context.Context) ([]string, error)
 	HeadBucket(context.Context, s3.Bucket) error
 	CreateBucket(ctx context.Context, name string) error
-	BlockPublicAccess(context.Context, s3.Bucket) error
-	Encrypt(context.Context, s3.Bucket) error
-	KeepVersions(context.Context, s3.Bucket) error
+	PutPublicAccessBlock(context.Context, s3.Bucket) error
+	PutBucketEncryption(context.Context, s3.Bucket) error
+	PutBucketVersioning(context.Context, s3.Bucket) error
 	GetObject(ctx context.Context, b s3.Bucket, key, span string) (s3.Got, error)
 	HeadObject(ctx context.Context, b s3.Bucket, key string) (s3.Head, error)
-	Checksum(ctx context.Context, b s3.Bucket, key string) (string, error)
-	ListObjects(ctx context.Context, b s3.Bucket, prefix, next string) (s3.Listing, error)
-	ListVersions(context.Context, s3.Bucket) ([]s3.Version, error)
+	HeadObjectChecksum(ctx context.Context, b s3.Bucket, key string) (string, error)
+	ListObjectsV2(ctx context.Context, b s3.Bucket, prefix, next string) (s3.Listing, error)
+	ListObjectVersions(context.Context, s3.Bucket) ([]s3.Version, error)
 	DeleteObjects(context.Context, s3.Bucket, []s3.Version) ([]s3.Refused, error)
 }
 

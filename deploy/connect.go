@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"arc/deploy/logs"
 	"arc/deploy/queues"
 	"arc/deploy/s3"
 	"arc/deploy/ssm"
@@ -147,7 +148,7 @@ func localConfig(opts ConnectOptions) aws.Config {
 func newClients(cfg aws.Config, answered bool) Clients {
 	made := new(atomic.Bool)
 	made.Store(answered)
-	waiting, longest := cfg.HTTPClient, cfg.HTTPClient
+	waiting, longest, endless := cfg.HTTPClient, cfg.HTTPClient, cfg.HTTPClient
 	local, isLocal := cfg.HTTPClient.(localClient)
 	if isLocal {
 		cfg.HTTPClient = local.BuildableClient
@@ -155,7 +156,7 @@ func newClients(cfg aws.Config, answered bool) Clients {
 	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		// A connection that uploads is silent for as long as that takes.
 		client = client.WithTimeout(uploadTimeout).WithReadTimeout(0)
-		waiting = client
+		waiting, endless = client, client.WithTimeout(0)
 		// A function's answer does not begin before it has ended.
 		longest = client.WithTimeout(invokeTimeout).WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 0 })
 	}
@@ -169,6 +170,8 @@ func newClients(cfg aws.Config, answered bool) Clients {
 	// A function may answer nothing for as long as an upload may take.
 	invoking := cfg
 	invoking.HTTPClient = &firstContact{HTTPClient: wholeRequests{longest}, local: isLocal, made: made}
+	streaming := cfg
+	streaming.HTTPClient = &firstContact{HTTPClient: wholeRequests{endless}, local: isLocal, made: made}
 	return Clients{
 		Stacks:     stacks,
 		Objects:    s3.New(cfg),
@@ -180,6 +183,7 @@ func newClients(cfg aws.Config, answered bool) Clients {
 		Identity:   sts.NewFromConfig(cfg),
 		Functions:  newLambdaFunctions(cfg),
 		Invoker:    newLambdaFunctions(invoking),
+		Logs:       logs.New(cfg, streaming),
 		Region:     cfg.Region,
 		Local:      isLoopback(stacks.Options().BaseEndpoint),
 	}

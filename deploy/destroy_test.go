@@ -253,7 +253,7 @@ func TestLocalCloudDestroysWithAllVersions(t *testing.T) {
 	}
 	clients := connectTo(t, cloud.endpoint)
 	bucket := staticBucketOf(t, clients, "DemoStaging")
-	if err := clients.Objects.KeepVersions(t.Context(), s3.Bucket{Name: bucket}); err != nil {
+	if err := clients.Objects.PutBucketVersioning(t.Context(), s3.Bucket{Name: bucket}); err != nil {
 		t.Fatal(err)
 	}
 	d.Static = staticFiles(map[string]string{"index.html": "<p>2", "app.js": "2"})

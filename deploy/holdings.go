@@ -95,7 +95,7 @@ func (w *destruction) empty(ctx context.Context, bucket string) error {
 	place := s3.Bucket{Name: bucket, Owner: owner}
 	for {
 		// What was listed is deleted before more is listed, so each page is the first.
-		doomed, err := w.Objects.ListVersions(ctx, place)
+		doomed, err := w.Objects.ListObjectVersions(ctx, place)
 		if isCode(err, "NoSuchBucket", "NotFound") {
 			return nil
 		}

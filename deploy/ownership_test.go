@@ -143,7 +143,7 @@ func TestABucketOfAnotherAccount(t *testing.T) {
 		t.Error("a diff reads the stranger's zip")
 	}
 	for _, name := range []string{"given-up", "files-given-up"} {
-		list, err := clients.Objects.ListObjects(t.Context(), s3.Bucket{Name: name}, "", "")
+		list, err := clients.Objects.ListObjectsV2(t.Context(), s3.Bucket{Name: name}, "", "")
 		if err != nil || len(list.Objects) != 1 {
 			t.Errorf("%s holds %d objects: %v", name, len(list.Objects), err)
 		}

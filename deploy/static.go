@@ -109,7 +109,7 @@ func (r *run) newPublisher(ctx context.Context, stack Stack) (*publisher, error)
 	}
 	p := &publisher{r: r, bucket: s3.Bucket{Name: bucket, Owner: owner}, etags: map[string]string{}}
 	for next := ""; ; {
-		page, err := r.Objects.ListObjects(ctx, p.bucket, p.key(""), next)
+		page, err := r.Objects.ListObjectsV2(ctx, p.bucket, p.key(""), next)
 		if err != nil {
 			return nil, fmt.Errorf("list bucket %s: %w", bucket, explainDenied(err))
 		}

@@ -131,7 +131,7 @@ type storedObject struct {
 // that is missing.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 func (r *run) storedObject(ctx context.Context, bucket s3.Bucket, key string) (storedObject, error) {
-	sum, err := r.Objects.Checksum(ctx, bucket, key)
+	sum, err := r.Objects.HeadObjectChecksum(ctx, bucket, key)
 	switch {
 	case err == nil:
 		return storedObject{sum}, nil

@@ -39,27 +39,27 @@ func (c *Client) CreateBucket(ctx context.Context, name string) error {
 	return err
 }
 
-// BlockPublicAccess refuses everything that would open a bucket.
+// PutPublicAccessBlock refuses everything that would open a bucket.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutPublicAccessBlock.html
-func (c *Client) BlockPublicAccess(ctx context.Context, b Bucket) error {
+func (c *Client) PutPublicAccessBlock(ctx context.Context, b Bucket) error {
 	return c.write(ctx, call{operation: "PutPublicAccessBlock", method: http.MethodPut, bucket: b, query: url.Values{"publicAccessBlock": {""}}}, struct {
 		XMLName                                                                     xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ PublicAccessBlockConfiguration"`
 		BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
 	}{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true})
 }
 
-// Encrypt has a bucket encrypt its objects with S3's own keys.
+// PutBucketEncryption has a bucket encrypt its objects with S3's own keys.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html
-func (c *Client) Encrypt(ctx context.Context, b Bucket) error {
+func (c *Client) PutBucketEncryption(ctx context.Context, b Bucket) error {
 	return c.write(ctx, call{operation: "PutBucketEncryption", method: http.MethodPut, bucket: b, query: url.Values{"encryption": {""}}}, struct {
 		XMLName   xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ServerSideEncryptionConfiguration"`
 		Algorithm string   `xml:"Rule>ApplyServerSideEncryptionByDefault>SSEAlgorithm"`
 	}{Algorithm: "AES256"})
 }
 
-// KeepVersions has a bucket keep what is written over or deleted.
+// PutBucketVersioning has a bucket keep what is written over or deleted.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
-func (c *Client) KeepVersions(ctx context.Context, b Bucket) error {
+func (c *Client) PutBucketVersioning(ctx context.Context, b Bucket) error {
 	return c.write(ctx, call{operation: "PutBucketVersioning", method: http.MethodPut, bucket: b, query: url.Values{"versioning": {""}}}, struct {
 		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
 		Status  string

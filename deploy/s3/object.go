@@ -63,12 +63,12 @@ func (c *Client) HeadObject(ctx context.Context, b Bucket, key string) (Head, er
 	return Head{ContentType: resp.Header.Get("Content-Type"), CacheControl: resp.Header.Get("Cache-Control")}, nil
 }
 
-// Checksum is the SHA-256 of an object in base64, which S3 worked out itself
+// HeadObjectChecksum is the SHA-256 of an object in base64, which S3 worked out itself
 // when it came. "" of one that came without, or in parts, whose sum is one of
 // sums. Errors are as those of HeadObject; of an object that is encrypted with a
 // key of KMS, the caller needs the right to decrypt with it.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
-func (c *Client) Checksum(ctx context.Context, b Bucket, key string) (string, error) {
+func (c *Client) HeadObjectChecksum(ctx context.Context, b Bucket, key string) (string, error) {
 	resp, err := c.send(ctx, call{
 		operation: "HeadObject", method: http.MethodHead, bucket: b, key: key,
 		header: map[string]string{"X-Amz-Checksum-Mode": "ENABLED"},
@@ -117,10 +117,10 @@ type Listing struct {
 	Next    string
 }
 
-// ListObjects lists a page of the objects whose keys begin with prefix; next is
+// ListObjectsV2 lists a page of the objects whose keys begin with prefix; next is
 // "" for the first page.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
-func (c *Client) ListObjects(ctx context.Context, b Bucket, prefix, next string) (Listing, error) {
+func (c *Client) ListObjectsV2(ctx context.Context, b Bucket, prefix, next string) (Listing, error) {
 	query := url.Values{"list-type": {"2"}, "encoding-type": {"url"}}
 	if prefix != "" {
 		query.Set("prefix", prefix)
@@ -157,9 +157,9 @@ type Version struct {
 	VersionID string `xml:"VersionId,omitempty"`
 }
 
-// ListVersions lists the first page of a bucket's versions and marks.
+// ListObjectVersions lists the first page of a bucket's versions and marks.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
-func (c *Client) ListVersions(ctx context.Context, b Bucket) ([]Version, error) {
+func (c *Client) ListObjectVersions(ctx context.Context, b Bucket) ([]Version, error) {
 	var page struct {
 		EncodingType string
 		Version      []Version

@@ -157,20 +157,20 @@ func TestObjects(t *testing.T) {
 	if got := listed(t, client, b, "p/"); !slices.Equal(got, keys[1:]) {
 		t.Errorf("below p/ %q", got)
 	}
-	if err := client.KeepVersions(t.Context(), b); err != nil {
+	if err := client.PutBucketVersioning(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.PutObject(t.Context(), b, s3.Put{Key: keys[0], Body: strings.NewReader("anew")}); err != nil {
 		t.Fatal(err)
 	}
-	versions, err := client.ListVersions(t.Context(), b)
+	versions, err := client.ListObjectVersions(t.Context(), b)
 	if err != nil || len(versions) < len(keys)+1 {
 		t.Errorf("%+v %v", versions, err)
 	}
 	if refused, err := client.DeleteObjects(t.Context(), b, versions); err != nil || len(refused) != 0 {
 		t.Errorf("%+v %v", refused, err)
 	}
-	if left, err := client.ListVersions(t.Context(), b); err != nil || len(left) != 0 {
+	if left, err := client.ListObjectVersions(t.Context(), b); err != nil || len(left) != 0 {
 		t.Errorf("%+v %v", left, err)
 	}
 	if _, err := client.HeadObject(t.Context(), b, keys[0]); codeOf(err) != "NotFound" {
@@ -185,7 +185,7 @@ func listed(t *testing.T, client *s3.Client, b s3.Bucket, prefix string) []strin
 	t.Helper()
 	var keys []string
 	for next := ""; ; {
-		page, err := client.ListObjects(t.Context(), b, prefix, next)
+		page, err := client.ListObjectsV2(t.Context(), b, prefix, next)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +229,7 @@ func TestChecksums(t *testing.T) {
 	if err := client.PutObject(t.Context(), b, s3.Put{Key: "k", Body: strings.NewReader("hello"), Checksum: sum}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := client.Checksum(t.Context(), b, "k"); got != sum || err != nil {
+	if got, err := client.HeadObjectChecksum(t.Context(), b, "k"); got != sum || err != nil {
 		t.Errorf("%q %v", got, err)
 	}
 	if err := client.PutObject(t.Context(), b, s3.Put{Key: "other", Body: strings.NewReader("hullo"), Checksum: sum}); err == nil {
@@ -241,7 +241,7 @@ func TestChecksums(t *testing.T) {
 	if err := client.PutObject(t.Context(), b, s3.Put{Key: "plain", Body: strings.NewReader("hello")}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := client.Checksum(t.Context(), b, "plain"); got != "" || err != nil {
+	if got, err := client.HeadObjectChecksum(t.Context(), b, "plain"); got != "" || err != nil {
 		t.Errorf("%q %v", got, err)
 	}
 }
@@ -290,7 +290,7 @@ func TestAnswers(t *testing.T) {
 				io.WriteString(w, a.body)
 			}))
 			defer server.Close()
-			page, err := clientOf(server.URL).ListObjects(t.Context(), s3.Bucket{Name: "b"}, "", "")
+			page, err := clientOf(server.URL).ListObjectsV2(t.Context(), s3.Bucket{Name: "b"}, "", "")
 			if codeOf(err) != c.code || (err == nil) != (c.code == "") || calls != c.calls {
 				t.Errorf("%d calls: %+v %v", calls, page, err)
 			}
@@ -310,9 +310,9 @@ func TestSettings(t *testing.T) {
 	b := s3.Bucket{Name: "mine", Owner: account}
 	for _, set := range []func(context.Context) error{
 		func(ctx context.Context) error { return client.CreateBucket(ctx, b.Name) },
-		func(ctx context.Context) error { return client.BlockPublicAccess(ctx, b) },
-		func(ctx context.Context) error { return client.Encrypt(ctx, b) },
-		func(ctx context.Context) error { return client.KeepVersions(ctx, b) },
+		func(ctx context.Context) error { return client.PutPublicAccessBlock(ctx, b) },
+		func(ctx context.Context) error { return client.PutBucketEncryption(ctx, b) },
+		func(ctx context.Context) error { return client.PutBucketVersioning(ctx, b) },
 	} {
 		if err := set(t.Context()); err != nil {
 			t.Fatal(err)
