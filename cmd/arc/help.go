@@ -32,6 +32,7 @@ Ship:
   deploy     deploy to staging; --production for production; --local for the
              local cloud on this machine
   env        list, set and remove environment variables; compare stages
+  logs       what functions have printed, here or deployed
   destroy    delete a stack of the app, data only when told so
   ci         write a workflow that reviews pull requests and deploys
 

@@ -214,6 +214,8 @@ func valueFlags(command string) []string {
 		return []string{"event", "stage", "name"}
 	case "data":
 		return []string{"stage", "name"}
+	case "logs":
+		return []string{"stage", "name", "n", "preview", "since", "filter"}
 	case "env":
 		return []string{"env", "e", "stage", "name", "n", "preview", "file"}
 	}

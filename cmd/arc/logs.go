@@ -52,8 +52,8 @@ Flags:
       --local        of the project's local cloud: of the sandbox, or else as
                      arc deploy --local deployed it
   -f, --follow       go on with what comes, until Ctrl-C
-      --since TIME   how far to look back: 90s, 10m, 2h, 3d, a date, or a time as
-                     2026-11-29T10:00:00Z (default 10m)
+      --since TIME   how far to look back: 90s, 10m, 2h, 3d, a date, or a time
+                     such as 2026-11-29T10:00:00Z (default 10m)
       --filter TEXT  only lines that contain TEXT; one that begins with {, [, %,
                      ? or - is a filter pattern of CloudWatch Logs
       --raw          the lines as they are in the log
@@ -145,7 +145,7 @@ func (s *session) followLogs(ctx context.Context, clients deploy.Clients, view *
 	for _, group := range f.Groups {
 		f.ARNs = append(f.ARNs, clients.Logs.ARN(account, group))
 	}
-	s.note("following %d functions; Ctrl-C ends", len(view.of))
+	s.note("following %s; Ctrl-C ends", count(len(view.of), "function"))
 	err = f.Follow(ctx, since)
 	if ctx.Err() != nil {
 		return nil
@@ -254,7 +254,10 @@ func chooseLogs(all []functionLog, compiled *cfn.Stack, word string) ([]function
 		return found, nil
 	}
 	fn, err := findFunction(compiled.Functions, word)
-	if err != nil {
+	switch {
+	case err != nil && (word == "production" || word == "staging"):
+		return nil, withHint(fmt.Errorf("the app has no function %s", word), "arc logs %s", map[string]string{"production": "--production", "staging": "--stage staging"}[word])
+	case err != nil:
 		return nil, err
 	}
 	found := byID(fn.LogicalID)
@@ -285,7 +288,7 @@ func (s *session) destroyLogs(ctx context.Context, clients deploy.Clients, chose
 				count++
 			}
 		}
-		s.note("%s: %d log streams are deleted", f.label, count)
+		s.note("%s: log streams deleted: %d", f.label, count)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (v *logView) print(events []logs.Event) error {
 		case v.json:
 			text = v.object(e, line)
 		case v.raw:
-			text = printable(strings.TrimRight(e.Message, "\r\n"), "") + "\n"
+			text = plainText(strings.TrimRight(e.Message, "\r\n"), "") + "\n"
 		case line.Kind == logs.Print || line.Kind == logs.Report:
 			text = v.text(e, line)
 		default:
@@ -77,17 +77,17 @@ func (v *logView) text(e logs.Event, line logs.Line) string {
 		label = append(label[:widestLabel-1], '…')
 	}
 	id := line.RequestID[:min(shownID, len(line.RequestID))]
-	head := fmt.Sprintf("%s %s %-*s ", at.Format("15:04:05.000"), v.s.paint(labelColor(string(label)), fmt.Sprintf("%-*s", v.width, string(label))), shownID, printable(id, ""))
+	head := fmt.Sprintf("%s %s %-*s ", at.Format("15:04:05.000"), v.s.paint(labelColor(string(label)), fmt.Sprintf("%-*s", v.width, string(label))), shownID, plainText(id, ""))
 	if line.Kind == logs.Report {
 		return out + head + v.s.paint(dim, took(line.Report)) + "\n"
 	}
 	indent := "\n" + strings.Repeat(" ", len("15:04:05.000")+1+v.width+1+shownID+1)
-	text := printable(line.Text, indent)
+	text := plainText(line.Text, indent)
 	for _, f := range line.Fields {
 		if text != "" {
 			text += indent
 		}
-		text += v.s.paint(dim, printable(f.Name, "")+":") + " " + printable(f.Value, indent+"  ")
+		text += v.s.paint(dim, plainText(f.Name, "")+":") + " " + plainText(f.Value, indent+"  ")
 	}
 	switch line.Level {
 	case "", "INFO":
@@ -96,7 +96,7 @@ func (v *logView) text(e logs.Event, line logs.Line) string {
 	case "WARN", "WARNING":
 		text = v.s.paint(yellow, line.Level+" "+text)
 	default:
-		text = printable(line.Level, "") + " " + text
+		text = plainText(line.Level, "") + " " + text
 	}
 	return out + head + text + "\n"
 }
@@ -111,7 +111,7 @@ func took(u logs.Usage) string {
 		text += ", " + short(u.Init) + " to start"
 	}
 	if u.Status != "" {
-		text += ", and ended with " + printable(u.Status, "")
+		text += ", and ended with " + plainText(u.Status, "")
 	}
 	return text
 }
@@ -170,9 +170,9 @@ func (v *logView) object(e logs.Event, line logs.Line) string {
 	return b.String()
 }
 
-// printable keeps what a program printed from steering the terminal; lines after
+// plainText keeps what a program printed from steering the terminal; lines after
 // the first begin with indent.
-func printable(text, indent string) string {
+func plainText(text, indent string) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 	text = strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || unicode.IsPrint(r) {

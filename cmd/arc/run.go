@@ -163,6 +163,7 @@ func (s *session) app() *cli.App {
 			s.diffCommand(),
 			s.deployCommand(),
 			s.envCommand(),
+			s.logsCommand(),
 			s.destroyCommand(),
 			s.ciCommand(),
 			s.versionCommand(),

@@ -55,7 +55,9 @@ var (
 	rubyLine = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^[A-Z], \[\d{4}-\d\d-\d\dT[\d:.]+ #\d+\] +([A-Z]+) -- ([0-9a-f-]{36})?: `)
 	})
-	timedOut = sync.OnceValue(func() *regexp.Regexp {
+	// The local cloud's lines begin with their request.
+	localLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) `) })
+	timedOut  = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:.]+Z ([0-9a-f-]{36}) (Task timed out after .*)`)
 	})
 )
@@ -100,11 +102,18 @@ func ReadLine(message string) Line {
 	if m := timedOut().FindStringSubmatch(message); m != nil {
 		return Line{Kind: Print, RequestID: m[1], Level: "ERROR", Text: m[2]}
 	}
+	request := ""
+	if m := localLine().FindStringSubmatch(message); m != nil {
+		request, message = m[1], message[len(m[0]):]
+		if strings.HasPrefix(message, "{") {
+			return unfold(Line{Kind: Print, RequestID: request, Text: message})
+		}
+	}
 	level := ""
 	if rest, ok := strings.CutPrefix(message, "[ERROR] "); ok { // Python's own word of a failure
 		level, message = "ERROR", rest
 	}
-	return Line{Kind: Print, Level: level, Text: message}
+	return Line{Kind: Print, RequestID: request, Level: level, Text: message}
 }
 
 // unfold reads JSON that a program logged as text behind a runtime's own words.

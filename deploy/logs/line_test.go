@@ -27,6 +27,8 @@ func TestReadLine(t *testing.T) {
 		"[ERROR] KeyError: 'id'\nTraceback (most recent call last):":                                           {Kind: Print, Level: "ERROR", Text: "KeyError: 'id'\nTraceback (most recent call last):"},
 		"I, [2026-11-29T10:11:12.123456 #8]  INFO -- " + request + ": ruby":                                    {Kind: Print, RequestID: request, Level: "INFO", Text: "ruby"},
 		"2026-11-29T10:11:12.123Z " + request + " Task timed out after 3.00 seconds\n\n":                       {Kind: Print, RequestID: request, Level: "ERROR", Text: "Task timed out after 3.00 seconds"},
+		request + " hello": {Kind: Print, RequestID: request, Text: "hello"},
+		request + ` {"level":"info","message":"paid","order":7}`: {Kind: Print, RequestID: request, Level: "INFO", Text: "paid", Fields: []Field{{"order", "7"}}},
 		"plain words": {Kind: Print, Text: "plain words"},
 		"{not json":   {Kind: Print, Text: "{not json"},
 		`{"timestamp":"2026-11-29T10:11:12.123Z","level":"INFO","requestId":"` + request + `","message":"hello"}`: {Kind: Print, RequestID: request, Level: "INFO", Text: "hello"},
