@@ -27,7 +27,7 @@ type bucketLine struct {
 // objects gives the objects of a bucket, a page at a time.
 func objects(ctx context.Context, clients deploy.Clients, bucket string, page func([]s3.Listed) error) error {
 	for next := ""; ; {
-		list, err := clients.Objects.ListObjects(ctx, s3.Bucket{Name: bucket}, "", next)
+		list, err := clients.Objects.ListObjectsV2(ctx, s3.Bucket{Name: bucket}, "", next)
 		if err == nil {
 			err = page(list.Objects)
 		}
@@ -153,7 +153,7 @@ func (s *session) resetBucket(ctx context.Context, clients deploy.Clients, bucke
 		return nil
 	}
 	for {
-		versions, err := clients.Objects.ListVersions(ctx, of)
+		versions, err := clients.Objects.ListObjectVersions(ctx, of)
 		if err != nil {
 			return fmt.Errorf("bucket %s: %w", bucket, err)
 		}
