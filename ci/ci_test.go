@@ -62,6 +62,38 @@ func TestActionlint(t *testing.T) {
 	}
 }
 
+// TestActionlintOfReviews: both ways of --diff-only.
+func TestActionlintOfReviews(t *testing.T) {
+	lint, err := exec.LookPath("actionlint")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("actionlint is not installed")
+		}
+		t.Skip("actionlint is not installed: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")
+	}
+	for _, r := range []Review{
+		{Templates: []string{"template.yaml", "a folder/$x 'q\".yaml"}, Source: "https://example.com/arc.git", Revision: strings.Repeat("a", 40)},
+		{Templates: []string{"cdk.out"}, Synth: "npx cdk synth --quiet"},
+	} {
+		files, err := GitHubReview(r)
+		if err != nil || len(files) != 1 {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "arc-diff.yml")
+		if err := os.WriteFile(file, files[0].Content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(lint, "-no-color", file).CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	for _, bad := range [][]string{nil, {""}, {"a\nb"}, {"/etc/passwd"}, {"--x"}, {"a/${{ x }}"}} {
+		if _, err := GitHubReview(Review{Templates: bad}); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
 func TestRemote(t *testing.T) {
 	for remote, want := range map[string]string{
 		"https://github.com/acme/shop.git":          "acme/shop",

@@ -25,6 +25,8 @@ import (
 // ciHelp is the help of arc ci and of arc ci github: there is no other.
 const ciHelp = `Usage: arc ci github [--repo OWNER/NAME] [--account ID] [--branch NAME]
                      [--production-account ID] [--role NAME] [--source URL#REV]
+       arc ci github --diff-only [--template PATH]... [--synth COMMAND]
+                     [--source URL#REV]
 
 Writes a GitHub Actions workflow, and the IAM policies that let it in: a pull
 request is reviewed in a comment and gets a stack of its own until it is closed;
@@ -39,6 +41,10 @@ plan, to production. Nobody's AWS keys are stored anywhere.
 A file that somebody has changed is left alone, and nothing is written then.
 docs/ci.md tells how to make the roles from the policies.
 
+With --diff-only the workflow, .github/workflows/arc-diff.yml, reviews the
+CloudFormation, SAM or CDK of any repository in a comment, and deploys nothing:
+it needs no manifest, no account and no role.
+
 Flags:
       --repo OWNER/NAME  the repository (default: git's remote origin); with its
                          numbers as OWNER@1234/NAME@5678 when it was made,
@@ -51,6 +57,11 @@ Flags:
       --source URL#REV   the git repository that the workflow builds arc from,
                          and a commit of it (default: this arc's own); a tag or
                          branch is looked up, and its commit written down
+      --diff-only        a workflow that reviews templates and nothing else
+      --template PATH    with --diff-only: a template, or cdk.out (the default
+                         beside a cdk.json; else template.yaml, .yml or .json)
+      --synth COMMAND    with --diff-only: what writes the templates, run for
+                         both sides (beside a cdk.json: npx cdk synth --quiet)
       --force            write over files that somebody has changed
       --json             print what was done as JSON
 
@@ -58,6 +69,7 @@ Examples:
   arc ci github --account 123456789012
   arc ci github --repo acme/shop --account 111111111111 \
     --production-account 222222222222
+  arc ci github --diff-only --template infra/network.yaml
 
 Exit codes: 0 the files are there, 1 an error.`
 
@@ -76,6 +88,9 @@ func (s *session) ciCommand() *cli.Command {
 				&cli.StringFlag{Name: "branch", Value: "main"},
 				&cli.StringFlag{Name: "role"},
 				&cli.StringFlag{Name: "source"},
+				&cli.BoolFlag{Name: "diff-only"},
+				&cli.StringSliceFlag{Name: "template"},
+				&cli.StringFlag{Name: "synth"},
 				&cli.BoolFlag{Name: "force"},
 				&cli.BoolFlag{Name: "json"},
 			},
@@ -103,6 +118,14 @@ type writtenFile struct {
 }
 
 func (s *session) ciGitHub(ctx *cli.Context) error {
+	if ctx.Bool("diff-only") {
+		return s.ciReview(ctx)
+	}
+	for _, name := range []string{"template", "synth"} {
+		if ctx.IsSet(name) {
+			return withHint(fmt.Errorf("--%s says what is reviewed without a manifest", name), "arc ci github --diff-only --%s %s", name, quoted(fmt.Sprint(ctx.Value(name))))
+		}
+	}
 	p, err := s.openManifest()
 	if err != nil {
 		return err
@@ -116,7 +139,19 @@ func (s *session) ciGitHub(ctx *cli.Context) error {
 	if err != nil {
 		return withHint(err, "arc ci github --help shows all flags")
 	}
-	done, err := writeFiles(p.root, files, ctx.Bool("force"))
+	if err := s.writeWorkflow(ctx, p.root, files, setup.Gaps()); err != nil {
+		return err
+	}
+	for _, caution := range setup.Cautions() {
+		s.note("%s %s", s.paint(yellow, "note:"), strings.ReplaceAll(caution, "\n", "\n  "))
+	}
+	return nil
+}
+
+// writeWorkflow writes the files, and tells what was done and what is still to be
+// filled in.
+func (s *session) writeWorkflow(ctx *cli.Context, root *os.Root, files []ci.File, gaps []string) error {
+	done, err := writeFiles(root, files, ctx.Bool("force"))
 	if err != nil {
 		return err
 	}
@@ -129,13 +164,54 @@ func (s *session) ciGitHub(ctx *cli.Context) error {
 			}
 		}
 	}
-	for _, gap := range setup.Gaps() {
+	for _, gap := range gaps {
 		s.note("%s %s", s.paint(yellow, "to fill in:"), gap)
 	}
-	for _, caution := range setup.Cautions() {
-		s.note("%s %s", s.paint(yellow, "note:"), strings.ReplaceAll(caution, "\n", "\n  "))
-	}
 	return err
+}
+
+// ciReview writes the workflow that reviews templates of any tool: there need be
+// no project.
+func (s *session) ciReview(ctx *cli.Context) error {
+	for _, name := range []string{"repo", "account", "production-account", "branch", "role"} {
+		if ctx.IsSet(name) {
+			return withHint(fmt.Errorf("--%s is about a deploy, and --diff-only deploys nothing", name), "leave it out")
+		}
+	}
+	dir, err := projectDir()
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("current folder: %w", err)
+	}
+	defer root.Close()
+	if prefix, err := revision.Git(ctx.Context, dir, "rev-parse", "--show-prefix"); err == nil && strings.TrimSpace(prefix) != "" {
+		return withHint(fmt.Errorf("this is the folder %s of its repository, and GitHub reads workflows at the root only", strings.TrimSpace(prefix)), "go to the root, and name the template: --template %s", strings.TrimSpace(prefix)+"template.yaml")
+	}
+	r := ci.Review{Templates: ctx.StringSlice("template"), Synth: ctx.String("synth")}
+	if _, err := root.Stat("cdk.json"); err == nil && len(r.Templates) == 0 {
+		r.Templates, r.Synth = []string{"cdk.out"}, cmp.Or(r.Synth, "npx cdk synth --quiet")
+	}
+	for _, name := range []string{"template.yaml", "template.yml", "template.json"} {
+		if _, err := root.Stat(name); err == nil && len(r.Templates) == 0 {
+			r.Templates = []string{name}
+		}
+	}
+	if len(r.Templates) == 0 {
+		return withHint(errors.New("there is no cdk.json and no template.yaml here"), "arc ci github --diff-only --template PATH")
+	}
+	var named string
+	r.Source, named, _ = strings.Cut(ctx.String("source"), "#")
+	if r.Revision, err = s.pinned(ctx.Context, dir, r.Source, named); err != nil {
+		return err
+	}
+	files, err := ci.GitHubReview(r)
+	if err != nil {
+		return withHint(err, "arc ci github --diff-only --template template.yaml")
+	}
+	return s.writeWorkflow(ctx, root, files, r.Gaps())
 }
 
 // ciSetup puts together what the flags, git and the manifest say.

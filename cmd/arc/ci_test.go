@@ -299,6 +299,62 @@ func TestPullRequest(t *testing.T) {
 	g.happens(g.pull("closed", "acme/shop")).want(map[string]string{"arc": "success", "destroy": "success"})
 }
 
+// TestReviewOfTemplates: the workflow of arc ci github --diff-only reviews the
+// templates of a repository that arc knows nothing of, also one that comes and
+// one that goes, and comments once.
+func TestReviewOfTemplates(t *testing.T) {
+	g := newGitHub(t)
+	const rows = "Resources:\n  Rows:\n    Type: AWS::DynamoDB::Table\n"
+	g.write("-- infra/app.yaml --\n" + rows + "-- old.yaml --\nResources:\n  Old: {Type: AWS::SNS::Topic}\n")
+	g.arcIn(g.clone, "ci", "github", "--diff-only", "--template", "infra/app.yaml", "--template", "old.yaml", "--template", "new.yaml", "--template", "never.yaml")
+	g.commit("Templates")
+	g.git("push --quiet origin HEAD:refs/heads/main")
+	g.workflow = "arc-diff.yml"
+
+	g.say("somebody", "a comment")
+	g.pullRequest("-- infra/app.yaml --\nResources:\n  Jobs: {Type: AWS::SQS::Queue}\n-- new.yaml --\nResources:\n  New: {Type: AWS::SNS::Topic}\n")
+	r := g.happens(g.pull("opened", "acme/shop"))
+	r.want(map[string]string{"review": "success", "comment": "success"})
+	if len(g.mine()) != 1 || len(g.taken) > 0 {
+		t.Fatalf("comments %+v, roles %q", g.mine(), g.taken)
+	}
+	body := g.mine()[0].Body
+	for _, want := range []string{"<!-- arc diff: templates -->\n", "table Rows: its data is deleted with it", "`infra/app.yaml`", "topic New", "`old.yaml`: no changes"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, body)
+		}
+	}
+	if !strings.Contains(r.logs["review"], "::warning title=arc::dangerous") || strings.Contains(body, "never.yaml") {
+		t.Errorf("%s\n%s", r.logs["review"], body)
+	}
+	g.git("rm --quiet old.yaml")
+	g.pullRequest("-- infra/app.yaml --\n" + rows)
+	g.happens(g.pull("synchronize", "acme/shop")).want(map[string]string{"review": "success", "comment": "success"})
+	if body := g.mine()[0].Body; len(g.mine()) != 1 || !strings.Contains(body, "topic Old is gone") || strings.Contains(body, "Rows: its data") {
+		t.Errorf("%d comments:\n%s", len(g.mine()), body)
+	}
+	g.happens(g.pull("opened", "mallory/shop")).want(map[string]string{"review": "success"})
+}
+
+// TestReviewOfSynthesized: what a command writes is written for both sides.
+func TestReviewOfSynthesized(t *testing.T) {
+	g := newGitHub(t)
+	synth := func(kind string) string {
+		return "-- synth.sh --\nmkdir -p cdk.out\necho '{\"artifacts\": {\"Shop\": {\"type\": \"aws:cloudformation:stack\", \"properties\": {\"templateFile\": \"Shop.template.json\"}}}}' > cdk.out/manifest.json\necho '{\"Resources\": {\"" + kind + "\": {\"Type\": \"AWS::SNS::Topic\"}}}' > cdk.out/Shop.template.json\n"
+	}
+	g.write(synth("First") + "-- .gitignore --\ncdk.out\n")
+	g.arcIn(g.clone, "ci", "github", "--diff-only", "--template", "cdk.out", "--synth", "sh synth.sh")
+	g.commit("Synthesized")
+	g.git("push --quiet origin HEAD:refs/heads/main")
+	g.workflow = "arc-diff.yml"
+	g.say("somebody", "a comment")
+	g.pullRequest(synth("Second"))
+	g.happens(g.pull("opened", "acme/shop")).want(map[string]string{"review": "success", "comment": "success"})
+	if body := g.mine()[0].Body; !strings.Contains(body, "topic Second") || !strings.Contains(body, "`Shop`") {
+		t.Error(body)
+	}
+}
+
 // A fork has no rights, and its pull requests are reviewed all the same.
 func TestPullRequestOfAFork(t *testing.T) {
 	g := newGitHub(t)

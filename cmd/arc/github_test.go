@@ -31,6 +31,7 @@ type github struct {
 	t        *testing.T
 	origin   string            // the repository
 	clone    string            // a clone of it, at what the workflow is read from
+	workflow string            // the file that is run; "" = arc.yml
 	endpoint string            // of the cloud that stands for AWS
 	arc      string            // what the job "arc" builds; "" = build it
 	machine  map[string]string // variables of the runner besides GitHub's
