@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"arc/sandbox/activity"
@@ -53,8 +54,17 @@ func (t *target) check() (note string, err error) {
 	return "recorded only: the local cloud has no targets such as " + t.Arn, nil
 }
 
-// toTargets hands an event to all targets of a rule, in the background.
+// toTargets hands an event to all targets of a rule. When it returns, each has
+// taken it, or will not, or is to be asked again in the background: who has sent
+// the event is not answered before that, so that the end of the process does not
+// lose it. Other buses alone are not waited for, since they may send it back here.
 func (s *Service) toTargets(r *rule, e Event) {
+	var asked []chan struct{}
+	defer func() {
+		for _, one := range asked {
+			<-one
+		}
+	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -64,11 +74,18 @@ func (s *Service) toTargets(r *rule, e Event) {
 		s.options.Tell(activity.Event{Kind: activity.Delivery, Resource: "rule " + r.Name, RequestID: e.ID, Text: "has no targets"})
 	}
 	for _, t := range r.Targets {
-		s.running.Go(func() { s.deliver(r, t, e) })
+		done := make(chan struct{})
+		if !strings.Contains(t.Arn, ":event-bus/") {
+			asked = append(asked, done)
+		}
+		s.running.Go(func() { s.deliver(r, t, e, sync.OnceFunc(func() { close(done) })) })
 	}
 }
 
-func (s *Service) deliver(r *rule, t target, e Event) {
+// deliver hands an event to a target; asked is called as soon as that is done, or
+// is to be tried again later.
+func (s *Service) deliver(r *rule, t target, e Event, asked func()) {
+	defer asked()
 	say := func(format string, args ...any) {
 		called := s.options.Called(t.Arn)
 		if called == "" {
@@ -99,6 +116,7 @@ func (s *Service) deliver(r *rule, t target, e Event) {
 	m := invoke.Message{Body: body, Principal: principal, Source: r.arn, Group: t.SqsParameters.MessageGroupId}
 	handover := invoke.Handover{Send: s.options.Send, Clock: s.options.Clock, Again: func(err error, wait time.Duration) {
 		say("failed (%v); tried again in %s, as on AWS", err, wait)
+		asked()
 	}}
 	failed := handover.Deliver(s.ctx, t.Arn, m, retries, age)
 	if failed == nil {

@@ -126,6 +126,36 @@ func (b *bench) hear(text string) {
 	}
 }
 
+// What was put is with its targets when that is answered, or in a dead-letter
+// queue; a throttled target and a bus that sends it back hold nobody up.
+func TestPutEventsIsAnsweredLate(t *testing.T) {
+	b := newBench(t)
+	b.call("CreateEventBus", `{"Name":"loop"}`)
+	b.call("PutRule", `{"Name":"all","EventPattern":"{\"source\":[\"shop\"]}"}`)
+	const loop = "arn:aws:events:us-west-2:123456789012:event-bus/loop"
+	b.call("PutTargets", `{"Rule":"all","Targets":[{"Id":"1","Arn":"`+function+`"},{"Id":"2","Arn":"`+queue+`2","DeadLetterConfig":{"Arn":"`+queue+`"}},{"Id":"3","Arn":"`+queue+`3"},{"Id":"4","Arn":"`+loop+`"}]}`)
+	b.call("PutRule", `{"Name":"back","EventBusName":"loop","EventPattern":"{\"source\":[\"shop\"]}"}`)
+	b.call("PutTargets", `{"Rule":"back","EventBusName":"loop","Targets":[{"Id":"1","Arn":"arn:aws:events:us-west-2:123456789012:event-bus/other"}]}`)
+	b.send = func(arn string) error {
+		time.Sleep(20 * time.Millisecond) // as if it were much to write
+		switch arn {
+		case queue + "2":
+			return invoke.ErrForbidden
+		case queue + "3":
+			return invoke.ErrThrottled
+		}
+		return nil
+	}
+	b.call("PutEvents", `{"Entries":[{"Source":"shop","DetailType":"t","Detail":"{}"}]}`)
+	got := map[string]bool{}
+	for range len(b.came) {
+		got[(<-b.came).arn] = true
+	}
+	if !got[function] || !got[queue] {
+		t.Errorf("answered when only %v had it", got)
+	}
+}
+
 func TestPutEvents(t *testing.T) {
 	b := newBench(t)
 	if _, err := b.make("AWS::Events::EventBus", "Orders", `{"Name":"orders"}`); err != nil {
