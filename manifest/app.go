@@ -86,9 +86,10 @@ type Config struct {
 	Policies               []string
 	Uses                   []Use // @uses of config.arc: an own role with only this; nil = not given
 	Fifo                   *bool
-	Shared                 bool // gets src/shared
-	Views                  bool // gets src/views
-	Env                    bool // sees the user's environment variables
+	ReportsFailures        *bool // of queues and streams; nil = not set
+	Shared                 bool  // gets src/shared
+	Views                  bool  // gets src/views
+	Env                    bool  // sees the user's environment variables
 	Hydrate                bool
 	Bundle                 bool     // a Node handler is bundled with what it imports; TypeScript always is
 	External               []string // packages that a bundle leaves as they are

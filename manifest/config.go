@@ -90,6 +90,8 @@ func (l *loader) functionSetting(layer *layer, s *setting, ln line) {
 		l.integerSetting(s, ln, &c.ProvisionedConcurrency)
 	case "fifo":
 		c.Fifo = l.optionalBoolean(s, ln)
+	case "reportBatchItemFailures":
+		c.ReportsFailures = l.optionalBoolean(s, ln)
 	case "shared":
 		c.shared = l.optionalBoolean(s, ln)
 	case "views":

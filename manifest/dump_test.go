@@ -110,6 +110,9 @@ func config(fn *Function) string {
 	if c.Fifo != nil {
 		fmt.Fprintf(&b, " fifo=%t", *c.Fifo)
 	}
+	if c.ReportsFailures != nil {
+		fmt.Fprintf(&b, " reports=%t", *c.ReportsFailures)
+	}
 	b.WriteString(mark("no-shared", !c.Shared) + mark("views", c.Views) + mark("no-env", !c.Env) + mark("no-hydrate", !c.Hydrate))
 	if c.Pos.IsValid() {
 		b.WriteString(" config " + c.Pos.File)

@@ -103,7 +103,7 @@ func (l *loader) readPragmas() {
 	l.readShared()
 	l.readPlugins()
 	l.configure()
-	l.settleFifo()
+	l.settleBatches()
 	l.readPreferences()
 }
 

@@ -13,7 +13,7 @@ type Queue struct {
 	Function        *Function
 	Pos             syntax.Pos
 
-	fifo *bool // as written below the name
+	fifo, reports *bool // as written below the name
 }
 
 // readQueues reads @queues.
@@ -35,17 +35,17 @@ func (l *loader) readQueues() {
 			case "batchWindow":
 				l.integerSetting(s, ln, &q.BatchWindow)
 			case "reportBatchItemFailures":
-				l.booleanSetting(s, ln, &q.ReportsFailures)
+				q.reports = l.optionalBoolean(s, ln)
 			}
 		}
 		l.app.Queues = append(l.app.Queues, q)
 	}
 }
 
-// settleFifo decides each queue's kind once its function is configured: what
-// the manifest says, else what the function's config file or @aws says, else
-// fifo.
-func (l *loader) settleFifo() {
+// settleBatches decides each queue's kind, and which functions name what they
+// failed on, once they are configured: what the manifest says below the name, else
+// what the function's config file or @aws says, else fifo, and none.
+func (l *loader) settleBatches() {
 	for i := range l.app.Queues {
 		q := &l.app.Queues[i]
 		q.Fifo = true
@@ -55,5 +55,18 @@ func (l *loader) settleFifo() {
 		if q.fifo != nil {
 			q.Fifo = *q.fifo
 		}
+		q.ReportsFailures = either(q.reports, q.Function.Config.ReportsFailures)
 	}
+	for i := range l.app.Streams {
+		s := &l.app.Streams[i]
+		s.ReportsFailures = either(s.reports, s.Function.Config.ReportsFailures)
+	}
+}
+
+// either is the first of two that is set; false = none is.
+func either(a, b *bool) bool {
+	if a == nil {
+		a = b
+	}
+	return a != nil && *a
 }

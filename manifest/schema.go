@@ -93,7 +93,8 @@ func pragmaNames(specs []pragmaSpec) []string {
 
 var srcSetting = setting{name: "src", doc: "Folder of the function's code, relative to the project.", typ: textValue}
 
-// reportFailuresSetting is of functions that get batches.
+// reportFailuresSetting is of functions that get batches, those of queues and
+// streams; it may stand below their names, too.
 var reportFailuresSetting = setting{
 	name: "reportBatchItemFailures", typ: booleanValue,
 	doc: "Whether the function's result names the messages it failed on, as batchItemFailures: only those come again.",
@@ -113,6 +114,7 @@ var functionSettings = []setting{
 	{name: "layers", doc: "ARNs of Lambda layers, five at most.", typ: listValue, also: []string{"layer"}},
 	{name: "policies", doc: "IAM policies, by name or ARN.", typ: listValue, also: []string{"policy"}},
 	{name: "fifo", doc: "Whether a queue keeps the order of its messages.", typ: booleanValue},
+	reportFailuresSetting,
 	{name: "shared", doc: "Whether the function gets src/shared.", typ: booleanValue},
 	{name: "views", doc: "Whether the function gets src/views.", typ: booleanValue},
 	{name: "env", doc: "Whether the function sees the project's environment variables.", typ: booleanValue},

@@ -14,6 +14,8 @@ type Stream struct {
 	ReportsFailures bool
 	Function        *Function
 	Pos             syntax.Pos
+
+	reports *bool // as written below the name
 }
 
 // What becomes of changes that a function fails on, unless the manifest says
@@ -70,7 +72,8 @@ func (l *loader) readStream(n named) (Stream, bool) {
 		case "bisect":
 			ok = l.booleanSetting(set, ln, &s.Bisect)
 		case "reportBatchItemFailures":
-			ok = l.booleanSetting(set, ln, &s.ReportsFailures)
+			s.reports = l.optionalBoolean(set, ln)
+			ok = s.reports != nil
 		case "onFailure":
 			var where string
 			ok = l.choiceSetting(set, ln, &where)
