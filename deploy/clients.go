@@ -84,6 +84,8 @@ type Functions interface {
 	// ListFunctions gives the functions of the region, a page at a time; the
 	// marker of the first page and after the last one is "".
 	ListFunctions(ctx context.Context, marker string) (page []FunctionCode, next string, err error)
+	// Send makes a call about one function: path is what stands behind its name.
+	Send(ctx context.Context, method, operation, name, path string, in, out any) error
 }
 
 // Invoker is the Lambda call that runs a function.

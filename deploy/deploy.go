@@ -53,7 +53,9 @@ type Outcome struct {
 	Unchanged bool // the stack was as it should be, and was left alone
 	Uploaded  int  // artifacts
 	Published int  // static files
-	Outputs   map[string]string
+	// Direct has the functions that were changed past CloudFormation.
+	Direct  []string `json:",omitempty"`
+	Outputs map[string]string
 }
 
 // Progress is told what happens, line by line, for stderr. Calls do not overlap.

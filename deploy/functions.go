@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -20,9 +21,11 @@ import (
 type FunctionCode struct {
 	Name       string `json:"FunctionName"`
 	CodeSHA256 string `json:"CodeSha256"` // of the zip, in base64
+	// Description tells a function that was changed past CloudFormation: ChangedDirectly.
+	Description string
 }
 
-// lambdaFunctions is the one call of Lambda's that a deployment makes.
+// lambdaFunctions are the calls of Lambda's that a deployment makes.
 type lambdaFunctions struct{ client signed.Client }
 
 func newLambdaFunctions(cfg aws.Config) *lambdaFunctions {
@@ -128,4 +131,10 @@ func (s *Schedules) Target(ctx context.Context, arn string) (string, error) {
 	}
 	err := s.client.Get(ctx, "GetSchedule", "/schedules/"+url.PathEscape(name)+"?groupName="+url.QueryEscape(group), &out)
 	return out.Target.Arn, err
+}
+
+// sha256Base64 is the hash of bytes as Lambda and S3 tell it.
+func sha256Base64(data []byte) string {
+	sum := sha256.Sum256(data)
+	return base64.StdEncoding.EncodeToString(sum[:])
 }

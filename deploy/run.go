@@ -33,8 +33,9 @@ type run struct {
 	listed    map[string][]types.StackResourceSummary // by ID and version of the stack
 	progress  Progress
 	executing bool
-	changed   bool // the change set is executed
-	resumed   bool // the stack is what an earlier run of the same plan made of it
+	changed   bool     // the change set is executed
+	marked    []string // functions that were changed directly
+	resumed   bool     // the stack is what an earlier run of the same plan made of it
 	outcome   Outcome
 }
 
@@ -192,6 +193,10 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 		return err
 	}
 	if err := r.readBack(ctx, set, stack.Template); err != nil {
+		r.deleteChangeSet(ctx, set)
+		return err
+	}
+	if err := r.unmark(ctx, stack, set); err != nil {
 		r.deleteChangeSet(ctx, set)
 		return err
 	}

@@ -37,6 +37,15 @@ func (s *codeStore) unpack(_ context.Context, bucket, key string) (lambda.Unpack
 	if err != nil {
 		return lambda.Unpacked{}, fmt.Errorf("code s3://%s/%s: %w", bucket, key, err)
 	}
+	code, err := s.unzip(zip)
+	if err != nil {
+		return code, fmt.Errorf("code s3://%s/%s: %w", bucket, key, err)
+	}
+	return code, nil
+}
+
+// unzip gives the folder with the code of a zip.
+func (s *codeStore) unzip(zip []byte) (lambda.Unpacked, error) {
 	s.mu.Lock()
 	sum := sha256.Sum256(zip)
 	id := hex.EncodeToString(sum[:])
@@ -48,7 +57,7 @@ func (s *codeStore) unpack(_ context.Context, bucket, key string) (lambda.Unpack
 	s.mu.Unlock()
 	u.once.Do(func() { u.err = unpackTo(u.dir, zip) })
 	if u.err != nil {
-		return lambda.Unpacked{}, fmt.Errorf("code s3://%s/%s: %w", bucket, key, u.err)
+		return lambda.Unpacked{}, u.err
 	}
 	return lambda.Unpacked{Dir: u.dir, SHA256: base64.StdEncoding.EncodeToString(sum[:])}, nil
 }

@@ -67,7 +67,7 @@ func (c *Cloud) services() []Service {
 		Account: account, Region: region,
 		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers, Inspect: c.opts.Inspect,
 		Log: c.functionLog, Keep: lines.Append, Tail: lines.Tail,
-		Code: code.unpack, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
+		Code: code.unpack, Zip: code.unzip, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}

@@ -28,6 +28,10 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.BoolFlag{Name: "fresh"},
 			&cli.BoolFlag{Name: "prune"},
 			&cli.BoolFlag{Name: "adopt"},
+			&cli.BoolFlag{Name: "dry-run"},
+			&cli.BoolFlag{Name: "eject"},
+			&cli.BoolFlag{Name: "static"},
+			&cli.BoolFlag{Name: "direct"},
 			&cli.StringSliceFlag{Name: "allow-loss"},
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}},
 			&cli.StringFlag{Name: "approve"},
@@ -36,6 +40,8 @@ func (s *session) deployCommand() *cli.Command {
 		Description: `Usage: arc deploy [--production] [--name NAME | --preview NAME]
                   [--local [--detach] [--fresh]]
        arc deploy [--approve ID] PLAN
+       arc deploy --direct FUNCTION...
+       arc deploy --static | --dry-run | --eject [FOLDER]
 
 Packages the app and brings it to its stack: staging, or production. Uploads
 only code that is not there yet, goes by a change set, follows it to the end,
@@ -44,6 +50,10 @@ is called that would change anything.
 
 With a PLAN that arc diff -o made, deploys exactly what was reviewed, to the
 stack that was reviewed, or refuses when the tree or the stack has moved on.
+
+With --direct, gives the named functions their code and configuration past
+CloudFormation, in about a second. Each is marked: arc diff says so, and the
+next arc deploy puts back what is not as it was packaged.
 
 Flags:
   -p, --production       the production stack (default: staging)
@@ -61,6 +71,13 @@ Flags:
                          after showing what changes in it
       --allow-loss ID    let the deploy delete the data of this resource
   -t, --tag KEY=VALUE    tag the stack (may be repeated)
+      --direct           the named functions alone: by route, action, folder or
+                         logical ID
+      --static           the static files alone, to a stack that is there
+      --dry-run          say what a deploy would send, and what changes since the
+                         last commit; no account is needed, and nothing is sent
+      --eject            write the template and the zips to FOLDER, for who
+                         deploys them by other means
       --approve ID       approve the dangers of the plan with this ID
       --json             print the outcome as JSON
 
@@ -71,10 +88,25 @@ Examples:
   arc deploy
   arc deploy --production
   arc deploy --local --detach
+  arc deploy --direct "get /" src/ws/default
   arc diff --production -o release.arcplan && arc deploy release.arcplan
 
 Exit codes: 0 deployed or unchanged, 1 an error.`,
 		Action: func(ctx *cli.Context) error {
+			switch other, err := otherDeploy(ctx); {
+			case err != nil:
+				return err
+			case other == "direct":
+				return s.deployDirect(ctx)
+			case other == "eject":
+				return s.eject(ctx)
+			case other != "" && ctx.NArg() > 0:
+				return noWords(ctx)
+			case other == "dry-run":
+				return s.dryRun(ctx)
+			case other == "static":
+				return s.deployStatic(ctx)
+			}
 			if isPlan(ctx.Args().Slice()) {
 				return s.deployPlan(ctx, ctx.Args().First())
 			}
@@ -187,7 +219,23 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 
 // bring brings what was built to its stack.
 func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients, b *build, variables map[string]deploy.Variable, order deployOrder) (deploy.Outcome, error) {
-	d := deploy.Deployment{
+	d := s.deployment(p, b, variables, order)
+	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
+	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress(), Sums: s.zipSums()}).Deploy(ctx, d)
+	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
+		if foreign.Unmarked() && order.plan == nil {
+			if err := s.showForeign(ctx, p, clients, b, order.options); err != nil {
+				return outcome, err
+			}
+		}
+		err = notOurs(foreign)
+	}
+	return outcome, err
+}
+
+// deployment is what was built, as it goes to its stack.
+func (s *session) deployment(p *project, b *build, variables map[string]deploy.Variable, order deployOrder) deploy.Deployment {
+	return deploy.Deployment{
 		App:        p.app.Name,
 		Stage:      order.options.Stage,
 		StackName:  b.stack.Name,
@@ -204,17 +252,6 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 		Origin:     lines(b.stack),
 		Refused:    func(runtime string, create bool) string { return manifest.Refused(runtime, today(), create) },
 	}
-	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
-	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress(), Sums: s.zipSums()}).Deploy(ctx, d)
-	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
-		if foreign.Unmarked() && order.plan == nil {
-			if err := s.showForeign(ctx, p, clients, b, order.options); err != nil {
-				return outcome, err
-			}
-		}
-		err = notOurs(foreign)
-	}
-	return outcome, err
 }
 
 // lines finds the manifest line of a resource, as text; "" when it has none.

@@ -79,7 +79,19 @@ func lookDeeper(ctx context.Context, before, after *side) (values, limits []stri
 		return nil, nil, err
 	}
 	values, limits, err = before.deployed.compareValues(ctx, *after)
-	return values, append(unread, limits...), err
+	if err != nil {
+		return values, limits, err
+	}
+	direct, err := before.deployed.clients.Direct(ctx, before.deployed.stack)
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case err != nil:
+		limits = append(limits, "whether functions were changed by arc deploy --direct is not known ("+deploy.Why(err)+")")
+	case len(direct) > 0:
+		limits = append(limits, driftNote(direct))
+	}
+	return values, append(unread, limits...), nil
 }
 
 // compareValues tells which environment variables may have another value than

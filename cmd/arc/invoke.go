@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -170,7 +171,7 @@ func findFunction(functions []cfn.Function, word string) (cfn.Function, error) {
 	word = strings.TrimSuffix(strings.TrimPrefix(word, "./"), "/")
 	var found []cfn.Function
 	for _, fn := range functions {
-		names := []string{fn.Name, fn.Dir, fn.LogicalID}
+		names := []string{fn.Name, fn.Dir, path.Base(fn.Dir), fn.LogicalID}
 		for _, front := range []string{"@" + fn.Pragma + " ", fn.Pragma + " ", fn.Pragma + "/", strings.TrimSuffix(fn.Pragma, "s") + " "} {
 			names = append(names, front+fn.Name)
 		}

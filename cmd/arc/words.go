@@ -35,11 +35,7 @@ var otherCommands = map[string]string{
 // command; "" is every command.
 var otherFlags = map[string]map[string]string{
 	"deploy": {
-		"dry-run":    "arc diff shows what the deploy would change, and arc package prints the template; neither changes anything",
-		"eject":      "arc package prints the plain CloudFormation template, which needs nothing of arc",
 		"no-hydrate": "leave it out: nothing is installed or copied before a deploy",
-		"static":     "leave it out: a deploy whose code has not changed publishes the files alone",
-		"direct":     "leave it out: a deploy sends only the code that changed",
 		"guided":     "leave it out: nothing is asked",
 		"stack-name": "--name NAME deploys to a further stack",
 		"region":     "set AWS_REGION, or @aws region in the manifest",

@@ -71,6 +71,28 @@ func (c *Client) Post(ctx context.Context, operation, path string, header map[st
 	return resp.Header, answer, nil
 }
 
+// Send sends in as JSON, nil for nothing, to a path of a service of REST, and
+// reads the answer into out, where there is one. What it asks for must be the same
+// when it is asked for twice: it is else as Call.
+func (c *Client) Send(ctx context.Context, method, operation, path string, in, out any) error {
+	r := Request{Method: method, Path: path}
+	if in != nil {
+		body, err := json.Marshal(in)
+		if err != nil {
+			return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: err}
+		}
+		r.Header, r.Body = map[string]string{"Content-Type": "application/json"}, bytes.NewReader(body)
+	}
+	_, answer, err := c.whole(ctx, operation, r)
+	if err != nil || len(answer) == 0 { // 204, as REST has it for what gives nothing
+		return err
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return &smithy.OperationError{ServiceID: c.ID, OperationName: operation, Err: fmt.Errorf("the answer is not the JSON that was expected: %w", err)}
+	}
+	return nil
+}
+
 // Request is what is sent, as often as it takes.
 type Request struct {
 	Method string

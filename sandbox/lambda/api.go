@@ -48,11 +48,14 @@ const functionsPath = "/2015-03-31/functions"
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const maxAsync = 1 << 20
 
-// ServeHTTP answers the part of Lambda's API that reads and invokes: functions
-// are made by stacks only.
+// ServeHTTP answers the part of Lambda's API that reads, invokes and updates:
+// functions are made by stacks only.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), functionsPath)
+	if !ok {
+		rest, ok = strings.CutPrefix(r.URL.EscapedPath(), concurrencyPath)
+	}
 	rest = strings.Trim(rest, "/")
 	name, what, _ := strings.Cut(rest, "/")
 	name, err := url.PathUnescape(name)
@@ -66,6 +69,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case r.Method == http.MethodPost && what == "invocations":
 		s.serveInvoke(w, r, name)
+		return
+	case name != "" && s.update(w, r, name, what):
 		return
 	}
 	wire.WriteJSONError(w, &stack.Error{
@@ -173,6 +178,8 @@ func configuration(fn Function) map[string]any {
 		"Timeout":      fn.Timeout,
 		"MemorySize":   fn.MemoryMB,
 		"PackageType":  "Zip",
+		"Description":  fn.Description,
+		"Environment":  map[string]any{"Variables": fn.Env},
 		"State":        "Active",
 		// A function is listed when it is ready, and its update takes no time.
 		"LastUpdateStatus": "Successful",

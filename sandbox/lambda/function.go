@@ -15,12 +15,12 @@ import (
 // functionProperties are those of AWS::Lambda::Function that make a difference
 // on one machine.
 type functionProperties struct {
-	FunctionName, Handler, Runtime, PackageType string
-	Timeout, MemorySize                         int
-	ReservedConcurrentExecutions                *int
-	Environment                                 struct{ Variables map[string]string }
-	DeadLetterConfig                            struct{ TargetArn string }
-	LoggingConfig                               struct {
+	FunctionName, Handler, Runtime, PackageType, Description string
+	Timeout, MemorySize                                      int
+	ReservedConcurrentExecutions                             *int
+	Environment                                              struct{ Variables map[string]string }
+	DeadLetterConfig                                         struct{ TargetArn string }
+	LoggingConfig                                            struct {
 		LogGroup                                       string
 		LogFormat, ApplicationLogLevel, SystemLogLevel any
 	}
@@ -34,7 +34,7 @@ type functionProperties struct {
 // harmlessToFunctions is what a function may have without being run any other
 // way here.
 var harmlessToFunctions = []string{
-	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "Description", "DurableConfig", "EphemeralStorage",
+	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig", "EphemeralStorage",
 	"FunctionScalingConfig", "KmsKeyArn", "PublishToLatestPublished", "RecursiveLoop", "Role", "RuntimeManagementConfig", "SnapStart", "Tags", "TenancyConfig",
 	"TracingConfig", "VpcConfig",
 }
@@ -144,7 +144,7 @@ func describe(req stack.Request, p *functionProperties, name string) (Function, 
 		Name:    name,
 		ARN:     stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "function:"+name),
 		Runtime: p.Runtime, Handler: p.Handler, Timeout: p.Timeout, MemoryMB: p.MemorySize,
-		Env: map[string]string{}, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup, DeadLetter: p.DeadLetterConfig.TargetArn,
+		Env: map[string]string{}, Description: p.Description, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup, DeadLetter: p.DeadLetterConfig.TargetArn,
 	}
 	for key, value := range p.Environment.Variables {
 		fn.Env[key] = value

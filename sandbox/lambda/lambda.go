@@ -41,9 +41,10 @@ type Function struct {
 	Provisioned bool
 	// Opt is the folder with what its layers hold; "" = it has none. Missing are
 	// the ARNs of layers that cannot be had here.
-	Opt        string
-	Missing    []string
-	DeadLetter string // ARN of what takes asynchronous events that failed; "" = none
+	Opt         string
+	Missing     []string
+	DeadLetter  string // ARN of what takes asynchronous events that failed; "" = none
+	Description string
 }
 
 // Unpacked is the code of a zip.

@@ -67,6 +67,8 @@ type Options struct {
 	Clock invoke.Clock
 	// Code unpacks the zip of a deployed function.
 	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
+	// Zip unpacks a zip that a client sends.
+	Zip func(zip []byte) (Unpacked, error)
 	// Offer gives what the code in an unpacked folder asks of its runtime; for Node
 	// it puts that beside the folder. nil = nothing is offered.
 	Offer func(dir, runtime string) (source.Offered, error)

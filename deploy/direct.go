@@ -1,0 +1,589 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"golang.org/x/sync/errgroup"
+
+	"arc/cfn"
+	"arc/cfn/registry"
+)
+
+// A function that is changed past CloudFormation runs what no template says, and
+// CloudFormation does not notice: a template that is unchanged changes nothing,
+// and one that goes back to what it was last deployed with is unchanged. So the
+// function itself is marked, in its description, which Lambda's list of functions
+// tells: a review says so, and every deploy, when it looks at what the functions
+// run, puts those that bear a mark back to what was packaged.
+
+// directMark begins the description of a function that was changed directly.
+const directMark = "changed by arc deploy --direct at "
+
+// ChangedDirectly tells, by its description, a function that was changed past
+// CloudFormation.
+func ChangedDirectly(description string) bool { return strings.HasPrefix(description, directMark) }
+
+// MaxDirect is how large a zip Lambda takes in a call.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const MaxDirect = 50 << 20
+
+// Direct brings named functions of d to what was packaged, code and
+// configuration, past CloudFormation, and marks them. Nothing else is changed. It
+// fails, and changes nothing, when more of one was changed than that.
+func (dp *Deployer) Direct(ctx context.Context, d Deployment, logicalIDs []string) (Outcome, error) {
+	r, err := dp.newRun(d)
+	if err != nil {
+		return Outcome{StackName: d.StackName}, err
+	}
+	stack, err := r.describeStack(ctx, d.StackName)
+	switch {
+	case err != nil:
+		return r.outcome, err
+	case stack.Absent():
+		return r.outcome, fmt.Errorf("stack %s is not there yet; deploy it once", d.StackName)
+	case stack.inProgress():
+		return r.outcome, fmt.Errorf("stack %s is in %s; wait until that is over", d.StackName, stack.Status)
+	}
+	r.outcome.StackID, r.outcome.Outputs = stack.ID, stack.Outputs
+	found, err := r.findDirect(ctx, stack, logicalIDs)
+	if err != nil {
+		return r.outcome, err
+	}
+	mark := directMark + time.Now().UTC().Format(time.RFC3339) + "; the next arc deploy puts it back"
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, f := range found {
+		group.Go(func() error {
+			if err := r.bringFunction(ctx, f, mark, ""); err != nil {
+				return fmt.Errorf("%s: %w", f.logicalID, err)
+			}
+			return nil
+		})
+	}
+	return r.outcome, group.Wait()
+}
+
+// directFunction is a function that is brought to what was packaged.
+type directFunction struct {
+	logicalID string
+	name      string // physical
+	want      map[string]any
+	was       map[string]any // as the stack has it
+	alias     string         // "" = it is invoked as it is
+	version   string         // that the stack has the alias point to
+}
+
+// findDirect finds functions in the stack, and refuses those of which more was
+// changed than can be changed in them.
+func (r *run) findDirect(ctx context.Context, stack Stack, logicalIDs []string) ([]directFunction, error) {
+	var (
+		resources []types.StackResourceSummary
+		deployed  *cfn.Document
+	)
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.mayChange(inner, stack) })
+	group.Go(func() error {
+		body, err := r.readTemplate(inner, stack.ID)
+		if err == nil {
+			deployed, err = cfn.Parse(body)
+		}
+		return err
+	})
+	group.Go(func() (err error) { resources, err = r.resources(inner, stack); return err })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	parts, err := r.parts()
+	if err != nil {
+		return nil, err
+	}
+	var found []directFunction
+	var errs []error
+	for _, id := range logicalIDs {
+		f, err := r.oneDirect(ctx, id, deployed, resources, parts)
+		if err == nil {
+			err = f.onlyDirect()
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+		}
+		found = append(found, f)
+	}
+	return found, errors.Join(errs...)
+}
+
+// oneDirect finds a function in the stack, or in one that is nested in it.
+func (r *run) oneDirect(ctx context.Context, id string, deployed *cfn.Document, resources []types.StackResourceSummary, parts map[string]part) (directFunction, error) {
+	if _, ok := r.template.Resources[id]; ok {
+		return directIn(id, r.template, deployed, resources)
+	}
+	for name, part := range parts {
+		if _, ok := part.doc.Resources[id]; !ok {
+			continue
+		}
+		nested := physicalID(resources, name)
+		if nested == "" {
+			break
+		}
+		body, err := r.readTemplate(ctx, nested)
+		if err != nil {
+			return directFunction{}, err
+		}
+		doc, err := cfn.Parse(body)
+		if err != nil {
+			return directFunction{}, err
+		}
+		inner, err := r.listResources(ctx, nested)
+		if err != nil {
+			return directFunction{}, err
+		}
+		return directIn(id, part.doc, doc, inner)
+	}
+	return directFunction{}, errors.New("the stack does not have it yet: deploy in full")
+}
+
+func directIn(id string, wanted, deployed *cfn.Document, resources []types.StackResourceSummary) (directFunction, error) {
+	f := directFunction{logicalID: id, name: physicalID(resources, id), want: wanted.Resources[id].Properties, was: deployed.Resources[id].Properties}
+	if f.name == "" || f.was == nil {
+		return f, errors.New("the stack does not have it yet: deploy in full")
+	}
+	for _, aliasID := range slices.Sorted(maps.Keys(deployed.Resources)) {
+		res := deployed.Resources[aliasID]
+		if res.Type != registry.LambdaAlias || !refersTo(res.Properties["FunctionName"], id) {
+			continue
+		}
+		f.alias, _ = res.Properties["Name"].(string)
+		if version, ok := res.Properties["FunctionVersion"].(map[string]any); ok {
+			if of, ok := version["Fn::GetAtt"].([]any); ok && len(of) == 2 {
+				arn := physicalID(resources, fmt.Sprint(of[0]))
+				f.version = arn[strings.LastIndex(arn, ":")+1:]
+			}
+		}
+	}
+	return f, nil
+}
+
+func physicalID(resources []types.StackResourceSummary, logicalID string) string {
+	for _, res := range resources {
+		if aws.ToString(res.LogicalResourceId) == logicalID {
+			return aws.ToString(res.PhysicalResourceId)
+		}
+	}
+	return ""
+}
+
+func refersTo(value any, id string) bool {
+	ref, ok := value.(map[string]any)
+	return ok && ref["Ref"] == id
+}
+
+// directProperties are those that Lambda's own calls set.
+func directProperties() []string {
+	return []string{"Code", "Description", "Environment", "EphemeralStorage", "Handler", "Layers", "MemorySize", "ReservedConcurrentExecutions", "Runtime", "Timeout", "Architectures"}
+}
+
+// onlyDirect refuses what takes a change of the stack.
+func (f directFunction) onlyDirect() error {
+	for _, name := range slices.Sorted(maps.Keys(f.want)) {
+		if !slices.Contains(directProperties(), name) && !reflect.DeepEqual(f.want[name], f.was[name]) {
+			return fmt.Errorf("its %s changed too, which takes a change of the stack: deploy in full", name)
+		}
+	}
+	for name, value := range variablesOf(f.want) {
+		if _, given := parameterOf(value); given {
+			continue
+		}
+		if _, text := value.(string); !text && !reflect.DeepEqual(value, variablesOf(f.was)[name]) {
+			return fmt.Errorf("its variable %s comes of another resource now, which takes a change of the stack: deploy in full", name)
+		}
+	}
+	return nil
+}
+
+func variablesOf(properties map[string]any) map[string]any {
+	environment, _ := properties["Environment"].(map[string]any)
+	variables, _ := environment["Variables"].(map[string]any)
+	return variables
+}
+
+// parameterOf is the parameter that a value is.
+func parameterOf(value any) (string, bool) {
+	ref, ok := value.(map[string]any)
+	if !ok {
+		return "", false
+	}
+	name, ok := ref["Ref"].(string)
+	return name, ok && !strings.Contains(name, "::")
+}
+
+// functionState is what Lambda tells of a function.
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
+type functionState struct {
+	CodeSHA256           string `json:"CodeSha256"`
+	Description          string
+	Handler, Runtime     string
+	MemorySize, Timeout  int
+	Architectures        []string
+	Environment          struct{ Variables map[string]string }
+	EphemeralStorage     struct{ Size int }
+	Layers               []struct{ Arn string }
+	Version              string
+	LastUpdateStatus     string
+	LastUpdateReason     string `json:"LastUpdateStatusReason"`
+	LastUpdateReasonCode string `json:"LastUpdateStatusReasonCode"`
+}
+
+// bringFunction brings one function to what was packaged. mark is its description
+// then; "" = the template's.
+func (r *run) bringFunction(ctx context.Context, f directFunction, mark, bucket string) error {
+	began := time.Now()
+	now, err := r.settled(ctx, f.name, functionState{LastUpdateStatus: "InProgress"})
+	if err != nil {
+		return err
+	}
+	changed, err := r.bringCode(ctx, f, &now, bucket)
+	if err != nil {
+		return err
+	}
+	config, err := r.directConfiguration(f, now)
+	if err != nil {
+		return err
+	}
+	if mark != "" && (changed || len(config) > 0) {
+		config["Description"] = mark
+	} else if description, _ := f.want["Description"].(string); mark == "" && description != now.Description {
+		config["Description"] = description
+	}
+	if len(config) > 0 {
+		changed = true
+		var answer functionState
+		if err := r.Functions.Send(ctx, http.MethodPut, "UpdateFunctionConfiguration", f.name, "configuration", config, &answer); err != nil {
+			return fmt.Errorf("change its configuration: %w", err)
+		}
+		if _, err := r.settled(ctx, f.name, answer); err != nil {
+			return err
+		}
+	}
+	reserved, err := r.bringConcurrency(ctx, f)
+	if err != nil {
+		return err
+	}
+	if changed && f.alias != "" {
+		if err := r.moveAlias(ctx, f, mark); err != nil {
+			return err
+		}
+	}
+	if mark == "" {
+		return nil
+	}
+	said := "is as it was packaged"
+	if changed || reserved {
+		r.outcome.Direct = r.addDirect(f.logicalID)
+		said = "changed directly in " + time.Since(began).Round(time.Millisecond).String()
+	}
+	r.note("%s %s", f.logicalID, said)
+	return nil
+}
+
+func (r *run) addDirect(logicalID string) []string {
+	r.proofs.Lock()
+	defer r.proofs.Unlock()
+	list := append(r.outcome.Direct, logicalID)
+	slices.Sort(list)
+	return list
+}
+
+// bringCode gives the function its zip, unless it runs it already. What is too
+// large for a call is read from the bucket; "" = it is in none.
+func (r *run) bringCode(ctx context.Context, f directFunction, now *functionState, bucket string) (changed bool, err error) {
+	code, _ := f.want["Code"].(map[string]any)
+	key, _ := code["S3Key"].(string)
+	at := slices.IndexFunc(r.d.Artifacts, func(a Artifact) bool { return a.Key == key })
+	if at < 0 {
+		return false, errors.New("its code is none that was packaged: deploy in full")
+	}
+	var zip bytes.Buffer
+	if err := r.d.Artifacts[at].Write(&zip); err != nil {
+		return false, err
+	}
+	sum := sha256Base64(zip.Bytes())
+	if sum == now.CodeSHA256 {
+		return false, nil
+	}
+	in := map[string]any{"ZipFile": zip.Bytes()}
+	if zip.Len() > MaxDirect && bucket != "" {
+		in = map[string]any{"S3Bucket": bucket, "S3Key": key}
+	} else if zip.Len() > MaxDirect {
+		return false, fmt.Errorf("its zip has %d MB, and Lambda takes %d in a call: deploy in full", zip.Len()>>20, MaxDirect>>20)
+	}
+	if architectures, ok := f.want["Architectures"]; ok {
+		in["Architectures"] = architectures
+	}
+	if err := r.Functions.Send(ctx, http.MethodPut, "UpdateFunctionCode", f.name, "code", in, now); err != nil {
+		return false, fmt.Errorf("change its code: %w", err)
+	}
+	if *now, err = r.settled(ctx, f.name, *now); err == nil && now.CodeSHA256 != sum {
+		err = fmt.Errorf("it runs code of the hash %s, and what was packaged has %s", now.CodeSHA256, sum)
+	}
+	return true, err
+}
+
+// directConfiguration is what of the configuration is not as packaged.
+func (r *run) directConfiguration(f directFunction, now functionState) (map[string]any, error) {
+	config := map[string]any{}
+	differs := func(name string, is any) {
+		if want, ok := f.want[name]; ok && !sameJSON(want, is) {
+			config[name] = want
+		}
+	}
+	differs("Handler", now.Handler)
+	differs("Runtime", now.Runtime)
+	differs("MemorySize", now.MemorySize)
+	differs("Timeout", now.Timeout)
+	if now.EphemeralStorage.Size > 0 {
+		differs("EphemeralStorage", map[string]any{"Size": now.EphemeralStorage.Size})
+	}
+	if !reflect.DeepEqual(f.want["Layers"], f.was["Layers"]) {
+		for _, layer := range asList(f.want["Layers"]) {
+			if _, text := layer.(string); !text {
+				return nil, errors.New("its Layers come of another resource: deploy in full")
+			}
+		}
+		config["Layers"] = asList(f.want["Layers"])
+	}
+	variables := map[string]string{}
+	for name, value := range variablesOf(f.want) {
+		text, plain := value.(string)
+		if parameter, given := parameterOf(value); given {
+			if text, plain = r.d.Parameters[parameter]; !plain {
+				text, plain = now.Environment.Variables[name] // a resource, which is what it was
+			}
+		} else if !plain {
+			text, plain = now.Environment.Variables[name]
+		}
+		if !plain {
+			return nil, fmt.Errorf("its variable %s is not there yet: deploy in full", name)
+		}
+		variables[name] = text
+	}
+	if !maps.Equal(variables, now.Environment.Variables) {
+		config["Environment"] = map[string]any{"Variables": variables}
+	}
+	return config, nil
+}
+
+func asList(value any) []any {
+	list, _ := value.([]any)
+	if list == nil {
+		list = []any{}
+	}
+	return list
+}
+
+func sameJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// bringConcurrency changes how many instances there may be, which Lambda keeps
+// apart from the configuration.
+func (r *run) bringConcurrency(ctx context.Context, f directFunction) (changed bool, err error) {
+	want, was := f.want["ReservedConcurrentExecutions"], f.was["ReservedConcurrentExecutions"]
+	if sameJSON(want, was) {
+		return false, nil
+	}
+	if want == nil {
+		err = r.Functions.Send(ctx, http.MethodDelete, "DeleteFunctionConcurrency", f.name, "concurrency", nil, &struct{}{})
+	} else {
+		err = r.Functions.Send(ctx, http.MethodPut, "PutFunctionConcurrency", f.name, "concurrency", map[string]any{"ReservedConcurrentExecutions": want}, &struct{}{})
+	}
+	if err != nil {
+		return false, fmt.Errorf("change its reserved concurrency: %w", err)
+	}
+	return true, nil
+}
+
+// moveAlias has the alias point to a new version, or, when the function is put
+// back, to the stack's.
+func (r *run) moveAlias(ctx context.Context, f directFunction, mark string) error {
+	version := f.version
+	if mark != "" {
+		var made functionState
+		if err := r.Functions.Send(ctx, http.MethodPost, "PublishVersion", f.name, "versions", map[string]any{}, &made); err != nil {
+			return fmt.Errorf("publish a version of it: %w", err)
+		}
+		version = made.Version
+	}
+	if version == "" {
+		return nil
+	}
+	if err := r.Functions.Send(ctx, http.MethodPut, "UpdateAlias", f.name, "aliases/"+url.PathEscape(f.alias), map[string]any{"FunctionVersion": version}, &struct{}{}); err != nil {
+		return fmt.Errorf("point its alias %s to version %s: %w", f.alias, version, err)
+	}
+	return nil
+}
+
+// settled waits until Lambda is done with a function's last change.
+// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+func (r *run) settled(ctx context.Context, name string, now functionState) (functionState, error) {
+	for pace := r.functionPace(); ; {
+		switch now.LastUpdateStatus {
+		case "InProgress", "":
+		case "Failed":
+			return now, fmt.Errorf("Lambda could not change it: %s (%s)", now.LastUpdateReason, now.LastUpdateReasonCode)
+		default:
+			return now, nil
+		}
+		// What a list holds would be added to, and a map's keys would stay.
+		now = functionState{}
+		if err := r.Functions.Send(ctx, http.MethodGet, "GetFunctionConfiguration", name, "configuration", nil, &now); err != nil {
+			return now, fmt.Errorf("read its configuration: %w", err)
+		}
+		if now.LastUpdateStatus != "InProgress" {
+			if now.LastUpdateStatus == "" {
+				return now, nil // some that stand in for AWS do not tell
+			}
+			continue
+		}
+		if err := pace.wait(ctx); err != nil {
+			return now, err
+		}
+	}
+}
+
+// functionPace is brisker than a stack's: a function is changed within a second.
+func (c Clients) functionPace() *pace {
+	if c.Local {
+		return c.newPace()
+	}
+	return &pace{next: 150 * time.Millisecond, max: 2 * time.Second}
+}
+
+// putBack brings functions that were changed directly to what was packaged.
+func (r *run) putBack(ctx context.Context, stack Stack, marked []string) error {
+	if len(marked) == 0 {
+		return nil
+	}
+	for i, id := range marked { // "Part/ID" in a nested stack
+		marked[i] = id[strings.LastIndex(id, "/")+1:]
+	}
+	found, err := r.findDirect(ctx, stack, marked)
+	if err != nil {
+		return fmt.Errorf("put back what was changed directly: %w", err)
+	}
+	for _, f := range found {
+		if err := r.bringFunction(ctx, f, "", stack.Parameters[cfn.ArtifactBucketParameter]); err != nil {
+			return fmt.Errorf("put back %s, which was changed directly: %w", f.logicalID, err)
+		}
+		r.note("%s was changed by arc deploy --direct; it is as it was packaged again", f.logicalID)
+	}
+	r.outcome.Unchanged = false
+	return nil
+}
+
+// unmark takes the mark off functions of which CloudFormation is about to publish
+// a version: Lambda has no second version to give of the same code and
+// configuration, and one of those was published already.
+// https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+func (r *run) unmark(ctx context.Context, stack Stack, set *changeSet) error {
+	if !stack.Exists {
+		return nil
+	}
+	for _, c := range set.changes {
+		rc := c.ResourceChange
+		if rc == nil || rc.Action != types.ChangeActionAdd || aws.ToString(rc.ResourceType) != registry.LambdaVersion {
+			continue
+		}
+		ref, _ := r.template.Resources[aws.ToString(rc.LogicalResourceId)].Properties["FunctionName"].(map[string]any)
+		id, _ := ref["Ref"].(string)
+		resources, err := r.resources(ctx, stack)
+		if err != nil {
+			return err
+		}
+		name := physicalID(resources, id)
+		if name == "" {
+			continue
+		}
+		now, err := r.settled(ctx, name, functionState{})
+		if err != nil || !ChangedDirectly(now.Description) {
+			continue // CloudFormation says what is wrong with it
+		}
+		description, _ := r.template.Resources[id].Properties["Description"].(string)
+		if err := r.Functions.Send(ctx, http.MethodPut, "UpdateFunctionConfiguration", name, "configuration", map[string]any{"Description": description}, &now); err != nil {
+			return fmt.Errorf("take the mark of arc deploy --direct off %s: %w", id, err)
+		}
+		if _, err := r.settled(ctx, name, now); err != nil {
+			return fmt.Errorf("take the mark of arc deploy --direct off %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// Direct lists the functions of a stack that were changed directly, by their
+// logical IDs.
+func (c Clients) Direct(ctx context.Context, stack Stack) ([]string, error) {
+	byName := map[string]string{}
+	if err := c.functionNames(ctx, stack.ID, "", byName); err != nil {
+		return nil, err
+	}
+	var marked []string
+	for marker := ""; len(byName) > 0; {
+		page, next, err := c.Functions.ListFunctions(ctx, marker)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range page {
+			if id, ours := byName[f.Name]; ours && ChangedDirectly(f.Description) {
+				marked = append(marked, id)
+			}
+		}
+		if marker = next; marker == "" {
+			break
+		}
+	}
+	slices.Sort(marked)
+	return marked, nil
+}
+
+func (c Clients) functionNames(ctx context.Context, stackID, within string, byName map[string]string) error {
+	resources, err := c.listResources(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	for _, res := range resources {
+		id, name := within+aws.ToString(res.LogicalResourceId), aws.ToString(res.PhysicalResourceId)
+		switch {
+		case name == "":
+		case aws.ToString(res.ResourceType) == registry.LambdaFunction:
+			byName[name] = id
+		case aws.ToString(res.ResourceType) == nestedStack:
+			if err := c.functionNames(ctx, name, id+"/", byName); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Send makes a call about one function.
+func (l *lambdaFunctions) Send(ctx context.Context, method, operation, name, path string, in, out any) error {
+	version := "2015-03-31"
+	if path == "concurrency" {
+		version = "2017-10-31"
+	}
+	return l.client.Send(ctx, method, operation, "/"+version+"/functions/"+url.PathEscape(name)+"/"+path, in, out)
+}
