@@ -74,8 +74,8 @@ Flags:
       --direct           the named functions alone: by route, action, folder or
                          logical ID
       --static           the static files alone, to a stack that is there
-      --dry-run          say what a deploy would send, and what changes since the
-                         last commit; no account is needed, and nothing is sent
+      --dry-run          say what a deploy would send, and what changes since
+                         the last commit; no account is needed, nothing is sent
       --eject            write the template and the zips to FOLDER, for who
                          deploys them by other means
       --approve ID       approve the dangers of the plan with this ID
