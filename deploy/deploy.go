@@ -30,6 +30,8 @@ type Deployment struct {
 	// Plan, when there is one, must still fit the stack: otherwise Deploy fails
 	// with a *MovedError and changes nothing.
 	Plan *Planned
+	// NoWait has Deploy return as soon as CloudFormation is told to go ahead.
+	NoWait bool
 	// Refused says why AWS would refuse to create or update a function with a
 	// runtime; nil or "" when it would not.
 	Refused func(runtime string, create bool) string
@@ -53,6 +55,9 @@ type Outcome struct {
 	Unchanged bool // the stack was as it should be, and was left alone
 	Uploaded  int  // artifacts
 	Published int  // static files
+	// Running tells that nobody waited for CloudFormation, which is at work: Follow
+	// follows StackID.
+	Running bool `json:",omitempty"`
 	// Direct has the functions that were changed past CloudFormation.
 	Direct  []string `json:",omitempty"`
 	Outputs map[string]string
@@ -101,6 +106,8 @@ func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 	}
 	err = r.bring(ctx)
 	switch {
+	case errors.Is(err, errLeft):
+		return r.outcome, nil
 	case err != nil && ctx.Err() != nil:
 		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Changed: r.changed, Err: ctx.Err()}
 	case isUnreachableLocal(err):

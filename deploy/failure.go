@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
+
+	"arc/deploy/why"
 )
 
 // FailedError tells that an operation on a stack failed, and which resource was the first to.
@@ -20,7 +22,8 @@ type FailedError struct {
 	LogicalID string // "" when no resource was to blame
 	Type      string
 	Reason    string
-	Origin    string // "app.arc:7:1", or ""
+	Origin    string     // "app.arc:7:1", or ""
+	Cause     *why.Cause // what is known of the reason; nil = it was not asked for
 }
 
 // Error says which resource failed first, where it comes from, why, and what
@@ -30,10 +33,32 @@ func (e *FailedError) Error() string {
 	if e.Origin != "" {
 		text = e.Origin + ": "
 	}
-	if e.LogicalID != "" {
-		text += fmt.Sprintf("%s (%s) failed: %s; ", e.LogicalID, e.Type, e.Reason)
+	said := e.Reason
+	if e.Cause != nil && e.Cause.Code != "" {
+		said = e.Cause.Says
+		if e.Reason != "" {
+			said += fmt.Sprintf(" (%q)", e.Reason)
+		}
+	}
+	switch {
+	case e.LogicalID != "":
+		text += fmt.Sprintf("%s (%s) failed: %s; ", e.LogicalID, e.Type, said)
+	case said != "":
+		text += said + "; "
+	}
+	if e.Cause != nil && e.Cause.Blocked != nil {
+		b := e.Cause.Blocked
+		text += fmt.Sprintf("on the way back %s (%s) failed: %s; ", b.LogicalID(), b.Type, b.Says)
 	}
 	return text + fmt.Sprintf("stack %s is now in %s", e.StackName, e.Status) + afterwards(e.Status)
+}
+
+// Remedy says what to do about the cause; "" when nobody knows.
+func (e *FailedError) Remedy() string {
+	if e.Cause == nil {
+		return ""
+	}
+	return e.Cause.Remedy
 }
 
 // afterwards says what a failed status means and what to do about it.
@@ -56,39 +81,73 @@ func afterwards(status string) string {
 // failure gives the error for a stack that ended in status.
 func (f *follower) failure(ctx context.Context, status string) error {
 	failed := &FailedError{StackName: f.r.d.StackName, Status: status}
-	e := f.cause
-	if e == nil {
+	cause, _ := why.First(f.r.withNested(ctx, f.seen, f.since))
+	if cause == nil {
 		return failed
 	}
-	if nested := f.r.nestedCause(ctx, *e, f.since); nested != nil {
-		e = nested
+	failed.Cause, failed.LogicalID, failed.Reason = cause, cause.LogicalID(), cause.Reason
+	if failed.LogicalID != "" {
+		failed.Type, failed.Origin = cause.Type, f.r.origin(failed.LogicalID)
 	}
-	failed.LogicalID, failed.Type = aws.ToString(e.LogicalResourceId), aws.ToString(e.ResourceType)
-	failed.Reason, failed.Origin = aws.ToString(e.ResourceStatusReason), f.r.origin(failed.LogicalID)
 	return failed
 }
 
-// nestedCause looks for the first cause inside the nested stack that failed;
-// the parent's events only tell that something in it did. nil when there is none.
-func (r *run) nestedCause(ctx context.Context, e types.StackEvent, since time.Time) *types.StackEvent {
-	if aws.ToString(e.ResourceType) != nestedStack || aws.ToString(e.PhysicalResourceId) == "" {
-		return nil
-	}
-	events, err := r.eventsAfter(ctx, *e.PhysicalResourceId, func(e types.StackEvent) bool { return aws.ToTime(e.Timestamp).Before(since) })
-	if err != nil {
-		return nil // the parent's event has to do
-	}
-	for _, inner := range events {
-		if isOwn(inner) || !isFirstCause(inner) {
+// withNested adds the events of nested stacks that failed; those of the parent
+// only tell that something in them did. What cannot be read is left out.
+func (c Clients) withNested(ctx context.Context, events []why.Event, since time.Time) []why.Event {
+	asked := map[string]bool{}
+	for i := 0; i < len(events); i++ { // what is added may hold more
+		e := events[i]
+		if e.Type != nestedStack || e.PhysicalID == "" || e.PhysicalID == e.StackID || !strings.HasSuffix(e.Status, "_FAILED") || asked[e.PhysicalID] {
 			continue
 		}
-		if deeper := r.nestedCause(ctx, inner, since); deeper != nil {
-			return deeper
+		asked[e.PhysicalID] = true
+		inner, err := c.eventsAfter(ctx, e.PhysicalID, func(e types.StackEvent) bool { return aws.ToTime(e.Timestamp).Before(since) })
+		if err != nil {
+			continue
 		}
-		return &inner
+		for _, one := range inner {
+			events = append(events, whyEvent(one))
+		}
 	}
-	return nil
+	return events
 }
+
+// whyEvent is an event as package why reads it.
+func whyEvent(e types.StackEvent) why.Event {
+	return why.Event{
+		EventID: aws.ToString(e.EventId), StackID: aws.ToString(e.StackId), StackName: aws.ToString(e.StackName),
+		LogicalID: aws.ToString(e.LogicalResourceId), PhysicalID: aws.ToString(e.PhysicalResourceId), Type: aws.ToString(e.ResourceType),
+		Status: string(e.ResourceStatus), Reason: aws.ToString(e.ResourceStatusReason), Timestamp: aws.ToTime(e.Timestamp),
+		HookType: aws.ToString(e.HookType), HookStatus: string(e.HookStatus), HookReason: aws.ToString(e.HookStatusReason),
+	}
+}
+
+// LastOperation gives the events of a stack's last operation, and of the nested
+// stacks that failed in it. nameOrID of a stack that is gone is its ID.
+func (c Clients) LastOperation(ctx context.Context, nameOrID string) ([]why.Event, error) {
+	began, since := false, time.Time{}
+	events, err := c.eventsAfter(ctx, nameOrID, func(e types.StackEvent) bool {
+		if began {
+			return true
+		}
+		if began = isOwn(e) && isBeginning(e.ResourceStatus); began {
+			since = aws.ToTime(e.Timestamp)
+		}
+		return false
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the events of stack %s: %w", nameOrID, err)
+	}
+	var list []why.Event
+	for _, e := range events {
+		list = append(list, whyEvent(e))
+	}
+	return c.withNested(ctx, list, since), nil
+}
+
+// IsMissingStack tells that CloudFormation knows no such stack.
+func IsMissingStack(err error) bool { return isMissingStack(err) }
 
 // isMissingStack recognises CloudFormation's way to say that there is no such stack.
 func isMissingStack(err error) bool {

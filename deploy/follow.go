@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"arc/cfn/registry"
+	"arc/deploy/why"
 )
 
 // nestedStack is the resource type of a stack within a stack, and of the
@@ -26,9 +27,9 @@ type follower struct {
 	stackID string
 	mark    string // ID of the last event before the operation
 	started bool
-	since   time.Time         // when the operation began
-	status  string            // of the stack, by its events
-	cause   *types.StackEvent // first resource that failed
+	since   time.Time // when the operation began
+	status  string    // of the stack, by its events
+	seen    []why.Event
 }
 
 // newFollower is called before the operation begins.
@@ -112,28 +113,19 @@ func (f *follower) take(e types.StackEvent) {
 	if step.Reason != "" {
 		step.Message += ": " + step.Reason
 	}
+	f.seen = append(f.seen, whyEvent(e))
 	f.r.progress(step)
 	if isOwn(e) {
 		f.status = status
 		if !f.started && strings.HasSuffix(status, "_IN_PROGRESS") && status != string(types.StackStatusReviewInProgress) {
 			f.started, f.since = true, aws.ToTime(e.Timestamp)
 		}
-		return
-	}
-	if f.cause == nil && isFirstCause(e) {
-		f.cause = &e
 	}
 }
 
 // isOwn tells the events about the stack itself from those about its resources.
 func isOwn(e types.StackEvent) bool {
 	return aws.ToString(e.ResourceType) == nestedStack && aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId)
-}
-
-// isFirstCause leaves out the resources that were only called off because
-// another one failed.
-func isFirstCause(e types.StackEvent) bool {
-	return strings.HasSuffix(string(e.ResourceStatus), "_FAILED") && !strings.Contains(aws.ToString(e.ResourceStatusReason), "cancelled")
 }
 
 // attach follows an operation that something else began.

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/google/go-cmp/cmp"
+
+	"arc/deploy/why"
 )
 
 // nestedStacks answers for nested stacks that all have the same template, and
@@ -83,9 +85,9 @@ func TestLossesWithinNestedStacks(t *testing.T) {
 
 func TestFailureWithinANestedStack(t *testing.T) {
 	r := &run{Clients: Clients{Stacks: nestedStacks{}}, d: Deployment{StackName: "DemoStaging"}}
-	f := &follower{r: r, since: time.Unix(10, 0), cause: &types.StackEvent{
-		ResourceType: aws.String(nestedStack), PhysicalResourceId: aws.String("arn:inner"), LogicalResourceId: aws.String("Inner"),
-		ResourceStatus: types.ResourceStatusCreateFailed, ResourceStatusReason: aws.String("Embedded stack arn:inner was not successfully created"),
+	f := &follower{r: r, since: time.Unix(10, 0), seen: []why.Event{
+		{StackID: "arn:outer", LogicalID: "DemoStaging", PhysicalID: "arn:outer", Type: nestedStack, Status: "CREATE_IN_PROGRESS", Timestamp: time.Unix(10, 0)},
+		{StackID: "arn:outer", LogicalID: "Inner", PhysicalID: "arn:inner", Type: nestedStack, Status: "CREATE_FAILED", Timestamp: time.Unix(30, 0), Reason: "Embedded stack arn:inner was not successfully created"},
 	}}
 	want := "Jobs (AWS::SQS::Queue) failed: the name is taken; stack DemoStaging is now in ROLLBACK_COMPLETE: nothing was made; correct the cause and deploy again"
 	if got := f.failure(t.Context(), "ROLLBACK_COMPLETE").Error(); got != want {

@@ -119,6 +119,8 @@ func (r *run) bring(ctx context.Context) error {
 			return err
 		}
 		switch {
+		case stack.inProgress() && r.d.NoWait:
+			return r.leave(stack.ID)
 		case stack.inProgress():
 			err = r.attach(ctx, stack)
 		case stack.Status == string(types.StackStatusRollbackComplete):
@@ -240,6 +242,9 @@ func (r *run) apply(ctx context.Context, set *changeSet, bucket s3.Bucket) error
 			r.deleteChangeSet(ctx, set)
 		}
 		return err
+	}
+	if r.d.NoWait {
+		return r.leave(set.stackID)
 	}
 	status, err := follower.toEnd(ctx)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"arc/cfn"
 	"arc/deploy"
+	"arc/deploy/why"
 	"arc/manifest"
 
 	"github.com/urfave/cli/v2"
@@ -28,6 +29,7 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.BoolFlag{Name: "fresh"},
 			&cli.BoolFlag{Name: "prune"},
 			&cli.BoolFlag{Name: "adopt"},
+			&cli.BoolFlag{Name: "no-wait"},
 			&cli.BoolFlag{Name: "dry-run"},
 			&cli.BoolFlag{Name: "eject"},
 			&cli.BoolFlag{Name: "static"},
@@ -40,6 +42,7 @@ func (s *session) deployCommand() *cli.Command {
 		Description: `Usage: arc deploy [--production] [--name NAME | --preview NAME]
                   [--local [--detach] [--fresh]]
        arc deploy [--approve ID] PLAN
+       arc deploy --no-wait, and later: arc deploy HANDLE
        arc deploy --direct FUNCTION...
        arc deploy --static | --dry-run | --eject [FOLDER]
 
@@ -78,6 +81,9 @@ Flags:
                          the last commit; no account is needed, nothing is sent
       --eject            write the template and the zips to FOLDER, for who
                          deploys them by other means
+      --no-wait          return as soon as AWS is told to go ahead, and print a
+                         handle: arc deploy HANDLE follows that to its end, and
+                         a plain arc deploy does what comes after it as well
       --approve ID       approve the dangers of the plan with this ID
       --json             print the outcome as JSON
 
@@ -106,6 +112,9 @@ Exit codes: 0 deployed or unchanged, 1 an error.`,
 				return s.dryRun(ctx)
 			case other == "static":
 				return s.deployStatic(ctx)
+			}
+			if isHandle(ctx.Args().Slice()) {
+				return s.followHandle(ctx, ctx.Args().First())
 			}
 			if isPlan(ctx.Args().Slice()) {
 				return s.deployPlan(ctx, ctx.Args().First())
@@ -142,7 +151,7 @@ func (s *session) deployFlags(ctx *cli.Context) error {
 		return err
 	}
 	defer cloud.close()
-	order := deployOrder{options: stageOptions(ctx), tags: tags, prune: ctx.Bool("prune"), allowLoss: ctx.StringSlice("allow-loss"), adopt: ctx.Bool("adopt")}
+	order := deployOrder{options: stageOptions(ctx), tags: tags, prune: ctx.Bool("prune"), allowLoss: ctx.StringSlice("allow-loss"), adopt: ctx.Bool("adopt"), noWait: ctx.Bool("no-wait")}
 	return s.finish(ctx, cloud, func() (deploy.Outcome, error) { return s.deploy(ctx.Context, p, cloud.clients, order) })
 }
 
@@ -183,6 +192,7 @@ type deployOrder struct {
 	options   cfn.Options
 	tags      map[string]string
 	prune     bool
+	noWait    bool
 	adopt     bool // take over a stack that bears no mark
 	allowLoss []string
 	plan      *deploy.Planned // nil: deploy whatever there is to deploy
@@ -248,6 +258,7 @@ func (s *session) deployment(p *project, b *build, variables map[string]deploy.V
 		Static:     p.publication(b.assets, order.options.Stage, order.prune),
 		AllowLoss:  order.allowLoss,
 		Adopt:      order.adopt,
+		NoWait:     order.noWait,
 		Plan:       order.plan,
 		Origin:     lines(b.stack),
 		Refused:    func(runtime string, create bool) string { return manifest.Refused(runtime, today(), create) },
@@ -311,6 +322,10 @@ func names[V any](variables map[string]V) []string {
 // printOutcome prints the URLs on stdout, and what was done on stderr.
 func (s *session) printOutcome(o deploy.Outcome, took time.Duration) error {
 	switch {
+	case o.Running:
+		s.note("%s is being changed; arc deploy HANDLE follows it, arc deploy also verifies it and publishes files", o.StackName)
+		_, err := fmt.Fprintln(s.stdout, o.StackID)
+		return err
 	case o.Unchanged:
 		s.note("%s: nothing has changed", o.StackName)
 	default:
@@ -389,16 +404,30 @@ func (s *session) printJSON(v any) error {
 // the ends are printed and the beginnings left out; so are additions one by
 // one, which the events name again.
 func (s *session) progress() deploy.Progress {
+	explained := false
 	return func(step deploy.Step) {
 		switch {
 		case step.Kind == "event":
 			if !strings.HasSuffix(step.Status, "_IN_PROGRESS") || strings.Contains(step.Status, "ROLLBACK") {
 				s.note("  %s", s.event(step))
+				s.explain(step, &explained)
 			}
 		case step.Kind == "change-set" && step.Status == "Add":
 		default:
 			s.note("  %s", step.Message)
 		}
+	}
+}
+
+// explain says at once, in plain words, what the first failure means: the stack
+// may take long to turn back.
+func (s *session) explain(step deploy.Step, done *bool) {
+	if *done || !strings.HasSuffix(step.Status, "_FAILED") || strings.Contains(step.Reason, "cancelled") || step.Reason == "" {
+		return
+	}
+	if code, says, _ := why.Recognise(step.Type, step.Status, step.Reason); code != "" {
+		*done = true
+		s.note("    %s", says)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 // deployPlan deploys what a plan has sealed, or refuses and changes nothing.
 func (s *session) deployPlan(ctx *cli.Context, file string) error {
-	for _, name := range []string{"production", "name", "preview", "prune", "adopt", "allow-loss", "tag"} {
+	for _, name := range []string{"production", "name", "preview", "prune", "adopt", "allow-loss", "tag", "no-wait"} {
 		if ctx.IsSet(name) {
 			return withHint(fmt.Errorf("--%s with a plan: the plan says what is deployed where", name), "make another plan: arc diff --%s … -o %s", name, file)
 		}

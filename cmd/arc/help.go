@@ -31,6 +31,7 @@ Ship:
   diff       show what a deploy would change
   deploy     deploy to staging; --production for production; --local for the
              local cloud on this machine
+  why        say why the last operation on a stack failed
   env        list, set and remove environment variables; compare stages
   logs       what functions have printed, here or deployed
   destroy    delete a stack of the app, data only when told so

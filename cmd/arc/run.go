@@ -92,6 +92,9 @@ func (s *session) report(err error) int {
 		}
 		err = withHint(none, "%s", hint)
 	}
+	if failed, ok := errors.AsType[*deploy.FailedError](err); ok && failed.Remedy() != "" {
+		err = withHint(err, "%s", failed.Remedy())
+	}
 	fmt.Fprintf(s.stderr, "%s %v\n", s.paint(red, "error:"), err)
 	var h hinted
 	if errors.As(err, &h) && h.hint != "" {
@@ -162,6 +165,7 @@ func (s *session) app() *cli.App {
 			s.packageCommand(),
 			s.diffCommand(),
 			s.deployCommand(),
+			s.whyCommand(),
 			s.envCommand(),
 			s.logsCommand(),
 			s.destroyCommand(),

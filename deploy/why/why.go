@@ -122,16 +122,19 @@ func newStacks(events []Event) *stacks {
 	return s
 }
 
-// operation gives the events of a stack's last operation, but of none that ended
-// before since.
+// operation gives the events of a stack's last operation, or of the first one that
+// began at since or later.
 func (s *stacks) operation(id string, since time.Time) []Event {
 	events := s.events[id]
 	from := 0
 	for i, e := range events {
-		begins := e.own() && slices.Contains([]string{"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}, e.Status)
+		if !e.own() || !slices.Contains([]string{"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}, e.Status) {
+			continue
+		}
+		from = i
 		// What a nested stack does on the way back is of the same operation.
-		if begins && (since.IsZero() || !e.Timestamp.After(since) || from == 0 && events[from].Timestamp.Before(since)) {
-			from = i
+		if !since.IsZero() && !e.Timestamp.Before(since) {
+			break
 		}
 	}
 	return events[from:]
@@ -254,7 +257,7 @@ func (f *failure) cause() *Cause {
 	c := &Cause{Path: f.path, Type: e.Type, Status: cmp.Or(e.Status, e.HookStatus), Reason: Clean(e.said())}
 	c.Code, c.Says, c.Remedy = Recognise(e.Type, c.Status, e.said())
 	if c.Code == "" {
-		c.Says = c.Reason
+		c.Says, c.Remedy = c.Reason, "arc does not know this reason yet: look its words up, and at what else the stack's events say"
 	}
 	return c
 }
