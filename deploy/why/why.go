@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"arc/cfn/registry"
 )
 
 // Event is one event of a stack, as CloudFormation tells it.
@@ -29,7 +31,7 @@ type Event struct {
 }
 
 // stackType is the type of the events about a stack itself, and of a nested one.
-const stackType = "AWS::CloudFormation::Stack"
+const stackType = registry.CloudFormationStack
 
 // own tells the events about the stack itself.
 func (e Event) own() bool {
