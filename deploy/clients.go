@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -31,6 +32,9 @@ type Clients struct {
 	Logs       *logs.Client
 
 	Region string
+	// Credentials says whose rights are used, and SignIn how to get new ones; "" =
+	// those of a local cloud.
+	Credentials, SignIn string
 	// Local tells that the endpoint is on this machine, where polling may be brisk.
 	Local bool
 }
@@ -96,6 +100,17 @@ type Invoker interface {
 // Identity is the STS call that names the account.
 type Identity interface {
 	GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput, ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
+}
+
+// Caller gives the account, and who the credentials are in it: "user/ann",
+// "assumed-role/Admin/ann".
+func (c Clients) Caller(ctx context.Context) (account, identity string, err error) {
+	id, err := c.Identity.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", "", fmt.Errorf("find out the AWS account: %w", err)
+	}
+	arn := aws.ToString(id.Arn)
+	return aws.ToString(id.Account), arn[strings.LastIndex(arn, ":")+1:], nil
 }
 
 // Account gives the 12 digits of the account that the credentials belong to.

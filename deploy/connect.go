@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"arc/deploy/logs"
 	"arc/deploy/queues"
@@ -75,7 +76,11 @@ const (
 // ConnectOptions choose the endpoint and whose rights to use.
 type ConnectOptions struct {
 	Region  string // "" = AWS_REGION, then the profile's, then DefaultRegion
-	Profile string // "" = AWS_PROFILE, then "default"
+	Profile string // "" = AWS_PROFILE, then "default"; keys in the environment count before it
+	// AskMFA asks a person for the code of a device; nil = nobody is there.
+	AskMFA func(device string) (string, error)
+	// Note is told what takes long; nil = nobody wants to know.
+	Note func(text string)
 	// Endpoint is the URL of a local cloud that answers for every service.
 	// It is spoken to with made-up credentials: the user's own, and every AWS_*
 	// variable and profile, stay out of it. "" = AWS, or AWS_ENDPOINT_URL.
@@ -96,11 +101,15 @@ func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 		config.WithDefaultRegion(DefaultRegion),
 		config.WithEC2IMDSClientEnableState(instanceMetadata()),
 	}
+	load = append(load, config.WithLogger(logging.Nop{}), withMFA(opts.AskMFA))
 	if opts.Region != "" {
 		load = append(load, config.WithRegion(opts.Region))
 	}
-	if opts.Profile != "" {
+	if opts.Profile != "" && !keysInEnvironment() {
 		load = append(load, config.WithSharedConfigProfile(opts.Profile))
+	}
+	if err := checkRegion(opts.Region); err != nil {
+		return Clients{}, err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if missing := (config.SharedConfigProfileNotExistError{}); errors.As(err, &missing) {
@@ -110,23 +119,22 @@ func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 	if err != nil {
 		return Clients{}, fmt.Errorf("read the AWS configuration: %w", err)
 	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+	if err := checkRegion(cfg.Region); err != nil {
+		return Clients{}, err
+	}
+	from := credentialsOf(cfg)
+	done := slowly(opts.Note, "still waiting for "+from.what)
+	_, err = cfg.Credentials.Retrieve(ctx)
+	done()
+	if err != nil {
 		if ctx.Err() != nil {
 			return Clients{}, ctx.Err()
 		}
-		return Clients{}, withoutCredentials(err)
+		return Clients{}, withoutCredentials(err, from)
 	}
-	return newClients(cfg, false), nil
-}
-
-// withoutCredentials tells apart that nothing is set up, where the SDK only
-// says what it tried last, from what is set up but does not work: a session
-// that ran out, a role that may not be assumed.
-func withoutCredentials(err error) error {
-	if strings.Contains(err.Error(), "EC2 IMDS") {
-		return fmt.Errorf("%w: neither the environment nor ~/.aws has any", ErrNoCredentials)
-	}
-	return fmt.Errorf("%w that work: %w; sign in anew with aws sso login or aws configure", ErrNoCredentials, err)
+	clients := newClients(cfg, false)
+	clients.Credentials, clients.SignIn = from.what, from.remedy
+	return clients, nil
 }
 
 // localConfig is written out rather than loaded, so that nothing of the
@@ -142,6 +150,7 @@ func localConfig(opts ConnectOptions) aws.Config {
 		BaseEndpoint: aws.String(strings.TrimSuffix(opts.Endpoint, "/")),
 		HTTPClient:   localClient{httpClient(localTimeout)},
 		Retryer:      newRetryer,
+		Logger:       logging.Nop{},
 	}
 }
 

@@ -112,7 +112,7 @@ func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Changed: r.changed, Err: ctx.Err()}
 	case isUnreachableLocal(err):
 	case err != nil && r.executing:
-		err = fmt.Errorf("%w; AWS goes on with stack %s, deploy again to follow it to its end", err, d.StackName)
+		err = &GoesOnError{StackName: d.StackName, Err: err}
 	}
 	return r.outcome, err
 }
@@ -122,6 +122,21 @@ func isUnreachableLocal(err error) bool {
 	gone, ok := errors.AsType[*UnreachableError](err)
 	return ok && gone.Gone
 }
+
+// GoesOnError tells that CloudFormation is at work on the stack, and that how it
+// gets on cannot be read any more.
+type GoesOnError struct {
+	StackName string
+	Err       error
+}
+
+// Error says why, and how to follow it.
+func (e *GoesOnError) Error() string {
+	return fmt.Sprintf("%v; AWS goes on with stack %s, deploy again to follow it to its end", e.Err, e.StackName)
+}
+
+// Unwrap is why it cannot be read.
+func (e *GoesOnError) Unwrap() error { return e.Err }
 
 // InterruptedError tells that the context ended before the deployment did.
 type InterruptedError struct {

@@ -30,6 +30,9 @@ type follower struct {
 	since   time.Time // when the operation began
 	status  string    // of the stack, by its events
 	seen    []why.Event
+	silent  bool // it was said that the events cannot be read
+	denied  bool // they may not be
+	looked  int  // how often the stack's status was asked for in their place
 }
 
 // newFollower is called before the operation begins.
@@ -54,7 +57,20 @@ func (f *follower) toEnd(ctx context.Context) (string, error) {
 			return string(types.StackStatusDeleteComplete), nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("read the events of stack %s: %w", f.r.d.StackName, err)
+			if err := f.unread(ctx, err); err != nil {
+				return "", err
+			}
+			if status, done, err := f.blindly(ctx, err); err != nil || done {
+				return status, err
+			}
+			if err := pace.wait(ctx); err != nil {
+				return "", err
+			}
+			continue
+		}
+		if f.silent && !f.denied {
+			f.silent = false
+			f.r.note("the progress of stack %s can be read again", f.r.d.StackName)
 		}
 		for _, e := range events {
 			f.take(e)
@@ -67,6 +83,53 @@ func (f *follower) toEnd(ctx context.Context) (string, error) {
 		}
 	}
 }
+
+// unread is called when the events cannot be read. CloudFormation goes on all the
+// same, so that is no failure of the operation: it is tried again for as long as
+// the credentials are good, and said once. What no second try mends ends it.
+func (f *follower) unread(ctx context.Context, err error) error {
+	told := fmt.Errorf("read the events of stack %s: %w", f.r.d.StackName, err)
+	switch {
+	case ctx.Err() != nil, isUnreachableLocal(err):
+		return told
+	case isExpired(err), strings.Contains(err.Error(), "failed to refresh cached credentials"):
+		return told
+	}
+	if !f.silent {
+		f.silent = true
+		f.r.note("the progress of stack %s cannot be read (%s); AWS goes on with it, and it is asked again", f.r.d.StackName, Why(err))
+	}
+	return nil
+}
+
+// blindly follows by the stack's status alone, where its events may not be read.
+func (f *follower) blindly(ctx context.Context, err error) (status string, done bool, _ error) {
+	if !isCode(err, "AccessDenied", "AccessDeniedException") {
+		return "", false, nil
+	}
+	f.denied = true
+	stack, err := f.r.describeStack(ctx, f.stackID)
+	switch {
+	case err != nil && isCode(err, "AccessDenied", "AccessDeniedException"):
+		return "", false, err
+	case err != nil:
+		return "", false, f.unread(ctx, err)
+	case stack.ID == "" && !stack.Exists && stack.Status == "":
+		return string(types.StackStatusDeleteComplete), true, nil
+	case stack.inProgress():
+		f.started = true
+	case f.started:
+		return stack.Status, true, nil
+	case f.looked > maxBlindLooks: // it was over before the first look
+		return stack.Status, true, nil
+	}
+	f.looked++
+	return "", false, nil
+}
+
+// maxBlindLooks is how often a stack may seem to be at rest before it is believed
+// that the operation is over.
+const maxBlindLooks = 8
 
 // fresh gives the events after the mark, oldest first, and moves the mark on.
 func (f *follower) fresh(ctx context.Context) ([]types.StackEvent, error) {

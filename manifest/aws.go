@@ -14,6 +14,7 @@ import (
 // already folded into each Function's Config.
 type AWS struct {
 	Region  string // resolved: @aws region, else Options.Region, else us-west-2
+	Guessed bool   // nothing names a region: a profile's own counts before Region
 	Profile string // "" when not set
 	Bucket  string // "" when arc keeps its own artifact bucket
 	// Boundary is the ARN of the permissions boundary of every role, or a name
@@ -37,7 +38,7 @@ var logDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 73
 func (l *loader) readAWS() {
 	l.app.AWS = AWS{Region: l.opts.Region, APIGateway: "http", LogDays: defaultLogDays}
 	if l.app.AWS.Region == "" {
-		l.app.AWS.Region = defaultRegion
+		l.app.AWS.Region, l.app.AWS.Guessed = defaultRegion, true
 	}
 	l.base = builtinSettings()
 	p := l.pragma("aws")
@@ -49,7 +50,7 @@ func (l *loader) readAWS() {
 	// Layers are checked against the region, wherever it stands.
 	for _, ln := range lines {
 		if ln.key.Text == "region" && len(ln.values) == 1 {
-			l.app.AWS.Region = ln.values[0].Text
+			l.app.AWS.Region, l.app.AWS.Guessed = ln.values[0].Text, false
 		}
 	}
 	layer := newLayer(&l.base, spec)

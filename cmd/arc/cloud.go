@@ -72,7 +72,18 @@ func (s *session) connectLocal(ctx context.Context, p *project, local bool) (dep
 }
 
 func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, error) {
-	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Profile: p.app.AWS.Profile})
+	region := p.app.AWS.Region
+	if p.app.AWS.Guessed {
+		region = "" // the profile's own, if it has one
+	}
+	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{
+		Region: region, Profile: p.app.AWS.Profile, AskMFA: s.askMFA(),
+		Note: func(text string) { s.note("%s", text) },
+	})
+	s.credentials, s.signIn = clients.Credentials, clients.SignIn
+	if err == nil && p.app.AWS.Guessed {
+		p.app.AWS.Region = clients.Region
+	}
 	if errors.Is(err, deploy.ErrNoCredentials) {
 		return clients, withHint(err, "set AWS_PROFILE, or sign in with aws configure or aws sso login\nwithout an account: arc deploy --local runs the app on this machine, and arc diff --local compares with what runs there")
 	}

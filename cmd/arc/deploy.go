@@ -97,7 +97,8 @@ Examples:
   arc deploy --direct "get /" src/ws/default
   arc diff --production -o release.arcplan && arc deploy release.arcplan
 
-Exit codes: 0 deployed or unchanged, 1 an error.`,
+Exit codes: 0 deployed or unchanged; 1 an error; 4 AWS goes on with the stack,
+and arc deploy follows it.`,
 		Action: func(ctx *cli.Context) error {
 			switch other, err := otherDeploy(ctx); {
 			case err != nil:
@@ -201,6 +202,9 @@ type deployOrder struct {
 // deploy compiles the app and brings it to one stack.
 func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients, order deployOrder) (deploy.Outcome, error) {
 	opts := order.options
+	if err := s.where(ctx, clients); err != nil {
+		return deploy.Outcome{}, err
+	}
 	variables, err := readVariables(ctx, p, clients, opts)
 	if err != nil {
 		return deploy.Outcome{}, err

@@ -73,6 +73,9 @@ func (s *session) destroy(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.where(ctx.Context, clients); err != nil {
+		return err
+	}
 	opts := stageOptions(ctx)
 	order := deploy.Destruction{
 		App:       p.app.Name,

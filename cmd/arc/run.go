@@ -23,6 +23,7 @@ const (
 	exitError     = 1 // a mistake in the project, in the command line, or in the world
 	exitChanges   = 2 // arc diff: there are changes, all of them safe
 	exitDangerous = 3 // arc diff: something that holds data would be replaced or removed
+	exitGoesOn    = 4 // AWS goes on with the stack, and nobody here follows it any more: arc deploy does
 )
 
 // session is what one run of the program was given: its only way to the
@@ -33,6 +34,8 @@ type session struct {
 	env            func(string) string
 	color          bool         // stderr is a terminal and NO_COLOR is not set
 	notRun         string       // what tellRecorded has said
+	credentials    string       // whose rights are used with AWS; "" = none yet
+	signIn         string       // how to get new ones
 	muted          bool         // --quiet: errors only
 	events         *eventWriter // arc sandbox --json: events go to stdout; nil = as text to stderr
 	screens        []*screen    // between us and stdout and stderr while an app runs
@@ -92,6 +95,7 @@ func (s *session) report(err error) int {
 		}
 		err = withHint(none, "%s", hint)
 	}
+	err = s.plainly(err)
 	if failed, ok := errors.AsType[*deploy.FailedError](err); ok && failed.Remedy() != "" {
 		err = withHint(err, "%s", failed.Remedy())
 	}
@@ -101,6 +105,9 @@ func (s *session) report(err error) int {
 		for _, line := range strings.Split(h.hint, "\n") {
 			fmt.Fprintf(s.stderr, "  %s %s\n", s.paint(cyan, "hint:"), line)
 		}
+	}
+	if goesOn(err) {
+		return exitGoesOn
 	}
 	return exitError
 }
