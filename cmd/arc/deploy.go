@@ -414,7 +414,7 @@ func (s *session) progress() deploy.Progress {
 		case step.Kind == "event":
 			if !strings.HasSuffix(step.Status, "_IN_PROGRESS") || strings.Contains(step.Status, "ROLLBACK") {
 				s.note("  %s", s.event(step))
-				s.explain(step, &explained)
+				s.explainFailure(step, &explained)
 			}
 		case step.Kind == "change-set" && step.Status == "Add":
 		default:
@@ -423,9 +423,9 @@ func (s *session) progress() deploy.Progress {
 	}
 }
 
-// explain says at once, in plain words, what the first failure means: the stack
+// explainFailure says at once, in plain words, what the first failure means: the stack
 // may take long to turn back.
-func (s *session) explain(step deploy.Step, done *bool) {
+func (s *session) explainFailure(step deploy.Step, done *bool) {
 	if *done || !strings.HasSuffix(step.Status, "_FAILED") || strings.Contains(step.Reason, "cancelled") || step.Reason == "" {
 		return
 	}
