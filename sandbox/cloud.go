@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -173,9 +174,7 @@ func (c *Cloud) start() error {
 		return err
 	}
 	if !c.opts.Asleep {
-		for _, problem := range c.engine.Revive(context.Background()) {
-			c.tell.Notice("%s", problem)
-		}
+		c.revive(context.Background())
 	}
 	c.endpoint.Serve(c.routes(services), c.bodies, c.problems())
 	c.serveHosts(services)
@@ -186,6 +185,34 @@ func (c *Cloud) start() error {
 	c.undo = append(c.undo, unregister)
 	go c.watchHome()
 	return nil
+}
+
+// revive brings back the stacks of earlier runs, and says so: their schedules
+// fire, and their functions take messages.
+func (c *Cloud) revive(ctx context.Context) {
+	for _, problem := range c.engine.Revive(ctx) {
+		c.tell.Notice("%s", problem)
+	}
+	var names []string
+	for next := ""; ; {
+		page, err := c.engine.DescribeStacks(ctx, stack.DescribeStacksInput{NextToken: next})
+		if err != nil {
+			c.tell.Notice("stacks of earlier runs: %v", err)
+			return
+		}
+		for _, s := range page.Stacks {
+			if s.ParentID == "" {
+				names = append(names, s.StackName)
+			}
+		}
+		if next = page.NextToken; next == "" {
+			break
+		}
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		c.tell.Notice("stacks of earlier runs are back: %s; arc destroy --local ends one, --fresh all", strings.Join(names, ", "))
+	}
 }
 
 // homeCheck is how often a cloud looks whether it is still wanted.

@@ -5,9 +5,12 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestKilledWhileWriting kills the local cloud with -9 at moments that a seed
@@ -72,5 +75,65 @@ func TestKilledWhileWriting(t *testing.T) {
 		if !strings.Contains(string(body), `"id":"`+id+`"`) {
 			t.Errorf("%s was acknowledged and is not there", id)
 		}
+	}
+}
+
+// TestKilledWhileDeploying kills a local cloud with -9 at moments of a deploy
+// that a seed chooses: of the stack's making, and of its changes. The next deploy
+// arrives at what the source says, with what was written before.
+func TestKilledWhileDeploying(t *testing.T) {
+	lookTool(t, "node")
+	app := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(app, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	manifest := "@app\nkilled\n@http\nget /\n@ws\n@events\na\nb\n@queues\nc\n@static\n"
+	write("app.arc", manifest)
+	for _, folder := range []string{"ws/connect", "ws/default", "ws/disconnect", "events/a", "events/b", "events/d", "queues/c"} {
+		write("src/"+folder+"/index.mjs", "export const handler = async () => ({ statusCode: 200 })")
+	}
+	write("public/page.html", "<h1>page</h1>")
+	arc := buildArc(t)
+	random := rand.New(rand.NewPCG(7, 8))
+	whole := 1500 * time.Millisecond
+	bucket := ""
+	for round := range 4 {
+		write("src/http/get-index/index.mjs", fmt.Sprintf("export const handler = async () => ({ statusCode: 200, body: 'round %d ' + process.env.ARC_STATIC_BUCKET })", round))
+		if round == 2 {
+			write("app.arc", strings.Replace(manifest, "@queues", "d\n@queues", 1))
+		}
+		for range 2 {
+			p := startArc(t, arc, app, "deploy", "--local")
+			time.Sleep(time.Duration(random.Int64N(int64(whole))))
+			p.cmd.Process.Kill()
+			p.kill()
+		}
+		began := time.Now()
+		p := startArc(t, arc, app, "deploy", "--local")
+		url := p.url(t, "HTTP")
+		whole = min(time.Since(began), 10*time.Second)
+		resp, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		now, found := strings.CutPrefix(string(body), fmt.Sprintf("round %d ", round))
+		if !found {
+			t.Fatalf("round %d: %s %s\n%s", round, resp.Status, body, p.stderr)
+		}
+		// What had the bucket of a stack that was made has it still.
+		if bucket != "" && now != bucket {
+			t.Errorf("round %d: the bucket is %s and was %s", round, now, bucket)
+		}
+		bucket = now
+		p.kill()
 	}
 }
