@@ -70,7 +70,7 @@ func (b *builder) add(n Node) int {
 
 var groupIDs = [...]string{
 	Route: "route", Action: "action", Schedule: "schedule", Topic: "topic", Queue: "queue", Table: "table",
-	Bucket: "files", Clients: "clients", Outside: "outside", Function: "function",
+	Bucket: "files", Clients: "clients", Outside: "outside", Function: "function", Other: "other",
 }
 
 // slug keeps the ASCII letters and digits of text, and one _ for all between.

@@ -26,6 +26,7 @@ const (
 	Clients // those connected to the WebSocket API
 	Outside // where @proxy sends requests
 	Function
+	Other // any other resource of a template, told by its type
 )
 
 // Node is one thing of the app.
@@ -77,7 +78,7 @@ func (e Edge) only(verb string) bool { return len(e.Verbs) == 1 && e.Verbs[0] ==
 // groups head the nodes of each kind.
 var groups = [...]string{
 	Route: "HTTP API", Action: "WebSocket API", Schedule: "Schedules", Topic: "Topics", Queue: "Queues", Table: "Tables",
-	Bucket: "Files", Clients: "Clients", Outside: "Elsewhere", Function: "Functions",
+	Bucket: "Files", Clients: "Clients", Outside: "Elsewhere", Function: "Functions", Other: "Other resources",
 }
 
 // group is the heading of a kind's nodes.

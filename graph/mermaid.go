@@ -9,7 +9,7 @@ import (
 // shapes are the brackets that give each kind its outline.
 var shapes = [...][2]string{
 	Route: {"([", "])"}, Action: {"([", "])"}, Schedule: {"{{", "}}"}, Topic: {">", "]"}, Queue: {"[[", "]]"}, Table: {"[(", ")]"},
-	Bucket: {"[(", ")]"}, Clients: {"((", "))"}, Outside: {"((", "))"}, Function: {"[", "]"},
+	Bucket: {"[(", ")]"}, Clients: {"((", "))"}, Outside: {"((", "))"}, Function: {"[", "]"}, Other: {"[", "]"},
 }
 
 // Mermaid prints the graph as a Mermaid flowchart, from left to right.

@@ -12,7 +12,7 @@ type colors struct{ ink, tint, line string }
 // classes name the kinds in CSS and in Mermaid.
 var classes = [...]string{
 	Route: "route", Action: "action", Schedule: "schedule", Topic: "topic", Queue: "queue", Table: "table",
-	Bucket: "files", Clients: "clients", Outside: "outside", Function: "lambda",
+	Bucket: "files", Clients: "clients", Outside: "outside", Function: "lambda", Other: "other",
 }
 
 var light = [...]colors{
@@ -26,6 +26,7 @@ var light = [...]colors{
 	Clients:  {"#6d28d9", "#ede9fe", "#b9a3f5"},
 	Outside:  {"#475569", "#e2e8f0", "#a3b1c4"},
 	Function: {"#c2410c", "#ffedd5", "#f3b27f"},
+	Other:    {"#475569", "#e2e8f0", "#a3b1c4"},
 }
 
 var dark = [...]colors{
@@ -39,6 +40,7 @@ var dark = [...]colors{
 	Clients:  {"#c4b5fd", "#43307f", "#6d53bd"},
 	Outside:  {"#cbd5e1", "#334155", "#586a84"},
 	Function: {"#fdba74", "#63300f", "#a85d23"},
+	Other:    {"#cbd5e1", "#334155", "#586a84"},
 }
 
 // page are the colours that belong to no kind.
@@ -60,7 +62,7 @@ var (
 // css is the style of the picture. Every rule is bound to the picture's class,
 // for a page that takes the SVG in is styled by it too; plain properties serve
 // viewers that know no variables.
-func css(marked func(Mark) bool) string {
+func css(marked func(Mark) bool, others bool) string {
 	var b strings.Builder
 	rule := func(indent, selector, format string, args ...any) {
 		fmt.Fprintf(&b, "%s.arc-graph %s{%s}\n", indent, selector, fmt.Sprintf(format, args...))
@@ -75,9 +77,13 @@ func css(marked func(Mark) bool) string {
 	rule("", ".badge", "font-size:9.6px;font-weight:700;text-anchor:middle")
 	rule("", ".edge", "fill:none;stroke-width:1.5")
 	rule("", ".read", "stroke-dasharray:5 4")
-	palette(rule, "", lightPage, light[:], marked)
+	kinds := len(light)
+	if !others {
+		kinds = int(Other) // the last
+	}
+	palette(rule, "", lightPage, light[:kinds], marked)
 	b.WriteString("@media (prefers-color-scheme:dark){\n")
-	palette(rule, "  ", darkPage, dark[:], marked)
+	palette(rule, "  ", darkPage, dark[:kinds], marked)
 	b.WriteString("}\n")
 	return b.String()
 }

@@ -133,7 +133,7 @@ func (p *painter) paint() {
 	p.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"arc-graph\" role=\"img\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
 		p.right, p.bottom, p.right, p.bottom)
 	p.printf("<title>%s</title>\n", escape(p.g.App+": "+p.g.summary()))
-	p.printf("<style>\n%s</style>\n", css(p.marked))
+	p.printf("<style>\n%s</style>\n", css(p.marked, slices.ContainsFunc(p.g.Nodes, func(n Node) bool { return n.Kind == Other })))
 	p.printf("<rect class=\"ground\" width=\"100%%\" height=\"100%%\"/>\n")
 	p.printf("<text class=\"name sans\" x=\"%d\" y=\"48\">%s</text>\n", margin, escape(p.g.App))
 	p.printf("<text class=\"summary sans\" x=\"%d\" y=\"70\">%s</text>\n", margin, escape(p.g.summary()))

@@ -123,7 +123,7 @@ func (s *session) ciGitHub(ctx *cli.Context) error {
 	}
 	for _, name := range []string{"template", "synth"} {
 		if ctx.IsSet(name) {
-			return withHint(fmt.Errorf("--%s says what is reviewed without a manifest", name), "arc ci github --diff-only --%s %s", name, quoted(fmt.Sprint(ctx.Value(name))))
+			return withHint(fmt.Errorf("--%s says what is reviewed without a manifest", name), "arc ci github --diff-only --%s %s", name, quoted(strings.Join(append(ctx.StringSlice(name), ctx.String(name)), "")))
 		}
 	}
 	p, err := s.openManifest()

@@ -43,6 +43,7 @@ func HTML(w io.Writer, r *diff.Review, graphs []Graph) error {
 type (
 	pageData struct {
 		Title, Sides, Headline, VerdictClass, Summary string
+		Dangers                                       []pageRisk // every risk, the gravest first
 		Limits                                        []string
 		Graphs                                        []pageGraph
 		Groups                                        []pageGroup
@@ -59,8 +60,8 @@ type (
 		Lines []costLine
 	}
 	pageGraph struct {
-		Title  string
-		Source template.URL
+		Title, Alt string
+		Source     template.URL
 	}
 	pageGroup struct {
 		Name  string
@@ -73,9 +74,10 @@ type (
 		Risks                   []pageRisk
 	}
 	pageRisk struct {
-		Class  diff.Class
-		Text   string
-		Danger bool
+		Class          diff.Class
+		Rule           diff.Rule
+		Text, Position string
+		Danger         bool
 	}
 	pageChange struct {
 		Action          compare.Action
@@ -95,8 +97,15 @@ func pageOf(r *diff.Review, graphs []Graph) pageData {
 	if r.Before != "" && r.After != "" {
 		d.Sides = visible(r.Before + " → " + r.After)
 	}
+	for _, risk := range risksOf(r) {
+		entry := pageRisk{Class: risk.Class, Rule: risk.Rule, Text: visible(risk.Text), Danger: risk.Class.Dangerous()}
+		if risk.at != nil {
+			entry.Position = visible(risk.at.String())
+		}
+		d.Dangers = append(d.Dangers, entry)
+	}
 	for _, g := range graphs {
-		d.Graphs = append(d.Graphs, pageGraph{visible(g.Title), template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(g.SVG))})
+		d.Graphs = append(d.Graphs, pageGraph{visible(g.Title), "picture of the app: " + visible(g.Title), template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(g.SVG))})
 	}
 	for _, g := range r.Groups {
 		group := pageGroup{Name: g.Name}
@@ -109,7 +118,7 @@ func pageOf(r *diff.Review, graphs []Graph) pageData {
 				item.Details = append(item.Details, visible(text))
 			}
 			for _, risk := range it.Risks {
-				item.Risks = append(item.Risks, pageRisk{risk.Class, visible(risk.Text), risk.Class.Dangerous()})
+				item.Risks = append(item.Risks, pageRisk{Class: risk.Class, Rule: risk.Rule, Text: visible(risk.Text), Danger: risk.Class.Dangerous()})
 			}
 			group.Items = append(group.Items, item)
 		}

@@ -74,6 +74,7 @@ func newPicture(doc *cfn.Document, app string, label func(string) string) *pictu
 		p.join(at, s.Function)
 	}
 	p.sources()
+	p.others()
 	for _, fn := range p.m.ByType[model.FunctionType] {
 		p.uses(fn)
 	}
@@ -174,6 +175,46 @@ func (p *picture) sources() {
 		props := p.m.Doc.Resources[id].Properties
 		p.triggers(props["EventSourceArn"], props["FunctionName"])
 	}
+}
+
+// maxOthers bounds the boxes of what has no kind of its own.
+const maxOthers = 60
+
+// others adds a box for each resource that no node stands for, whatever its type:
+// what is not known is not left out. What only joins or guards others (wiring,
+// rights, policies, logs, parts of an API or of a CDN) has none.
+func (p *picture) others() {
+	letters := p.deadLetters()
+	drawn := map[string]bool{}
+	for _, ids := range p.resources {
+		for _, id := range ids {
+			drawn[id] = true
+		}
+	}
+	n := 0
+	for _, id := range values.KeysOfBoth(nil, p.m.Doc.Resources) {
+		typ := p.m.Doc.Resources[id].Type
+		known := registry.Of(typ)
+		if drawn[id] || letters[id] || known.Wiring || known.Rights != 0 || known.Policy.Of != "" || joins(typ) {
+			continue
+		}
+		if n++; n > maxOthers {
+			break
+		}
+		parts := strings.Split(typ, "::")
+		badge := strings.ToUpper(parts[max(len(parts)-2, 0)])
+		p.add(graph.Node{Kind: graph.Other, Badge: badge, Label: p.m.NameOf(id), Detail: parts[len(parts)-1]}, id)
+	}
+}
+
+// joins reports whether a type is a part of what is drawn otherwise.
+func joins(typ string) bool {
+	for _, front := range []string{"AWS::ApiGateway", "AWS::CloudFront::", "AWS::Lambda::", "AWS::Logs::", "AWS::Events::", "AWS::Scheduler::", "AWS::CDK::", "AWS::IAM::"} {
+		if strings.HasPrefix(typ, front) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *picture) triggers(source, fn any) {
