@@ -48,10 +48,12 @@ func (r *reviewer) functions() []Item {
 				it.add(r, group)
 			}
 		}
+		it.functions = []string{id}
 		key := string(it.Action) + "\x00" + strings.Join(it.Details, "\x00")
 		if at, ok := alike[key]; ok && c.Action == compare.Modify && len(it.Risks) == 0 && len(items[at].Risks) == 0 {
 			items[at].Resources = append(items[at].Resources, id)
 			items[at].Text += "\x00" + it.Subject
+			items[at].functions = append(items[at].functions, id)
 			continue
 		}
 		alike[key] = len(items)

@@ -97,6 +97,8 @@ type Item struct {
 	Risks     []Risk         `json:"risks,omitempty"`
 	Position  *Position      `json:"position,omitempty"`  // its line of the manifest
 	Resources []string       `json:"resources,omitempty"` // logical IDs
+
+	functions []string // logical IDs of the functions that it is about
 }
 
 // Risk is a reason to look twice.
@@ -176,7 +178,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		{"Outputs", r.outputs},
 		{"Other resources", r.otherResources},
 	} {
-		if items := g.items(); len(items) > 0 {
+		if items := r.alike(g.items()); len(items) > 0 {
 			out.Groups = append(out.Groups, Group{Name: g.name, Items: items})
 		}
 	}

@@ -110,6 +110,7 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 	if isNew {
 		it.Action = compare.Add
 	}
+	it.functions = functions
 	it.place(r, t.after)
 	result := iam.Compare(before, after)
 	r.word(&it, result, before, after, isNew)
