@@ -1,6 +1,6 @@
-// Package child runs a program that belongs to this one: it ends when it is
-// told to, and where the system can see to that also when this program is
-// killed.
+// Package child runs programs that belong to this one: they end when they are
+// told to, and also when this program is killed. On Linux the kernel sees to
+// that, elsewhere a Watchdog; on Windows nobody does.
 package child
 
 import (
@@ -16,8 +16,10 @@ type Child struct {
 }
 
 // Start starts a program.
-func Start(cmd *exec.Cmd) (*Child, error) {
-	die(cmd)
+func Start(cmd *exec.Cmd) (*Child, error) { return start(cmd, NewWatchdog(DeathSignal)) }
+
+func start(cmd *exec.Cmd, watchdog *Watchdog) (*Child, error) {
+	watchdog.Group(cmd)
 	c := &Child{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
@@ -26,9 +28,20 @@ func Start(cmd *exec.Cmd) (*Child, error) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
+		if err == nil {
+			if !watchdog.signal {
+				err = watchdog.Guard(cmd.Process.Pid)
+			}
+			if err != nil {
+				cmd.Process.Kill()
+				cmd.Wait()
+			}
+		}
 		started <- err
 		if err == nil {
 			c.err = cmd.Wait()
+			watchdog.Free(cmd.Process.Pid)
+			watchdog.Close()
 			close(c.done)
 		}
 	}()

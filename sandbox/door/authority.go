@@ -1,6 +1,7 @@
 package door
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -156,6 +158,26 @@ type bothConn struct {
 // NetConn is the connection below.
 func (c *bothConn) NetConn() net.Conn { return c.Conn }
 
+// Plain is the socket of a connection that speaks no TLS, so that what is written
+// to it goes out as it is; nil for any other.
+func Plain(conn net.Conn) syscall.RawConn {
+	if both, ok := conn.(*bothConn); ok {
+		if both.inner != both.Conn {
+			return nil
+		}
+		conn = both.Conn
+	}
+	socket, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
 // handshake is the type of the record that every TLS connection begins with.
 const handshake = 22
 
@@ -163,18 +185,18 @@ func (c *bothConn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
+	first := 0
 	c.once.Do(func() {
-		var first [1]byte
-		if _, c.err = c.Conn.Read(first[:]); c.err != nil {
+		if first, c.err = c.Conn.Read(b); c.err != nil {
 			return
 		}
-		begun := &begunConn{c.Conn, first[:]}
-		if c.inner = begun; first[0] == handshake {
-			c.inner = tls.Server(begun, c.config)
+		if c.inner = c.Conn; b[0] == handshake {
+			c.inner = tls.Server(&begunConn{c.Conn, bytes.Clone(b[:first])}, c.config)
+			first = 0
 		}
 	})
-	if c.err != nil {
-		return 0, c.err
+	if c.err != nil || first > 0 {
+		return first, c.err
 	}
 	return c.inner.Read(b)
 }
@@ -187,7 +209,7 @@ func (c *bothConn) Write(b []byte) (int, error) {
 	return c.inner.Write(b)
 }
 
-// begunConn gives back a byte that was read ahead.
+// begunConn gives back what was read ahead.
 type begunConn struct {
 	net.Conn
 	first []byte

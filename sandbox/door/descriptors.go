@@ -46,7 +46,7 @@ func (l thrifty) Accept() (net.Conn, error) {
 			continue
 		case err != nil:
 			return nil, err
-		case l.port.budget != nil && left(conn) < keepForFiles:
+		case l.port.budget != nil && l.port.left(conn) < keepForFiles:
 			l.port.short()
 			conn.SetDeadline(time.Now().Add(time.Second))
 			io.WriteString(conn, "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"+busy+"\n")
@@ -59,7 +59,7 @@ func (l thrifty) Accept() (net.Conn, error) {
 
 // left is how many descriptors the process has after that of conn: the system
 // gives the lowest one that is free.
-func left(conn net.Conn) int {
+func (p *Port) left(conn net.Conn) int {
 	for {
 		switch c := conn.(type) {
 		case interface{ NetConn() net.Conn }:
@@ -69,7 +69,7 @@ func left(conn net.Conn) int {
 			if raw, err := c.SyscallConn(); err == nil {
 				number := 0
 				if raw.Control(func(fd uintptr) { number = int(fd) }) == nil {
-					return mostDescriptors() - number
+					return p.most - number
 				}
 			}
 		}
@@ -85,14 +85,14 @@ func (p *Port) short() {
 	now := time.Now().UnixNano()
 	last := p.budget.said.Load()
 	if now-last > int64(shortEvery) && p.budget.said.CompareAndSwap(last, now) {
-		p.problems.Printf("nearly all of the %d files and sockets are open that this process may have: new WebSockets are refused with 503 until some close; ulimit -n, before arc starts, raises the limit", mostDescriptors())
+		p.problems.Printf("nearly all of the %d files and sockets are open that this process may have: new WebSockets are refused with 503 until some close; ulimit -n, before arc starts, raises the limit", p.most)
 	}
 }
 
 // mark notes of a connection whether it is one of the last that there are
 // descriptors for.
 func (p *Port) mark(ctx context.Context, conn net.Conn) context.Context {
-	if p.budget == nil || left(conn) >= keepForCalls {
+	if p.budget == nil || p.left(conn) >= keepForCalls {
 		return ctx
 	}
 	p.short()

@@ -1,6 +1,7 @@
 package door
 
 import (
+	"context"
 	"errors"
 	"log"
 	"net"
@@ -22,6 +23,7 @@ type Port struct {
 	Number    int
 	server    *http.Server
 	listeners []net.Listener
+	most      int // descriptors that the process may have
 	budget    *Budget
 	problems  *log.Logger
 }
@@ -29,13 +31,17 @@ type Port struct {
 // Listen opens a port; 0 is any free one, on 127.0.0.1 alone. Whoever connects
 // waits until Serve says what is behind it.
 func Listen(number int) (*Port, error) {
-	v4, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
+	// Both ends are on this machine, which tells when one is gone: the four calls
+	// that would have every connection probed for it are saved.
+	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false) // nor is there another path to this machine
+	v4, err := config.Listen(context.Background(), "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
 	if err != nil {
 		return nil, err
 	}
-	p := &Port{Number: v4.Addr().(*net.TCPAddr).Port, listeners: []net.Listener{v4}}
+	p := &Port{Number: v4.Addr().(*net.TCPAddr).Port, most: mostDescriptors(), listeners: []net.Listener{v4}}
 	if number != 0 {
-		v6, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(number)))
+		v6, err := config.Listen(context.Background(), "tcp6", net.JoinHostPort("::1", strconv.Itoa(number)))
 		switch {
 		case err == nil:
 			p.listeners = append(p.listeners, v6)

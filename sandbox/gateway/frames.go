@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+
+	"arc/sandbox/door"
 )
 
 const (
@@ -16,9 +18,11 @@ const (
 )
 
 // frameWatch reads along what a client sends, only to see each frame's length:
-// the WebSocket library joins frames, but API Gateway limits each of them.
+// the WebSocket library joins frames, but API Gateway limits each of them. What
+// it writes it does not wait for, where the system allows that.
 type frameWatch struct {
 	net.Conn
+	rest    unsent
 	tooLong atomic.Bool // a data frame longer than maxFrame has begun
 
 	header [14]byte // of the frame that is beginning
@@ -87,7 +91,7 @@ func (w *watchedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	w.watch = &frameWatch{Conn: conn}
+	w.watch = &frameWatch{Conn: conn, rest: unsent{socket: door.Plain(conn)}}
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
 	w.watch.see(early)
 	// What has come early has to be in the reader's buffer: the library takes it

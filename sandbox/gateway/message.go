@@ -102,6 +102,11 @@ func responseText(payload []byte) (string, error) {
 // "connect", which is no key at all. What selects nothing goes to $default,
 // nil if there is none.
 func (s *liveStage) selectRoute(body string) *route {
+	for _, field := range s.selection {
+		if !strings.Contains(body, field) && !strings.Contains(body, `\`) {
+			return s.socket["$default"] // read or not, it has no such field
+		}
+	}
 	value := json.RawMessage(body)
 	for _, field := range s.selection {
 		var object map[string]json.RawMessage

@@ -62,8 +62,14 @@ func (c *connection) send(text string) error {
 	}
 	o.writing = true
 	o.mu.Unlock()
+	if c.watch.rest.socket != nil {
+		if err := c.write(context.Background(), text); err != nil || c.watch.waits() == nil {
+			c.wrote(err)
+			return err
+		}
+	}
 	written := make(chan error, 1)
-	go c.flush(text, written)
+	go func() { written <- c.finish(text) }()
 	late := time.NewTimer(slow)
 	defer late.Stop()
 	select {
@@ -79,41 +85,76 @@ func (c *connection) send(text string) error {
 	return nil
 }
 
-// flush writes a message and all that has come to wait behind it.
-func (c *connection) flush(text string, written chan<- error) {
-	o := &c.out
-	for {
-		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
-		err := c.ws.Write(ctx, websocket.MessageText, []byte(text))
-		cancel()
-		if err != nil {
-			c.gateway.sockets.remove(c.id)
-			err = fmt.Errorf("connection %s: %w", c.id, err)
-		} else {
-			c.touch()
-		}
-		o.mu.Lock()
-		if o.err = err; err != nil {
-			o.waiting, o.bytes = nil, 0
-		}
-		if written != nil {
-			written <- err
-			written = nil
-		}
-		if len(o.waiting) == 0 {
-			o.writing = false
-			if o.stuck != nil {
-				close(o.stuck)
-				o.stuck = nil
-			}
-			o.mu.Unlock()
-			return
-		}
-		text = o.waiting[0]
-		o.waiting = o.waiting[1:]
-		o.bytes -= len(text)
-		o.mu.Unlock()
+// finish has a message go out that takes longer, or the rest of one that has
+// begun to, and all that has come to wait behind it.
+func (c *connection) finish(text string) error {
+	err := c.waitWritten(text, c.watch.rest.socket != nil)
+	c.wrote(err)
+	return err
+}
+
+// write gives a message to the client's socket.
+func (c *connection) write(ctx context.Context, text string) error {
+	if err := c.ws.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+		c.gateway.sockets.remove(c.id)
+		return fmt.Errorf("connection %s: %w", c.id, err)
 	}
+	c.touch()
+	return nil
+}
+
+// waitWritten gives a message to the client's socket, unless it has begun, and
+// waits until it has gone out.
+func (c *connection) waitWritten(text string, begun bool) error {
+	if !begun {
+		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+		defer cancel()
+		if err := c.write(ctx, text); err != nil {
+			return err
+		}
+	}
+	if rest := c.watch.waits(); rest != nil {
+		<-rest
+	}
+	if err := c.watch.failed(); err != nil {
+		c.gateway.sockets.remove(c.id)
+		return fmt.Errorf("connection %s: %w", c.id, err)
+	}
+	c.touch()
+	return nil
+}
+
+// wrote goes on with what has come to wait behind a message.
+func (c *connection) wrote(err error) {
+	if text, more := c.next(err); more {
+		go func() {
+			for more {
+				text, more = c.next(c.waitWritten(text, false))
+			}
+		}()
+	}
+}
+
+// next is the message that goes out after one that came to that end, if any.
+func (c *connection) next(err error) (text string, more bool) {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err = err; err != nil {
+		o.waiting, o.bytes = nil, 0
+	}
+	if len(o.waiting) == 0 {
+		o.writing = false
+		if o.stuck != nil {
+			close(o.stuck)
+			o.stuck = nil
+		}
+		return "", false
+	}
+	text = o.waiting[0]
+	o.waiting = o.waiting[1:]
+	o.bytes -= len(text)
+	return text, true
 }
 
 // untilRead waits until the client has read what it was sent: one that does not

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"arc/sandbox/child"
 )
 
 // Waiting is how many events wait for a worker.
@@ -72,3 +74,7 @@ func (s *Service) EventSources() []EventSource {
 	slices.SortFunc(list, func(a, b EventSource) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
+
+// WithoutDeathSignal has the service be on a system that does not end children
+// with their parent. It is for before the first event.
+func (s *Service) WithoutDeathSignal() { s.watchdog = child.NewWatchdog(false) }

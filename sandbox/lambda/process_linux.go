@@ -3,16 +3,9 @@ package lambda
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"strconv"
 	"syscall"
 )
-
-// group puts the process at the head of a group of its own, and has the kernel
-// kill it should this process die first.
-func group(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
 
 // killStrays ends what a worker has started and detached from its group: on AWS
 // it ends with its environment. They are known by the log stream that is in

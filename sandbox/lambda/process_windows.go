@@ -6,8 +6,6 @@ import (
 	"strconv"
 )
 
-func group(*exec.Cmd) {}
-
 // killGroup ends a process and its children. That there is none left is fine.
 func killGroup(p *os.Process) {
 	exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(p.Pid)).Run()

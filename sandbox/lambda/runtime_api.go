@@ -64,7 +64,6 @@ func (w *worker) next(rw http.ResponseWriter, r *http.Request) {
 		refuse(rw, http.StatusForbidden, "InvalidStateTransition", "the event at hand has no answer yet")
 		return
 	}
-	w.output.mark("")
 	var inv *invocation
 	select {
 	case inv = <-w.jobs:
@@ -92,6 +91,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 	}
 	body, err := readBody(r)
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		w.output.mark("")
 		if inv := w.service.take(w, id); inv != nil {
 			inv.done <- outcome{result: failed(invoke.TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
 		}
@@ -119,10 +119,18 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 		result.Payload = []byte(w.place.Real(string(result.Payload)))
 		result.Failed, result.Kind = "Unhandled", kindOf(w.fn, errorType(r, result.Payload), invoke.Thrown)
 	}
-	w.output.drain()
+	w.output.mark("") // what is printed from here on belongs to no event
 	inv.done <- outcome{result: result}
+	if r.Header.Get(nextHeader) != "" {
+		w.next(rw, r)
+		return
+	}
 	accept(rw)
 }
+
+// nextHeader is what our own runtimes send with an answer that is to be accepted
+// by the next event. It saves both sides a message, which wakes the other one up.
+const nextHeader = "Arc-Next"
 
 // initError takes the reason why the worker's code could not be loaded.
 func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/child"
 	"arc/sandbox/invoke"
 	"arc/sandbox/journal"
 	"arc/sandbox/stack"
@@ -122,6 +123,7 @@ type Service struct {
 	followers       map[string]chan struct{} // by event source: closed when its stream is not read any more
 	ending          context.Context          // done when the service closes
 	end             context.CancelFunc
+	watchdog        *child.Watchdog
 }
 
 // function is a function with its workers and those that wait for one.
@@ -277,6 +279,7 @@ func (s *Service) Close(context.Context) error {
 	s.polling.Wait()
 	s.running.Wait()
 	close(s.spawn)
+	s.watchdog.Close()
 	if dir, err := s.scratch(); err == nil {
 		os.RemoveAll(dir)
 	}

@@ -407,7 +407,7 @@ func (w *worker) log(id, line string) {
 // launch starts the process.
 func (w *worker) launch(cmd *exec.Cmd) error {
 	cmd.Stdout, cmd.Stderr = w.output.writers()
-	group(cmd)
+	w.service.watchdog.Group(cmd)
 	started := make(chan error)
 	w.service.spawn <- func() { started <- cmd.Start() }
 	err := <-started
@@ -419,6 +419,9 @@ func (w *worker) launch(cmd *exec.Cmd) error {
 		w.service.mu.Lock()
 		w.pid = cmd.Process.Pid
 		w.service.mu.Unlock()
+		if err := w.service.watchdog.Guard(cmd.Process.Pid); err != nil {
+			w.log("", fmt.Sprintf("this function's process will go on should arc be killed: %v", err))
+		}
 	}
 	if err != nil {
 		return &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("%s cannot be started: %w; it must be an executable for this machine", cmd.Path, err)}
@@ -443,6 +446,7 @@ func (w *worker) await(cmd *exec.Cmd) error {
 	}
 	killGroup(cmd.Process)
 	killStrays(w.logStream)
+	w.service.watchdog.Free(cmd.Process.Pid)
 	return err
 }
 

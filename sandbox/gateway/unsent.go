@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"sync"
+	"syscall"
+	"time"
+)
+
+// unsent is what a client's socket has no room for. Nearly every message fits, and
+// costs no goroutine and no timer then; only the rest of one is waited for.
+type unsent struct {
+	socket syscall.RawConn // nil: writing waits, as it does with TLS
+
+	mu   sync.Mutex
+	left []byte
+	gone chan struct{} // closed when nothing is left; nil = nothing is
+	err  error         // why nothing goes out any more
+}
+
+// Write sends bytes, or as many as there is room for, and the rest later.
+func (w *frameWatch) Write(p []byte) (int, error) {
+	u := &w.rest
+	if u.socket == nil {
+		return w.Conn.Write(p)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	n := 0
+	switch {
+	case u.err != nil:
+		return 0, u.err
+	case len(u.left)+len(p) > 2*maxOutgoing: // answers to pings of a client that does not read
+		return 0, errFull
+	case u.gone == nil:
+		var err error
+		if n, err = writeNow(u.socket, p); err != nil {
+			u.err = err
+			return n, err
+		}
+	}
+	if n < len(p) {
+		u.left = append(u.left, p[n:]...)
+		if u.gone == nil {
+			u.gone = make(chan struct{})
+			go w.writeOn()
+		}
+	}
+	return len(p), nil
+}
+
+// writeOn sends what is left. A client that takes too long is given up.
+func (w *frameWatch) writeOn() {
+	u := &w.rest
+	for {
+		u.mu.Lock()
+		left := u.left
+		u.left = nil
+		if len(left) == 0 || u.err != nil {
+			close(u.gone)
+			u.gone = nil
+			u.mu.Unlock()
+			return
+		}
+		u.mu.Unlock()
+		w.SetWriteDeadline(time.Now().Add(writeTimeout))
+		_, err := w.Conn.Write(left)
+		w.SetWriteDeadline(time.Time{})
+		if err != nil {
+			u.mu.Lock()
+			u.err = err
+			u.mu.Unlock()
+			w.Close()
+		}
+	}
+}
+
+// waits is closed when all that was written has gone out; nil = it has.
+func (w *frameWatch) waits() <-chan struct{} {
+	w.rest.mu.Lock()
+	defer w.rest.mu.Unlock()
+	return w.rest.gone
+}
+
+// failed is why nothing goes out any more; nil = it does.
+func (w *frameWatch) failed() error {
+	w.rest.mu.Lock()
+	defer w.rest.mu.Unlock()
+	return w.rest.err
+}
