@@ -91,7 +91,7 @@ func (w *worker) command() (*exec.Cmd, error) {
 			// Its modules are at their links, not at what those lead to.
 			args = append(args, "--preserve-symlinks", "--preserve-symlinks-main")
 		}
-		if args, err = w.debugged(found.Program, args); err != nil {
+		if args, err = w.debugged(found.Program, args, env); err != nil {
 			return nil, &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", err}
 		}
 		args = append(args, filepath.Join(scratch, "bootstrap", l.script))

@@ -69,18 +69,22 @@ func (s *Service) Inspected(name string) bool {
 	return f != nil && f.debugger != 0
 }
 
-// debugged adds to the arguments of an interpreter what lets a debugger attach.
-func (w *worker) debugged(program string, args []string) ([]string, error) {
+// debugged adds to the arguments of an interpreter, or to the environment, what
+// lets a debugger attach.
+func (w *worker) debugged(program string, args []string, env map[string]string) ([]string, error) {
 	port := w.owner.debugger
 	if port == 0 {
 		return args, nil
 	}
-	at := "127.0.0.1:" + strconv.Itoa(port)
 	if strings.HasPrefix(w.fn.Runtime, "nodejs") {
-		return append(args, "--inspect="+at), nil
+		return append(args, "--inspect=127.0.0.1:"+strconv.Itoa(port)), nil
 	}
-	if err := exec.Command(program, "-c", "import debugpy").Run(); err != nil {
+	// Functions do not see this machine's packages (-S); the bootstrap lets this
+	// one in.
+	at, err := exec.Command(program, "-c", "import debugpy, os; print(os.path.dirname(os.path.dirname(debugpy.__file__)))").Output()
+	if err != nil {
 		return nil, fmt.Errorf("%s has no debugpy, which --inspect needs: %s -m pip install debugpy", program, program)
 	}
-	return append(args, "-X", "frozen_modules=off", "-m", "debugpy", "--listen", at), nil
+	env["ARC_DEBUG"] = strconv.Itoa(port) + " " + strings.TrimSpace(string(at))
+	return append(args, "-X", "frozen_modules=off"), nil
 }

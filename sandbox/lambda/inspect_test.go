@@ -1,10 +1,16 @@
 package lambda_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -93,5 +99,116 @@ func TestDebugger(t *testing.T) {
 	}
 	if !s.Inspected("fn") {
 		t.Error("nobody is told to be patient")
+	}
+}
+
+// debugpyFolder is where a Python is that has debugpy.
+func debugpyFolder(t *testing.T) string {
+	t.Helper()
+	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/bin") {
+		if exec.Command(filepath.Join(dir, "python3"), "-c", "import debugpy").Run() == nil {
+			return dir
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("no python3 on the PATH has debugpy")
+	}
+	t.Skip("no python3 on the PATH has debugpy")
+	return ""
+}
+
+// dap is a client of the protocol that editors speak with debuggers.
+// https://microsoft.github.io/debug-adapter-protocol/overview
+type dap struct {
+	t    *testing.T
+	conn net.Conn
+	in   *bufio.Reader
+	seq  int
+}
+
+func (d *dap) tell(command, arguments string) {
+	d.t.Helper()
+	d.seq++
+	text := fmt.Sprintf(`{"seq":%d,"type":"request","command":%q,"arguments":%s}`, d.seq, command, arguments)
+	if _, err := fmt.Fprintf(d.conn, "Content-Length: %d\r\n\r\n%s", len(text), text); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// hear reads messages until one has the word.
+func (d *dap) hear(word string) string {
+	d.t.Helper()
+	for {
+		length := 0
+		for {
+			line, err := d.in.ReadString('\n')
+			if err != nil {
+				d.t.Fatalf("before %s: %v", word, err)
+			}
+			if line = strings.TrimSpace(line); line == "" {
+				break
+			}
+			fmt.Sscanf(line, "Content-Length: %d", &length)
+		}
+		text := make([]byte, length)
+		if _, err := io.ReadFull(d.in, text); err != nil {
+			d.t.Fatal(err)
+		}
+		if strings.Contains(string(text), word) {
+			return string(text)
+		}
+	}
+}
+
+// TestDebuggerOfPython attaches to a function as editors do, and pauses it for
+// longer than its timeout: it goes on when it is told to.
+func TestDebuggerOfPython(t *testing.T) {
+	said := make(chan string, 100)
+	s := newService(t, lambda.Options{
+		Path:    debugpyFolder(t),
+		Inspect: func(string, string) bool { return true },
+		Log:     func(_, _, line string) { said <- line },
+	})
+	fn := function(t, "fn", "-- index.py --\ndef handler(event, context):\n    if event.get('pause'):\n        breakpoint()\n    return 'done'\n")
+	fn.Runtime, fn.Timeout = "python3.13", 1
+	s.Put(fn)
+	at := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(<-said)
+	if got := s.invoke("fn", "{}"); got != `"done"` {
+		t.Fatal(got)
+	}
+	conn, err := net.Dial("tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Minute))
+	d := &dap{t: t, conn: conn, in: bufio.NewReader(conn)}
+	d.tell("initialize", `{"adapterID":"arc"}`)
+	d.hear(`"command": "initialize"`)
+	d.tell("attach", `{"name":"arc"}`)
+	d.hear(`"event": "initialized"`)
+	d.tell("configurationDone", `{"restart":false}`)
+	d.hear(`"command": "attach"`)
+	answer := make(chan string, 1)
+	go func() {
+		r, err := s.Invoke(context.Background(), "fn", []byte(`{"pause":true}`))
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		answer <- string(r.Payload)
+	}()
+	var stopped struct{ Body struct{ ThreadID int } }
+	if err := json.Unmarshal([]byte(d.hear(`"event": "stopped"`)), &stopped); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-answer:
+		t.Fatalf("while it was paused: %s", got)
+	case <-time.After(1200 * time.Millisecond): // its timeout, and some
+	}
+	d.tell("continue", fmt.Sprintf(`{"threadId":%d}`, stopped.Body.ThreadID))
+	if got := <-answer; got != `"done"` {
+		t.Error(got)
 	}
 }

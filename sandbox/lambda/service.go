@@ -164,7 +164,7 @@ func New(options Options) *Service {
 	options.idleFor, options.initLimit = idleFor, initLimit
 	s := &Service{
 		options: options, functions: map[string]*function{}, workers: map[*worker]bool{}, spawn: make(chan func()),
-		wake: make(chan struct{}, 1), closing: make(chan struct{}), tended: make(chan struct{}),
+		wake: make(chan struct{}, 1), closing: make(chan struct{}), tended: make(chan struct{}), watchdog: child.NewWatchdog(child.DeathSignal),
 	}
 	s.resources.clear()
 	s.places, s.followers = map[string]string{}, map[string]chan struct{}{}

@@ -52,6 +52,25 @@ class Runtime:
             return importlib.machinery.PathFinder.find_spec(name, self.folders, target)
 
 
+class Debugger:
+    """debugpy and what it is made of, which may come as packages of their own."""
+
+    def __init__(self, folder):
+        self.folders = [folder]
+
+    def find_spec(self, name, path=None, target=None):
+        if path is None and name.startswith(("debugpy", "pydev", "_pydev", "bytecode")):
+            return importlib.machinery.PathFinder.find_spec(name, self.folders, target)
+
+
+def wait_for_debugger():
+    """A debugger may attach from here on; nobody waits for it."""
+    port, _, folder = os.environ.pop("ARC_DEBUG", "").partition(" ")
+    if port:
+        sys.meta_path.append(Debugger(folder))
+        importlib.import_module("debugpy").listen(("127.0.0.1", int(port)))
+
+
 class Connection:
     def __init__(self, address):
         host, port = address.split(":")
@@ -171,6 +190,7 @@ def main():
     runtime = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     lead_aws()
     try:
+        wait_for_debugger()
         handle = load(os.environ["_HANDLER"])
     except Exception as error:
         runtime.fail("init/error", error)
