@@ -2,12 +2,12 @@ package lambda
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // freeMemory is what programs can have of the machine's memory, or of what the
@@ -42,26 +42,48 @@ func byteCount(file string) (int64, error) {
 // privateMemory is what a process holds for itself alone: without the program's
 // own pages, which all workers share.
 func privateMemory(pid int) (int64, error) {
-	file := "/proc/" + strconv.Itoa(pid) + "/statm"
+	fields, err := numbers("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0, err
+	}
+	return (fields[1] - fields[2]) * int64(os.Getpagesize()), nil
+}
+
+// starvation is how long a process's first thread has been ready to run, and no
+// processor free for it.
+// https://docs.kernel.org/scheduler/sched-stats.html
+func starvation(pid int) time.Duration {
+	fields, err := numbers("/proc/" + strconv.Itoa(pid) + "/schedstat")
+	if err != nil {
+		return 0 // ended, or a kernel that does not count
+	}
+	return time.Duration(fields[1])
+}
+
+// numbers reads a file of the kernel's that begins with three numbers.
+func numbers(file string) (list [3]int64, err error) {
 	// Without os: what it does for files that one can wait for takes ten calls
 	// of the system, and this is done while an answer waits.
 	fd, err := syscall.Open(file, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, err
+		return list, fmt.Errorf("%s: %w", file, err)
 	}
 	defer syscall.Close(fd)
 	var buffer [128]byte
 	n, err := syscall.Read(fd, buffer[:])
 	if err != nil {
-		return 0, err
+		return list, fmt.Errorf("%s: %w", file, err)
 	}
-	fields := bytes.Fields(buffer[:n])
-	if len(fields) < 3 {
-		return 0, fmt.Errorf("%s: not as the kernel writes it", file)
+	fields := bytes.Fields(buffer[:max(n, 0)])
+	for i := range list {
+		if i >= len(fields) {
+			return list, fmt.Errorf("%s: %d numbers, and not 3", file, len(fields))
+		}
+		if list[i], err = strconv.ParseInt(string(fields[i]), 10, 64); err != nil {
+			return list, fmt.Errorf("%s: %w", file, err)
+		}
 	}
-	resident, errResident := strconv.ParseInt(string(fields[1]), 10, 64)
-	shared, errShared := strconv.ParseInt(string(fields[2]), 10, 64)
-	return (resident - shared) * int64(os.Getpagesize()), errors.Join(errResident, errShared)
+	return list, nil
 }
 
 // familyMemory is what the processes below a process hold for themselves.

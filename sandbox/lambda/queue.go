@@ -18,6 +18,7 @@ type invocation struct {
 	answered bool         // guarded by the service's lock
 	done     chan outcome // takes one
 	timer    *time.Timer
+	starved  time.Duration // the worker's starvation when it got the event, and what has been made up for since
 
 	waited time.Duration // for a worker, its start not counted
 	init   time.Duration // of the worker, when this is its first event

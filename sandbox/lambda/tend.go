@@ -124,12 +124,19 @@ func (s *Service) weighAnswer(w *worker) bool {
 // whether it is.
 func (s *Service) weigh(w *worker, family bool) bool {
 	bytes, err := privateMemory(w.pid)
+	starved := time.Duration(0)
 	if err == nil && family {
 		bytes += familyMemory(w.pid)
+		starved = starvation(w.pid)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w.weighed = time.Now()
+	now := time.Now()
+	if family {
+		w.starving = starved-w.starved > now.Sub(w.weighed)/4
+		w.starved = max(w.starved, starved)
+	}
+	w.weighed = now
 	if err != nil || w.state == gone {
 		return false
 	}

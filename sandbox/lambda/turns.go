@@ -171,12 +171,26 @@ func (s *Service) oldestIdle() *worker {
 // caller holds the lock.
 func (s *Service) relieve(now time.Time) {
 	for _, f := range slices.Clone(s.waiting) {
+		if f.starved() {
+			continue
+		}
 		for f.debugger == 0 && len(f.queue) > 0 && f.starting == 0 && now.Sub(f.queue[0].arrived) > patience && now.Sub(f.answered) > patience {
 			inv := s.pop(f)
 			inv.waited = now.Sub(inv.arrived)
 			s.settleWith(f, inv, outcome{err: fmt.Errorf("function %s: %w: %s; none of this function's came to its end in %s", f.Name, invoke.ErrThrottled, s.why(), patience)})
 		}
 	}
+}
+
+// starved reports whether one of the function's workers would get on if the
+// machine had a processor for it.
+func (f *function) starved() bool {
+	for w := range f.workers {
+		if w.current != nil && w.starving {
+			return true
+		}
+	}
+	return false
 }
 
 // why says what keeps more workers from being started.

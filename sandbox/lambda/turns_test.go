@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -242,5 +244,54 @@ func TestWaited(t *testing.T) {
 	close(g.leave)
 	if <-waited == 0 {
 		t.Error("an event that waited says that it did not")
+	}
+}
+
+// TestStarved keeps the processor from a function for longer than its timeout: it
+// comes to its end all the same, as on AWS, where it has one of its own. One that
+// waits for something does not.
+func TestStarved(t *testing.T) {
+	need(t, "node")
+	need(t, "taskset")
+	s := newService(t, lambda.Options{})
+	fn := function(t, "fn", `
+-- index.mjs --
+export const handler = async (event) => {
+  const began = process.cpuUsage().user
+  while (process.cpuUsage().user - began < event.work * 1000);
+  if (event.wait) await new Promise((resolve) => setTimeout(resolve, event.wait))
+  return process.pid
+}
+`)
+	fn.Timeout = 1
+	s.Put(fn)
+	pid := s.invoke("fn", `{"work":0}`)
+	pin := func(pid string) {
+		t.Helper()
+		if out, err := exec.Command("taskset", "-cp", "0", pid).CombinedOutput(); err != nil {
+			t.Skipf("taskset: %v %s", err, out)
+		}
+	}
+	pin(pid)
+	for range 4 {
+		other := exec.Command("sh", "-c", "while :; do :; done")
+		if err := other.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			other.Process.Kill()
+			other.Wait()
+		})
+		pin(strconv.Itoa(other.Process.Pid))
+	}
+	began := time.Now()
+	if got := s.invoke("fn", `{"work":500}`); got != pid {
+		t.Errorf("process %s, want %s", got, pid)
+	}
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("it took %s: the test keeps nothing from it", took)
+	}
+	if r := s.result("fn", `{"work":0,"wait":60000}`); !strings.Contains(string(r.Payload), "Task timed out after 1.00 seconds") {
+		t.Errorf("one that waits: %s", r.Payload)
 	}
 }

@@ -65,7 +65,10 @@ type worker struct {
 	pid         int
 	memory      int64 // bytes, as last looked at
 	weighed     time.Time
-	overhead    int64 // of them, before the first event
+	overhead    int64         // of them, before the first event
+	starved     time.Duration // as last looked at
+	starving    bool          // it could get no processor for a quarter of the time then
+	initStarved time.Duration // of it, what has been made up for during the start
 	outOfMemory bool
 }
 
@@ -166,7 +169,7 @@ func (s *Service) deliver(w *worker, inv *invocation) {
 	if w.owner.debugger != 0 {
 		limit = unhurried
 	}
-	inv.deadline = now.Add(limit)
+	inv.deadline, inv.starved = now.Add(limit), w.starved
 	inv.timer = time.AfterFunc(limit, func() { s.timeout(w, inv) })
 	s.stir()
 	w.jobs <- inv
@@ -185,6 +188,7 @@ func (s *Service) ready(w *worker) bool {
 		f.starting--
 		w.leaveSlot()
 		w.init = time.Since(w.began)
+		w.starved = starvation(w.pid)
 	case busy:
 		if !w.current.answered {
 			return false
@@ -239,7 +243,9 @@ func (w *worker) answered(inv *invocation) {
 func (s *Service) timeout(w *worker, inv *invocation) {
 	s.mu.Lock()
 	late := w.current == inv
-	if late {
+	if late && s.madeUp(w, &inv.starved, func() { s.timeout(w, inv) }) {
+		late = false
+	} else if late {
 		w.outdate()
 	}
 	s.mu.Unlock()
@@ -253,6 +259,27 @@ func (s *Service) timeout(w *worker, inv *invocation) {
 		inv.done <- outcome{result: r}
 	}
 	w.kill()
+}
+
+// aMoment is how much starvation is not worth making up for.
+const aMoment = 50 * time.Millisecond
+
+// madeUp gives a worker whose time is over the time that it was ready to run and
+// the machine had no processor for it: on AWS it has one of its own. A worker that
+// waits for something is not ready to run. It reports whether there was any. The
+// caller holds the lock.
+func (s *Service) madeUp(w *worker, before *time.Duration, again func()) bool {
+	w.starved = starvation(w.pid)
+	more := w.starved - *before
+	if w.pid == 0 || more < aMoment {
+		return false
+	}
+	*before = w.starved
+	timer := time.AfterFunc(more, again)
+	if w.current != nil {
+		w.current.timer = timer
+	}
+	return true
 }
 
 // left notes that a worker hung up while it waited for an event. It is dead, or
@@ -469,7 +496,7 @@ func (w *worker) initLimit() (limit time.Duration, retry bool) {
 func (s *Service) neverReady(w *worker, limit time.Duration, retry bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w.state != starting || w.retired {
+	if w.state != starting || w.retired || s.madeUp(w, &w.initStarved, func() { s.neverReady(w, limit, retry) }) {
 		return
 	}
 	phase := "init"
