@@ -265,27 +265,24 @@ func (b *bencher) sockets() ([]row, error) {
 		return nil, err
 	}
 	defer r.stop()
-	url := strings.Replace(r.url(), "http", "ws", 1)
-	if _, err := echoes(b.ctx, url, 100); err != nil {
+	const clients, each = 50, 100
+	lost, perSecond, cpu, err := b.echoing(r, clients, each)
+	if err != nil {
 		return nil, err
 	}
-	const clients, each = 50, 100
-	before, began := r.cpu(), time.Now()
-	var lost atomic.Int64
-	var group sync.WaitGroup
-	for range clients {
-		group.Go(func() {
-			got, err := echoes(b.ctx, url, each)
-			if err != nil {
-				lost.Add(int64(each - len(got)))
-			}
-		})
+	bare, err := startBareEcho()
+	if err != nil {
+		return nil, err
 	}
-	group.Wait()
-	took := time.Since(began)
-	messages := clients * (each + 20)
+	defer bare.stop()
+	_, barePerSecond, bareCPU, err := b.echoing(bare, clients, each)
+	if err != nil {
+		return nil, err
+	}
 	rows := []row{{"50 WebSocket clients echoing through arc.ws.send",
-		fmt.Sprintf("%d of %d lost, %.0f messages/s, %s of arc's own CPU a message", lost.Load(), messages, float64(messages)/took.Seconds(), ms((r.cpu()-before)/time.Duration(messages))), "", "", "0 lost, 0.15 ms"}}
+		fmt.Sprintf("%d of %d lost, %.0f messages/s, %s of arc's own CPU a message", lost, clients*(each+20), perSecond, ms(cpu)),
+		fmt.Sprintf("%.0f messages/s, %s (a bare Go server, the same hops)", barePerSecond, ms(bareCPU)), "", "0 lost, 0.15 ms"}}
+	url := strings.Replace(r.url(), "http", "ws", 1)
 	idle, err := b.idle(r, url)
 	return append(rows, idle...), err
 }

@@ -26,6 +26,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == bareEchoName {
+		if err := bareEcho(os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := bench(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -56,6 +56,15 @@ func (g Registry) Answer(ctx context.Context, project string) (*Running, error) 
 	}
 }
 
+// Hung says which process holds the project's local cloud, which does not answer;
+// nil when none does any more.
+func (g Registry) Hung(project string) *HungError {
+	if busy, err := g.Busy(project); err != nil || !busy {
+		return nil
+	}
+	return g.hung(project)
+}
+
 func (g Registry) hung(project string) *HungError {
 	lock := g.file(project, ".lock")
 	pid := holder(lock)

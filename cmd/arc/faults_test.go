@@ -230,7 +230,7 @@ func TestCloudGoneWhileDeployed(t *testing.T) {
 @aws
 timeout 30
 `)
-	for _, how := range []string{"stop", "kill"} {
+	for _, how := range []string{"stop", "kill", "freeze"} {
 		pid := f.background()
 		cmd := f.command("deploy", "--local")
 		said := &transcript{}
@@ -241,15 +241,26 @@ timeout 30
 		f.eventually("the deploy has begun", func() bool {
 			return strings.Contains(said.String(), "deploying") || strings.Contains(said.String(), "local cloud at")
 		})
-		if how == "stop" {
+		switch how {
+		case "stop":
 			f.says("sandbox", "--stop")
-		} else {
+		case "kill":
 			syscall.Kill(pid, syscall.SIGKILL)
+		case "freeze": // as Ctrl-Z does it
+			syscall.Kill(pid, syscall.SIGSTOP)
 		}
 		gone := time.Now()
 		cmd.Wait()
 		if strings.Contains(said.String(), "deployed") {
 			t.Logf("%s: it was done before", how)
+			continue
+		}
+		if how == "freeze" {
+			if took := time.Since(gone); took > 30*time.Second {
+				t.Errorf("%s: it took %s", how, took)
+			}
+			f.want(said.String(), "does not answer any more", fmt.Sprintf("process %d is stopped", pid), fmt.Sprintf("kill -CONT %d", pid), "arc sandbox --stop ends it")
+			f.want(f.says("sandbox", "--stop"), fmt.Sprintf("ended process %d", pid))
 			continue
 		}
 		if took := time.Since(gone); took > 10*time.Second {
@@ -418,4 +429,37 @@ func TestManifestGone(t *testing.T) {
 	if strings.Contains(p.stderr.String(), "in use") {
 		t.Error(p.stderr)
 	}
+}
+
+// TestLogOfBackground has a function print more than the log of a cloud in the
+// background may hold: what came last is there, and the rest within its bounds.
+func TestLogOfBackground(t *testing.T) {
+	f := newFaults(t, strings.Replace(faultsApp, "async () => (", `async () => (print(), `, 1)+`
+const print = () => { for (let i = 0; i < 300; i++) console.log('x'.repeat(60000)); console.log('the last line') }
+`)
+	f.background()
+	f.worker() // 18 MB
+	f.worker()
+	logs, _ := filepath.Glob(f.cache() + "/*.log")
+	if len(logs) != 1 {
+		t.Fatalf("logs: %q", logs)
+	}
+	var sizes [2]int64
+	f.eventually("the log has been turned", func() bool {
+		for i, name := range []string{logs[0], logs[0] + ".1"} {
+			info, err := os.Stat(name)
+			if err != nil {
+				return false
+			}
+			sizes[i] = info.Size()
+		}
+		text, err := os.ReadFile(logs[0])
+		return err == nil && strings.Contains(string(text), "the last line")
+	})
+	for _, size := range sizes {
+		if size > maxLog+1<<20 {
+			t.Errorf("the log takes %d and %d bytes", sizes[0], sizes[1])
+		}
+	}
+	f.says("sandbox", "--stop")
 }

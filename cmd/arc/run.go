@@ -89,7 +89,7 @@ func (s *session) report(err error) int {
 		// What was being asked for, and by which call, is of no interest then.
 		hint := "is there a network? arc deploy --local and arc sandbox need none"
 		if none.Gone {
-			hint = "it was stopped or has ended, and what was under way with it; start it again and repeat this"
+			hint = s.goneHint()
 		} else if from := s.env("AWS_ENDPOINT_URL"); from != "" {
 			hint = "AWS_ENDPOINT_URL=" + from + " says so; is something running there?"
 		}

@@ -138,6 +138,20 @@ func notAnswering(err error) error {
 	return withHint(err, "arc sandbox --stop ends it")
 }
 
+// goneHint says what has become of a local cloud that did answer, and what to do.
+func (s *session) goneHint() string {
+	dir, errDir := projectDir()
+	registry, errRegistry := s.registry()
+	if errDir == nil && errRegistry == nil {
+		if hung := registry.Hung(dir); hung != nil {
+			var h hinted
+			errors.As(notAnswering(hung), &h)
+			return hung.Error() + "\n" + h.hint
+		}
+	}
+	return "it was stopped or has ended, and what was under way with it; start it again and repeat this"
+}
+
 func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	p, err := s.open()
 	if err != nil {
