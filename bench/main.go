@@ -59,7 +59,7 @@ func bench(ctx context.Context, w io.Writer) error {
 		return only[0] == "" || slices.ContainsFunc(only, func(word string) bool { return strings.HasSuffix(name, "."+word+"-fm") })
 	}
 	var rows []row
-	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.review, b.start, b.http, b.websocket, b.waiting, b.never, b.saved, b.sockets, b.kinds, b.messages, b.broadcast, b.tables, b.killed} {
+	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.review, b.start, b.http, b.websocket, b.waiting, b.never, b.saved, b.sockets, b.kinds, b.messages, b.broadcast, b.tables, b.killed, b.direct} {
 		if !wanted(measure) {
 			continue
 		}

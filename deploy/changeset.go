@@ -77,7 +77,7 @@ func (r *run) makeChangeSet(ctx context.Context, stack Stack, bucket s3.Bucket) 
 }
 
 func (r *run) createChangeSet(ctx context.Context, in *cloudformation.CreateChangeSetInput) (*changeSet, error) {
-	set := &changeSet{name: r.changeSetPrefix() + newToken(), stackID: r.d.StackName}
+	set := &changeSet{name: r.changeSetPrefix() + newToken() + signature(r.d.By), stackID: r.d.StackName}
 	in.ChangeSetName = aws.String(set.name)
 	in.ClientToken = aws.String(set.name)
 	made, err := r.Stacks.CreateChangeSet(ctx, in)
@@ -219,6 +219,36 @@ func isNoChanges(reason string) bool {
 // isBusy recognises the refusal of a stack that has an operation under way.
 func isBusy(err error) bool {
 	return isRefusal(err, "ValidationError", "_IN_PROGRESS state") || isCode(err, "OperationInProgressException")
+}
+
+// signedBy stands before the name of who made a change set, in the change set's
+// own, which CloudFormation tells everybody who may describe the stack.
+const signedBy = "-by-"
+
+// maxSignature keeps the name of a change set within 128 characters.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+const maxSignature = 60
+
+// signature is a person's or role's name as the name of a change set may hold it.
+func signature(by string) string {
+	plain := strings.Trim(strings.Map(func(r rune) rune {
+		if 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' {
+			return r
+		}
+		return '-'
+	}, by), "-")
+	if plain == "" {
+		return ""
+	}
+	return signedBy + plain[:min(len(plain), maxSignature)]
+}
+
+// begunBy is who made the change set that a stack executed last; "" = nobody knows.
+func (s Stack) begunBy() string {
+	_, name, _ := strings.Cut(s.changeSetID, ":changeSet/")
+	name, _, _ = strings.Cut(name, "/")
+	_, by, _ := strings.Cut(name, signedBy)
+	return by
 }
 
 func newToken() string {

@@ -30,6 +30,8 @@ type Deployment struct {
 	// Plan, when there is one, must still fit the stack: otherwise Deploy fails
 	// with a *MovedError and changes nothing.
 	Plan *Planned
+	// By names who deploys, for whoever deploys the same stack meanwhile; "" = nobody.
+	By string
 	// NoWait has Deploy return as soon as CloudFormation is told to go ahead.
 	NoWait bool
 	// Refused says why AWS would refuse to create or update a function with a

@@ -193,7 +193,11 @@ func isOwn(e types.StackEvent) bool {
 
 // attach follows an operation that something else began.
 func (r *run) attach(ctx context.Context, stack Stack) error {
-	r.note("stack %s is in %s; following that operation", stack.Name, stack.Status)
+	if by := stack.begunBy(); by != "" {
+		r.note("stack %s is in %s, which %s began; following that operation", stack.Name, stack.Status, by)
+	} else {
+		r.note("stack %s is in %s; following that operation", stack.Name, stack.Status)
+	}
 	f := &follower{r: r, stackID: stack.ID}
 	begun := false
 	earlier := func(e types.StackEvent) bool {

@@ -189,3 +189,26 @@ sso_region = eu-central-1
 		}
 	}
 }
+
+// TestWhoseOperation: who comes second is told who began what is under way.
+func TestWhoseOperation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := inBubble(t)
+		first, second := demo("aaaa", "s3cr3t", nil), demo("aaaa", "s3cr3t", nil)
+		first.By, first.NoWait, second.By = "ann.o'neil@example.com", true, "bob"
+		if _, out, err := deployTo(t, cloud, first); err != nil || !out.Running || out.StackID == "" {
+			t.Fatalf("%+v %v", out, err)
+		}
+		var log strings.Builder
+		dp := Deployer{Clients: cloud.clients(), Progress: func(s Step) { fmt.Fprintln(&log, s.Message) }}
+		if out, err := dp.Deploy(t.Context(), second); err != nil || !out.Unchanged {
+			t.Errorf("%+v %v", out, err)
+		}
+		if want := "which ann-o-neil-example-com began; following that operation"; !strings.Contains(log.String(), want) {
+			t.Errorf("%q is not in\n%s", want, log.String())
+		}
+		if out, err := dp.Follow(t.Context(), "DemoStaging"); err != nil || out.StackName != "DemoStaging" {
+			t.Errorf("%+v %v", out, err)
+		}
+	})
+}

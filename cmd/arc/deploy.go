@@ -194,7 +194,8 @@ type deployOrder struct {
 	tags      map[string]string
 	prune     bool
 	noWait    bool
-	adopt     bool // take over a stack that bears no mark
+	by        string // who deploys
+	adopt     bool   // take over a stack that bears no mark
 	allowLoss []string
 	plan      *deploy.Planned // nil: deploy whatever there is to deploy
 }
@@ -202,7 +203,8 @@ type deployOrder struct {
 // deploy compiles the app and brings it to one stack.
 func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients, order deployOrder) (deploy.Outcome, error) {
 	opts := order.options
-	if err := s.where(ctx, clients); err != nil {
+	var err error
+	if order.by, err = s.where(ctx, clients); err != nil {
 		return deploy.Outcome{}, err
 	}
 	variables, err := readVariables(ctx, p, clients, opts)
@@ -263,6 +265,7 @@ func (s *session) deployment(p *project, b *build, variables map[string]deploy.V
 		AllowLoss:  order.allowLoss,
 		Adopt:      order.adopt,
 		NoWait:     order.noWait,
+		By:         order.by,
 		Plan:       order.plan,
 		Origin:     lines(b.stack),
 		Refused:    func(runtime string, create bool) string { return manifest.Refused(runtime, today(), create) },

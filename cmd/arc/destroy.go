@@ -73,7 +73,7 @@ func (s *session) destroy(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.where(ctx.Context, clients); err != nil {
+	if _, err := s.where(ctx.Context, clients); err != nil {
 		return err
 	}
 	opts := stageOptions(ctx)
@@ -192,7 +192,7 @@ func places(app *manifest.App, opts cfn.Options) func(logicalID string) string {
 // printKept tells by which names to find what outlives the stack.
 func (s *session) printKept(kept []deploy.Kept) error {
 	if len(kept) > 0 {
-		s.note("what the stack left behind costs on; delete it by hand when it is of no use")
+		s.note("what the stack left behind costs on; delete it by hand when it is of no use.\nTo have it in a stack again, import it: deploy once without it, then\naws cloudformation create-change-set --change-set-type IMPORT --resources-to-import")
 	}
 	for _, k := range kept {
 		what := "kept"

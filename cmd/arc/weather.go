@@ -125,15 +125,16 @@ func (s *session) askMFA() func(device string) (string, error) {
 	}
 }
 
-// where says which account, region and identity a deploy is about to work with.
-func (s *session) where(ctx context.Context, clients deploy.Clients) error {
+// where says which account, region and identity a deploy is about to work with,
+// and gives the name of who that is.
+func (s *session) where(ctx context.Context, clients deploy.Clients) (by string, err error) {
 	if clients.Credentials == "" {
-		return nil // a local cloud
+		return "", nil // a local cloud
 	}
 	account, identity, err := clients.Caller(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	s.note("account %s, %s, as %s (%s)", account, clients.Region, identity, clients.Credentials)
-	return nil
+	return identity[strings.LastIndex(identity, "/")+1:], nil
 }
