@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
@@ -36,7 +37,7 @@ func TestTrust(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	app := p.live()
+	app := patient(p.live())
 	app.Functions["GetIndexHTTPLambda"] = sandbox.LiveFunction{Label: "@http get /", Dir: p.write("src/http/get-index/index.mjs", `
 import { execFileSync } from 'node:child_process'
 const url = '`+server.URL+`'
@@ -53,6 +54,14 @@ export const handler = async ({ requestContext }) => {
 	if _, err := http.Get(strings.Replace(outputs["API"], "http:", "https:", 1)); err == nil {
 		t.Error("a client that was not told trusts the local cloud")
 	}
+}
+
+// patient gives functions that load much, or start other programs, the time for it
+// that a busy machine takes.
+func patient(app sandbox.App) sandbox.App {
+	app.Template = bytes.ReplaceAll(app.Template, []byte(`"Timeout": 5,`), []byte(`"Timeout": 29,`))
+	app.Template = bytes.ReplaceAll(app.Template, []byte("\"Timeout\": 5\n"), []byte("\"Timeout\": 29\n"))
+	return app
 }
 
 // legacySDK gives a node_modules with version 2 of the SDK, installed once into
@@ -93,7 +102,7 @@ func TestLegacyClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := p.start()
-	app := p.live()
+	app := patient(p.live())
 	app.Functions["GetIndexHTTPLambda"] = sandbox.LiveFunction{Label: "@http get /", Dir: p.write("src/http/get-index/index.js", `
 const AWS = require('aws-sdk')
 exports.handler = async (event) => {
