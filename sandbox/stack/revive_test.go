@@ -291,14 +291,30 @@ func TestReviveAnyMoment(t *testing.T) {
 		if err := os.WriteFile(cut, whole[:end], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		e, _, problems := next(t, cut, 1, files)
+		deleted := deletedIn(t, cut)
+		e, p, problems := next(t, cut, 1, files)
 		if len(problems) > 0 {
 			t.Errorf("%d of %d bytes: %v", end, len(whole), problems)
+		}
+		for _, what := range p.made {
+			if !strings.HasPrefix(what, "restored ") {
+				t.Errorf("%d of %d bytes: %s", end, len(whole), what)
+			}
+		}
+		for _, id := range deleted {
+			if p.there[id] {
+				t.Errorf("%d of %d bytes: %s was deleted and is made again", end, len(whole), id)
+			}
 		}
 		if st := e.live["app"]; st != nil {
 			statuses[st.status] = true
 			if underWay(st.status) {
 				t.Errorf("%d of %d bytes: %s", end, len(whole), st.status)
+			}
+			for id, r := range st.resources {
+				if underWay(r.status) || r.status == "" || r.physicalID == "" && r.status != CreateFailed {
+					t.Errorf("%d of %d bytes: %s %q is in %q", end, len(whole), id, r.physicalID, r.status)
+				}
 			}
 		}
 		if err := e.Apply(ctx, "app", []byte(secondTemplate), secret, nil); err != nil {
@@ -316,5 +332,64 @@ func TestReviveAnyMoment(t *testing.T) {
 		if !statuses[want] {
 			t.Errorf("no moment left the stack in %s", want)
 		}
+	}
+}
+
+// deletedIn lists the physical IDs of resources of which a log says last that
+// they are deleted.
+func deletedIn(t *testing.T, file string) (ids []string) {
+	t.Helper()
+	log, err := journal.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range log.All() {
+		var k keptResource
+		if strings.HasPrefix(key, resourceRecord) && decode(value, &k) == nil && k.Status == DeleteComplete {
+			ids = append(ids, k.PhysicalID)
+		}
+	}
+	return ids
+}
+
+// An update that was interrupted is tried again whole, also where all that it had
+// left to do were the outputs.
+func TestReviveOutputs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	ctx := context.Background()
+	e, _, _ := next(t, file, 1, nil)
+	template := func(n int) []byte {
+		return fmt.Appendf(nil, "Resources: {A: {Type: Test::Thing, Properties: {N: %d}}}\nOutputs: {V: {Value: run %d}}", n, n)
+	}
+	if err := e.Apply(ctx, "app", template(1), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	made, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Apply(ctx, "app", template(2), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := len(made); end <= len(whole); end++ {
+		if whole[end-1] != '\n' {
+			continue
+		}
+		if err := os.WriteFile(file, whole[:end], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, _, _ := next(t, file, 1, nil)
+		if err := e.Apply(ctx, "app", template(2), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Outputs("app")["V"]; got != "run 2" {
+			t.Errorf("%d of %d bytes: the output is %s", end, len(whole), got)
+		}
+		e.Close()
 	}
 }
