@@ -382,6 +382,8 @@ type LiveFunction struct {
 	Env string
 	// Code builds what runs, when that is not what Dir holds; nil = it is.
 	Code *source.Live
+	// Remedy says what brings the handler, for a call that finds none in Dir.
+	Remedy string
 }
 
 // ports are where libraries of Architect find what.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 
 	"arc/cfn"
@@ -62,7 +61,7 @@ func (s *session) check(strict, asJSON bool) error {
 	p.app, p.sources = result.App, result.Sources
 	ds := result.Diagnostics
 	if !ds.HasErrors() {
-		ds = append(ds, stackMistakes(result.App, p.files())...)
+		ds = append(ds, p.stackMistakes()...)
 		code, err := s.checkCode(p)
 		if err != nil {
 			return err
@@ -94,11 +93,11 @@ func (s *session) check(strict, asJSON bool) error {
 }
 
 // stackMistakes is what both stages' stacks have wrong, each mistake once.
-func stackMistakes(app *manifest.App, files fs.FS) syntax.Diagnostics {
-	all := missingHandlers(app, files)
+func (p *project) stackMistakes() syntax.Diagnostics {
+	all := p.missingHandlers()
 	said := map[syntax.Diagnostic]bool{}
 	for _, stage := range []string{"staging", "production"} {
-		_, ds := cfn.Compile(app, cfn.Options{Stage: stage})
+		_, ds := cfn.Compile(p.app, cfn.Options{Stage: stage})
 		for _, d := range ds {
 			if !said[d] {
 				said[d] = true

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +13,7 @@ import (
 
 	"arc/manifest"
 	"arc/source"
+	"arc/source/revision"
 
 	"github.com/urfave/cli/v2"
 )
@@ -26,8 +29,9 @@ func (s *session) initCommand() *cli.Command {
 		Description: `Usage: arc init [--name NAME] [--runtime RUNTIME] [FOLDER]
 
 Writes a small handler for every function of the manifest that has none. A
-file that exists is never touched. Without a manifest, app.arc is written
-first. FOLDER (made when missing) is the project; default: the current one.
+file that exists is never touched, and nothing is written where git ignores
+it. Without a manifest, app.arc is written first. FOLDER (made when missing)
+is the project; default: the current one.
 
 Flags:
   -n, --name NAME        name of a new app (default: the folder's name)
@@ -80,6 +84,9 @@ func (s *session) initialize(dir, name, runtime string) error {
 		if _, err := newManifest(abs, name, runtime); err != nil {
 			return err
 		}
+		if err := ignoredFolder(abs); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(abs, 0o777); err != nil {
 		return fmt.Errorf("project folder: %w", err)
@@ -91,6 +98,9 @@ func (s *session) initialize(dir, name, runtime string) error {
 	p := &project{dir: abs, root: root}
 	defer p.close()
 	if !hasManifest(p.files()) {
+		if err := ignoredFolder(abs); err != nil {
+			return err
+		}
 		text, err := newManifest(p.dir, name, runtime)
 		if err != nil {
 			return err
@@ -109,6 +119,21 @@ func (s *session) initialize(dir, name, runtime string) error {
 		return err
 	}
 	return s.writeHandlers(p)
+}
+
+// ignoredFolder refuses a folder for a new app, there or not, that git ignores.
+func ignoredFolder(abs string) error {
+	at, file := abs, "app.arc"
+	for {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		at, file = filepath.Dir(at), path.Join(filepath.Base(at), file)
+	}
+	if !revision.Ignored(context.Background(), at, file)[file] {
+		return nil
+	}
+	return withHint(fmt.Errorf("git ignores %s, and what is written there", abs), "choose another folder, take it out of .gitignore, or run git init in it")
 }
 
 // hasManifest asks whether any manifest stands in the folder. package.json
@@ -145,6 +170,23 @@ func (s *session) writeHandlers(p *project) error {
 		wrote = true
 		return s.writeNew(p, name, body)
 	}
+	ignored := map[string]bool{}
+	// refuse tells what is not written, as git ignores it: it is made by something
+	// else, and nobody would ever commit it.
+	refuse := func(file, pos, what string) bool {
+		if ignored[file] {
+			s.note("%s%s: git ignores %s, and nothing is written there: %s", pos, what, file, cmp.Or(p.buildRemedy(file, true, false), "take it out of .gitignore"))
+			left = true
+		}
+		return ignored[file]
+	}
+	type handler struct {
+		fn   *manifest.Function
+		file string
+		body []byte
+	}
+	var handlers []handler
+	var at []string
 	for _, fn := range p.app.Functions() {
 		if fn.Asset || fn.Config.HandlerExists {
 			continue
@@ -161,15 +203,28 @@ func (s *session) writeHandlers(p *project) error {
 				return err
 			}
 		}
+		handlers = append(handlers, handler{fn, path.Join(fn.Dir, file), body})
+		at = append(at, path.Join(fn.Dir, file))
+	}
+	page := ""
+	if servesFolder(p.app) && !exists(p.root, p.app.Static.Folder) {
+		page = path.Join(p.app.Static.Folder, "index.html")
+		at = append(at, page)
+	}
+	if len(at) > 0 {
+		ignored = p.ignoredByGit(at...)
+	}
+	for _, h := range handlers {
 		// Two functions may share one folder; the first one has written the file.
-		if name := path.Join(fn.Dir, file); !exists(p.root, name) {
-			if err := write(name, body); err != nil {
-				return err
-			}
+		if refuse(h.file, h.fn.Pos.String()+": ", fmt.Sprintf("@%s %s", h.fn.Pragma, h.fn.Name)) || exists(p.root, h.file) {
+			continue
+		}
+		if err := write(h.file, h.body); err != nil {
+			return err
 		}
 	}
-	if servesFolder(p.app) && !exists(p.root, p.app.Static.Folder) {
-		if err := write(path.Join(p.app.Static.Folder, "index.html"), source.IndexPage(p.app.Name)); err != nil {
+	if page != "" && !refuse(page, "", "@static") {
+		if err := write(page, source.IndexPage(p.app.Name)); err != nil {
 			return err
 		}
 	}

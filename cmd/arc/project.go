@@ -160,7 +160,7 @@ type build struct {
 // compile collects the code of every function and compiles the app. env names
 // the user's variables of the stage.
 func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
-	if err := s.diagnose(p, missingHandlers(p.app, p.files())); err != nil {
+	if err := s.diagnose(p, p.missingHandlers()); err != nil {
 		return nil, err
 	}
 	b := &build{key: opts.ArtifactKey, bundles: map[string]*source.Bundle{}, labels: map[string]string{}}
@@ -319,20 +319,54 @@ func handlerRemedy(fn *manifest.Function) string {
 }
 
 // missingHandlers names every function without code, with the remedy.
-func missingHandlers(app *manifest.App, files fs.FS) syntax.Diagnostics {
-	var ds syntax.Diagnostics
-	for _, fn := range app.Functions() {
+func (p *project) missingHandlers() syntax.Diagnostics {
+	var missing []*manifest.Function
+	var at []string
+	for _, fn := range p.app.Functions() {
 		if !fn.Asset && !fn.Config.HandlerExists {
+			missing, at = append(missing, fn), append(at, handlerPath(fn))
+		}
+	}
+	folder := p.missingFolder()
+	if len(missing) == 0 && folder == "" {
+		return nil
+	}
+	ignored := p.ignoredByGit(append(at, folder)...)
+	var ds syntax.Diagnostics
+	if folder != "" {
+		remedy := p.buildRemedy(folder, ignored[folder], true)
+		if named := p.app.Static.Folder != "public"; named || strings.Contains(remedy, "run the build") {
 			ds = append(ds, syntax.Diagnostic{
-				Pos:     fn.Pos,
-				Code:    "handler-missing",
-				Message: fmt.Sprintf("@%s %s has no handler at %s", fn.Pragma, fn.Name, path.Join(fn.Dir, fn.Config.HandlerFile)),
-				Hint:    cmp.Or(almostThere(files, path.Join(fn.Dir, fn.Config.HandlerFile)), handlerRemedy(fn)),
+				Pos:      p.app.Static.Pos,
+				Code:     "static-missing",
+				Severity: syntax.Warning,
+				Message:  fmt.Sprintf("the static folder %s is not there, and nothing is published", p.app.Static.Folder),
+				Hint:     cmp.Or(remedy, "write files into it, or name the folder that has them below @static: folder NAME"),
 			})
 		}
 	}
+	for i, fn := range missing {
+		ds = append(ds, syntax.Diagnostic{
+			Pos:     fn.Pos,
+			Code:    "handler-missing",
+			Message: fmt.Sprintf("@%s %s has no handler at %s", fn.Pragma, fn.Name, at[i]),
+			Hint:    p.remedy(fn, ignored),
+		})
+	}
 	ds.Sort()
 	return ds
+}
+
+// missingFolder is a file of the static folder, where there is no such folder;
+// "" = there is one, or none is needed.
+func (p *project) missingFolder() string {
+	if p.app.Static == nil {
+		return ""
+	}
+	if _, err := fs.Stat(p.files(), p.app.Static.Folder); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return path.Join(p.app.Static.Folder, "index.html")
 }
 
 // almostThere says why a file is not there that somebody may have written: its

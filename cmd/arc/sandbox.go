@@ -348,7 +348,7 @@ func liveStack(p *project) string { return cfn.StackName(p.app.Name, "testing", 
 // warnMissing names functions that have no code yet. The sandbox runs without
 // them: they can be written while it does.
 func (s *session) warnMissing(p *project) error {
-	ds := missingHandlers(p.app, p.files())
+	ds := p.missingHandlers()
 	for i := range ds {
 		ds[i].Severity = syntax.Warning
 	}
@@ -435,7 +435,10 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 		if fn.Asset {
 			continue
 		}
-		f := sandbox.LiveFunction{Dir: p.path(fn.Dir), Label: "@" + fn.Pragma + " " + fn.Name}
+		f := sandbox.LiveFunction{Dir: p.path(fn.Dir), Label: "@" + fn.Pragma + " " + fn.Name, Remedy: handlerRemedy(fn.Function)}
+		if !fn.Config.HandlerExists {
+			f.Remedy = p.remedy(fn.Function, p.ignoredByGit(handlerPath(fn.Function)))
+		}
 		if fn.Config.Env {
 			f.Env = here
 		}

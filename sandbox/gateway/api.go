@@ -279,7 +279,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Upgrade", "websocket")
 	w.Header().Set("Connection", "Upgrade")
-	writeMessage(w, http.StatusUpgradeRequired, "Upgrade Required")
+	writeMessage(w, http.StatusUpgradeRequired, "Upgrade Required", "")
 }
 
 // refused logs a request that was turned away.

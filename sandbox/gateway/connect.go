@@ -40,16 +40,16 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 			Kind: activity.Connect, Path: oneLine(r.URL.EscapedPath()), Status: http.StatusForbidden,
 			Text: "no stage for this path; stages: " + strings.Join(a.stageNames(), " "),
 		})
-		writeMessage(w, http.StatusForbidden, "Forbidden")
+		writeMessage(w, http.StatusForbidden, "Forbidden", "")
 		return
 	}
 	if why := badHandshake(r); why != "" {
 		w.Header().Set("Sec-WebSocket-Version", "13")
-		writeMessage(w, http.StatusBadRequest, why)
+		writeMessage(w, http.StatusBadRequest, why, "")
 		return
 	}
 	if !g.sockets.admit() {
-		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
+		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable", "")
 		return
 	}
 	c := newConnection(g, a, live.name, r)

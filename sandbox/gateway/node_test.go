@@ -31,7 +31,7 @@ func TestNode(t *testing.T) {
 		{"POST", "/form", "a=1&b=2", 200, []string{"<h1>POST undefined a=1&b=2</h1>"}},
 		{"GET", "/throws", "", 500, []string{"Lambda error", "TypeError: no &lt;luck&gt;", "index.mjs"}},
 		{"GET", "/broken", "", 500, []string{"Lambda init error"}},
-		{"GET", "/missing", "", 500, []string{"Lambda handler not found", "arc init"}},
+		{"GET", "/missing", "", 500, []string{"Lambda handler not found"}},
 	} {
 		status, body := call(t, test.method, endpoint+test.path, test.body, "Accept", "text/html")
 		for _, want := range test.want {

@@ -17,6 +17,9 @@ type failure struct {
 	title   string // of the explaining page; "" for the message
 	why     string // one sentence for the page and the log
 	detail  string // further lines: a stack trace, the manifest line to add
+	// reason is why no function answered, for programs of the developer's: code
+	// that cannot be loaded never comes as far as a deploy.
+	reason string
 }
 
 // fail answers with the failure: as AWS does, or, for a developer's browser,
@@ -28,8 +31,11 @@ func (g *Gateway) fail(w http.ResponseWriter, c *call, f failure) string {
 	if c.stage != nil && c.stage.cors != nil {
 		c.stage.cors.apply(w.Header(), c.request)
 	}
+	if !g.options.Developer {
+		f.reason = ""
+	}
 	if !g.options.Developer || !strings.Contains(c.request.Header.Get("Accept"), "text/html") {
-		writeMessage(w, f.status, f.message)
+		writeMessage(w, f.status, f.message, f.reason)
 		return f.why
 	}
 	if f.title == "" {
@@ -79,8 +85,9 @@ func thrown(called string, result invoke.Result) *failure {
 	}
 	f.why = called + ": " + strings.TrimPrefix(object.Type+": "+object.Message, ": ")
 	f.detail = strings.Join(append(object.Stack, object.Trace...), "\n")
-	if result.Kind == invoke.HandlerMissing {
-		f.detail = "arc init writes the handlers that are missing.\n" + f.detail
+	switch result.Kind {
+	case invoke.HandlerMissing, invoke.InitFailed, invoke.RuntimeMissing:
+		f.reason = f.why
 	}
 	return f
 }

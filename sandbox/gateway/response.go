@@ -187,10 +187,13 @@ func (out response) write(w http.ResponseWriter, r *http.Request) {
 }
 
 // writeMessage answers as API Gateway itself does: {"message":"Not Found"}.
-func writeMessage(w http.ResponseWriter, status int, message string) {
-	body := fmt.Sprintf(`{"message":%q}`, message)
+func writeMessage(w http.ResponseWriter, status int, message, reason string) {
+	body, _ := json.Marshal(struct { // of strings: never fails
+		Message string `json:"message"`
+		Reason  string `json:"reason,omitempty"`
+	}{message, reason})
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	w.Write([]byte(body))
+	w.Write(body)
 }

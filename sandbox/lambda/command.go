@@ -67,8 +67,8 @@ func (w *worker) command() (*exec.Cmd, error) {
 	if err != nil {
 		return nil, &startError{invoke.InitFailed, "Runtime.Unknown", err}
 	}
-	if info, err := os.Stat(fn.Dir); err != nil || !info.IsDir() {
-		return nil, &startError{invoke.HandlerMissing, "Runtime.ImportModuleError", fmt.Errorf("%s: the function has no folder, which arc init creates", fn.Dir)}
+	if err := fn.lacksHandler(); err != nil {
+		return nil, &startError{invoke.HandlerMissing, "Runtime.ImportModuleError", err}
 	}
 	if err := w.build(); err != nil {
 		return nil, &startError{invoke.InitFailed, "Runtime.UserCodeSyntaxError", err}
@@ -244,10 +244,37 @@ func kindOf(fn Function, errorType string, otherwise invoke.Kind) invoke.Kind {
 
 func hasHandlerFile(fn Function) bool {
 	l := languageOf(fn.Runtime)
+	return l == nil || fn.hasFile(l.files)
+}
+
+// hasFile reports whether the path in the handler leads to a file, with one of
+// the endings.
+func (fn Function) hasFile(endings []string) bool {
 	dir, base := filepath.Split(filepath.FromSlash(fn.Handler))
 	stem, _, _ := strings.Cut(base, ".")
-	return l == nil || slices.ContainsFunc(l.files, func(end string) bool {
+	return slices.ContainsFunc(endings, func(end string) bool {
 		info, err := os.Stat(filepath.Join(fn.Dir, dir, stem+end))
 		return err == nil && !info.IsDir()
 	})
+}
+
+// sources are endings of files that become a handler once they are compiled.
+var sources = []string{".ts", ".mts", ".cts", ".tsx"}
+
+// lacksHandler says what is missing where a function has no code at all, and
+// what brings it.
+func (fn Function) lacksHandler() error {
+	why := ""
+	if info, err := os.Stat(fn.Dir); err != nil || !info.IsDir() {
+		why = fn.Dir + ": the function has no folder"
+	} else if l := languageOf(fn.Runtime); fn.Remedy != "" && l != nil && !fn.hasFile(l.files) && !fn.hasFile(sources) {
+		why = fmt.Sprintf("%s: the folder has no file for the handler %s", fn.Dir, fn.Handler)
+	}
+	switch {
+	case why == "":
+		return nil
+	case fn.Remedy == "":
+		return errors.New(why)
+	}
+	return fmt.Errorf("%s: %s", why, fn.Remedy)
 }

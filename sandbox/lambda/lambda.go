@@ -29,6 +29,9 @@ type Function struct {
 	Shared, Views string
 	// Code builds what runs, when that is not what Dir holds; nil = it is.
 	Code *source.Live
+	// Remedy says what brings the handler of a live function whose Dir has none;
+	// "" = it is not looked for before the function is started.
+	Remedy string
 	// Reserved is how many events it handles at once at most; nil = no limit
 	// of its own. With 0 it is switched off.
 	Reserved *int

@@ -93,6 +93,7 @@ type Folders struct {
 	Label  string // "@http get /"
 	Env    string // variables beside the function's own: NAME=value, each ended by a NUL
 	Code   *source.Live
+	Remedy string // what brings the handler, for a call that finds none in Dir
 }
 
 // Service runs the functions of one local cloud.

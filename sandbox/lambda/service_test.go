@@ -331,12 +331,18 @@ func TestMissingFolder(t *testing.T) {
 	need(t, "node")
 	s := newService(t, lambda.Options{})
 	fn := function(t, "fn", pidHandler)
-	if err := os.RemoveAll(fn.Dir); err != nil {
-		t.Fatal(err)
-	}
-	s.Put(fn)
-	if r := s.result("fn", "{}"); r.Kind != invoke.HandlerMissing || !strings.Contains(string(r.Payload), "arc init") {
-		t.Errorf("%s %s", r.Kind, r.Payload)
+	fn.Remedy = "run the build first"
+	for _, c := range []struct{ remove, want string }{
+		{fn.Dir + "/index.mjs", fn.Dir + ": the folder has no file for the handler index.handler: run the build first"},
+		{fn.Dir, fn.Dir + ": the function has no folder: run the build first"},
+	} {
+		if err := os.RemoveAll(c.remove); err != nil {
+			t.Fatal(err)
+		}
+		s.Put(fn)
+		if r := s.result("fn", "{}"); r.Kind != invoke.HandlerMissing || !strings.Contains(string(r.Payload), c.want) {
+			t.Errorf("%s: %s, want %s", r.Kind, r.Payload, c.want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os/exec"
 	"path"
 	"slices"
@@ -389,4 +390,27 @@ func Git(ctx context.Context, dir string, args ...string) (string, error) {
 		return "", fmt.Errorf("git %s: %w", args[0], err)
 	}
 	return string(out), nil
+}
+
+// Ignored tells which files of a folder git ignores, whether they are there or
+// not: by .gitignore in any folder above them, by the repository's own list and
+// by the user's. A file that is committed is not ignored; nothing is where there
+// is no repository, or no git.
+// https://git-scm.com/docs/git-check-ignore
+func Ignored(ctx context.Context, dir string, files ...string) map[string]bool {
+	ignored := map[string]bool{}
+	cmd := command(ctx, dir, "check-ignore", "-z", "--stdin")
+	cmd.Stdin = strings.NewReader(strings.Join(files, "\x00"))
+	out, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 128 && len(files) > 1 {
+		// Of several, git asks for none when one is behind a link or in a submodule.
+		for _, file := range files {
+			maps.Copy(ignored, Ignored(ctx, dir, file))
+		}
+		return ignored
+	}
+	for file := range strings.SplitSeq(string(out), "\x00") {
+		ignored[file] = file != ""
+	}
+	return ignored
 }
