@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -151,7 +152,7 @@ func (s *session) withData(ctx *cli.Context, do func(*data) error) error {
 	}
 	if running == nil {
 		quiet := *s
-		quiet.muted = true
+		quiet.stderr = io.Discard
 		own, err := quiet.startCloud(p, registry, cloudFlags{
 			// Functions run for dead letters alone.
 			asleep: ctx.Command.Name != "redrive", silent: true,

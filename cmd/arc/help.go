@@ -42,6 +42,7 @@ More:
   help       this overview; arc help <command> for one command
 
 Exit codes: 0 done, 1 an error, 2 and 3 see arc help diff.
+With ARC_QUIET=1 in the environment, warnings and errors only.
 `
 
 // commandHelp prints a command's hand-written description as its help.

@@ -36,14 +36,14 @@ type session struct {
 	notRun         string       // what tellRecorded has said
 	credentials    string       // whose rights are used with AWS; "" = none yet
 	signIn         string       // how to get new ones
-	muted          bool         // --quiet: errors only
+	muted          bool         // --quiet, ARC_QUIET: warnings and errors only
 	events         *eventWriter // arc sandbox --json: events go to stdout; nil = as text to stderr
 	screens        []*screen    // between us and stdout and stderr while an app runs
 }
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env)}
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env)}
 	err := s.app().RunContext(ctx, flagsFirst(args))
 	code := s.report(err)
 	for _, screen := range s.screens {
@@ -55,6 +55,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func wantsColor(w io.Writer, env func(string) string) bool {
 	f, ok := w.(*os.File)
 	return ok && env("NO_COLOR") == "" && env("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// wantsQuiet reports whether a variable asks for no more than warnings and
+// errors: ARC_QUIET or, as Architect has it too, QUIET.
+func wantsQuiet(env func(string) string) bool {
+	for _, name := range []string{"ARC_QUIET", "QUIET"} {
+		if v := strings.ToLower(env(name)); v != "" && v != "0" && v != "false" {
+			return true
+		}
+	}
+	return false
 }
 
 // hinted is an error with its remedy, which is printed on a line of its own.
@@ -130,12 +141,14 @@ func (s *session) paint(color, text string) string {
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
-// note tells the user what is going on, on stderr.
+// note tells the user what is going on, on stderr. Who asked for quiet hears
+// warnings alone.
 func (s *session) note(format string, args ...any) {
-	if s.muted {
+	text := fmt.Sprintf(format, args...)
+	if s.muted && !strings.HasPrefix(text, s.paint(yellow, "warning:")) {
 		return
 	}
-	fmt.Fprintf(s.stderr, format+"\n", args...)
+	fmt.Fprintln(s.stderr, text)
 }
 
 // app is the command line: every command in the order of its help.

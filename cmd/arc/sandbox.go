@@ -68,7 +68,8 @@ Flags:
       --no-schedules
                     let no schedule fire; arc invoke runs one
       --stop        end the local cloud that runs for this project
-  -q, --quiet       print errors only, as with ARC_QUIET=1 in the environment
+  -q, --quiet       print warnings and errors only, as all commands do with
+                    ARC_QUIET=1 in the environment
       --json        print what happens as JSON, an event a line
 
 Examples:
@@ -184,9 +185,7 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	if file := s.env(logVariable); file != "" {
 		s.stderr = newBoundedLog(s.stderr, file, maxLog)
 	}
-	if quiet := s.env("ARC_QUIET"); ctx.Bool("quiet") || quiet != "" && quiet != "0" && quiet != "false" {
-		s.muted = true
-	}
+	s.muted = s.muted || ctx.Bool("quiet")
 	if ctx.Bool("json") {
 		s.events = &eventWriter{to: s.stdout}
 	}
