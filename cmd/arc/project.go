@@ -334,14 +334,14 @@ func (p *project) missingHandlers() syntax.Diagnostics {
 	ignored := p.ignoredByGit(append(at, folder)...)
 	var ds syntax.Diagnostics
 	if folder != "" {
-		remedy := p.buildRemedy(folder, ignored[folder], true)
-		if named := p.app.Static.Folder != "public"; named || strings.Contains(remedy, "run the build") {
+		// Who names no folder may want none.
+		if named := p.app.Static.Folder != "public"; named || ignored[folder] {
 			ds = append(ds, syntax.Diagnostic{
 				Pos:      p.app.Static.Pos,
 				Code:     "static-missing",
 				Severity: syntax.Warning,
 				Message:  fmt.Sprintf("the static folder %s is not there, and nothing is published", p.app.Static.Folder),
-				Hint:     cmp.Or(remedy, "write files into it, or name the folder that has them below @static: folder NAME"),
+				Hint:     cmp.Or(p.buildRemedy(folder, ignored[folder], true), "write files into it, or name the folder that has them below @static: folder NAME"),
 			})
 		}
 	}
