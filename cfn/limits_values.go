@@ -141,15 +141,15 @@ func resolved(text string, pseudo *strings.Replacer) (value string, ok bool) {
 	if !marked {
 		return text, true
 	}
-	function, argument, _ := strings.Cut(strings.TrimSuffix(raw, "}"), ":")
+	function, argument, _ := strings.Cut(strings.TrimSuffix(raw, "}"), `":`)
 	if !strings.HasPrefix(argument, `"`) {
 		return "", false
 	}
 	argument = string(unquote([]byte(argument)))
 	switch function {
-	case `{"Ref"`:
+	case `{"Ref`:
 		argument = "${" + argument + "}"
-	case `{"Fn::Sub"`:
+	case `{"Fn::Sub`:
 	default:
 		return "", false
 	}

@@ -45,6 +45,7 @@ type loader struct {
 	folders      *folders
 	base         settings // of every function, from @aws
 	typeScript   string   // what runtime typescript runs on
+	tablesPort   *line    // of the preferences; nil = not set
 	written      map[*Function]written
 
 	sharedBy, viewedBy chosen               // who gets @shared and @views

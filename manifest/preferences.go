@@ -65,6 +65,10 @@ func (l *loader) readPreferences() {
 		l.applyPreferences(name, src)
 		break
 	}
+	if l.tablesPort != nil && !l.app.Prefs.ExternalDB {
+		l.warnf(at(l.tablesPort.key), "preference-idle", "write external-db true beside ports where a database runs at that port, else remove the line: "+onePort,
+			"the port tables of @sandbox has no effect")
+	}
 	l.readDotenv()
 	for _, stage := range stages {
 		vars := l.app.Env[stage]
@@ -179,9 +183,16 @@ func (l *loader) sandboxSetting(s *setting, ln line) {
 	}
 }
 
+// onePort is why most ports have nothing to set.
+const onePort = "all services of the local cloud have one port, which functions are told"
+
+// portNames are the ports that preferences may fix.
+var portNames = []string{"http", "events", "queues", "tables"}
+
 func (l *loader) readPorts(ln line) {
 	ports := &l.app.Prefs.Ports
 	*ports = Ports{}
+	l.tablesPort = nil
 	lines := entryLines(ln.entries)
 	if len(ln.values) == 2 { // "ports http 3333" on one line
 		lines = []line{{key: ln.values[0], values: ln.values[1:]}}
@@ -190,13 +201,15 @@ func (l *loader) readPorts(ln line) {
 	for _, ln := range lines {
 		port := to[ln.key.Text]
 		if port == nil {
-			names := []string{"http", "events", "queues", "tables"}
-			l.warnf(at(ln.key), "unknown-setting", nearHint(ln.key.Text, names, "known: "+strings.Join(names, ", ")),
+			l.warnf(at(ln.key), "unknown-setting", nearHint(ln.key.Text, portNames, "known: "+strings.Join(portNames, ", ")),
 				"there is no port called %s", ln.key.Text)
 			continue
 		}
+		if port == &ports.Tables {
+			l.tablesPort = &ln // it may be that external-db comes behind it
+		}
 		if port == &ports.Events {
-			l.warnf(at(ln.key), "preference-idle", "remove the line: all services of the local cloud have one port, which functions are told",
+			l.warnf(at(ln.key), "preference-idle", "remove the line: "+onePort,
 				"the port %s of @sandbox has no effect", ln.key.Text)
 		}
 		l.integerSetting(&setting{name: ln.key.Text, typ: integerValue, min: 1, max: 65535}, ln, port)

@@ -58,4 +58,26 @@ func TestPreferencesAreRead(t *testing.T) {
 			}
 		}
 	}
+
+	// The ports of @sandbox ports are keys of their own.
+	idle := func(text string) (messages []string) {
+		for _, d := range Load(fstest.MapFS{"app.arc": {Data: []byte("@app\nmy-app\n")}, "preferences.arc": {Data: []byte(text)}}, Options{}).Diagnostics {
+			messages = append(messages, d.Code+": "+d.Message)
+		}
+		return messages
+	}
+	for _, name := range portNames {
+		got := idle("@sandbox\nports\n  " + name + " 4000\n")
+		switch reader := map[string]string{"http": "Prefs.Ports.HTTP"}[name]; {
+		case reader != "" && strings.Contains(code.String(), reader) && got == nil:
+		case reader == "" && len(got) == 1 && got[0] == "preference-idle: the port "+name+" of @sandbox has no effect":
+		default:
+			t.Errorf("ports %s: %v", name, got)
+		}
+	}
+	for _, text := range []string{"@sandbox\nports\n  tables 4000\nexternal-db true\n", "@sandbox\nexternal-db true\nports\n  tables 4000\n"} {
+		if got := idle(text); got != nil || !strings.Contains(code.String(), "Prefs.Ports.Tables") {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
 }

@@ -111,7 +111,7 @@ func (s *session) invoke(ctx *cli.Context) error {
 func deployHint(stage string) string {
 	switch stage {
 	case "testing":
-		return "the sandbox has it once the manifest is saved without mistakes"
+		return "arc sandbox runs it, from a manifest without mistakes; for what arc deploy --local deployed: arc invoke --stage staging --local NAME"
 	case "production":
 		return "arc deploy --production deploys it"
 	}
@@ -124,7 +124,7 @@ func (s *session) invokeFunction(ctx context.Context, clients deploy.Clients, fn
 		return fmt.Errorf("%s: %w", describeFunction(fn), err)
 	}
 	if log := strings.TrimRight(done.Log, "\n"); log != "" {
-		s.note("%s", log)
+		fmt.Fprintln(s.stderr, log)
 	}
 	if _, err := fmt.Fprintf(s.stdout, "%s\n", strings.TrimRight(string(done.Payload), "\n")); err != nil {
 		return err
