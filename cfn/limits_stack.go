@@ -53,7 +53,7 @@ func (c *compiler) checkLimits() {
 			"the app has %d environment variables, but a stack takes %d", n, MaxParameters-1)
 	}
 	if len(c.t.Resources) == 0 && c.t.layout == nil {
-		c.warnf(c.app.Pos, "app-empty", "write a route below @http, or another pragma; arc init shows one",
+		c.warnf(c.app.Pos, "app-empty", "write a route below @http, or another pragma",
 			"the app has no function, file or table, and CloudFormation takes no stack without a resource")
 	}
 	c.checkEnv()

@@ -105,6 +105,7 @@ type Cloud struct {
 
 	ready     atomic.Bool
 	closeOnce sync.Once
+	closing   atomic.Bool // Close has begun
 	done      chan struct{}
 	undo      []func() // what Close does, last first
 
@@ -233,6 +234,9 @@ func (c *Cloud) watchHome() {
 		} else if !c.opts.Registry.has(c.running) {
 			gone = "its registration in " + c.opts.Registry.Dir
 		}
+		if c.closing.Load() {
+			return // it takes its registration away itself
+		}
 		if gone != "" {
 			if c.Stopping() {
 				return // which takes the registration away
@@ -305,6 +309,7 @@ func (c *Cloud) Stopping() bool {
 // Close ends the cloud: connections, functions, listeners, files.
 func (c *Cloud) Close() {
 	c.closeOnce.Do(func() {
+		c.closing.Store(true)
 		c.mu.Lock()
 		fronts := c.fronts
 		c.fronts = nil

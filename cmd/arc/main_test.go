@@ -32,8 +32,13 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script/*.txtar: one script a promise to the user.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "../../testdata/script",
+	testscript.Run(t, scripts(t, "../../testdata/script"))
+}
+
+// scripts says how the scripts of a folder are run.
+func scripts(t *testing.T, dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -78,7 +83,7 @@ func TestScripts(t *testing.T) {
 			"gone":   gone,
 			"crash":  crash,
 		},
-	})
+	}
 }
 
 // copyApp copies an example app without what npm may have put there.

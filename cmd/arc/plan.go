@@ -70,7 +70,7 @@ func mayWritePlan(file string) error {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		if filepath.Ext(file) != planSuffix {
-			return withHint(fmt.Errorf("-o %s: the name of a plan ends in %s", file, planSuffix), "arc diff -o %s%s", strings.TrimSuffix(file, filepath.Ext(file)), planSuffix)
+			return withHint(fmt.Errorf("-o %s: the name of a plan ends in %s", file, planSuffix), "write -o %s%s", strings.TrimSuffix(file, filepath.Ext(file)), planSuffix)
 		}
 		return nil
 	}
