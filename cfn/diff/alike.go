@@ -52,6 +52,9 @@ func (it Item) saying() string {
 	for _, risk := range it.Risks {
 		parts = append(parts, string(risk.Rule), string(risk.Class), strings.ReplaceAll(risk.Text, it.Subject, "\x00"))
 	}
+	for _, risk := range it.Accepted {
+		parts = append(parts, string(risk.Rule), risk.Text, risk.Until, risk.Because) // each is accepted by itself
+	}
 	return strings.Join(parts, "\x01")
 }
 

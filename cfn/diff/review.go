@@ -24,15 +24,16 @@ import (
 
 // Review is a comparison in the words of the app's people, with a verdict.
 type Review struct {
-	Stack   string           `json:"stack"`
-	Before  string           `json:"before"` // what the two sides are: "deployed", "working tree"
-	After   string           `json:"after"`
-	Verdict Verdict          `json:"verdict"`
-	Classes []ClassCount     `json:"classes"`   // of all risks, the gravest first
-	Groups  []Group          `json:"groups"`    // what changed, by kind; only those with items
-	Limits  []string         `json:"limits"`    // what could not be judged
-	Changes []compare.Change `json:"resources"` // the same as resources, sorted by logical ID
-	Cost    *cost.Delta      `json:"cost,omitempty"`
+	Stack    string           `json:"stack"`
+	Before   string           `json:"before"` // what the two sides are: "deployed", "working tree"
+	After    string           `json:"after"`
+	Verdict  Verdict          `json:"verdict"`
+	Classes  []ClassCount     `json:"classes"`            // of all risks, the gravest first
+	Accepted int              `json:"accepted,omitempty"` // risks that are accepted, and not in Classes
+	Groups   []Group          `json:"groups"`             // what changed, by kind; only those with items
+	Limits   []string         `json:"limits"`             // what could not be judged
+	Changes  []compare.Change `json:"resources"`          // the same as resources, sorted by logical ID
+	Cost     *cost.Delta      `json:"cost,omitempty"`
 }
 
 // Verdict is what a review comes to.
@@ -95,6 +96,7 @@ type Item struct {
 	Text      string         `json:"text,omitempty"` // what happens to it
 	Details   []string       `json:"details,omitempty"`
 	Risks     []Risk         `json:"risks,omitempty"`
+	Accepted  []AcceptedRisk `json:"accepted,omitempty"`  // risks that are known, and not counted
 	Position  *Position      `json:"position,omitempty"`  // its line of the manifest
 	Resources []string       `json:"resources,omitempty"` // logical IDs
 
@@ -130,6 +132,7 @@ type Options struct {
 	Cost                          string                                    // the region whose prices to estimate with; "" = no estimate
 	Values                        []string                                  // environment variables of which one or more get another value; which ones is not known
 	Limits                        []string                                  // what else could not be compared, and why
+	Accepted                      []Acceptance                              // of the base, or of a file that somebody named
 	Now                           time.Time                                 // when schedules are looked at; zero = not at all
 	Zone                          func(name string) (*time.Location, error) // nil = time.LoadLocation
 }
@@ -178,10 +181,16 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		{"Outputs", r.outputs},
 		{"Other resources", r.otherResources},
 	} {
-		if items := r.alike(g.items()); len(items) > 0 {
+		items := g.items()
+		r.accept(items)
+		if g.name != "Environment" { // whose items are variables
+			items = r.alike(items)
+		}
+		if len(items) > 0 {
 			out.Groups = append(out.Groups, Group{Name: g.name, Items: items})
 		}
 	}
+	out.Limits = append(out.Limits, slices.Compact(r.lapsed)...)
 	if opts.Cost != "" {
 		out.Cost = r.cost(opts.Cost)
 	}
@@ -237,6 +246,7 @@ type reviewer struct {
 	before, after *model.App
 	changes       map[string]*compare.Change // by logical ID
 	told          map[string]bool            // logical IDs that an item has
+	lapsed        []string                   // acceptances that do not hold
 	first         bool                       // nothing was there before
 }
 
@@ -245,6 +255,7 @@ func (out *Review) count() {
 	n := map[Class]int{}
 	for _, g := range out.Groups {
 		for _, it := range g.Items {
+			out.Accepted += len(it.Accepted)
 			for _, risk := range it.Risks {
 				n[risk.Class]++
 			}
@@ -338,12 +349,15 @@ func (p Position) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) 
 
 // Headline is the verdict in one line: "dangerous: 1 data-loss, 2 rights".
 func (r *Review) Headline() string {
-	if len(r.Classes) == 0 {
+	if len(r.Classes) == 0 && r.Accepted == 0 {
 		return string(r.Verdict)
 	}
 	var parts []string
 	for _, c := range r.Classes {
 		parts = append(parts, fmt.Sprintf("%d %s", c.Count, c.Class))
+	}
+	if r.Accepted > 0 {
+		parts = append(parts, fmt.Sprintf("%d accepted", r.Accepted))
 	}
 	return string(r.Verdict) + ": " + strings.Join(parts, ", ")
 }

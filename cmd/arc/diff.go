@@ -36,6 +36,7 @@ func (s *session) diffCommand() *cli.Command {
 			&cli.BoolFlag{Name: "cost"},
 			&cli.StringFlag{Name: "fail-on"},
 			&cli.StringFlag{Name: "explain"},
+			&cli.StringFlag{Name: "accepted"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
 			&cli.StringSliceFlag{Name: "allow-loss"},
 			&cli.BoolFlag{Name: "prune"},
@@ -80,6 +81,8 @@ Flags:
                      data-loss, replacement, rights, exposure, refused, unknown
                      (these six unless told otherwise), protection,
                      interruption, removal, public; or changes (any), or none
+      --accepted F   take dangers that are accepted from file F; with --base and
+                     git: it is arc-accepted.txt as the revision has it
       --explain RULE what a danger's rule means (in brackets behind it): what
                      happens in order, and how to do it without; all lists them
   -o, --output PLAN  seal this change in a file; arc deploy PLAN deploys it,
@@ -120,6 +123,7 @@ type side struct {
 	file     string                   // the template, where it is a file of its own
 	lines    map[string]diff.Position // of its resources
 	limits   []string                 // what of it is not compared
+	accepted []diff.Acceptance        // dangers that it accepts of what comes after it
 	deployed *deployedStack           // nil when the side is not what is deployed
 	contents map[string]diff.Code     // of code that cannot be read any more, by artifact key
 }
@@ -188,6 +192,9 @@ func (s *session) diff(ctx *cli.Context) error {
 	if ctx.Bool("cost") {
 		region = p.app.AWS.Region
 	}
+	if err := acceptedBy(ctx, &before); err != nil {
+		return err
+	}
 	review, err := compose(ctx.Context, &before, &after, region)
 	if err != nil {
 		return err
@@ -226,6 +233,9 @@ func (s *session) diffGiven(ctx *cli.Context, format string, failOn func(*diff.R
 			return withHint(errors.New("--cost: prices depend on the region, and no template names it"), "AWS_REGION=us-east-1 arc diff --cost %s %s", quoted(ctx.Args().Get(0)), quoted(ctx.Args().Get(1)))
 		}
 	}
+	if err := acceptedBy(ctx, &before); err != nil {
+		return err
+	}
 	review, err := compose(ctx.Context, &before, &after, region)
 	if err != nil {
 		return err
@@ -247,7 +257,7 @@ func compose(ctx context.Context, before, after *side, region string) (*diff.Rev
 		Was: before.identity, Is: after.identity, Cost: region,
 		Before: before.label, After: after.label,
 		Code: codeIn(*before, *after), Now: time.Now().UTC(), Unread: notAtHand(*before, *after),
-		Limits: slices.Concat(before.limits, after.limits, limits), Values: values,
+		Limits: slices.Concat(before.limits, after.limits, limits), Values: values, Accepted: before.accepted,
 		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(*before),
 	}
 	if after.build == nil {

@@ -75,7 +75,8 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 		before.contents[key] = diff.Code(contents)
 	}
 	before.packages = lockedPackages(tree)
-	return before, nil
+	before.accepted, err = readAccepted(tree)
+	return before, err
 }
 
 // noRevision says what to do when a revision cannot be read.

@@ -105,18 +105,19 @@ func (s *session) givenSides(ctx *cli.Context) (before, after side, err error) {
 
 // given is one side of arc diff OLD NEW while it is read.
 type given struct {
-	word    string
-	label   string
-	files   fs.FS  // where nested templates are; nil = nowhere
-	file    string // in files
-	root    *cfn.Document
-	stacks  []assemblyStack          // of a folder that cdk synth wrote
-	nested  map[string]*cfn.Document // of a stack that is deployed
-	is      diff.Identity
-	name    string // what the review is headed with
-	lines   map[string]diff.Position
-	aliases bool
-	closers []io.Closer
+	word     string
+	label    string
+	files    fs.FS  // where nested templates are; nil = nowhere
+	file     string // in files
+	root     *cfn.Document
+	stacks   []assemblyStack          // of a folder that cdk synth wrote
+	nested   map[string]*cfn.Document // of a stack that is deployed
+	is       diff.Identity
+	name     string // what the review is headed with
+	lines    map[string]diff.Position
+	aliases  bool
+	accepted []diff.Acceptance // by the revision that it is of
+	closers  []io.Closer
 }
 
 func (g *given) close() {
@@ -188,6 +189,9 @@ func (s *session) openRevision(ctx context.Context, g *given, text string) error
 	g.closers = append(g.closers, closeFunc(tree.Close))
 	g.files, g.file, g.name = tree, path.Clean(file), path.Clean(file)
 	g.label = ref + ":" + g.file
+	if g.accepted, err = readAccepted(tree); err != nil {
+		return fmt.Errorf("%s: %w", ref, err)
+	}
 	return g.open()
 }
 
@@ -285,7 +289,7 @@ func (g *given) note(at, file string, data []byte) {
 
 // side is what is known once nested templates are read in.
 func (g *given) side(doc *cfn.Document, unread []string) side {
-	return side{label: g.label, name: g.name, identity: g.is, file: g.file, lines: g.lines, doc: doc, unread: unread}
+	return side{label: g.label, name: g.name, identity: g.is, file: g.file, lines: g.lines, doc: doc, unread: unread, accepted: g.accepted}
 }
 
 // tree is the template with the way to its nested ones.

@@ -9,7 +9,8 @@ import (
 // ranked is a risk with the line that it stands on.
 type ranked struct {
 	diff.Risk
-	at *diff.Position
+	at       *diff.Position
+	accepted string // why it is not counted; "" = it is
 }
 
 // risksOf lists every risk of a review, the gravest class first, and otherwise in
@@ -19,11 +20,19 @@ func risksOf(r *diff.Review) []ranked {
 	for _, g := range r.Groups {
 		for _, it := range g.Items {
 			for _, risk := range it.Risks {
-				all = append(all, ranked{risk, it.Position})
+				all = append(all, ranked{risk, it.Position, ""})
+			}
+			for _, risk := range it.Accepted {
+				all = append(all, ranked{risk.Risk, it.Position, acceptedText(risk)})
 			}
 		}
 	}
 	order := diff.AllClasses()
 	slices.SortStableFunc(all, func(a, b ranked) int { return slices.Index(order, a.Class) - slices.Index(order, b.Class) })
 	return all
+}
+
+// acceptedText says until when and why a risk is accepted.
+func acceptedText(risk diff.AcceptedRisk) string {
+	return ", accepted until " + risk.Until + ": " + risk.Because
 }

@@ -77,6 +77,7 @@ type (
 		Class          diff.Class
 		Rule           diff.Rule
 		Text, Position string
+		Accepted       string
 		Danger         bool
 	}
 	pageChange struct {
@@ -98,7 +99,7 @@ func pageOf(r *diff.Review, graphs []Graph) pageData {
 		d.Sides = visible(r.Before + " → " + r.After)
 	}
 	for _, risk := range risksOf(r) {
-		entry := pageRisk{Class: risk.Class, Rule: risk.Rule, Text: visible(risk.Text), Danger: risk.Class.Dangerous()}
+		entry := pageRisk{Class: risk.Class, Rule: risk.Rule, Text: visible(risk.Text), Accepted: visible(risk.accepted), Danger: risk.Class.Dangerous() && risk.accepted == ""}
 		if risk.at != nil {
 			entry.Position = visible(risk.at.String())
 		}

@@ -103,8 +103,8 @@ func (l markdownLevel) dangerList(b *strings.Builder, r *diff.Review) {
 		alert string
 		holds func(ranked) bool
 	}{
-		{"CAUTION", func(d ranked) bool { return d.Class.Dangerous() }},
-		{"NOTE", func(d ranked) bool { return !d.Class.Dangerous() }},
+		{"CAUTION", func(d ranked) bool { return d.Class.Dangerous() && d.accepted == "" }},
+		{"NOTE", func(d ranked) bool { return !d.Class.Dangerous() || d.accepted != "" }},
 	} {
 		n := 0
 		for _, d := range all {
@@ -115,7 +115,7 @@ func (l markdownLevel) dangerList(b *strings.Builder, r *diff.Review) {
 				fmt.Fprintf(b, "> [!%s]\n", part.alert)
 			}
 			if n++; n <= l.dangers {
-				fmt.Fprintf(b, "> - **%s** %s%s %s\n", d.Class, md(short(d.Text)), mdPosition(d.at), code(string(d.Rule)))
+				fmt.Fprintf(b, "> - **%s** %s%s %s%s\n", d.Class, md(short(d.Text)), mdPosition(d.at), code(string(d.Rule)), md(short(d.accepted)))
 			}
 		}
 		if n > l.dangers {

@@ -53,12 +53,17 @@ type (
 		Text string `json:"text"`
 	}
 	sarifResult struct {
-		RuleID       string            `json:"ruleId"`
-		RuleIndex    int               `json:"ruleIndex"`
-		Level        string            `json:"level"`
-		Message      sarifMessage      `json:"message"`
-		Locations    []sarifLocation   `json:"locations"`
-		Fingerprints map[string]string `json:"partialFingerprints"`
+		RuleID       string             `json:"ruleId"`
+		RuleIndex    int                `json:"ruleIndex"`
+		Level        string             `json:"level"`
+		Message      sarifMessage       `json:"message"`
+		Locations    []sarifLocation    `json:"locations"`
+		Fingerprints map[string]string  `json:"partialFingerprints"`
+		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	}
+	sarifSuppression struct {
+		Kind          string `json:"kind"`
+		Justification string `json:"justification"`
 	}
 	sarifLocation struct {
 		Physical sarifPhysical `json:"physicalLocation"`
@@ -95,15 +100,22 @@ func SARIF(w io.Writer, r *diff.Review, manifest string) error {
 		return err
 	}
 	same := map[string]int{} // results of one fingerprint so far
+	tell := func(result sarifResult, rule diff.Rule) {
+		result.RuleIndex = index[rule]
+		hash := result.Fingerprints[lineHash]
+		same[hash]++
+		result.Fingerprints[lineHash] = fmt.Sprintf("%s:%d", hash, same[hash])
+		run.Results = append(run.Results, result)
+	}
 	for _, g := range r.Groups {
 		for _, it := range g.Items {
 			for _, risk := range it.Risks {
-				result := sarifRisk(r.Stack, risk, it.Position, manifest)
-				result.RuleIndex = index[risk.Rule]
-				hash := result.Fingerprints[lineHash]
-				same[hash]++
-				result.Fingerprints[lineHash] = fmt.Sprintf("%s:%d", hash, same[hash])
-				run.Results = append(run.Results, result)
+				tell(sarifRisk(r.Stack, risk, it.Position, manifest), risk.Rule)
+			}
+			for _, risk := range it.Accepted {
+				result := sarifRisk(r.Stack, risk.Risk, it.Position, manifest)
+				result.Suppressions = []sarifSuppression{{"external", visible("until " + risk.Until + ": " + risk.Because)}}
+				tell(result, risk.Rule)
 			}
 		}
 	}
@@ -120,6 +132,9 @@ func sarifRules(run *sarifRun, r *diff.Review) (map[diff.Rule]int, error) {
 	for _, g := range r.Groups {
 		for _, it := range g.Items {
 			for _, risk := range it.Risks {
+				needed[risk.Rule] = true
+			}
+			for _, risk := range it.Accepted {
 				needed[risk.Rule] = true
 			}
 		}

@@ -117,6 +117,9 @@ func (p *textPrinter) item(it diff.Item) {
 		}
 		p.line("      ! ", "!", string(risk.Class)+": "+risk.Text+"  ["+string(risk.Rule)+"]")
 	}
+	for _, risk := range it.Accepted {
+		p.line("      ", "~", string(risk.Class)+": "+risk.Text+"  ["+string(risk.Rule)+"]"+acceptedText(risk))
+	}
 }
 
 func (p *textPrinter) cost(d *cost.Delta) {
