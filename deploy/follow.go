@@ -30,6 +30,7 @@ type follower struct {
 	since   time.Time // when the operation began
 	status  string    // of the stack, by its events
 	seen    []why.Event
+	idle    int  // looks in a row that gave nothing, before anything began
 	silent  bool // it was said that the events cannot be read
 	denied  bool // they may not be
 	looked  int  // how often the stack's status was asked for in their place
@@ -78,11 +79,23 @@ func (f *follower) toEnd(ctx context.Context) (string, error) {
 		if f.started && !strings.HasSuffix(f.status, "_IN_PROGRESS") {
 			return f.status, nil
 		}
+		// Somebody else may have deleted the stack between our look and our order,
+		// which then does nothing and adds no event.
+		if f.idle++; f.started || len(events) > 0 {
+			f.idle = 0
+		} else if f.idle%idleLooks == 0 {
+			if stack, err := f.r.describeStack(ctx, f.stackID); err == nil && (stack.Status == "" || stack.Status == string(types.StackStatusDeleteComplete)) {
+				return string(types.StackStatusDeleteComplete), nil
+			}
+		}
 		if err := pace.wait(ctx); err != nil {
 			return "", err
 		}
 	}
 }
+
+// idleLooks is after how many looks without any event the stack itself is asked for.
+const idleLooks = 5
 
 // unread is called when the events cannot be read. CloudFormation goes on all the
 // same, so that is no failure of the operation: it is tried again for as long as
