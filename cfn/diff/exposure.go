@@ -45,6 +45,9 @@ func (r *reviewer) exposure() []Item {
 		if r.first || f.asMade && r.added(f.resource) || f.api != "" && r.hadPublicRoute(before, f) && !r.wasGuarded(k) {
 			class = Public // with nothing deployed yet, nothing is opened that was closed
 		}
+		if f.rule == PolicyRefused {
+			class = Refused
+		}
 		if f.api != "" && class == Public {
 			it.Action = compare.Add
 		}
@@ -111,6 +114,9 @@ func (r *reviewer) facts(m *model.App) map[string]fact {
 func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) (Rule, string) {
 	p := def.Properties
 	if holder := registry.Of(def.Type).Policy; holder.Property != "" && r.open(policyAt(p, holder.Property)) {
+		if blocked(m, p["Bucket"]) && def.Type == registry.S3BucketPolicy {
+			return PolicyRefused, "would let everyone in by its policy, and S3 refuses it: BlockPublicPolicy is on"
+		}
 		return PolicyOpen, "lets everyone in by its policy"
 	}
 	if values.On(p[registry.Of(def.Type).PublicAddress]) {
@@ -234,6 +240,17 @@ func openBucket(p map[string]any) string {
 		}
 	}
 	return ""
+}
+
+// blocked reports whether a bucket of the template refuses public policies.
+func blocked(m *model.App, bucket any) bool {
+	for _, id := range cfn.References(bucket) {
+		block, _ := m.Doc.Resources[id].Properties["PublicAccessBlockConfiguration"].(map[string]any)
+		if values.On(block["BlockPublicPolicy"]) {
+			return true
+		}
+	}
+	return false
 }
 
 func openRule(v any) bool {

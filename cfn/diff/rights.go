@@ -163,13 +163,16 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 	}
 	danger := result
 	if result.Widens() {
-		danger = iam.Compare(before, after.Except(r.comes))
+		danger = iam.Compare(before, after.Except(r.comes).WithoutRecording())
 	}
 	switch {
 	case result.Verdict == iam.Narrowed:
 		it.Text = "rights narrowed"
 	case !danger.Widens() && len(r.before.Doc.Resources) > 0:
 		it.Text = "rights grow with what is added"
+		if !iam.Compare(before, after.WithoutRecording()).Widens() {
+			it.Text = "rights to log, to trace or to stand in a VPC, by a managed policy of AWS"
+		}
 	case !danger.Sure:
 		it.Text = "rights may be widened"
 	case r.first:
@@ -266,6 +269,9 @@ const allThat = "all that "
 
 func actionText(g iam.Grant) string {
 	if name, ok := strings.CutPrefix(g.Action, "all of "); ok {
+		if name == "AdministratorAccess" {
+			return allThat + name + " allows: everything in the account"
+		}
 		return allThat + name + " allows"
 	}
 	if g.Within != "" {

@@ -35,6 +35,7 @@ const (
 	CORSOpen           Rule = "cors-open"
 	SignUpOpen         Rule = "sign-up-open"
 	PolicyOpen         Rule = "policy-open"
+	PolicyRefused      Rule = "policy-refused"
 	AddressPublic      Rule = "address-public"
 	FunctionURLOpen    Rule = "function-url-open"
 	PermissionOpen     Rule = "permission-open"

@@ -64,6 +64,23 @@ func Named(arn any) Policy {
 	return Policy{unread: []string{name}}
 }
 
+// recording are AWS's managed policies that only write logs and traces, or let a
+// function stand in a VPC.
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaBasicExecutionRole.html
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSXRayDaemonWriteAccess.html
+var recording = [...]string{
+	"service-role/AWSLambdaBasicExecutionRole", "service-role/AWSLambdaVPCAccessExecutionRole", "service-role/AWSAppSyncPushToCloudWatchLogs",
+	"AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess", "CloudWatchLambdaInsightsExecutionRolePolicy",
+}
+
+// WithoutRecording is the policy without the managed policies of AWS that only
+// log, trace or stay in a VPC: they endanger nobody.
+func (p Policy) WithoutRecording() Policy {
+	p.named = slices.DeleteFunc(slices.Clone(p.named), func(name string) bool { return slices.Contains(recording[:], name) })
+	return p
+}
+
 // And is what both policies together say.
 func (p Policy) And(q Policy) Policy {
 	return Policy{slices.Concat(p.statements, q.statements), slices.Concat(p.named, q.named), slices.Concat(p.unread, q.unread)}
