@@ -75,9 +75,36 @@ func (r *reviewer) resourcePolicies() []Item {
 		if result.Widens() && !r.first && !r.added(about) && iam.Compare(before, after.Except(r.comes)).Widens() {
 			it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
 		}
+		if c.Action != compare.Add && deniesPlainHTTP(b) && !deniesPlainHTTP(a) {
+			it.Details = append(it.Details, "plain HTTP is let in: the Deny on aws:SecureTransport goes")
+			for i := range it.Risks {
+				it.Risks[i].Text += "; plain HTTP is let in"
+			}
+		}
 		items = append(items, it)
 	}
 	return items
+}
+
+// deniesPlainHTTP reports whether a policy keeps out who comes without TLS.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+func deniesPlainHTTP(document any) bool {
+	m, _ := document.(map[string]any)
+	statements := values.List(m["Statement"])
+	if one, ok := m["Statement"].(map[string]any); ok {
+		statements = []any{one}
+	}
+	for _, v := range statements {
+		s, _ := v.(map[string]any)
+		condition, _ := s["Condition"].(map[string]any)
+		is, _ := condition["Bool"].(map[string]any)
+		for key, value := range is {
+			if s["Effect"] == "Deny" && strings.EqualFold(key, "aws:SecureTransport") && !values.On(value) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func policyAt(properties map[string]any, path string) any {
