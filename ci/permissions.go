@@ -135,7 +135,11 @@ func (p *permissions) code() {
 		return
 	}
 	p.allow("CodeRead", []string{arn + "/*"}, "s3:GetObject")
-	p.allow("Code", []string{arn + "/" + cfn.Options{Stage: p.r.stage}.ArtifactKey("*")}, "s3:PutObject")
+	written := []string{arn + "/" + cfn.Options{Stage: p.r.stage}.ArtifactKey("*")}
+	for _, name := range p.r.stacks.own() {
+		written = append(written, arn+"/"+deploy.RecordKey(name))
+	}
+	p.allow("Code", written, "s3:PutObject")
 	actions := []string{"s3:ListBucket"}
 	if p.s.ArtifactBucket == "" {
 		actions = append(actions, "CreateBucket", "PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutBucketVersioning", "PutEncryptionConfiguration")

@@ -232,6 +232,12 @@ func TestRolesKeepApart(t *testing.T) {
 				t.Errorf("%s writes %s: %v", name, key, !mine)
 			}
 		}
+		for _, stack := range []string{"ShopperStaging", "ShopperProduction", "ShopperStagingX", "Other"} {
+			q := request{action: "s3:PutObject", resource: "arn:aws:s3:::shopper-cfn-deployments-abc12/" + deploy.RecordKey(stack)}
+			if mine := !r.reads && stack == "Shopper"+strings.ToUpper(r.stage[:1])+r.stage[1:]; policy.allows(q) != mine {
+				t.Errorf("%s records %s: %v", name, stack, !mine)
+			}
+		}
 		for other, stage := range map[string]string{"preview": "preview", "staging": "staging", "plan": "production", "production": "production"} {
 			q := request{action: "ssm:GetParametersByPath", resource: "arn:aws:ssm:eu-central-1:111111111111:parameter/shopper/" + stage}
 			if policy.allows(q) != (r.stage == stage && !r.reads) {
@@ -248,6 +254,9 @@ var calls = map[string][]string{
 	"DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"}, "CreateBucket": {"s3:CreateBucket", "s3:PutBucketOwnershipControls"},
 	"PutPublicAccessBlock": {"s3:PutBucketPublicAccessBlock"}, "PutBucketEncryption": {"s3:PutEncryptionConfiguration"},
 	"GetCallerIdentity": nil, // nobody needs a right for it
+	"ListBuckets":       nil, // arc data's, which is a person's
+	// arc status --drift's, likewise.
+	"DetectStackDrift": nil, "DescribeStackDriftDetectionStatus": nil, "DescribeStackResourceDrifts": nil,
 }
 
 func TestRolesMayDoWhatArcCalls(t *testing.T) {

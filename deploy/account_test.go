@@ -304,6 +304,9 @@ func operation(r *http.Request, body []byte) string {
 	if !strings.HasPrefix(called, r.Method+" ") {
 		return called
 	}
+	if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/deploys/") {
+		return "PutObject of the record"
+	}
 	query, ofObject := r.URL.Query(), strings.Contains(strings.Trim(r.URL.Path, "/"), "/")
 	for _, o := range []struct {
 		method, query string
@@ -453,6 +456,9 @@ func (c *account) objectsIn(t *testing.T, bucket string) map[string]object {
 	}
 	all := map[string]object{}
 	for _, o := range out.Contents {
+		if strings.HasPrefix(*o.Key, "deploys/") {
+			continue // the record, which has times; TestRecord looks at it
+		}
 		got, err := objects.GetObject(t.Context(), &awss3.GetObjectInput{Bucket: aws.String(bucket), Key: o.Key})
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
 	"arc/deploy/s3"
 	"arc/deploy/ssm"
 )
@@ -69,11 +72,11 @@ func (r *run) findBucket(ctx context.Context) (s3.Bucket, error) {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 func (r *run) owner(ctx context.Context) (string, error) {
 	if r.account == "" {
-		account, err := r.Account(ctx)
+		id, err := r.Identity.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("find out the AWS account: %w", err)
 		}
-		r.account = account
+		r.account, r.caller = aws.ToString(id.Account), aws.ToString(id.Arn)
 	}
 	return r.account, nil
 }

@@ -193,6 +193,7 @@ func newClients(cfg aws.Config, answered bool) Clients {
 		Functions:  newLambdaFunctions(cfg),
 		Invoker:    newLambdaFunctions(invoking),
 		Logs:       logs.New(cfg, streaming),
+		Metrics:    newMetrics(cfg),
 		Region:     cfg.Region,
 		Local:      isLoopback(stacks.Options().BaseEndpoint),
 	}

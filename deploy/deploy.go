@@ -23,6 +23,7 @@ type Deployment struct {
 	Artifacts  []Artifact // code the template refers to by key
 	Bucket     string     // artifact bucket to use; "" = found in SSM or made
 	Static     *Static    // nil: nothing to publish
+	Source     Source     // what the deploy's record says of where it comes from
 	// Adopt lets a stack be changed that bears no mark and that nothing shows arc
 	// or Architect to have made; it is marked with the change.
 	Adopt     bool
@@ -40,6 +41,13 @@ type Deployment struct {
 	// Origin gives the manifest position of a resource ("app.arc:7:1") for
 	// error messages; nil or "" when there is none.
 	Origin func(logicalID string) string
+}
+
+// Source is where a deployment comes from.
+type Source struct {
+	Commit string // "" = not known
+	Dirty  bool   // there is more than the commit
+	Arc    string // version of the program
 }
 
 // Artifact is one uploaded object, named by the hash of its content.

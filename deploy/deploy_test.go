@@ -130,7 +130,7 @@ func TestDeployCreatesUpdatesAndLeavesAlone(t *testing.T) {
 		if out.Created || out.Unchanged || out.Uploaded != 1 {
 			t.Errorf("code changed: %+v", out)
 		}
-		want := []string{"PutObject", "CreateChangeSet", "ExecuteChangeSet", "PutParameter"}
+		want := []string{"PutObject", "CreateChangeSet", "ExecuteChangeSet", "PutParameter", "PutObject of the record"}
 		if diff := cmp.Diff(want, s.mutating()); diff != "" {
 			t.Errorf("code changed: calls:\n%s", diff)
 		}

@@ -251,7 +251,7 @@ func TestInlineTemplate(t *testing.T) {
 			s, _ := mustDeploy(t, inBubble(t), d)
 			n := 0
 			for _, call := range s.calls {
-				if strings.HasPrefix(call, "PutObject") {
+				if call == "PutObject" {
 					n++
 				}
 			}

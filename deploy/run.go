@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -25,6 +26,7 @@ type run struct {
 	template  *cfn.Document
 	mark      cfn.Mark
 	account   string          // of the credentials, once it was asked for
+	caller    string          // likewise, the ARN of who has them
 	known     map[string]bool // IDs of stacks that the run may change
 	proofs    sync.Mutex      // guards sums and believed
 	sums      sums
@@ -151,6 +153,7 @@ func isStuck(status string) bool {
 
 // change brings a stack at rest to its new state.
 func (r *run) change(ctx context.Context, stack Stack) error {
+	begun := time.Now()
 	if stack.Exists {
 		var err error
 		if stack.Template, err = r.readTemplate(ctx, stack.ID); isMissingStack(err) {
@@ -206,7 +209,11 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 		return err
 	}
 	r.outcome.Created = !stack.Exists
-	return r.finish(ctx, set)
+	if err := r.finish(ctx, set); err != nil {
+		return err
+	}
+	r.record(ctx, bucket, begun)
+	return nil
 }
 
 // upload finds the artifact bucket and fills it, when the template needs one.

@@ -10,6 +10,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/cloudformation"
+	"arc/sandbox/cloudwatch"
 	"arc/sandbox/dynamodb"
 	"arc/sandbox/events"
 	"arc/sandbox/gateway"
@@ -55,6 +56,7 @@ func (c *Cloud) services() []Service {
 	}})
 	parameters := ssm.New(account, region)
 	lines := logs.New(account, region)
+	figures := cloudwatch.New()
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}
 	c.queues = sqs.New(sqs.Options{Account: account, Region: region, URL: c.url, Tell: c.tell})
 	parameters.Discover(c.discovered)
@@ -66,7 +68,7 @@ func (c *Cloud) services() []Service {
 	c.lambda = lambda.New(lambda.Options{
 		Account: account, Region: region,
 		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers, Inspect: c.opts.Inspect,
-		Log: c.functionLog, Keep: lines.Append, Tail: lines.Tail,
+		Log: c.functionLog, Keep: lines.Append, Count: figures.Invoked, Tail: lines.Tail,
 		Code: code.unpack, Zip: code.unzip, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
@@ -78,6 +80,7 @@ func (c *Cloud) services() []Service {
 		objects,
 		parameters,
 		lines,
+		figures,
 		c.tables,
 		c.queues,
 		c.lambda,

@@ -259,6 +259,7 @@ func (s *session) deployment(p *project, b *build, variables map[string]deploy.V
 		Parameters: parameters(variables),
 		Versions:   versions(variables),
 		Tags:       order.tags,
+		Source:     sourceOf(ctx, p.dir),
 		Artifacts:  b.artifacts(),
 		Bucket:     p.app.AWS.Bucket,
 		Static:     p.publication(b.assets, order.options.Stage, order.prune),

@@ -33,6 +33,7 @@ Ship:
              local cloud on this machine
   why        say why the last operation on a stack failed
   env        list, set and remove environment variables; compare stages
+  status     what is deployed, since when, by whom, and how it does
   logs       what functions have printed, here or deployed
   destroy    delete a stack of the app, data only when told so
   ci         write a workflow that reviews pull requests and deploys

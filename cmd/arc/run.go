@@ -188,6 +188,7 @@ func (s *session) app() *cli.App {
 			s.whyCommand(),
 			s.envCommand(),
 			s.logsCommand(),
+			s.statusCommand(),
 			s.destroyCommand(),
 			s.ciCommand(),
 			s.versionCommand(),

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -53,15 +54,33 @@ func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke
 	inv := &invocation{id: id, event: event, arrived: time.Now(), done: make(chan outcome, 1)}
 	f, err := s.enqueue(name, inv)
 	if err != nil {
+		s.mu.Lock()
+		named := s.resolve(name)
+		s.mu.Unlock()
+		if named != nil {
+			s.count(named.Name, outcome{err: err})
+		}
 		return invoke.Result{}, err
 	}
 	select {
 	case out := <-inv.done:
+		s.count(f.Name, out)
 		out.result.RequestID, out.result.Waited, out.result.Init = inv.id, inv.waited, inv.init
 		return out.result, out.err
 	case <-ctx.Done():
 		s.abandon(f, inv)
 		return invoke.Result{}, fmt.Errorf("function %s: %w", name, context.Cause(ctx))
+	}
+}
+
+// count tells the figures of an invocation that came to its end.
+func (s *Service) count(function string, out outcome) {
+	if s.options.Count == nil {
+		return
+	}
+	throttled := errors.Is(out.err, invoke.ErrThrottled)
+	if throttled || out.err == nil {
+		s.options.Count(function, out.result.Failed != "", throttled)
 	}
 }
 

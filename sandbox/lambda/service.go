@@ -50,6 +50,8 @@ type Options struct {
 	// Inspect reports whether a debugger may attach to a function, by its label and
 	// folder: it has one worker then, and no timeout. nil = to none.
 	Inspect func(label, dir string) bool
+	// Count takes the figures of an invocation; nil = nobody counts.
+	Count func(function string, failed, throttled bool)
 	// Tail reads back what Keep took for a request; nil = nothing.
 	Tail func(group, requestID string, limit int) string
 	// Send hands asynchronous events that failed, and records of them, to queues,
