@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"arc/cfn"
+	"arc/cfn/diff"
+	"arc/cfn/diff/face"
 	"arc/deploy"
 	"arc/deploy/queues"
 	"arc/source/revision"
@@ -213,7 +215,10 @@ func (s *session) pending(ctx context.Context, p *project, clients deploy.Client
 	if err != nil {
 		return "", err
 	}
-	return review.Headline(), nil
+	if review.Verdict == diff.NoChanges {
+		return review.Headline(), nil
+	}
+	return review.Headline() + "; " + face.Summary(review.Changes), nil
 }
 
 // healthOf adds up how the functions of a stack did, and counts its dead letters.
