@@ -236,6 +236,7 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 // bring brings what was built to its stack.
 func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients, b *build, variables map[string]deploy.Variable, order deployOrder) (deploy.Outcome, error) {
 	d := s.deployment(p, b, variables, order)
+	d.Source = sourceOf(ctx, p.dir)
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
 	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress(), Sums: s.zipSums()}).Deploy(ctx, d)
 	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
@@ -259,7 +260,6 @@ func (s *session) deployment(p *project, b *build, variables map[string]deploy.V
 		Parameters: parameters(variables),
 		Versions:   versions(variables),
 		Tags:       order.tags,
-		Source:     sourceOf(ctx, p.dir),
 		Artifacts:  b.artifacts(),
 		Bucket:     p.app.AWS.Bucket,
 		Static:     p.publication(b.assets, order.options.Stage, order.prune),
