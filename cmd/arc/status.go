@@ -36,7 +36,7 @@ func (s *session) statusCommand() *cli.Command {
 Lists the stacks of the app, stages and further ones: their state, their URLs,
 the last deploy that changed them, what a deploy of this folder would change in
 staging and production, and how they did in the last 15 minutes: errors and
-throttles of their functions, and the dead letters that wait. It changes nothing.
+throttles of their functions, and dead letters that wait. It changes nothing.
 
 Flags:
   -p, --production    only the stack of production
