@@ -154,7 +154,7 @@ func (l *loader) readRuntime(c *settings, s *setting, ln line) {
 	if isTypeScript(alias) {
 		name = l.typeScript
 	}
-	if text := retiredWarning(name, l.opts.Today); text != "" && alias == "" {
+	if text := Retired(name, l.opts.Today); text != "" && alias == "" {
 		l.warnf(at(v), "runtime-retired", "write runtime "+successor(name), "%s", text)
 	}
 	c.Runtime, c.RuntimeAlias = name, alias

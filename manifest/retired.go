@@ -71,9 +71,9 @@ func Refused(runtime, today string, create bool) string {
 	return ""
 }
 
-// retiredWarning says that AWS has retired a runtime, and what follows when; ""
+// Retired says that AWS has retired a runtime, and what follows when; ""
 // when it has not.
-func retiredWarning(runtime, today string) string {
+func Retired(runtime, today string) string {
 	r, known := retirements[runtime]
 	if !known || today < r.Deprecated {
 		return ""

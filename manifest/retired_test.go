@@ -25,7 +25,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s on %s, create %t: refused is %t", c.runtime, c.today, c.create, got)
 		}
 	}
-	if retiredWarning("nodejs18.x", "2025-08-31") != "" || retiredWarning("nodejs18.x", "2025-09-01") == "" {
+	if Retired("nodejs18.x", "2025-08-31") != "" || Retired("nodejs18.x", "2025-09-01") == "" {
 		t.Error("the warning begins with the day of deprecation")
 	}
 }

@@ -88,7 +88,7 @@ func inWords(names []string) string {
 func (r *reviewer) leftBehind() string {
 	names := slices.Clone(r.opts.Was.Holds)
 	for _, id := range slices.Sorted(maps.Keys(r.before.Doc.Resources)) {
-		if registry.HoldsData(r.before.Doc.Resources[id].Type) {
+		if registry.Holds(r.before.Doc.Resources[id].Type, r.before.Doc.Resources[id].Properties) {
 			names = append(names, id)
 		}
 	}

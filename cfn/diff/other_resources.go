@@ -24,6 +24,9 @@ func (r *reviewer) otherResources() []Item {
 		if wiring && len(it.Risks) == 0 && (c.Action != compare.Modify || !ownReason(*c)) {
 			continue
 		}
+		if c.Action == compare.Remove && len(it.Risks) == 0 {
+			it.Risks = []Risk{{ResourceGone, Removal, r.describe(id) + " is gone"}}
+		}
 		if c.Action == compare.Modify {
 			it.Details = r.settingsOf(*c)
 			if c.Update >= registry.MayReplace {

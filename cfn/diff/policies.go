@@ -38,52 +38,60 @@ func (r *reviewer) resourcePolicies() []Item {
 	var items []Item
 	for _, id := range ids(r.changes) {
 		c := r.changes[id]
-		holder := registry.Of(c.Type).Policy
-		if holder.Property == "" {
-			continue
+		for _, holder := range registry.Policies(c.Type) {
+			items = append(items, r.resourcePolicy(id, c, holder)...)
 		}
-		b, a := policyAt(r.before.Doc.Resources[id].Properties, holder.Property), policyAt(r.after.Doc.Resources[id].Properties, holder.Property)
-		if values.Equal(b, a) {
-			continue
-		}
-		before, after := r.before.Policy(b), r.after.Policy(a)
-		result := iam.Compare(before, after)
-		if result.Verdict == iam.Equal {
-			r.told[id] = r.told[id] || holder.Of != ""
-			continue
-		}
-		about := id
-		m := r.after
-		if c.Action == compare.Remove {
-			m = r.before
-		}
-		if holder.Of != "" {
-			if targets := cfn.References(m.Doc.Resources[id].Properties[holder.Of]); len(targets) == 1 {
-				about = targets[0]
-			}
-		}
-		if c.Action == compare.Add && r.added(about) && about != id && !r.open(a) {
-			r.told[id] = true // the policy of something new comes with it
-			continue
-		}
-		it := r.item(c.Action, "who may use "+r.describe(about), "rights "+string(result.Verdict))
-		it.Resources = []string{id}
-		it.place(r, id)
-		r.told[id] = r.told[id] || holder.Of != ""
-		r.grants(&it, "+", result.Added)
-		r.grants(&it, "-", result.Removed)
-		if result.Widens() && !r.first && !r.added(about) && iam.Compare(before, after.Except(r.comes)).Widens() {
-			it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
-		}
-		if c.Action != compare.Add && deniesPlainHTTP(b) && !deniesPlainHTTP(a) {
-			it.Details = append(it.Details, "plain HTTP is let in: the Deny on aws:SecureTransport goes")
-			for i := range it.Risks {
-				it.Risks[i].Text += "; plain HTTP is let in"
-			}
-		}
-		items = append(items, it)
 	}
 	return items
+}
+
+// resourcePolicy compares one policy of a resource.
+func (r *reviewer) resourcePolicy(id string, c *compare.Change, holder registry.Policy) []Item {
+	b, a := policyOf(r.before.Doc.Resources[id], holder), policyOf(r.after.Doc.Resources[id], holder)
+	if values.Equal(b, a) {
+		return nil
+	}
+	before, after := r.before.Policy(b), r.after.Policy(a)
+	result := iam.Compare(before, after)
+	separate := holder.Of != "" || isPolicy(c.Type)
+	if result.Verdict == iam.Equal {
+		r.told[id] = r.told[id] || separate
+		return nil
+	}
+	about := id
+	m := r.after
+	if c.Action == compare.Remove {
+		m = r.before
+	}
+	switch {
+	case holder.Of != "":
+		if targets := cfn.References(m.Doc.Resources[id].Properties[holder.Of]); len(targets) == 1 {
+			about = targets[0]
+		}
+	case separate:
+		about = r.aboutOf(m, id, holder.Property)
+	}
+	if c.Action == compare.Add && r.added(about) && about != id && !r.open(a) {
+		r.told[id] = true // the policy of something new comes with it
+		return nil
+	}
+	it := r.item(c.Action, "who may use "+r.describe(about), "rights "+string(result.Verdict))
+	it.Resources = []string{id}
+	it.place(r, id)
+	r.told[id] = r.told[id] || separate
+	r.grants(&it, "+", result.Added)
+	r.grants(&it, "-", result.Removed)
+	comes := r.added(about) && !(separate && about == id) // a policy of what is outside comes to something that is there
+	if result.Widens() && !r.first && !comes && iam.Compare(before, after.Except(r.comes)).Widens() {
+		it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
+	}
+	if c.Action != compare.Add && deniesPlainHTTP(b) && !deniesPlainHTTP(a) {
+		it.Details = append(it.Details, "plain HTTP is let in: the Deny on aws:SecureTransport goes")
+		for i := range it.Risks {
+			it.Risks[i].Text += "; plain HTTP is let in"
+		}
+	}
+	return []Item{it}
 }
 
 // deniesPlainHTTP reports whether a policy keeps out who comes without TLS.
@@ -105,6 +113,22 @@ func deniesPlainHTTP(document any) bool {
 		}
 	}
 	return false
+}
+
+// policyOf is the policy that a resource holds; that of an event bus may be
+// written without a statement.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
+func policyOf(def cfn.ResourceDef, holder registry.Policy) any {
+	p := def.Properties
+	if def.Type != registry.EventsEventBusPolicy || p["Statement"] != nil || p["Principal"] == nil {
+		return policyAt(p, holder.Property)
+	}
+	statement := map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": p["Principal"]}, "Action": p["Action"], "Resource": "*"}
+	if c, ok := p["Condition"].(map[string]any); ok {
+		operator, key := values.PlainText(c["Type"]), values.PlainText(c["Key"])
+		statement["Condition"] = map[string]any{operator: map[string]any{key: c["Value"]}}
+	}
+	return map[string]any{"Statement": []any{statement}}
 }
 
 func policyAt(properties map[string]any, path string) any {

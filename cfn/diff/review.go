@@ -127,14 +127,17 @@ type Options struct {
 	Code          func(key string) (code Code, ok bool)   // what is in a bundle
 	// Packages are the versions that the lock file has of each npm package.
 	PackagesBefore, PackagesAfter map[string]string
-	Unread                        []string                                  // nested stacks whose templates are not at hand
-	Region                        string                                    // where the stack is; "" = not known
-	Cost                          string                                    // the region whose prices to estimate with; "" = no estimate
-	Values                        []string                                  // environment variables of which one or more get another value; which ones is not known
-	Limits                        []string                                  // what else could not be compared, and why
-	Accepted                      []Acceptance                              // of the base, or of a file that somebody named
-	Now                           time.Time                                 // when schedules are looked at; zero = not at all
-	Zone                          func(name string) (*time.Location, error) // nil = time.LoadLocation
+	Unread                        []string     // nested stacks whose templates are not at hand
+	Region                        string       // where the stack is; "" = not known
+	Cost                          string       // the region whose prices to estimate with; "" = no estimate
+	Values                        []string     // environment variables of which one or more get another value; which ones is not known
+	Limits                        []string     // what else could not be compared, and why
+	Accepted                      []Acceptance // of the base, or of a file that somebody named
+	// Retired says what keeps Lambda from taking a function with a runtime, new or
+	// not, and what AWS no longer does for one; nil = not known.
+	Retired func(runtime string, create bool) (refused, warning string)
+	Now     time.Time                                 // when schedules are looked at; zero = not at all
+	Zone    func(name string) (*time.Location, error) // nil = time.LoadLocation
 }
 
 // Compose reviews what turns before into after. A nil before means that

@@ -17,7 +17,7 @@ import (
 // meaning. Rights over what is added with the same change come with it and
 // endanger nothing that is there.
 func (r *reviewer) permissions() []Item {
-	return sortItems(slices.Concat(r.roles(), r.loosePolicies(), r.resourcePolicies(), r.invokers(), r.authorizers()))
+	return sortItems(slices.Concat(r.roles(), r.loosePolicies(), r.resourcePolicies(), r.invokers(), r.authorizers(), r.holders()))
 }
 
 // transition is a pair of roles: what something has before and after.

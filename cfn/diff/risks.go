@@ -47,12 +47,12 @@ func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 		}
 		risks = append(risks, Risk{rule, DataLoss, what + ": " + c.Loss})
 	}
-	if c.Action == compare.Modify && c.Refused == "" && c.Update >= registry.MayReplace && (registry.HoldsData(c.Type) || registry.Of(c.Type).Addressed) {
+	if c.Action == compare.Modify && c.Refused == "" && c.Update >= registry.MayReplace && (r.holds(c) || registry.Of(c.Type).Addressed) {
 		rule := AddressReplaced
-		if registry.HoldsData(c.Type) {
+		if r.holds(c) {
 			rule = StoreReplaced
 		}
-		risks = append(risks, Risk{rule, Replaced, what + " " + replacement(c)})
+		risks = append(risks, Risk{rule, Replaced, what + " " + r.replacement(c)})
 	}
 	if c.Refused != "" {
 		risks = append(risks, Risk{Rule(c.RefusedBy), Refused, c.Refused})
@@ -62,21 +62,32 @@ func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 	}
 	if heir := r.heir(c); heir != "" {
 		risks = append(risks, Risk{AddressMoved, Replaced, what + " is replaced by " + heir + ", which has another address"})
-	} else if c.Action == compare.Remove && registry.Of(c.Type).Addressed && c.Type != registry.LambdaFunction {
+	} else if d := registry.Of(c.Type); c.Action == compare.Remove && d.Addressed && d.Gone == "" && c.Type != registry.LambdaFunction && r.before.Doc.Resources[c.LogicalID].OnRemoval() != cfn.Kept {
 		risks = append(risks, Risk{AddressGone, Removal, what + " is gone, and its address with it"})
 	}
-	return slices.Concat(risks, r.logLoss(c, what), r.aliasesGone(c, what), r.unprotected(c, what))
+	return slices.Concat(risks, r.departure(c, what), r.logLoss(c, what), r.aliasesGone(c, what), r.otherNames(c, what), r.settings(c, what), r.plainSecrets(c, what), r.retirement(c, what), r.unprotected(c, what))
+}
+
+// holds reports whether what changes holds data.
+func (r *reviewer) holds(c compare.Change) bool {
+	return registry.Holds(c.Type, r.before.Doc.Resources[c.LogicalID].Properties)
 }
 
 // replacement says what takes the place of a resource, and what becomes of it.
-func replacement(c compare.Change) string {
+func (r *reviewer) replacement(c compare.Change) string {
 	text, by, fate := "is replaced", "by a new one", ""
 	if c.Update == registry.MayReplace {
 		text = "may be replaced"
 	}
-	if registry.HoldsData(c.Type) {
+	if r.holds(c) {
 		by = "by an empty one"
-		if c.Loss == "" {
+		old := r.before.Doc.Resources[c.LogicalID]
+		snapshot := cfn.FateOf(old.UpdateReplacePolicy) == cfn.Snapshot || cfn.FateOf(r.after.Doc.Resources[c.LogicalID].UpdateReplacePolicy) == cfn.Snapshot
+		switch {
+		case c.Loss != "":
+		case snapshot:
+			fate = "; only a snapshot of the old one is left"
+		default:
 			fate = "; the old one is kept with its data, outside the stack"
 		}
 	}
@@ -109,24 +120,18 @@ func (r *reviewer) unprotected(c compare.Change, what string) []Risk {
 	var risks []Risk
 	say := func(rule Rule, text string) { risks = append(risks, Risk{rule, Protection, what + " " + text}) }
 	for _, p := range c.Properties {
-		off := p.Before != nil && !values.On(p.After)
 		if text := shorterRetention(c.Type, p); text != "" {
 			risks = append(risks, Risk{RetentionShortened, Protection, what + ": " + text})
 		}
-		switch {
-		case p.Because != "":
-		case (p.Path == "(DeletionPolicy)" || p.Path == "(UpdateReplacePolicy)") && registry.HoldsData(c.Type):
-			before, _ := p.Before.(string)
-			after, _ := p.After.(string)
-			if cfn.Keeps(before) && !cfn.Keeps(after) {
-				say(NoLongerKept, "is no longer kept when it leaves the stack or is replaced")
-			}
-		case strings.HasSuffix(p.Path, "PointInTimeRecoveryEnabled") && off, p.Path == "PointInTimeRecoverySpecification" && p.After == nil:
-			say(BackupsOff, "loses its continuous backups")
-		case strings.HasPrefix(p.Path, "DeletionProtection") && off:
+		// Types of which no setting is described say it by the same name.
+		if !r.described(c.Type, "DeletionProtection") && strings.HasPrefix(p.Path, "DeletionProtection") && p.Because == "" && p.Before != nil && !values.On(p.After) {
 			say(DeletionUnguarded, "is no longer protected from deletion")
-		case encryption[p.Path] && off && (p.After == nil || p.Path != "KmsMasterKeyId"):
-			say(EncryptionOff, "is no longer encrypted with a key of its own")
+		}
+	}
+	if c.Action == compare.Modify {
+		old, new := r.before.Doc.Resources[c.LogicalID], r.after.Doc.Resources[c.LogicalID]
+		if new.OnRemoval() < old.OnRemoval() || cfn.FateOf(new.UpdateReplacePolicy) < cfn.FateOf(old.UpdateReplacePolicy) {
+			say(NoLongerKept, "is no longer kept when it leaves the stack or is replaced")
 		}
 	}
 	if c.Type == registry.S3Bucket && c.Action == compare.Modify {
@@ -222,7 +227,8 @@ func (r *reviewer) logLoss(c compare.Change, what string) []Risk {
 	return []Risk{{LogDeleted, Removal, what + " is deleted: " + kept}}
 }
 
-var encryption = map[string]bool{
-	"SSESpecification": true, "SSESpecification.SSEEnabled": true, "BucketEncryption": true,
-	"SqsManagedSseEnabled": true, "KmsMasterKeyId": true, "StorageEncrypted": true, "Encrypted": true,
+// described reports whether the registry has a setting of a type whose name starts
+// so.
+func (r *reviewer) described(typ, property string) bool {
+	return slices.ContainsFunc(registry.Of(typ).Settings, func(s registry.Setting) bool { return strings.Contains(s.Path, property) })
 }

@@ -40,6 +40,18 @@ type Type struct {
 	Wiring    bool   // its coming and going is told by what it serves
 	Rights    Rights // what it has to do with rights
 	Policy    Policy // where its resource policy stands
+	// HeldBy is the property that names another resource, which holds the data in
+	// its place.
+	HeldBy string
+	// Snapshots: CloudFormation can take a snapshot before it deletes one.
+	Snapshots bool
+	// Names are the properties by which others hold it, so that another value is
+	// another address.
+	Names []string
+	Gone  string // what ends for others when it goes: "the name is answered no more"
+	// Watches is what ends when it goes, where it only watches over others.
+	Watches  string
+	Settings []Setting // what keeps it safe and at work
 	// PublicAddress is the property that gives it an address for everyone.
 	PublicAddress string
 	InPlace       bool     // updated in place, whatever its properties say

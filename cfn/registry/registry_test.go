@@ -71,6 +71,15 @@ func TestDescriptions(t *testing.T) {
 		say(d.Rights == GivesRights, "gives rights")
 		say(d.Policy.Property != "", "%s is the policy of %s", d.Policy.Property, cmp.Or(d.Policy.Of, "itself"))
 		say(d.PublicAddress != "", "public by %s", d.PublicAddress)
+		say(d.HeldBy != "", "but where %s names what does", d.HeldBy)
+		say(d.Snapshots, "leaves a snapshot")
+		say(len(d.Names) > 0, "found by %s", strings.Join(d.Names, " and "))
+		say(d.Gone != "", "when it goes, %s", d.Gone)
+		say(d.Watches != "", "a guard: when it goes, %s", d.Watches)
+		for _, s := range d.Settings {
+			kind := [...]string{"guards", "backs up", "locks", "encrypts", "runs", "grants", "opens"}[s.Kind]
+			say(true, "%s %s by %s (%s)", kind, cmp.Or(s.Default, "?"), s.Path, s.Good)
+		}
 		say(d.InPlace, "always updated in place")
 		for _, name := range d.Settled {
 			say(true, "never changes %s", name)

@@ -17,6 +17,7 @@ import (
 	"arc/cfn/diff/compare"
 	"arc/cfn/diff/face"
 	"arc/deploy"
+	"arc/manifest"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -256,7 +257,8 @@ func compose(ctx context.Context, before, after *side, region string) (*diff.Rev
 	opts := diff.Options{
 		Was: before.identity, Is: after.identity, Cost: region,
 		Before: before.label, After: after.label,
-		Code: codeIn(*before, *after), Now: time.Now().UTC(), Unread: notAtHand(*before, *after),
+		Retired: retiredRuntimes(time.Now().UTC().Format(time.DateOnly)),
+		Code:    codeIn(*before, *after), Now: time.Now().UTC(), Unread: notAtHand(*before, *after),
 		Limits: slices.Concat(before.limits, after.limits, limits), Values: values, Accepted: before.accepted,
 		PackagesBefore: before.packages, PackagesAfter: after.packagesBeside(*before),
 	}
@@ -440,4 +442,12 @@ func (s *session) paintSign(sign, text string) string {
 	}
 	color := map[string]string{"+": green, "~": yellow, "-": red, "!": red, "#": bold}[sign]
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}
+
+// retiredRuntimes tells what AWS does no more, on a day, for functions with a
+// runtime.
+func retiredRuntimes(today string) func(runtime string, create bool) (refused, warning string) {
+	return func(runtime string, create bool) (refused, warning string) {
+		return manifest.Refused(runtime, today, create), manifest.Retired(runtime, today)
+	}
 }

@@ -102,7 +102,7 @@ func holdings(ctx context.Context, clients deploy.Clients, name string) []string
 	}
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(templates.Root.Resources)) {
-		if registry.HoldsData(templates.Root.Resources[id].Type) {
+		if registry.Holds(templates.Root.Resources[id].Type, templates.Root.Resources[id].Properties) {
 			ids = append(ids, id)
 		}
 	}

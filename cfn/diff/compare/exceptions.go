@@ -19,8 +19,37 @@ func refusal(c *Change, old, new map[string]any) (rule, text string) {
 			}
 		}
 	}
+	if c.Type == registry.CognitoUserPool {
+		return poolRefusal(old, new)
+	}
 	if isTable(c.Type) {
 		return tableRefusal(c, old, new)
+	}
+	return "", ""
+}
+
+// poolRefusal: attributes of a user pool may be added; those that are there stay,
+// and as required as they are.
+// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+func poolRefusal(old, new map[string]any) (rule, text string) {
+	before, okBefore := values.ByName(values.List(old["Schema"]), "Name")
+	after, okAfter := values.ByName(values.List(new["Schema"]), "Name")
+	if !okBefore || !okAfter {
+		return "", ""
+	}
+	required := func(v any) bool {
+		m, _ := v.(map[string]any)
+		return values.On(m["Required"])
+	}
+	for _, name := range values.KeysOfBoth(before, after) {
+		_, had := before[name]
+		_, has := after[name]
+		switch {
+		case required(before[name]) != required(after[name]):
+			return "attribute-settled", "Cognito does not change whether users must have the attribute " + name + ", once the pool is there: make another pool beside it"
+		case had && !has:
+			return "attribute-settled", "Cognito does not take the attribute " + name + " out of a pool that is there: leave it"
+		}
 	}
 	return "", ""
 }

@@ -39,7 +39,7 @@ func setOutcome(c *Change, old, new cfn.ResourceDef) {
 	if moved {
 		kept = old.OutlivesRemoval()
 	}
-	if registry.HoldsData(c.Type) && !kept {
+	if registry.Holds(c.Type, old.Properties) && !kept {
 		c.Loss = "its data is deleted with the old one"
 		if c.Update == registry.MayReplace {
 			c.Loss = "if it is replaced, its data is deleted with the old one"
@@ -55,7 +55,7 @@ func lossOfRemoval(old cfn.ResourceDef) string {
 		return ""
 	case old.Type == registry.CloudFormationStack:
 		return "whatever it holds is deleted with it, and its template is not at hand"
-	case registry.HoldsData(old.Type):
+	case registry.Holds(old.Type, old.Properties):
 		return "its data is deleted with it"
 	}
 	return ""
