@@ -74,7 +74,7 @@ func readEdit(t *testing.T, name, text string) edit {
 			e.with[1] = append(e.with[1], rest)
 		case "verdict":
 			e.verdict = []string{rest}
-		case "R:":
+		case "R:", "TokenSecret:":
 			e.verdict = append(e.verdict, line)
 		case "says":
 			e.says = append(e.says, rest)

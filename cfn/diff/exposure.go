@@ -113,7 +113,7 @@ func (r *reviewer) facts(m *model.App) map[string]fact {
 // openResource says how a resource is open to the public; "" = it is not.
 func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) (Rule, string) {
 	p := def.Properties
-	if slices.ContainsFunc(registry.Policies(def.Type), func(holder registry.Policy) bool { return r.open(policyOf(def, holder)) }) {
+	if !registry.Of(def.Type).Inner && slices.ContainsFunc(registry.Policies(def.Type), func(holder registry.Policy) bool { return r.open(policyOf(def, holder)) }) {
 		if blocked(m, p["Bucket"]) && def.Type == registry.S3BucketPolicy {
 			return PolicyRefused, "would let everyone in by its policy, and S3 refuses it: BlockPublicPolicy is on"
 		}

@@ -120,6 +120,9 @@ func deniesPlainHTTP(document any) bool {
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
 func policyOf(def cfn.ResourceDef, holder registry.Policy) any {
 	p := def.Properties
+	if registry.Of(def.Type).Inner && policyAt(p, holder.Property) == nil {
+		return map[string]any{"Statement": []any{map[string]any{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}}
+	}
 	if def.Type != registry.EventsEventBusPolicy || p["Statement"] != nil || p["Principal"] == nil {
 		return policyAt(p, holder.Property)
 	}

@@ -149,7 +149,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if after == nil {
 		after = &cfn.Document{}
 	}
-	after = compare.Settle(before, after, opts.Region)
+	after, assumed := compare.Settle(before, after, opts.Region)
 	before, after, unknown, doubtful := compare.Evaluate(before, after)
 	r := &reviewer{
 		opts: opts, before: model.New(before), after: model.New(after),
@@ -158,7 +158,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	}
 	out := &Review{
 		Stack: opts.Stack, Before: opts.Before, After: opts.After, Changes: compare.AddUndecided(compare.Templates(before, after), doubtful, before, after),
-		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(unknown),
+		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(unknown, assumed),
 	}
 	for i := range out.Changes {
 		r.changes[out.Changes[i].LogicalID] = &out.Changes[i]
@@ -215,10 +215,19 @@ func (out *Review) conceal() {
 				it.Details[j] = values.Conceal(it.Details[j])
 			}
 			for j := range it.Risks {
-				it.Risks[j].Text = values.Conceal(it.Risks[j].Text)
+				it.Risks[j].Text = concealRisk(it.Risks[j].Text)
 			}
 		}
 	}
+}
+
+// concealRisk hides what of a risk's text is a secret by its form. Before the colon
+// stands what the risk is about, which may be called a secret and is none.
+func concealRisk(text string) string {
+	if subject, rest, ok := strings.Cut(text, ": "); ok && !strings.ContainsAny(subject, "=\"'{") {
+		return subject + ": " + values.Conceal(rest)
+	}
+	return values.Conceal(text)
 }
 
 // maxPlain bounds what plainly lists.
@@ -317,8 +326,11 @@ func (it *Item) add(r *reviewer, id string) {
 }
 
 // limits says what the review cannot see.
-func (r *reviewer) limits(conditions []string) []string {
+func (r *reviewer) limits(conditions, assumed []string) []string {
 	out := []string{}
+	if len(assumed) > 0 {
+		out = append(out, "something is the same as before only where parameters have their defaults: "+few(assumed))
+	}
 	for _, name := range conditions {
 		out = append(out, "the condition "+name+" is another one, and depends on what no template tells: what it brings or takes is not compared")
 	}

@@ -190,6 +190,15 @@ func (r *reviewer) otherNames(c compare.Change, what string) []Risk {
 		var risks []Risk
 		for _, name := range names {
 			was, is := policyAt(before, name), policyAt(after, name)
+			verb := " gets another "
+			b, sureBefore := r.nameText(r.before, was)
+			a, sureAfter := r.nameText(r.after, is)
+			if sureBefore && sureAfter && was != nil && is != nil && b == a {
+				continue // with the defaults of parameters
+			}
+			if !sureBefore || !sureAfter {
+				verb = " may get another "
+			}
 			if was == nil && is == nil || values.Equal(was, is) || was == nil && name != d.CustomName && !slices.Contains(d.Names, name) {
 				continue
 			}
@@ -199,7 +208,7 @@ func (r *reviewer) otherNames(c compare.Change, what string) []Risk {
 				continue
 			}
 			last := name[strings.LastIndexByte(name, '.')+1:]
-			risks = append(risks, Risk{rule, class, what + " gets another " + last + " (" + cmp.Or(values.PlainText(was), "none") + " → " + cmp.Or(values.PlainText(is), "none") + "): who knows it by the old one finds it no more"})
+			risks = append(risks, Risk{rule, class, what + verb + last + " (" + cmp.Or(values.PlainText(was), "none") + " → " + cmp.Or(values.PlainText(is), "none") + "): who knows it by the old one finds it no more"})
 		}
 		return risks
 	}
@@ -214,6 +223,21 @@ func (r *reviewer) otherNames(c compare.Change, what string) []Risk {
 		names = append(slices.Clone(names), d.CustomName)
 	}
 	return rename(NameChanged, Removal, names, true)
+}
+
+// nameText writes a name with the defaults of its parameters. sure is false where
+// it depends on more.
+func (r *reviewer) nameText(m *model.App, v any) (text string, sure bool) {
+	text, sure = values.ExactText(v)
+	if plain, ok := v.(string); ok {
+		return plain, true
+	}
+	for name, p := range m.Doc.Parameters {
+		if value, ok := values.Spelled(p.Default); ok && !p.NoEcho {
+			text = strings.ReplaceAll(text, "${"+name+"}", value)
+		}
+	}
+	return text, sure && !strings.Contains(text, "${")
 }
 
 // departure tells what becomes of a resource that leaves the stack, beside the data
@@ -245,7 +269,11 @@ func (r *reviewer) departure(c compare.Change, what string) []Risk {
 	case registry.IsCustom(c.Type):
 		return []Risk{{CustomGone, Unknown, what + " is deleted by its own function: what that deletes is not known here"}}
 	case d.Gone != "":
-		return []Risk{{EndsForOthers, Replaced, what + " is gone: " + d.Gone}}
+		class := Removal
+		if d.Unique {
+			class = Replaced
+		}
+		return []Risk{{EndsForOthers, class, what + " is gone: " + d.Gone}}
 	case d.Watches != "":
 		return []Risk{{WatchGone, Protection, what + " is gone: " + d.Watches}}
 	}

@@ -349,7 +349,7 @@ var descriptions = [...]Type{
 		{"PreventUserExistenceErrors", "LEGACY<ENABLED", "LEGACY", "tells strangers which users there are", Guards},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpooldomain.html
-	{Name: CognitoUserPoolDomain, CustomName: "Domain", Names: []string{"Domain"}, Gone: "nobody can sign in at its address any more"},
+	{Name: CognitoUserPoolDomain, CustomName: "Domain", Names: []string{"Domain"}, Gone: "nobody can sign in at its address any more", Unique: true},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpoolgroup.html
 	{Name: "AWS::Cognito::UserPoolGroup", Names: []string{"GroupName"}, Gone: "its members lose what the group gave them"},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpoolidentityprovider.html
@@ -436,7 +436,7 @@ var descriptions = [...]Type{
 		{"MapPublicIpOnLaunch", "!true", "", "gives what starts in it a public address", Guards},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpcendpoint.html
-	{Name: EC2VPCEndpoint, Policy: Policy{"PolicyDocument", ""}, Gone: "what reaches the service through it goes another way, or none", Settings: []Setting{
+	{Name: EC2VPCEndpoint, Inner: true, Policy: Policy{"PolicyDocument", ""}, Gone: "what reaches the service through it goes another way, or none", Settings: []Setting{
 		{"PrivateDnsEnabled", "true", "", "is found by the service's own name no more", Runs},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpcendpointservice.html
@@ -577,7 +577,7 @@ var descriptions = [...]Type{
 	}},
 	{Name: HealthLakeFHIRDatastore, HoldsData: true},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-accesskey.html
-	{Name: "AWS::IAM::AccessKey", Addressed: true, Gone: "what signs with it is refused", Settings: []Setting{
+	{Name: "AWS::IAM::AccessKey", Addressed: true, Gone: "what signs with it is refused", Unique: true, Settings: []Setting{
 		{"Status", "Active", "Active", "lets nobody in any more", Runs},
 	}},
 	{Name: IAMGroup, Word: "group", CustomName: "GroupName", Rights: HasRights},
@@ -585,17 +585,17 @@ var descriptions = [...]Type{
 	{Name: IAMInstanceProfile, CustomName: "InstanceProfileName"},
 	{Name: IAMManagedPolicy, CustomName: "ManagedPolicyName", Rights: GivesRights},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-oidcprovider.html
-	{Name: "AWS::IAM::OIDCProvider", Names: []string{"Url"}, Gone: "nobody who signs in through it gets a role any more"},
+	{Name: "AWS::IAM::OIDCProvider", Names: []string{"Url"}, Gone: "nobody who signs in through it gets a role any more", Unique: true},
 	{Name: IAMPolicy, Rights: GivesRights},
 	{Name: IAMRole, Word: "role", CustomName: "RoleName", Rights: HasRights},
 	{Name: IAMRolePolicy, Rights: GivesRights},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-samlprovider.html
-	{Name: "AWS::IAM::SAMLProvider", Names: []string{"Name"}, Gone: "nobody who signs in through it gets a role any more"},
+	{Name: "AWS::IAM::SAMLProvider", Names: []string{"Name"}, Gone: "nobody who signs in through it gets a role any more", Unique: true},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-user.html
-	{Name: IAMUser, Word: "user", CustomName: "UserName", Rights: HasRights, Names: []string{"UserName"}, Gone: "its access keys and its password are gone with it"},
+	{Name: IAMUser, Word: "user", CustomName: "UserName", Rights: HasRights, Names: []string{"UserName"}, Gone: "its access keys and its password are gone with it", Unique: true},
 	{Name: IAMUserPolicy, Rights: GivesRights},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iot-certificate.html
-	{Name: "AWS::IoT::Certificate", Gone: "the device that has it is let in no more", Settings: []Setting{
+	{Name: "AWS::IoT::Certificate", Gone: "the device that has it is let in no more", Unique: true, Settings: []Setting{
 		{"Status", "ACTIVE", "", "lets its device in no more", Runs},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iot-rolealias.html
@@ -771,7 +771,7 @@ var descriptions = [...]Type{
 		{"Enabled", "true", "", "lets nobody in any more", Runs},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rolesanywhere-trustanchor.html
-	{Name: "AWS::RolesAnywhere::TrustAnchor", Gone: "nobody whose certificate it vouched for is let in any more", Settings: []Setting{
+	{Name: "AWS::RolesAnywhere::TrustAnchor", Gone: "nobody whose certificate it vouched for is let in any more", Unique: true, Settings: []Setting{
 		{"Enabled", "true", "", "lets nobody in any more", Runs},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-dnssec.html
@@ -781,11 +781,11 @@ var descriptions = [...]Type{
 		{"HealthCheckConfig.Disabled", "!true", "", "takes what it watches for well, always", Guards},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-hostedzone.html
-	{Name: Route53HostedZone, Charge: Charge{"hosted-zone", "a hosted zone", false}, Names: []string{"Name"}, Gone: "the names in it are answered no more", Settings: []Setting{
+	{Name: Route53HostedZone, Charge: Charge{"hosted-zone", "a hosted zone", false}, Names: []string{"Name"}, Gone: "the names in it are answered no more", Unique: true, Settings: []Setting{
 		{"QueryLoggingConfig", "set", "", "no longer logs what it is asked", Guards},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordset.html
-	{Name: "AWS::Route53::RecordSet", Names: []string{"Name", "Type"}, Gone: "the name is answered no more"},
+	{Name: "AWS::Route53::RecordSet", Names: []string{"Name"}, Gone: "the name is answered no more"},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordsetgroup.html
 	{Name: "AWS::Route53::RecordSetGroup", Gone: "its names are answered no more"},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-accesspoint.html

@@ -49,6 +49,12 @@ type Type struct {
 	// another address.
 	Names []string
 	Gone  string // what ends for others when it goes: "the name is answered no more"
+	// Unique: one that is made again is another one to others, with other keys or
+	// other name servers.
+	Unique bool
+	// Inner: its policy holds for those only who reach it otherwise, and where it
+	// says nothing everything is allowed.
+	Inner bool
 	// Watches is what ends when it goes, where it only watches over others.
 	Watches  string
 	Settings []Setting // what keeps it safe and at work

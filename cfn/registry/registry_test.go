@@ -75,6 +75,8 @@ func TestDescriptions(t *testing.T) {
 		say(d.Snapshots, "leaves a snapshot")
 		say(len(d.Names) > 0, "found by %s", strings.Join(d.Names, " and "))
 		say(d.Gone != "", "when it goes, %s", d.Gone)
+		say(d.Unique, "never the same again")
+		say(d.Inner, "its policy only limits")
 		say(d.Watches != "", "a guard: when it goes, %s", d.Watches)
 		for _, s := range d.Settings {
 			kind := [...]string{"guards", "backs up", "locks", "encrypts", "runs", "grants", "opens"}[s.Kind]

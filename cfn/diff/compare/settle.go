@@ -18,8 +18,13 @@ import (
 // is ("" = it is not). Where it is not, a partition or a suffix of addresses
 // that is written out is taken for that of the stack's own region.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
-func Settle(before, after *cfn.Document, region string) *cfn.Document {
-	b, a := spelling{before.Conditions, pseudo(region)}, spelling{after.Conditions, pseudo(region)}
+//
+// A parameter that stands for its default is taken for it, too. assumed names
+// those by which alone something is the same: the stack may have been given other
+// values.
+func Settle(before, after *cfn.Document, region string) (settled *cfn.Document, assumed []string) {
+	used := map[string]bool{}
+	b, a := spelling{before.Conditions, pseudo(region), defaults(before), used}, spelling{after.Conditions, pseudo(region), defaults(after), used}
 	out := *after
 	out.Resources = maps.Clone(after.Resources)
 	for id, r := range after.Resources {
@@ -43,7 +48,18 @@ func Settle(before, after *cfn.Document, region string) *cfn.Document {
 			out.Outputs[name] = o
 		}
 	}
-	return &out
+	return &out, slices.Sorted(maps.Keys(used))
+}
+
+// defaults are the values of parameters when a stack is given no others.
+func defaults(doc *cfn.Document) map[string]string {
+	out := map[string]string{}
+	for name, p := range doc.Parameters {
+		if text, ok := values.Spelled(p.Default); ok && !p.NoEcho {
+			out[name] = text
+		}
+	}
+	return out
 }
 
 // settleKinds spells properties as before whose order, or whose being there,
@@ -57,13 +73,20 @@ func settleKinds(typ string, before, after map[string]any) map[string]any {
 			delete(out, key)
 		}
 	}
-	// No tags, and no list of tags.
-	was, had := before["Tags"]
-	is, has := after["Tags"]
-	if list, ok := is.([]any); has && ok && len(list) == 0 && !had {
-		set("Tags", nil, false)
-	} else if list, ok := was.([]any); had && ok && len(list) == 0 && !has {
-		set("Tags", was, true)
+	// Nothing, and an empty list of it: no tags, no indexes, no policies. Rules that
+	// let out are another matter: without any, everything is let out.
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html
+	for _, key := range values.KeysOfBoth(before, after) {
+		was, had := before[key]
+		is, has := after[key]
+		if strings.HasSuffix(key, "Egress") || had == has {
+			continue
+		}
+		if list, ok := is.([]any); has && ok && len(list) == 0 {
+			set(key, nil, false)
+		} else if list, ok := was.([]any); had && ok && len(list) == 0 {
+			set(key, was, true)
+		}
 	}
 	// DynamoDB looks attributes up by their names.
 	if old, ok := before["AttributeDefinitions"].([]any); ok {
@@ -89,6 +112,9 @@ func sameSet(a, b []any) bool {
 // settle spells parts of after as before spells them where both mean the same.
 func settle(b, a spelling, before, after any) any {
 	if values.Equal(before, after) || values.Equal(b.normal(before), a.normal(after)) {
+		return before
+	}
+	if sameByDefault(b, a, before, after) {
 		return before
 	}
 	switch after := after.(type) {
@@ -127,6 +153,40 @@ func settle(b, a spelling, before, after any) any {
 	return after
 }
 
+// sameByDefault reports whether two texts, one of them at least computed, are the
+// same with the defaults of parameters, and not the same text of parameters of
+// which one has another default.
+func sameByDefault(b, a spelling, before, after any) bool {
+	for _, v := range []any{before, after} {
+		switch v := v.(type) {
+		case map[string]any:
+			if !values.IsIntrinsic(v) {
+				return false
+			}
+		case string:
+		default:
+			return false
+		}
+	}
+	names := slices.Concat(cfn.References(before), cfn.References(after))
+	if len(names) == 0 {
+		return false
+	}
+	was, is := b.withDefaults().normal(before), a.withDefaults().normal(after)
+	text, ok := was.(string)
+	if !ok || !values.Equal(was, is) || text == "" {
+		return false
+	}
+	for _, name := range names {
+		_, inBefore := b.defaults[name]
+		_, inAfter := a.defaults[name]
+		if inBefore || inAfter {
+			b.used[name] = true
+		}
+	}
+	return true
+}
+
 // pseudo are the pseudo parameters whose values are known with a region.
 func pseudo(region string) map[string]string {
 	if region == "" {
@@ -149,6 +209,19 @@ func pseudo(region string) map[string]string {
 type spelling struct {
 	conditions map[string]any
 	pseudo     map[string]string
+	defaults   map[string]string
+	used       map[string]bool // parameters whose defaults something hangs on
+}
+
+// withDefaults knows the defaults of parameters as well.
+func (s spelling) withDefaults() spelling {
+	known := maps.Clone(s.pseudo)
+	if known == nil {
+		known = map[string]string{}
+	}
+	maps.Copy(known, s.defaults)
+	s.pseudo = known
+	return s
 }
 
 // absent is what AWS::NoValue comes to.

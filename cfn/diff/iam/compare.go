@@ -58,6 +58,12 @@ func Compare(before, after Policy) Result {
 // Widens reports whether rights became more, or may have.
 func (r Result) Widens() bool { return r.Verdict == Widened || r.Verdict == Both }
 
+// onlyAllows reports whether what could not be read has nothing but statements that
+// allow: to be without it is no more.
+func onlyAllows(text string) bool {
+	return strings.HasPrefix(text, `{"Fn::If":`) && strings.Count(text, `"Effect":`) > 0 && strings.Count(text, `"Effect":`) == strings.Count(text, `"Effect":"Allow"`)
+}
+
 // exceeding gives examples of what a allows and b does not; none when there is
 // nothing. sure is false when an example is only a suspicion.
 //
@@ -68,7 +74,7 @@ func exceeding(a, b Policy) (extra []Grant, sure bool) {
 	sure = true
 	if text, ok := firstNotIn(a.unread, b.unread); ok {
 		extra, sure = append(extra, Grant{Action: "what cannot be read", Resource: text}), false
-	} else if text, ok := firstNotIn(b.unread, a.unread); ok { // it may have denied
+	} else if text, ok := firstNotIn(slices.DeleteFunc(slices.Clone(b.unread), onlyAllows), a.unread); ok { // it may have denied
 		extra, sure = append(extra, Grant{Action: "what was not readable", Resource: text}), false
 	}
 	if b.allowsAll() {
