@@ -24,7 +24,7 @@ func (r *reviewer) otherResources() []Item {
 		if wiring && len(it.Risks) == 0 && (c.Action != compare.Modify || !ownReason(*c)) {
 			continue
 		}
-		if c.Action == compare.Remove && len(it.Risks) == 0 {
+		if c.Action == compare.Remove && len(it.Risks) == 0 && registry.Of(c.Type).Rights == 0 {
 			it.Risks = []Risk{{ResourceGone, Removal, r.describe(id) + " is gone"}}
 		}
 		if c.Action == compare.Modify {

@@ -60,7 +60,8 @@ func (r *reviewer) roles() []Item {
 		}
 	}
 	for _, id := range r.changed(slices.Concat(model.Principals(), model.PolicyTypes())...) {
-		r.told[id] = r.told[id] || len(r.risksOf(*r.changes[id], "")) == 0
+		gone := r.changes[id].Action == compare.Remove && registry.Of(r.changes[id].Type).Rights == registry.HasRights
+		r.told[id] = r.told[id] || !gone && len(r.risksOf(*r.changes[id], "")) == 0
 	}
 	return items
 }
