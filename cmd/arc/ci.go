@@ -123,7 +123,15 @@ func (s *session) ciGitHub(ctx *cli.Context) error {
 	}
 	for _, name := range []string{"template", "synth"} {
 		if ctx.IsSet(name) {
-			return withHint(fmt.Errorf("--%s says what is reviewed without a manifest", name), "arc ci github --diff-only --%s %s", name, quoted(strings.Join(append(ctx.StringSlice(name), ctx.String(name)), "")))
+			values := ctx.StringSlice(name)
+			if values == nil {
+				values = []string{ctx.String(name)}
+			}
+			words := ""
+			for _, value := range values {
+				words += " --" + name + " " + quoted(value)
+			}
+			return withHint(fmt.Errorf("--%s says what is reviewed without a manifest", name), "arc ci github --diff-only%s", words)
 		}
 	}
 	p, err := s.openManifest()

@@ -25,14 +25,14 @@ func TestHints(t *testing.T) {
 }
 
 // follow REGEXP [NAME=VALUE...] runs the command of arc that REGEXP finds in what
-// the last command printed on stderr, with values for the words that stand for
-// something else, and with +VALUE behind them. "! follow" is for one that still
-// has to fail.
+// the last command printed on stderr or stdout, with values for the words that
+// stand for something else (NAME=<FILE takes what a file holds), with +VALUE
+// behind them and ^FLAG in front. "! follow" is for one that still has to fail.
 func follow(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
 		ts.Fatalf("usage: follow regexp [name=value...]")
 	}
-	said := ts.ReadFile("stderr")
+	said := ts.ReadFile("stderr") + "\n" + ts.ReadFile("stdout")
 	command := regexp.MustCompile(args[0]).FindString(said)
 	if command == "" {
 		ts.Fatalf("%s is not in\n%s", args[0], said)
@@ -41,6 +41,9 @@ func follow(ts *testscript.TestScript, neg bool, args []string) {
 	for i, word := range words {
 		for _, arg := range args[1:] {
 			if name, value, _ := strings.Cut(arg, "="); name == word {
+				if file, ok := strings.CutPrefix(value, "<"); ok {
+					value = strings.TrimSpace(ts.ReadFile(file))
+				}
 				words[i] = value
 			}
 		}
@@ -48,6 +51,9 @@ func follow(ts *testscript.TestScript, neg bool, args []string) {
 	for _, arg := range args[1:] {
 		if more, ok := strings.CutPrefix(arg, "+"); ok {
 			words = append(words, more)
+		}
+		if flag, ok := strings.CutPrefix(arg, "^"); ok {
+			words = slices.Insert(words, min(2, len(words)), flag)
 		}
 	}
 	if words[0] != "arc" {
@@ -112,7 +118,7 @@ func TestEveryHintIsFollowed(t *testing.T) {
 // Help is none: it is read before, and every example in it is tested as such.
 func hintsOf(t *testing.T, dir string) []string {
 	t.Helper()
-	names := regexp.MustCompile(`\barc (init|create|sandbox|data|invoke|check|fmt|inventory|graph|package|diff|deploy|env|destroy|ci)\b`)
+	names := regexp.MustCompile(`\barc (init|create|sandbox|data|invoke|check|fmt|inventory|graph|package|diff|deploy|env|destroy|ci|logs|status|why)\b`)
 	found := map[string]bool{}
 	for _, room := range []string{"cmd/arc", "ci", "cfn", "deploy", "manifest", "sandbox", "source", "graph"} {
 		err := filepath.WalkDir(filepath.Join(dir, room), func(name string, d fs.DirEntry, err error) error {

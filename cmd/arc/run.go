@@ -230,7 +230,7 @@ func usageError(ctx *cli.Context, err error, _ bool) error {
 		if instead := otherFlag(ctx, strings.TrimLeft(text, "-")); instead != "" {
 			return withHint(err, "%s", instead)
 		}
-		if near := syntax.Near(strings.TrimLeft(text, "-"), flagNames(ctx)); near != "" {
+		if near := nearFlag(strings.TrimLeft(text, "-"), flagNames(ctx)); near != "" {
 			return withHint(err, "did you mean --%s?", near)
 		}
 	}
@@ -271,6 +271,18 @@ func flagNames(ctx *cli.Context) []string {
 		names = append(names, f.Names()...)
 	}
 	return names
+}
+
+// nearFlag is the flag that a word most likely means: the only one that begins
+// with it, as --prod does, or the one spelled almost so; "" when there is none.
+func nearFlag(word string, names []string) string {
+	found := slices.Compact(slices.Sorted(slices.Values(slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !strings.HasPrefix(name, strings.ToLower(word))
+	}))))
+	if len(word) > 2 && len(found) == 1 {
+		return found[0]
+	}
+	return syntax.Near(word, names)
 }
 
 func helpHint(ctx *cli.Context) string {
@@ -349,7 +361,7 @@ func noWords(ctx *cli.Context) error {
 	}
 	word := ctx.Args().First()
 	err := fmt.Errorf("%s takes no argument, but got %q", ctx.Command.HelpName, word)
-	if near := syntax.Near(word, flagNames(ctx)); near != "" {
+	if near := nearFlag(word, flagNames(ctx)); near != "" {
 		return withHint(err, "did you mean --%s?", near)
 	}
 	return withHint(err, "%s", helpHint(ctx))

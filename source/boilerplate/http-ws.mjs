@@ -17,6 +17,11 @@ const page = `<!doctype html>
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <link rel="icon" href="data:,">
   <title>arc</title>
+  <style>
+    :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
+    body { max-width: 40rem; margin: 10vh auto; padding: 0 1rem; overflow-wrap: anywhere }
+    input, button { font: inherit; max-width: 100% }
+  </style>
 </head>
 <body>
   <h1>It works</h1>
