@@ -560,6 +560,9 @@ func (c Clients) Direct(ctx context.Context, stack Stack) ([]string, error) {
 }
 
 func (c Clients) functionNames(ctx context.Context, stackID, within string, byName map[string]string) error {
+	if strings.Count(within, "/") > maxNesting {
+		return nil
+	}
 	resources, err := c.listResources(ctx, stackID)
 	if err != nil {
 		return err

@@ -157,6 +157,21 @@ func TestNestingIsBounded(t *testing.T) {
 	}
 }
 
+// TestEveryWalkIsBounded: whoever goes through nested stacks comes to an end.
+func TestEveryWalkIsBounded(t *testing.T) {
+	c := Clients{Stacks: &nests{}}
+	if got, err := c.Resources(t.Context(), "endless", "AWS::DynamoDB::Table"); err != nil || len(got) != 2 {
+		t.Errorf("%v %v", got, err)
+	}
+	if got, err := c.FunctionLogs(t.Context(), "endless"); err != nil || len(got) != 0 {
+		t.Errorf("%v %v", got, err)
+	}
+	names := map[string]string{}
+	if err := c.functionNames(t.Context(), "endless", "", names); err != nil || len(names) != 0 {
+		t.Errorf("%v %v", names, err)
+	}
+}
+
 // TestHoldingsAreSorted by their paths, whatever the order of the lists.
 func TestHoldingsAreSorted(t *testing.T) {
 	w := &destruction{run: &run{Clients: Clients{Stacks: &nests{}}, d: Deployment{}}}

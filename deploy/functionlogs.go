@@ -28,6 +28,13 @@ const ownLogGroups = "/aws/lambda/"
 // FunctionLogs lists the functions of a stack, and of those nested in it, with
 // their log groups, sorted by logical ID.
 func (c Clients) FunctionLogs(ctx context.Context, stackName string) ([]FunctionLog, error) {
+	return c.functionLogsWithin(ctx, stackName, 0)
+}
+
+func (c Clients) functionLogsWithin(ctx context.Context, stackName string, depth int) ([]FunctionLog, error) {
+	if depth > maxNesting {
+		return nil, nil
+	}
 	list, err := c.listResources(ctx, stackName)
 	if err != nil {
 		return nil, err
@@ -51,7 +58,7 @@ func (c Clients) FunctionLogs(ctx context.Context, stackName string) ([]Function
 		case aws.ToString(r.ResourceType) == registry.LambdaFunction:
 			all = append(all, FunctionLog{LogicalID: id, Function: name, Group: logGroupOf(doc, id, name, physical)})
 		case aws.ToString(r.ResourceType) == registry.CloudFormationStack:
-			inner, err := c.FunctionLogs(ctx, name)
+			inner, err := c.functionLogsWithin(ctx, name, depth+1)
 			if err != nil {
 				return nil, fmt.Errorf("nested stack %s: %w", id, err)
 			}

@@ -86,6 +86,13 @@ func (c Clients) FindFunction(ctx context.Context, stackName, logicalID string) 
 // logical ones, with those of stacks nested in it, whose logical IDs arc never
 // uses twice. A stack that does not exist has none.
 func (c Clients) Resources(ctx context.Context, stackName, typ string) (map[string]string, error) {
+	return c.resourcesWithin(ctx, stackName, typ, 0)
+}
+
+func (c Clients) resourcesWithin(ctx context.Context, stackName, typ string, depth int) (map[string]string, error) {
+	if depth > maxNesting {
+		return nil, nil
+	}
 	list, err := c.listResources(ctx, stackName)
 	if isMissingStack(err) {
 		return nil, nil
@@ -101,7 +108,7 @@ func (c Clients) Resources(ctx context.Context, stackName, typ string) (map[stri
 		case aws.ToString(r.ResourceType) == typ:
 			found[aws.ToString(r.LogicalResourceId)] = id
 		case aws.ToString(r.ResourceType) == registry.CloudFormationStack:
-			nested, err := c.Resources(ctx, id, typ)
+			nested, err := c.resourcesWithin(ctx, id, typ, depth+1)
 			if err != nil {
 				return nil, fmt.Errorf("nested stack %s: %w", aws.ToString(r.LogicalResourceId), err)
 			}
