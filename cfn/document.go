@@ -23,8 +23,12 @@ type Document struct {
 	Outputs     map[string]OutputDef
 	Transform   any // not nil: the template needs a macro such as SAM
 	Metadata    map[string]any
-	Aliases     bool     // it is YAML with aliases, which CloudFormation itself refuses
-	Macros      []string // what CloudFormation has to expand before it knows the template, by name
+	Aliases     bool // it is YAML with aliases, which CloudFormation itself refuses
+	// Doubtful are numbers without quotes that YAML 1.1 has and of which it is not
+	// known whether CloudFormation reads them so (1_000, 12:30, 0x1f), each with
+	// what it is in JSON.
+	Doubtful map[string]string
+	Macros   []string // what CloudFormation has to expand before it knows the template, by name
 	// Written is the whole template as it is written, where there are macros to
 	// read it; otherwise nil.
 	Written map[string]any
@@ -65,11 +69,11 @@ const maxDepth = 100
 // Parse reads a template in JSON or YAML. A document that starts with "{" is
 // JSON. Errors name the line.
 func Parse(data []byte) (*Document, error) {
-	root, aliases, err := parseObject(data)
+	root, spelled, err := parseObject(data)
 	if err != nil {
 		return nil, err
 	}
-	return document(root, aliases)
+	return document(root, spelled)
 }
 
 // ErrNoResources is why a file that reads well is no template.
@@ -80,7 +84,7 @@ var ErrNoResources = errors.New("template: it has no Resources, so it is no temp
 // template, as an object or as text. One without resources is ErrNoResources,
 // for it is another file by mistake.
 func ParseGiven(data []byte) (*Document, error) {
-	root, aliases, err := parseObject(data)
+	root, spelled, err := parseObject(data)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +93,7 @@ func ParseGiven(data []byte) (*Document, error) {
 		case map[string]any:
 			root = body
 		case string:
-			if root, aliases, err = parseObject([]byte(body)); err != nil {
+			if root, spelled, err = parseObject([]byte(body)); err != nil {
 				return nil, fmt.Errorf("TemplateBody: %w", err)
 			}
 		}
@@ -97,49 +101,55 @@ func ParseGiven(data []byte) (*Document, error) {
 	if resources, _ := root["Resources"].(map[string]any); len(resources) == 0 {
 		return nil, ErrNoResources
 	}
-	return document(root, aliases)
+	return document(root, spelled)
 }
 
-func document(root map[string]any, aliases bool) (*Document, error) {
+// spelling is what only the text of a template tells.
+type spelling struct {
+	aliases  bool              // there are some, and they were expanded
+	doubtful map[string]string // as Document.Doubtful has them
+}
+
+func document(root map[string]any, spelled spelling) (*Document, error) {
 	d, err := newDocument(root)
 	if d != nil {
-		d.Aliases = aliases
+		d.Aliases, d.Doubtful = spelled.aliases, spelled.doubtful
 	}
 	return d, err
 }
 
-func parseObject(data []byte) (root map[string]any, aliases bool, err error) {
-	tree, aliases, err := parseTree(data)
+func parseObject(data []byte) (root map[string]any, spelled spelling, err error) {
+	tree, spelled, err := parseTree(data)
 	if err != nil {
-		return nil, false, err
+		return nil, spelled, err
 	}
 	root, ok := tree.(map[string]any)
 	if !ok {
-		return nil, false, errors.New("template: the top level is not an object; a template starts with keys such as Resources")
+		return nil, spelled, errors.New("template: the top level is not an object; a template starts with keys such as Resources")
 	}
-	return root, aliases, nil
+	return root, spelled, nil
 }
 
-// parseTree reads JSON or YAML; aliases tells of YAML that has some.
-func parseTree(data []byte) (tree any, aliases bool, err error) {
+// parseTree reads JSON or YAML.
+func parseTree(data []byte) (tree any, spelled spelling, err error) {
 	trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff")
 	if len(trimmed) == 0 {
-		return nil, false, errors.New("template: the file is empty")
+		return nil, spelled, errors.New("template: the file is empty")
 	}
 	if trimmed[0] == '{' {
 		tree, err = parseJSON(data[len(data)-len(trimmed):])
-		return tree, false, err
+		return tree, spelled, err
 	}
 	var node yaml.Node
 	if err := yaml.Unmarshal(data, &node); err != nil {
-		return nil, false, fmt.Errorf("template: %w", err)
+		return nil, spelled, fmt.Errorf("template: %w", err)
 	}
 	if len(node.Content) == 0 {
-		return nil, false, errors.New("template: the file is empty")
+		return nil, spelled, errors.New("template: the file is empty")
 	}
 	r := &yamlReader{budget: maxYAMLNodes}
 	tree, err = r.value(node.Content[0], 0)
-	return tree, r.aliases, err
+	return tree, r.spelling, err
 }
 
 func parseJSON(data []byte) (any, error) {

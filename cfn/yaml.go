@@ -15,8 +15,8 @@ const maxYAMLNodes = 1_000_000
 // yamlReader turns YAML nodes into the values that JSON would have given, with
 // CloudFormation's short forms (!Ref, !Sub, !GetAtt …) as their long forms.
 type yamlReader struct {
-	budget  int
-	aliases bool // some were expanded
+	budget int
+	spelling
 }
 
 func (r *yamlReader) value(n *yaml.Node, depth int) (any, error) {
@@ -48,7 +48,7 @@ func (r *yamlReader) plain(n *yaml.Node, depth int) (any, error) {
 		}
 		return list, nil
 	}
-	return scalar(n), nil
+	return r.scalar(n), nil
 }
 
 func (r *yamlReader) mapping(n *yaml.Node, depth int) (any, error) {
@@ -95,13 +95,25 @@ var booleans = map[string]bool{
 	"no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
 }
 
-// scalar gives numbers as json.Number in JSON's spelling. What JSON cannot
-// spell (octal, hex, dates, 1_000) stays the text that was written, as
-// CloudFormation itself takes it.
-func scalar(n *yaml.Node) any {
+// scalar gives numbers as json.Number in JSON's spelling. Dates stay the text that
+// was written, as CloudFormation itself takes them. An octal number is one: people
+// saw 000400 become 256, and the account 012345670123 become 1402433619. Of other
+// numbers that JSON cannot spell (hex, 1_000, 12:30) nobody tells: they stay text,
+// and are noted.
+// https://github.com/aws-samples/ecs-refarch-cloudformation/issues/66
+// https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/745
+func (r *yamlReader) scalar(n *yaml.Node) any {
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) == 0 {
 		if b, ok := booleans[n.Value]; ok {
 			return b
+		}
+		if decimal, ok := numberOf11(n.Value); ok && isOctal(n.Value) {
+			return json.Number(decimal)
+		} else if ok {
+			if r.doubtful == nil {
+				r.doubtful = map[string]string{}
+			}
+			r.doubtful[n.Value] = decimal
 		}
 	}
 	switch n.ShortTag() {
@@ -129,6 +141,7 @@ func (r *yamlReader) shortForm(n *yaml.Node, depth int) (any, error) {
 	bare.Tag = ""
 	if n.Kind == yaml.ScalarNode {
 		bare.Tag = "!!str"
+		bare.Style |= yaml.TaggedStyle
 	}
 	v, err := r.plain(&bare, depth+1)
 	if err != nil {

@@ -132,7 +132,7 @@ func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) (R
 	case registry.S3Bucket:
 		return BucketOpen, openBucket(p)
 	case registry.IAMRole:
-		if r.open(p["AssumeRolePolicyDocument"]) {
+		if r.open(model.Document(p["AssumeRolePolicyDocument"])) {
 			return RoleOpen, "may be taken by everyone"
 		}
 	case registry.EC2SecurityGroup:
@@ -244,13 +244,8 @@ func openBucket(p map[string]any) string {
 
 // blocked reports whether a bucket of the template refuses public policies.
 func blocked(m *model.App, bucket any) bool {
-	for _, id := range cfn.References(bucket) {
-		block, _ := m.Doc.Resources[id].Properties["PublicAccessBlockConfiguration"].(map[string]any)
-		if values.On(block["BlockPublicPolicy"]) {
-			return true
-		}
-	}
-	return false
+	block, _ := m.Doc.Resources[m.Bucket(bucket)].Properties["PublicAccessBlockConfiguration"].(map[string]any)
+	return values.On(block["BlockPublicPolicy"])
 }
 
 func openRule(v any) bool {

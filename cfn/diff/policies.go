@@ -1,7 +1,6 @@
 package diff
 
 import (
-	"encoding/json"
 	"strings"
 
 	"arc/cfn"
@@ -52,21 +51,24 @@ func (r *reviewer) resourcePolicy(id string, c *compare.Change, holder registry.
 		return nil
 	}
 	before, after := r.before.Policy(b), r.after.Policy(a)
-	result := iam.Compare(before, after)
+	result, lifted := iam.Compare(before, after), iam.Lifted(before, after)
 	separate := holder.Of != "" || isPolicy(c.Type)
-	if result.Verdict == iam.Equal {
+	if result.Verdict == iam.Equal && len(lifted) == 0 {
 		r.told[id] = r.told[id] || separate
 		return nil
 	}
-	about := id
+	about, outside := id, "" // outside: the name of what is not in the template
 	m := r.after
 	if c.Action == compare.Remove {
 		m = r.before
 	}
 	switch {
 	case holder.Of != "":
-		if targets := cfn.References(m.Doc.Resources[id].Properties[holder.Of]); len(targets) == 1 {
+		targets := m.Named(m.Doc.Resources[id].Properties[holder.Of])
+		if len(targets) == 1 {
 			about = targets[0]
+		} else if name := m.Resolved(m.Doc.Resources[id].Properties[holder.Of]); len(targets) == 0 && name != "" && !strings.HasPrefix(name, "[") {
+			outside = strings.ToLower(strings.TrimSuffix(holder.Of, "s")) + " " + strings.ReplaceAll(name, "${AWS::", "${")
 		}
 	case separate:
 		about = r.aboutOf(m, id, holder.Property)
@@ -75,15 +77,37 @@ func (r *reviewer) resourcePolicy(id string, c *compare.Change, holder registry.
 		r.told[id] = true // the policy of something new comes with it
 		return nil
 	}
-	it := r.item(c.Action, "who may use "+r.describe(about), "rights "+string(result.Verdict))
+	if result.Verdict == iam.Equal && (r.changes[about] != nil && r.changes[about].Action == compare.Remove) {
+		r.told[id] = r.told[id] || separate // what it kept others from goes as well
+		return nil
+	}
+	subject := "who may use " + r.describe(about)
+	if outside != "" {
+		subject = "who may use " + outside
+	}
+	it := r.item(c.Action, subject, "rights "+string(result.Verdict))
 	it.Resources = []string{id}
 	it.place(r, id)
 	r.told[id] = r.told[id] || separate
 	r.grants(&it, "+", result.Added)
 	r.grants(&it, "-", result.Removed)
 	comes := r.added(about) && !(separate && about == id) // a policy of what is outside comes to something that is there
-	if result.Widens() && !r.first && !comes && iam.Compare(before, after.Except(r.comes)).Widens() {
+	refused := c.Type == registry.S3BucketPolicy && r.open(a) && blocked(r.after, r.after.Doc.Resources[id].Properties["Bucket"])
+	if refused {
+		it.Text = "S3 refuses the policy, and nothing of it comes: BlockPublicPolicy is on"
+		if r.open(b) && blocked(r.before, r.before.Doc.Resources[id].Properties["Bucket"]) { // otherwise told as what is newly open
+			it.Risks = append(it.Risks, Risk{PolicyRefused, Refused, it.Subject + ": S3 refuses a policy that lets everyone in while BlockPublicPolicy is on"})
+		}
+	}
+	if result.Widens() && !refused && !r.first && !comes && iam.Compare(before, after.Except(r.comes)).Widens() {
 		it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
+	}
+	if result.Verdict == iam.Equal { // who is let in by rights of his own is not in the template
+		it.Text = "no longer denied"
+		it.Risks = append(it.Risks, Risk{PolicyWidened, Protection, it.Subject + ": " + r.deniedText(lifted[0])})
+	}
+	for _, d := range lifted {
+		it.Details = append(it.Details, r.deniedText(d))
 	}
 	if c.Action != compare.Add && deniesPlainHTTP(b) && !deniesPlainHTTP(a) {
 		it.Details = append(it.Details, "plain HTTP is let in: the Deny on aws:SecureTransport goes")
@@ -140,12 +164,7 @@ func policyAt(properties map[string]any, path string) any {
 		m, _ := at.(map[string]any)
 		at = m[name]
 	}
-	if text, ok := at.(string); ok { // a policy may be written as a string
-		var document map[string]any
-		if json.Unmarshal([]byte(text), &document) == nil {
-			at = document
-		}
-	}
+	at = model.Document(at)                                     // a policy may be written as text
 	if m, ok := at.(map[string]any); ok && m["Effect"] != nil { // a lone statement
 		return map[string]any{"Statement": at}
 	}

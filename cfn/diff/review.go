@@ -342,6 +342,9 @@ func (r *reviewer) limits(conditions, assumed []string) []string {
 			out = append(out, "the routes of "+r.describe(id)+" are in a file that the template names, and are not compared")
 		}
 	}
+	if names := respelled(r.before.Doc.Doubtful, r.after.Doc.Doubtful); len(names) > 0 {
+		out = append(out, "without quotes, "+few(names)+" may be a number or a text to CloudFormation, which nobody tells: no verdict is from that alone; quotes make it sure")
+	}
 	if note := r.unknownParts(); note != "" {
 		out = append(out, note)
 	}
@@ -375,4 +378,16 @@ func (r *Review) Headline() string {
 		parts = append(parts, fmt.Sprintf("%d accepted", r.Accepted))
 	}
 	return string(r.Verdict) + ": " + strings.Join(parts, ", ")
+}
+
+// respelled are the numbers of doubtful spelling that only one of two templates has.
+func respelled(before, after map[string]string) []string {
+	var names []string
+	for _, name := range values.KeysOfBoth(before, after) {
+		_, had := before[name]
+		if _, has := after[name]; had != has {
+			names = append(names, name)
+		}
+	}
+	return names
 }

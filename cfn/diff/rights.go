@@ -183,6 +183,11 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 	default:
 		it.Text = "rights " + string(result.Verdict)
 	}
+	if !isNew {
+		for _, d := range iam.Lifted(before, after) {
+			it.Details = append(it.Details, r.deniedText(d))
+		}
+	}
 	r.grants(it, "+", result.Added)
 	if !isNew {
 		r.grants(it, "-", result.Removed)
@@ -248,7 +253,7 @@ func (r *reviewer) grants(it *Item, sign string, grants []iam.Grant) {
 		}
 		text := strings.Join(list, ", ") + onResource(list[0], w.resource)
 		if w.principal != "" {
-			text += " for " + principalText(w.principal)
+			text += " for " + r.principalText(w.principal)
 		}
 		if w.conditions != "" {
 			text += " if " + w.conditions
@@ -260,13 +265,24 @@ func (r *reviewer) grants(it *Item, sign string, grants []iam.Grant) {
 // onResource says what a right is about; a managed policy, known by its name
 // only, says so itself.
 func onResource(action, resource string) string {
-	if strings.HasPrefix(action, allThat) {
+	switch {
+	case strings.HasPrefix(action, allThat):
 		return ""
+	case strings.HasPrefix(action, nearly) && resource == "everything":
+		return ""
+	case action == unread || action == wasUnread:
+		return ": " + resource
 	}
 	return " on " + resource
 }
 
-const allThat = "all that "
+const (
+	allThat   = "all that "
+	nearly    = "nearly everything: "
+	allBut    = "all but "
+	unread    = "what cannot be read"
+	wasUnread = "what was not readable"
+)
 
 func actionText(g iam.Grant) string {
 	if name, ok := strings.CutPrefix(g.Action, "all of "); ok {
@@ -274,6 +290,12 @@ func actionText(g iam.Grant) string {
 			return allThat + name + " allows: everything in the account"
 		}
 		return allThat + name + " allows"
+	}
+	switch {
+	case strings.HasPrefix(g.Within, allBut):
+		return nearly + g.Within + ", such as " + g.Action
+	case strings.HasPrefix(g.Action, allBut):
+		return nearly + g.Action
 	}
 	if g.Within != "" {
 		return g.Action + " (" + g.Within + ")"
@@ -284,7 +306,7 @@ func actionText(g iam.Grant) string {
 func (r *reviewer) grantText(g iam.Grant) string {
 	text := actionText(g) + onResource(actionText(g), r.resourceText(g.Resource))
 	if g.Principal != "" {
-		text += " for " + principalText(g.Principal)
+		text += " for " + r.principalText(g.Principal)
 	}
 	return text
 }
@@ -293,14 +315,24 @@ func (r *reviewer) grantee(g iam.Grant) string {
 	if g.Principal == "" {
 		return r.grantText(g)
 	}
-	return principalText(g.Principal)
+	return r.principalText(g.Principal)
 }
 
-func principalText(p string) string {
+// principalText names who is let in. What a resource of the template or a parameter
+// gives is no account's number.
+func (r *reviewer) principalText(p string) string {
 	if p == "*" {
 		return "everyone"
 	}
 	kind, name, ok := strings.Cut(p, ":")
+	if inner, is := strings.CutPrefix(name, "${"); is && ok && name != "${AWS::AccountId}" {
+		id, _, _ := strings.Cut(strings.TrimSuffix(inner, "}"), ".")
+		for _, m := range []*model.App{r.after, r.before} {
+			if _, known := m.Doc.Resources[id]; known {
+				return r.describe(id)
+			}
+		}
+	}
 	if ok && kind == "AWS" && !strings.HasPrefix(name, "arn:") {
 		return "the account " + name
 	}

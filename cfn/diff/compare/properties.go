@@ -16,7 +16,8 @@ func Arrow(p Property) string {
 	case p.After == nil:
 		return "removed, was " + values.Brief(p.Before)
 	}
-	return values.Brief(p.Before) + " → " + values.Brief(p.After)
+	before, after := values.BriefBoth(p.Before, p.After)
+	return before + " → " + after
 }
 
 // CompareValues walks two values side by side. Objects are compared key by

@@ -24,7 +24,7 @@ import (
 // values.
 func Settle(before, after *cfn.Document, region string) (settled *cfn.Document, assumed []string) {
 	used := map[string]bool{}
-	b, a := spelling{before.Conditions, pseudo(region), defaults(before), used}, spelling{after.Conditions, pseudo(region), defaults(after), used}
+	b, a := spelling{before.Conditions, pseudo(region), defaults(before), used, before.Doubtful}, spelling{after.Conditions, pseudo(region), defaults(after), used, after.Doubtful}
 	out := *after
 	out.Resources = maps.Clone(after.Resources)
 	for id, r := range after.Resources {
@@ -39,6 +39,16 @@ func Settle(before, after *cfn.Document, region string) (settled *cfn.Document, 
 			}
 		}
 		out.Resources[id] = r
+	}
+	if len(before.Doubtful)+len(after.Doubtful) > 0 {
+		out.Parameters = maps.Clone(after.Parameters)
+		for name, p := range after.Parameters {
+			if old, ok := before.Parameters[name]; ok {
+				p.Default = settle(b, a, old.Default, p.Default)
+				out.Parameters[name] = p
+			}
+		}
+		out.Mappings, _ = settle(b, a, any(before.Mappings), any(after.Mappings)).(map[string]any)
 	}
 	out.Outputs = maps.Clone(after.Outputs)
 	for name, o := range after.Outputs {
@@ -211,6 +221,7 @@ type spelling struct {
 	pseudo     map[string]string
 	defaults   map[string]string
 	used       map[string]bool // parameters whose defaults something hangs on
+	doubtful   map[string]string
 }
 
 // withDefaults knows the defaults of parameters as well.
@@ -260,6 +271,9 @@ func (s spelling) normal(v any) any {
 		}
 		return out
 	case string:
+		if number, ok := s.doubtful[v]; ok { // the other side may have it as the number
+			return number
+		}
 		return s.joined(nil, v)
 	}
 	return v

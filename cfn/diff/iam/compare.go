@@ -102,6 +102,12 @@ func exceeding(a, b Policy) (extra []Grant, sure bool) {
 		}
 		extra, sure = append(extra, grants...), sure && ok
 	}
+	if len(a.WithoutRecording().named) > 0 { // what they allow is not known, and was denied
+		for _, s := range lifted {
+			extra = append(extra, Grant{Action: s.actionLabel(nil), Resource: s.resourceLabel(nil), Conditions: s.conditionLabels()})
+			sure = false
+		}
+	}
 	slices.SortFunc(extra, func(x, y Grant) int { return cmp.Compare(x.key(), y.key()) })
 	extra = slices.CompactFunc(extra, func(x, y Grant) bool { return x.key() == y.key() })
 	return extra[:min(len(extra), maxGrants)], sure

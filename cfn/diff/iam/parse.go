@@ -158,8 +158,11 @@ func parsePrincipals(principal, not any) ([]string, bool) {
 					out = append(out, "*")
 					continue
 				}
-				if account, ok := strings.CutSuffix(text, ":root"); ok && kind == "AWS" {
-					text = account[strings.LastIndexByte(account, ':')+1:]
+				if front, ok := strings.CutSuffix(text, ":root"); ok && kind == "AWS" {
+					_, text, _ = strings.Cut(front, ":iam::") // an account is named by its number or by its root
+					if text == "" {
+						text = front + ":root"
+					}
 				}
 				out = append(out, kind+":"+text)
 			}

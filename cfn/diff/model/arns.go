@@ -38,7 +38,7 @@ func arnForm(typ, id string) string {
 
 // Policy reads a policy document. ARNs that it has from resources and ARNs
 // that it makes of their names read alike.
-func (m *App) Policy(document any) iam.Policy { return iam.Parse(m.writeARNs(document)) }
+func (m *App) Policy(document any) iam.Policy { return iam.Parse(m.writeARNs(Document(document))) }
 
 func (m *App) writeARNs(v any) any {
 	switch v := v.(type) {

@@ -88,7 +88,7 @@ func (m *App) RoleOf(id string) (rights, trust iam.Policy) {
 		inherited, _ := m.RoleOf(group) // a group is in no group
 		rights = rights.And(inherited)
 	}
-	return rights, iam.Parse(p["AssumeRolePolicyDocument"])
+	return rights, iam.Parse(Document(p["AssumeRolePolicyDocument"]))
 }
 
 // managedPolicy is the document of a managed policy of the template itself.

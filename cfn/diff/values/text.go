@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -41,17 +42,53 @@ func PlainText(v any) string {
 	return Brief(v)
 }
 
+// BriefBoth is two values on a line each. Where both would be cut to the same, the
+// part that differs is shown.
+func BriefBoth(a, b any) (string, string) {
+	first, second := Brief(a), Brief(b)
+	if first != second {
+		return first, second
+	}
+	x, y := []rune(Conceal(onLine(a))), []rune(Conceal(onLine(b)))
+	at := 0
+	for at < min(len(x), len(y)) && x[at] == y[at] {
+		at++
+	}
+	return window(x, at), window(y, at)
+}
+
+// shown is how much of a value Brief shows.
+const shown = 60
+
+// window is the part of a text around one of its letters.
+func window(text []rune, at int) string {
+	front := max(at-shown/3, 0)
+	out := text[min(front, len(text)):]
+	if len(out) >= shown {
+		out = append(slices.Clone(out[:shown-2]), '…')
+	}
+	if front > 0 {
+		return "…" + string(out)
+	}
+	return string(out)
+}
+
 // Brief is a value on one line.
 func Brief(v any) string {
+	text := []rune(onLine(v))
+	if len(text) > shown {
+		return string(text[:shown-1]) + "…"
+	}
+	return string(text)
+}
+
+// onLine is a value as JSON.
+func onLine(v any) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return fmt.Sprint(v)
 	}
-	text := []rune(strings.TrimSpace(b.String()))
-	if len(text) > 60 {
-		return string(text[:59]) + "…"
-	}
-	return string(text)
+	return strings.TrimSpace(b.String())
 }
