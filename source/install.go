@@ -107,14 +107,19 @@ func (b *Builder) start(dir string, env []string, stdout, stderr *bytes.Buffer, 
 	return toolError{filepath.Base(program), stderr.String()}
 }
 
-// toolError is what a tool that failed printed.
+// toolError is what a tool that failed printed. It reads as the lines that the
+// tool itself calls errors: pip and npm print news of themselves, too.
 type toolError struct{ tool, output string }
 
 func (e toolError) Error() string {
 	var said []string
 	for line := range strings.Lines(e.output) {
 		line = strings.TrimSpace(line)
-		if text, ok := strings.CutPrefix(line, "ERROR: "); ok {
+		text, ok := strings.CutPrefix(line, "ERROR: ") // pip
+		if !ok {
+			text, ok = strings.CutPrefix(line, "npm error ")
+		}
+		if ok && !strings.HasPrefix(text, "A complete log of this run") {
 			said = append(said, text)
 		}
 	}
