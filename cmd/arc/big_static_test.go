@@ -38,10 +38,10 @@ func TestBigStaticFile(t *testing.T) {
 			p := startArc(t, arc, app, command...)
 			page := openWindow(t, browser, p.url(t, "HTTP"))
 			for name, script := range map[string]string{
-				"whole":       `fetch('/_static/big.bin').then(async r => [ r.redirected, r.status, (await r.arrayBuffer()).byteLength, r.headers.get('etag') !== null ].join())`,
-				"range":       `fetch('/_static/big.bin', { headers: { range: 'bytes=1000001-6000000' } }).then(async r => [ r.redirected, r.status, r.headers.get('content-range'), (await r.text()).slice(0, 3) ].join())`,
-				"short range": `fetch('/_static/big.bin', { headers: { range: 'bytes=1000001-1000003' } }).then(async r => [ r.redirected, r.status, r.headers.get('content-range'), await r.text() ].join())`,
-				"asks first":  `fetch('/_static/big.bin', { headers: { 'x-mine': '1' } }).then(async r => [ r.redirected, r.status, (await r.arrayBuffer()).byteLength ].join())`,
+				"whole":       `fetch('/_static/big.bin', { cache: 'no-store' }).then(async r => [ r.redirected, r.status, (await r.arrayBuffer()).byteLength, r.headers.get('etag') !== null ].join())`,
+				"range":       `fetch('/_static/big.bin', { cache: 'no-store', headers: { range: 'bytes=1000001-6000000' } }).then(async r => [ r.redirected, r.status, r.headers.get('content-range'), (await r.text()).slice(0, 3) ].join())`,
+				"short range": `fetch('/_static/big.bin', { cache: 'no-store', headers: { range: 'bytes=1000001-1000003' } }).then(async r => [ r.redirected, r.status, r.headers.get('content-range'), await r.text() ].join())`,
+				"asks first":  `fetch('/_static/big.bin', { cache: 'no-store', headers: { 'x-mine': '1' } }).then(async r => [ r.redirected, r.status, (await r.arrayBuffer()).byteLength ].join())`,
 				"module":      `import('/_static/big.mjs').then(m => String(m.answer))`,
 			} {
 				want := map[string]string{
