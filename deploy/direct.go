@@ -536,8 +536,8 @@ func (r *run) unmark(ctx context.Context, stack Stack, set *changeSet) error {
 // Direct lists the functions of a stack that were changed directly, by their
 // logical IDs.
 func (c Clients) Direct(ctx context.Context, stack Stack) ([]string, error) {
-	byName := map[string]string{}
-	if err := c.functionNames(ctx, stack.ID, "", byName); err != nil {
+	byName, err := c.functionNames(ctx, stack.ID)
+	if err != nil {
 		return nil, err
 	}
 	var marked []string
@@ -559,27 +559,19 @@ func (c Clients) Direct(ctx context.Context, stack Stack) ([]string, error) {
 	return marked, nil
 }
 
-func (c Clients) functionNames(ctx context.Context, stackID, within string, byName map[string]string) error {
-	if strings.Count(within, "/") > maxNesting {
-		return nil
-	}
-	resources, err := c.listResources(ctx, stackID)
-	if err != nil {
-		return err
-	}
-	for _, res := range resources {
-		id, name := within+aws.ToString(res.LogicalResourceId), aws.ToString(res.PhysicalResourceId)
-		switch {
-		case name == "":
-		case aws.ToString(res.ResourceType) == registry.LambdaFunction:
-			byName[name] = id
-		case aws.ToString(res.ResourceType) == nestedStack:
-			if err := c.functionNames(ctx, name, id+"/", byName); err != nil {
-				return err
+// functionNames gives the path and logical ID of a stack's functions by their
+// names.
+func (c Clients) functionNames(ctx context.Context, stackID string) (map[string]string, error) {
+	byName := map[string]string{}
+	err := c.eachStack(ctx, stackID, "", func(_, within string, resources []types.StackResourceSummary) error {
+		for _, r := range resources {
+			if aws.ToString(r.ResourceType) == registry.LambdaFunction {
+				byName[aws.ToString(r.PhysicalResourceId)] = within + aws.ToString(r.LogicalResourceId)
 			}
 		}
-	}
-	return nil
+		return nil
+	})
+	return byName, err
 }
 
 // Send makes a call about one function.

@@ -166,8 +166,7 @@ func TestEveryWalkIsBounded(t *testing.T) {
 	if got, err := c.FunctionLogs(t.Context(), "endless"); err != nil || len(got) != 0 {
 		t.Errorf("%v %v", got, err)
 	}
-	names := map[string]string{}
-	if err := c.functionNames(t.Context(), "endless", "", names); err != nil || len(names) != 0 {
+	if names, err := c.functionNames(t.Context(), "endless"); err != nil || len(names) != 0 {
 		t.Errorf("%v %v", names, err)
 	}
 }

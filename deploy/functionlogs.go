@@ -28,42 +28,32 @@ const ownLogGroups = "/aws/lambda/"
 // FunctionLogs lists the functions of a stack, and of those nested in it, with
 // their log groups, sorted by logical ID.
 func (c Clients) FunctionLogs(ctx context.Context, stackName string) ([]FunctionLog, error) {
-	return c.functionLogsWithin(ctx, stackName, 0)
-}
-
-func (c Clients) functionLogsWithin(ctx context.Context, stackName string, depth int) ([]FunctionLog, error) {
-	if depth > maxNesting {
-		return nil, nil
-	}
-	list, err := c.listResources(ctx, stackName)
+	var all []FunctionLog
+	err := c.eachStack(ctx, stackName, "", func(stackID, _ string, resources []types.StackResourceSummary) error {
+		physical := map[string]string{}
+		var functions []string
+		for _, r := range resources {
+			id := aws.ToString(r.LogicalResourceId)
+			physical[id] = aws.ToString(r.PhysicalResourceId)
+			if aws.ToString(r.ResourceType) == registry.LambdaFunction {
+				functions = append(functions, id)
+			}
+		}
+		if len(functions) == 0 {
+			return nil
+		}
+		got, err := c.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(stackID), TemplateStage: types.TemplateStageProcessed})
+		if err != nil {
+			return fmt.Errorf("read the template of stack %s: %w", stackID, err)
+		}
+		doc := parseOrEmpty([]byte(aws.ToString(got.TemplateBody)))
+		for _, id := range functions {
+			all = append(all, FunctionLog{LogicalID: id, Function: physical[id], Group: logGroupOf(doc, id, physical[id], physical)})
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	got, err := c.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(stackName), TemplateStage: types.TemplateStageProcessed})
-	if err != nil {
-		return nil, fmt.Errorf("read the template of stack %s: %w", stackName, err)
-	}
-	doc := parseOrEmpty([]byte(aws.ToString(got.TemplateBody)))
-	physical := map[string]string{}
-	for _, r := range list {
-		if r.ResourceStatus != types.ResourceStatusDeleteComplete {
-			physical[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
-		}
-	}
-	var all []FunctionLog
-	for _, r := range list {
-		id, name := aws.ToString(r.LogicalResourceId), physical[aws.ToString(r.LogicalResourceId)]
-		switch {
-		case name == "":
-		case aws.ToString(r.ResourceType) == registry.LambdaFunction:
-			all = append(all, FunctionLog{LogicalID: id, Function: name, Group: logGroupOf(doc, id, name, physical)})
-		case aws.ToString(r.ResourceType) == registry.CloudFormationStack:
-			inner, err := c.functionLogsWithin(ctx, name, depth+1)
-			if err != nil {
-				return nil, fmt.Errorf("nested stack %s: %w", id, err)
-			}
-			all = append(all, inner...)
-		}
 	}
 	slices.SortFunc(all, func(a, b FunctionLog) int { return strings.Compare(a.LogicalID, b.LogicalID) })
 	return all, nil

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -86,34 +85,20 @@ func (c Clients) FindFunction(ctx context.Context, stackName, logicalID string) 
 // logical ones, with those of stacks nested in it, whose logical IDs arc never
 // uses twice. A stack that does not exist has none.
 func (c Clients) Resources(ctx context.Context, stackName, typ string) (map[string]string, error) {
-	return c.resourcesWithin(ctx, stackName, typ, 0)
-}
-
-func (c Clients) resourcesWithin(ctx context.Context, stackName, typ string, depth int) (map[string]string, error) {
-	if depth > maxNesting {
-		return nil, nil
-	}
-	list, err := c.listResources(ctx, stackName)
+	found := map[string]string{}
+	err := c.eachStack(ctx, stackName, "", func(_, _ string, resources []types.StackResourceSummary) error {
+		for _, r := range resources {
+			if aws.ToString(r.ResourceType) == typ {
+				found[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
+			}
+		}
+		return nil
+	})
 	if isMissingStack(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	found := map[string]string{}
-	for _, r := range list {
-		id := aws.ToString(r.PhysicalResourceId)
-		switch {
-		case id == "" || r.ResourceStatus == types.ResourceStatusDeleteComplete:
-		case aws.ToString(r.ResourceType) == typ:
-			found[aws.ToString(r.LogicalResourceId)] = id
-		case aws.ToString(r.ResourceType) == registry.CloudFormationStack:
-			nested, err := c.resourcesWithin(ctx, id, typ, depth+1)
-			if err != nil {
-				return nil, fmt.Errorf("nested stack %s: %w", aws.ToString(r.LogicalResourceId), err)
-			}
-			maps.Copy(found, nested)
-		}
 	}
 	return found, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -123,6 +124,35 @@ func (r *nestedReader) read(ctx context.Context, stackID string, err error) (*cf
 		return nil, err
 	}
 	return r.expand(ctx, stackID, original)
+}
+
+// eachStack visits a stack and those nested in it, down to maxNesting, with their
+// resources that are there. within is the path of the nested ones: "A/B/". A
+// nested stack that has gone meanwhile is left out.
+func (c Clients) eachStack(ctx context.Context, stackID, within string, visit func(stackID, within string, resources []types.StackResourceSummary) error) error {
+	list, err := c.listResources(ctx, stackID)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(r types.StackResourceSummary) bool {
+		return aws.ToString(r.PhysicalResourceId) == "" || r.ResourceStatus == types.ResourceStatusDeleteComplete
+	})
+	if err := visit(stackID, within, list); err != nil {
+		return err
+	}
+	if strings.Count(within, "/") == maxNesting {
+		return nil
+	}
+	for _, r := range list {
+		if aws.ToString(r.ResourceType) != nestedStack {
+			continue
+		}
+		id := aws.ToString(r.LogicalResourceId)
+		if err := c.eachStack(ctx, aws.ToString(r.PhysicalResourceId), within+id+"/", visit); err != nil && !isMissingStack(err) {
+			return fmt.Errorf("nested stack %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 // nestedIDs gives the IDs of a stack's nested stacks by logical ID.

@@ -15,6 +15,7 @@ import (
 
 	"arc/cfn"
 	"arc/deploy/s3"
+	"arc/deploy/signed"
 )
 
 // parallelUploads keeps a slow line busy without tripping S3's limits.
@@ -106,11 +107,7 @@ func (r *run) uploadTemplate(ctx context.Context, bucket s3.Bucket) (string, err
 	if err != nil {
 		return "", fmt.Errorf("upload the template: %w", err)
 	}
-	suffix := "amazonaws.com"
-	if strings.HasPrefix(r.Region, "cn-") {
-		suffix = "amazonaws.com.cn"
-	}
-	return fmt.Sprintf("https://%s.s3.%s.%s/%s", bucket.Name, r.Region, suffix, key), nil
+	return fmt.Sprintf("https://%s.s3.%s.%s/%s", bucket.Name, r.Region, signed.Suffix(r.Region, false), key), nil
 }
 
 // templateKey is where a long template goes: beside the stage's code.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"arc/deploy/logs"
 )
@@ -103,27 +102,17 @@ func (v *logView) text(e logs.Event, line logs.Line) string {
 
 // took says what a request took.
 func took(u logs.Usage) string {
-	text := "took " + short(u.Duration)
+	text := "took " + duration(u.Duration)
 	if u.Used > 0 {
 		text += fmt.Sprintf(", %d of %d MB", u.Used, u.Size)
 	}
 	if u.Init > 0 {
-		text += ", " + short(u.Init) + " to start"
+		text += ", " + duration(u.Init) + " to start"
 	}
 	if u.Status != "" {
 		text += ", and ended with " + plainText(u.Status, "")
 	}
 	return text
-}
-
-func short(d time.Duration) string {
-	switch {
-	case d < 10*time.Millisecond:
-		return d.Round(100 * time.Microsecond).String()
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	}
-	return d.Round(10 * time.Millisecond).String()
 }
 
 // object is an event as JSON.
@@ -174,12 +163,7 @@ func (v *logView) object(e logs.Event, line logs.Line) string {
 // the first begin with indent.
 func plainText(text, indent string) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
-	text = strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
-			return r
-		}
-		return '\ufffd'
-	}, strings.TrimRight(text, "\n"))
+	text = printable(strings.TrimRight(text, "\n"), '\n', '\t')
 	if indent == "" {
 		return text
 	}

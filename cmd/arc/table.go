@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -131,10 +132,11 @@ func wrap(text string, width int) []string {
 	return append(pieces, string(rest))
 }
 
-// printable keeps what a manifest says from steering the terminal.
-func printable(text string) string {
+// printable keeps what others say from steering the terminal; some characters may
+// be left as they are.
+func printable(text string, but ...rune) string {
 	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
+		if !unicode.IsPrint(r) && !slices.Contains(but, r) {
 			return '\uFFFD'
 		}
 		return r

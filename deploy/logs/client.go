@@ -73,13 +73,7 @@ func (c *Client) Filter(ctx context.Context, group string, from, to int64, patte
 
 // ARN is what a live session is told of a group.
 func (c *Client) ARN(account, group string) string {
-	partition := "aws"
-	for prefix, other := range map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"} {
-		if strings.HasPrefix(c.client.Config.Region, prefix) {
-			partition = other
-		}
-	}
-	return fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", partition, c.client.Config.Region, account, group)
+	return fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", signed.Partition(c.client.Config.Region), c.client.Config.Region, account, group)
 }
 
 // Live starts a session on at most MaxLive groups, which their ARNs name. It has

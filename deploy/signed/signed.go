@@ -392,24 +392,37 @@ func (c *Client) DualStack(ctx context.Context) bool {
 	return false
 }
 
+// partition is a group of regions that AWS keeps apart from the others.
+type partition struct{ prefix, name, suffix, dualStack string }
+
+// partitionOf is the partition of a region.
+// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+func partitionOf(region string) partition {
+	for _, p := range []partition{
+		{"cn-", "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
+		{"us-gov-", "aws-us-gov", "amazonaws.com", "api.aws"},
+		{"eusc-", "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"},
+		{"us-iso-", "aws-iso", "c2s.ic.gov", "api.aws.ic.gov"},
+		{"us-isob-", "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"},
+		{"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
+		{"us-isof-", "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
+	} {
+		if strings.HasPrefix(region, p.prefix) {
+			return p
+		}
+	}
+	return partition{"", "aws", "amazonaws.com", "api.aws"}
+}
+
+// Partition is the second part of the ARNs of a region.
+func Partition(region string) string { return partitionOf(region).name }
+
 // Suffix ends the names of a region's hosts.
 // https://docs.aws.amazon.com/general/latest/gr/rande.html
 func Suffix(region string, dualStack bool) string {
-	single, dual := "amazonaws.com", "api.aws"
-	for prefix, of := range map[string][2]string{
-		"cn-":      {"amazonaws.com.cn", "api.amazonwebservices.com.cn"},
-		"eusc-":    {"amazonaws.eu", "api.amazonwebservices.eu"},
-		"us-iso-":  {"c2s.ic.gov", "api.aws.ic.gov"},
-		"us-isob-": {"sc2s.sgov.gov", "api.aws.scloud"},
-		"eu-isoe-": {"cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
-		"us-isof-": {"csp.hci.ic.gov", "api.aws.hci.ic.gov"},
-	} {
-		if strings.HasPrefix(region, prefix) {
-			single, dual = of[0], of[1]
-		}
-	}
+	p := partitionOf(region)
 	if dualStack {
-		return dual
+		return p.dualStack
 	}
-	return single
+	return p.suffix
 }
