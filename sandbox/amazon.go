@@ -20,6 +20,7 @@ import (
 // hosts is what functions are told so that calls to AWS's hosts come here.
 type hosts struct {
 	port       *door.Port
+	trusting   bool // the developer's own NODE_EXTRA_CA_CERTS is in ca
 	authority  *door.Authority
 	ca, bundle string   // files: our certificate; the machine's roots and ours
 	through    []string // services whose calls go to AWS itself
@@ -35,7 +36,9 @@ func (c *Cloud) openHosts() (err error) {
 	}
 	h.ca, h.bundle = filepath.Join(c.scratch, "ca.pem"), filepath.Join(c.scratch, "roots.pem")
 	// What the developer's own environment adds, functions are to trust as well.
-	extra := append(firstOf(named(c.opts.User, "NODE_EXTRA_CA_CERTS")), h.authority.PEM()...)
+	extra := firstOf(named(c.opts.User, "NODE_EXTRA_CA_CERTS"))
+	h.trusting = extra != nil
+	extra = append(extra, h.authority.PEM()...)
 	if err := os.WriteFile(h.ca, extra, 0o600); err != nil {
 		return fmt.Errorf("certificate of the local cloud: %w", err)
 	}
@@ -85,9 +88,14 @@ func firstOf(files []string) []byte {
 }
 
 // environment is what a function is told. NODE_EXTRA_CA_CERTS adds to what is
-// trusted, the others replace it.
+// trusted, the others replace it. It doubles the time that Node takes to start,
+// so without certificates of the developer's own our bootstrap does without it.
 func (h *hosts) environment(env map[string]string) {
-	env["NODE_EXTRA_CA_CERTS"] = h.ca
+	if h.trusting || h.all {
+		env["NODE_EXTRA_CA_CERTS"] = h.ca
+	} else {
+		env["ARC_TRUST"] = h.ca
+	}
 	for _, name := range []string{"AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "DENO_CERT"} {
 		env[name] = h.bundle
 	}

@@ -56,6 +56,34 @@ export const handler = async ({ requestContext }) => {
 	}
 }
 
+// Without certificates of the developer's own, Node functions start without
+// NODE_EXTRA_CA_CERTS, and trust the local cloud all the same: by its own
+// address, by a host of AWS, through fetch and https, in a child as well.
+func TestNodeTrustsLazily(t *testing.T) {
+	p := newProject(t)
+	c, err := sandbox.Start(p.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	app := patient(p.live())
+	app.Functions["GetIndexHTTPLambda"] = sandbox.LiveFunction{Label: "@http get /", Dir: p.write("src/http/get-index/index.mjs", `
+import https from 'node:https'
+import { execFileSync } from 'node:child_process'
+const get = (url) => new Promise((done) => https.get(url, (res) => done(res.resume().statusCode)).on('error', (err) => done(err.code)))
+export const handler = async ({ requestContext }) => {
+  const own = 'https://' + requestContext.domainName + '/_static/a.txt'
+  const child = execFileSync(process.execPath, [ '-e', "fetch(process.argv[1]).then((res) => console.log(res.status))", own ]).toString().trim()
+  const named = [ await get('https://s3.us-west-2.amazonaws.com/'), (await fetch('https://sts.us-west-2.amazonaws.com/')).status ]
+  return { statusCode: 200, body: [ (await fetch(own)).status, await get(own), child, ...named.map((status) => status >= 200 && status < 500) ].join() }
+}
+`)}
+	outputs := p.run(c, app)
+	if status, body := get(t, outputs["API"], nil); status != 200 || body != "200,200,200,true,true" {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
 // patient gives functions that load much, or start other programs, the time for it
 // that a busy machine takes.
 func patient(app sandbox.App) sandbox.App {

@@ -336,7 +336,7 @@ func (c *Cloud) bind(ref stack.Ref, was string, guard door.Guard) (string, func(
 	}
 	if c.live.is(ref.Name) {
 		first, exact = c.live.port()
-		guard.Handler = c.pages.Serve(guard.Handler)
+		guard.Handler = c.live.held(c.pages.Serve(guard.Handler))
 	}
 	f, err := c.listen(first, exact)
 	if err != nil {

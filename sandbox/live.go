@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -10,15 +11,46 @@ import (
 // liveApp is the app of arc sandbox, as it was last given to Run. The
 // providers ask it while its stack is being made.
 type liveApp struct {
-	mu  sync.Mutex
-	app App
-	on  bool
+	mu    sync.Mutex
+	app   App
+	on    bool
+	ready chan struct{} // closed when the app was made, or could not be
 }
 
 func (l *liveApp) set(app App) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.app, l.on = app, true
+}
+
+// making holds what calls the app until its first stack is whole: its port opens
+// with the API, which has no routes yet. The result lets them go on.
+func (l *liveApp) making() (made func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ready != nil {
+		return func() {}
+	}
+	ready := make(chan struct{})
+	l.ready = ready
+	return func() { close(ready) }
+}
+
+// held is a handler that answers when the app is made.
+func (l *liveApp) held(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.mu.Lock()
+		ready := l.ready
+		l.mu.Unlock()
+		if ready != nil {
+			select {
+			case <-ready:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // is reports whether the stack is the live app's.

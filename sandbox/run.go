@@ -27,6 +27,7 @@ func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
 		return nil, err
 	}
 	c.live.set(app)
+	defer c.live.making()()
 	c.pages.Turn(app.Reload)
 	if err := c.putAsset(app.AssetKey); err != nil {
 		return nil, err

@@ -36,6 +36,22 @@ if (env.ARC_HOSTS) {
     return connect.apply(this, args)
   }
   delete env.ARC_HOSTS
+  // Node reads NODE_EXTRA_CA_CERTS at its start, and all its own roots with it:
+  // that takes as long as the start. So it is set for children only, and the
+  // local cloud's certificate is looked at where connections can lead to it.
+  if (env.ARC_TRUST) {
+    const tls = require('node:tls')
+    const ca = fs.readFileSync(env.ARC_TRUST)
+    const create = tls.createSecureContext
+    tls.createSecureContext = (options = {}) => {
+      const host = options.servername || options.host
+      if (options.ca || typeof host !== 'string') return create(options)
+      if (aws.test(host) && !passes(host)) return create({ ...options, ca })
+      return create(/^127\.|^::1$|(^|\.)localhost$/.test(host) ? { ...options, ca: [...tls.rootCertificates, ca] } : options)
+    }
+    env.NODE_EXTRA_CA_CERTS = env.ARC_TRUST
+    delete env.ARC_TRUST
+  }
 }
 
 // --- the local cloud ------------------------------------------------------
