@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"arc/cfn/diff/iam"
+	"arc/cfn/iam"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
 	"arc/cfn/registry"

@@ -5,7 +5,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff/compare"
-	"arc/cfn/diff/iam"
+	"arc/cfn/iam"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
 	"arc/cfn/registry"

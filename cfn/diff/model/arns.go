@@ -3,7 +3,7 @@ package model
 import (
 	"strings"
 
-	"arc/cfn/diff/iam"
+	"arc/cfn/iam"
 	"arc/cfn/diff/values"
 	"arc/cfn/registry"
 )

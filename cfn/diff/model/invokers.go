@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"arc/cfn"
-	"arc/cfn/diff/iam"
+	"arc/cfn/iam"
 	"arc/cfn/diff/values"
 	"arc/cfn/registry"
 )

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"arc/cfn"
-	"arc/cfn/diff/iam"
+	"arc/cfn/iam"
 	"arc/cfn/diff/values"
 	"arc/cfn/registry"
 )
