@@ -1,9 +1,11 @@
-// Package iam compares IAM policies by what they allow: not whether their
-// text differs, but whether there is a request that one allows and the other
-// does not.
+// Package iam reads IAM policies, compares them by what they allow (not whether
+// their text differs, but whether there is a request that one allows and the
+// other does not), and decides single requests by them.
 //
-// It is sound: where it says that rights are not widened, no request is newly
-// allowed. Where it cannot tell, it says that they may be.
+// Comparing is sound: where it says that rights are not widened, no request is
+// newly allowed. Where it cannot tell, it says that they may be. Deciding is the
+// other way round: it denies only what AWS would deny, and says what it cannot
+// judge.
 package iam
 
 import (
@@ -29,6 +31,7 @@ type statement struct {
 	principals   []string // "AWS:…", "Service:…" or "*"; nil = not a resource policy
 	notPrincipal bool
 	conditions   []condition
+	variables    bool // ${aws:username} is filled in, as since the language's version of 2012
 }
 
 // Parse reads a policy document of a template: decoded JSON with intrinsics.
@@ -48,6 +51,7 @@ func Parse(document any) Policy {
 			p.unread = append(p.unread, canonical(v))
 			continue
 		}
+		s.variables = m["Version"] == "2012-10-17"
 		p.statements = append(p.statements, s)
 	}
 	return p
@@ -117,12 +121,12 @@ func parseStatement(v any) (statement, bool) {
 				p.symbols[i] = symbol(strings.ToLower(string(letter)))
 			}
 		}
-		s.actions = append(s.actions, p)
+		s.actions = append(s.actions, p.marked())
 	}
 	resources, notResources := m["Resource"], m["NotResource"]
 	s.notResources = notResources != nil
 	for _, r := range append(listOf(resources), listOf(notResources)...) {
-		s.resources = append(s.resources, wholeARN(ownPartition(patternOf(r))))
+		s.resources = append(s.resources, wholeARN(ownPartition(patternOf(r))).marked())
 	}
 	if resources == nil && notResources == nil {
 		s.resources = []pattern{everything} // a trust policy, say: the resource is what it hangs on
@@ -183,11 +187,14 @@ func listOf(v any) []any {
 	return []any{v}
 }
 
+// ownPartitionSymbol stands for the partition that a stack is in.
+const ownPartitionSymbol symbol = "${AWS::Partition}"
+
 // ownPartition reads "arn:aws:" as an ARN of the partition that the stack is
 // in: one of another partition names nothing there is.
 func ownPartition(p pattern) pattern {
 	if strings.HasPrefix(p.text, "arn:aws:") {
-		p.symbols = slices.Concat(letters("arn:"), []symbol{"${AWS::Partition}"}, p.symbols[len("arn:aws"):])
+		p.symbols = slices.Concat(letters("arn:"), []symbol{ownPartitionSymbol}, p.symbols[len("arn:aws"):])
 	}
 	return p
 }
@@ -217,11 +224,11 @@ func wholeARN(p pattern) pattern {
 func patternOf(v any) pattern {
 	switch v := v.(type) {
 	case string:
-		return pattern{letters(v), v}
+		return pattern{symbols: letters(v), text: v}
 	case json.Number:
-		return pattern{letters(v.String()), v.String()}
+		return pattern{symbols: letters(v.String()), text: v.String()}
 	case bool:
-		return pattern{letters(fmt.Sprint(v)), fmt.Sprint(v)}
+		return pattern{symbols: letters(fmt.Sprint(v)), text: fmt.Sprint(v)}
 	case map[string]any:
 		if len(v) != 1 {
 			break
@@ -233,7 +240,7 @@ func patternOf(v any) pattern {
 		}
 	}
 	name := "${" + canonical(v) + "}"
-	return pattern{[]symbol{symbol(name)}, name}
+	return pattern{symbols: []symbol{symbol(name)}, text: name}
 }
 
 func call(fn string, arg any) (pattern, bool) {
@@ -270,7 +277,7 @@ func call(fn string, arg any) (pattern, bool) {
 
 func unknownText(name string) pattern {
 	name = "${" + name + "}"
-	return pattern{[]symbol{symbol(name)}, name}
+	return pattern{symbols: []symbol{symbol(name)}, text: name}
 }
 
 // substituted reads the text of a Sub. What it leaves to IAM (${!x}) is a
@@ -283,13 +290,13 @@ func substituted(text string, own map[string]any) pattern {
 	}
 	for text != "" {
 		plain, rest, found := strings.Cut(text, "${")
-		add(pattern{letters(plain), plain})
+		add(pattern{symbols: letters(plain), text: plain})
 		if !found {
 			break
 		}
 		name, after, closed := strings.Cut(rest, "}")
 		if !closed {
-			add(pattern{letters("${" + rest), "${" + rest})
+			add(pattern{symbols: letters("${" + rest), text: "${" + rest})
 			break
 		}
 		text = after

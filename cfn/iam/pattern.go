@@ -24,10 +24,11 @@ func (s symbol) unknown() bool { return strings.HasPrefix(string(s), "${") }
 type pattern struct {
 	symbols []symbol
 	text    string
+	glob    string // the same for glob, with marks as wildcards; "" when texts in it are unknown
 }
 
 // everything is the pattern of a lone star.
-var everything = pattern{[]symbol{anyText}, "*"}
+var everything = pattern{symbols: []symbol{anyText}, text: "*"}
 
 func (p pattern) wild() bool {
 	return slices.Contains(p.symbols, anyText) || slices.Contains(p.symbols, anyOne)
