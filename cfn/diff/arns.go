@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 
-	"arc/cfn/iam"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/iam"
 	"arc/cfn/registry"
 )
 

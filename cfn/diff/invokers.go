@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	"arc/cfn/diff/compare"
-	"arc/cfn/iam"
 	"arc/cfn/diff/model"
 	"arc/cfn/diff/values"
+	"arc/cfn/iam"
 	"arc/cfn/registry"
 )
 

@@ -3,8 +3,8 @@ package model
 import (
 	"strings"
 
-	"arc/cfn/iam"
 	"arc/cfn/diff/values"
+	"arc/cfn/iam"
 	"arc/cfn/registry"
 )
 

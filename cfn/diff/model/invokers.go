@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"arc/cfn"
-	"arc/cfn/iam"
 	"arc/cfn/diff/values"
+	"arc/cfn/iam"
 	"arc/cfn/registry"
 )
 

@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"arc/cfn"
-	"arc/cfn/iam"
 	"arc/cfn/diff/values"
+	"arc/cfn/iam"
 	"arc/cfn/registry"
 )
 
