@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // Deployment is everything that one run brings to one stack.
@@ -78,12 +79,16 @@ type Progress func(Step)
 
 // Step is one thing that happened.
 type Step struct {
-	Kind      string // "upload", "change-set", "event", "publish", "note"
+	Kind      string // "upload", "change-set", "event", "publish", "note", "expected"
 	LogicalID string
 	Type      string
 	Status    string // of an event; of a change: "Add", "Modify", "Replace", "MayReplace", "Remove"
 	Reason    string
-	Message   string // a line that says it all
+	Message   string    // a line that says it all
+	Time      time.Time // of an event, as CloudFormation has it
+	// Took is how long a resource was at work, with the event that ends it; with
+	// "expected", how long the last deploy of the stack took. 0 = not known.
+	Took time.Duration
 }
 
 // Deployer deploys stacks to the endpoint of its clients.

@@ -30,10 +30,11 @@ type follower struct {
 	since   time.Time // when the operation began
 	status  string    // of the stack, by its events
 	seen    []why.Event
-	idle    int  // looks in a row that gave nothing, before anything began
-	silent  bool // it was said that the events cannot be read
-	denied  bool // they may not be
-	looked  int  // how often the stack's status was asked for in their place
+	idle    int                  // looks in a row that gave nothing, before anything began
+	silent  bool                 // it was said that the events cannot be read
+	denied  bool                 // they may not be
+	looked  int                  // how often the stack's status was asked for in their place
+	begun   map[string]time.Time // when each resource at work began, by logical ID
 }
 
 // newFollower is called before the operation begins.
@@ -183,8 +184,9 @@ func (f *follower) take(e types.StackEvent) {
 	status := string(e.ResourceStatus)
 	step := Step{
 		Kind: "event", LogicalID: aws.ToString(e.LogicalResourceId), Type: aws.ToString(e.ResourceType),
-		Status: status, Reason: aws.ToString(e.ResourceStatusReason),
+		Status: status, Reason: aws.ToString(e.ResourceStatusReason), Time: aws.ToTime(e.Timestamp),
 	}
+	step.Took = f.took(e)
 	step.Message = fmt.Sprintf("%s %s (%s)", status, step.LogicalID, step.Type)
 	if step.Reason != "" {
 		step.Message += ": " + step.Reason
@@ -197,6 +199,28 @@ func (f *follower) take(e types.StackEvent) {
 			f.started, f.since = true, aws.ToTime(e.Timestamp)
 		}
 	}
+}
+
+// took is how long a resource was at work when an event tells the end of it; 0 when
+// it tells something else, or the beginning was not seen. A replacement has one
+// logical ID with what it replaces, which goes later.
+func (f *follower) took(e types.StackEvent) time.Duration {
+	if f.begun == nil {
+		f.begun = map[string]time.Time{}
+	}
+	id, at := aws.ToString(e.LogicalResourceId), aws.ToTime(e.Timestamp)
+	if strings.HasSuffix(string(e.ResourceStatus), "_IN_PROGRESS") {
+		if _, ok := f.begun[id]; !ok {
+			f.begun[id] = at
+		}
+		return 0
+	}
+	since, ok := f.begun[id]
+	delete(f.begun, id)
+	if !ok {
+		return 0
+	}
+	return max(0, at.Sub(since))
 }
 
 // isOwn tells the events about the stack itself from those about its resources.

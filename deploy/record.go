@@ -70,21 +70,52 @@ func (c Clients) LastDeploy(ctx context.Context, app string, stack Stack) (*Reco
 	if err != nil {
 		return nil, err
 	}
-	got, err := c.Objects.GetObject(ctx, s3.Bucket{Name: name, Owner: account}, RecordKey(stack.Name), "")
+	return c.readRecord(ctx, s3.Bucket{Name: name, Owner: account}, app, stack.Name)
+}
+
+func (c Clients) readRecord(ctx context.Context, bucket s3.Bucket, app, stackName string) (*Record, error) {
+	var rec Record
+	found, err := c.readNote(ctx, bucket, RecordKey(stackName), &rec)
+	if err != nil || !found || rec.App != app || rec.Stack != stackName {
+		return nil, err // or somebody else's words
+	}
+	return &rec, nil
+}
+
+// readNote reads a small JSON object of the artifact bucket. One that is not there,
+// that may not be read, or that is no JSON is not found.
+func (c Clients) readNote(ctx context.Context, bucket s3.Bucket, key string, into any) (found bool, err error) {
+	got, err := c.Objects.GetObject(ctx, bucket, key, "")
 	if isCode(err, "NoSuchKey", "NotFound", "NoSuchBucket", "AccessDenied", "Forbidden") {
-		return nil, nil
+		return false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s in bucket %s: %w", RecordKey(stack.Name), name, err)
+		return false, fmt.Errorf("read %s in bucket %s: %w", key, bucket.Name, err)
 	}
 	defer got.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(got.Body, maxRecord))
 	if err != nil {
-		return nil, fmt.Errorf("read %s in bucket %s: %w", RecordKey(stack.Name), name, err)
+		return false, fmt.Errorf("read %s in bucket %s: %w", key, bucket.Name, err)
 	}
-	var rec Record
-	if err := json.Unmarshal(body, &rec); err != nil || rec.App != app || rec.Stack != stack.Name {
-		return nil, nil // somebody else's words
+	return json.Unmarshal(body, into) == nil, nil
+}
+
+// maxExpectation bounds how long a deploy looks for how long the last one took,
+// while CloudFormation is at work already.
+const maxExpectation = 3 * time.Second
+
+// expect tells how long the last deploy of the stack took. That it cannot be
+// found out is no matter.
+func (r *run) expect(ctx context.Context, bucket s3.Bucket) {
+	if bucket.Name == "" {
+		return
 	}
-	return &rec, nil
+	ctx, cancel := context.WithTimeout(ctx, maxExpectation)
+	defer cancel()
+	rec, err := r.readRecord(ctx, bucket, r.d.App, r.d.StackName)
+	if err != nil || rec == nil || rec.Seconds <= 0 {
+		return
+	}
+	took := time.Duration(rec.Seconds * float64(time.Second))
+	r.progress(Step{Kind: "expected", Took: took, Message: fmt.Sprintf("the last deploy took %.0f s", rec.Seconds)})
 }

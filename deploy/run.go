@@ -205,7 +205,7 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 		r.deleteChangeSet(ctx, set)
 		return err
 	}
-	if err := r.apply(ctx, set, bucket); err != nil {
+	if err := r.apply(ctx, set, bucket, stack.Exists); err != nil {
 		return err
 	}
 	r.outcome.Created = !stack.Exists
@@ -231,8 +231,9 @@ func (r *run) upload(ctx context.Context) (s3.Bucket, error) {
 	return bucket, err
 }
 
-// apply executes the change set and follows it to its end.
-func (r *run) apply(ctx context.Context, set *changeSet, bucket s3.Bucket) error {
+// apply executes the change set and follows it to its end. existed tells that
+// the stack was there before, and may have a record.
+func (r *run) apply(ctx context.Context, set *changeSet, bucket s3.Bucket, existed bool) error {
 	if err := r.stillOwned(ctx, bucket); err != nil {
 		r.deleteChangeSet(ctx, set)
 		return err
@@ -252,6 +253,9 @@ func (r *run) apply(ctx context.Context, set *changeSet, bucket s3.Bucket) error
 	}
 	if r.d.NoWait {
 		return r.leave(set.stackID)
+	}
+	if existed {
+		r.expect(ctx, bucket)
 	}
 	status, err := follower.toEnd(ctx)
 	if err != nil {

@@ -29,7 +29,8 @@ stack that exists is left as it is: arc deploy updates it.
 Flags:
       --local    create them in the local cloud of this project
       --detach   with --local: leave the local cloud running and return
-      --json     print the stages as JSON
+      --json     print what happens as JSON, an event a line: see
+                 docs/events.schema.json
 
 Examples:
   arc create
@@ -106,7 +107,7 @@ func (s *session) createStage(ctx context.Context, p *project, clients deploy.Cl
 
 func (s *session) printStages(states []stageState, asJSON bool) error {
 	if asJSON {
-		return s.printJSON(states)
+		return s.done(states)
 	}
 	for _, st := range states {
 		if _, err := fmt.Fprintln(s.stdout, st.Stage); err != nil {

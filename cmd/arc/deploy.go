@@ -13,7 +13,6 @@ import (
 
 	"arc/cfn"
 	"arc/deploy"
-	"arc/deploy/why"
 	"arc/manifest"
 
 	"github.com/urfave/cli/v2"
@@ -85,7 +84,8 @@ Flags:
                          handle: arc deploy HANDLE follows that to its end, and
                          a plain arc deploy does what comes after it as well
       --approve ID       approve the dangers of the plan with this ID
-      --json             print the outcome as JSON
+      --json             print what happens as JSON, an event a line: see
+                         docs/events.schema.json
 
 AWS_ENDPOINT_URL points a plain arc deploy at any other endpoint. Region and
 credentials are those of the AWS SDK: variables, profiles, SSO.
@@ -165,7 +165,7 @@ func (s *session) finish(ctx *cli.Context, cloud *cloud, deploy func() (deploy.O
 		return err
 	}
 	if ctx.Bool("json") {
-		if err := s.printJSON(outcome); err != nil {
+		if err := s.done(outcome); err != nil {
 			return err
 		}
 	} else if err := s.printOutcome(outcome, time.Since(started)); err != nil {
@@ -238,7 +238,9 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 	d := s.deployment(p, b, variables, order)
 	d.Source = sourceOf(ctx, p.dir)
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
-	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress(), Sums: s.zipSums()}).Deploy(ctx, d)
+	shown := s.follow()
+	outcome, err := (&deploy.Deployer{Clients: clients, Progress: shown.step, Sums: s.zipSums()}).Deploy(ctx, d)
+	shown.close()
 	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
 		if foreign.Unmarked() && order.plan == nil {
 			if err := s.showForeign(ctx, p, clients, b, order.options); err != nil {
@@ -406,55 +408,4 @@ func (s *session) printJSON(v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
-}
-
-// progress prints a deploy's steps on stderr. Of what CloudFormation tells,
-// the ends are printed and the beginnings left out; so are additions one by
-// one, which the events name again.
-func (s *session) progress() deploy.Progress {
-	explained := false
-	return func(step deploy.Step) {
-		switch {
-		case step.Kind == "event":
-			if !strings.HasSuffix(step.Status, "_IN_PROGRESS") || strings.Contains(step.Status, "ROLLBACK") {
-				s.note("  %s", s.event(step))
-				s.explainFailure(step, &explained)
-			}
-		case step.Kind == "change-set" && step.Status == "Add":
-		default:
-			s.note("  %s", step.Message)
-		}
-	}
-}
-
-// explainFailure says at once, in plain words, what the first failure means: the stack
-// may take long to turn back.
-func (s *session) explainFailure(step deploy.Step, done *bool) {
-	if *done || !strings.HasSuffix(step.Status, "_FAILED") || strings.Contains(step.Reason, "cancelled") || step.Reason == "" {
-		return
-	}
-	if code, says, _ := why.Recognise(step.Type, step.Status, step.Reason); code != "" {
-		*done = true
-		s.note("    %s", says)
-	}
-}
-
-// recordedOnly begins the reason that the local cloud gives for resources which
-// it keeps but does not run.
-const recordedOnly = "recorded only"
-
-// event is one line: what happened to which resource, and why if it is said.
-func (s *session) event(step deploy.Step) string {
-	line := fmt.Sprintf("%-20s %s", step.Status, step.LogicalID)
-	color := dim
-	if note, only := strings.CutPrefix(step.Reason, recordedOnly); only {
-		line += " (" + recordedOnly + note + ")"
-	}
-	if strings.Contains(step.Status, "FAILED") || strings.Contains(step.Status, "ROLLBACK") {
-		color = red
-		if step.Reason != "" {
-			line += ": " + step.Reason
-		}
-	}
-	return s.paint(color, line)
 }

@@ -38,7 +38,9 @@ func (s *session) deployDirect(ctx *cli.Context) error {
 			ids = append(ids, fn.LogicalID)
 		}
 		d := s.deployment(p, b, variables, deployOrder{options: opts})
-		outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Direct(ctx.Context, d, ids)
+		shown := s.follow()
+		outcome, err := (&deploy.Deployer{Clients: clients, Progress: shown.step}).Direct(ctx.Context, d, ids)
+		shown.close()
 		if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
 			return notOurs(foreign)
 		}
@@ -46,7 +48,7 @@ func (s *session) deployDirect(ctx *cli.Context) error {
 			return err
 		}
 		if ctx.Bool("json") {
-			return s.printJSON(outcome)
+			return s.done(outcome)
 		}
 		if len(outcome.Direct) == 0 {
 			s.note("%s: what was named is as it was packaged already", outcome.StackName)
@@ -69,7 +71,9 @@ func (s *session) deployStatic(ctx *cli.Context) error {
 		if d.Static == nil {
 			return withHint(errors.New("the app publishes no files"), "write @static into the manifest")
 		}
-		outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Publish(ctx.Context, d)
+		shown := s.follow()
+		outcome, err := (&deploy.Deployer{Clients: clients, Progress: shown.step}).Publish(ctx.Context, d)
+		shown.close()
 		if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
 			return notOurs(foreign)
 		}
@@ -77,7 +81,7 @@ func (s *session) deployStatic(ctx *cli.Context) error {
 			return err
 		}
 		if ctx.Bool("json") {
-			return s.printJSON(outcome)
+			return s.done(outcome)
 		}
 		s.note("%s to %s: %s, %s", s.paint(green, "published"), outcome.StackName, count(outcome.Published, "file"), duration(time.Since(began)))
 		if b.assets != nil && b.assets.manifest != nil {

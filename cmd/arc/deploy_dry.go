@@ -87,7 +87,7 @@ func (s *session) dryRun(ctx *cli.Context) error {
 		return err
 	}
 	if ctx.Bool("json") {
-		return s.printJSON(would)
+		return s.done(would)
 	}
 	if err := s.reviewHead(ctx.Context, p, b); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (s *session) eject(ctx *cli.Context) error {
 		return err
 	}
 	if ctx.Bool("json") {
-		return s.printJSON(struct {
+		return s.done(struct {
 			StackName string   `json:"stackName"`
 			Folder    string   `json:"folder"`
 			Files     []string `json:"files"`

@@ -28,12 +28,14 @@ func (s *session) followHandle(ctx *cli.Context, handle string) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := (&deploy.Deployer{Clients: clients, Progress: s.progress()}).Follow(ctx.Context, handle)
+	shown := s.follow()
+	outcome, err := (&deploy.Deployer{Clients: clients, Progress: shown.step}).Follow(ctx.Context, handle)
+	shown.close()
 	if err != nil {
 		return err
 	}
 	if ctx.Bool("json") {
-		return s.printJSON(outcome)
+		return s.done(outcome)
 	}
 	s.note("%s is there", outcome.StackName)
 	return s.printURLs(outcome.Outputs)

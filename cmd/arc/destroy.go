@@ -46,7 +46,8 @@ Flags:
       --local          the stack in the local cloud of this project
       --allow-loss ID  let the data of this resource be lost
   -f, --force          let all data in the stack be lost
-      --json           print the outcome as JSON
+      --json           print what happens as JSON, an event a line: see
+                       docs/events.schema.json
 
 Examples:
   arc destroy --app my-app --allow-loss AccountsTable
@@ -89,8 +90,9 @@ func (s *session) destroy(ctx *cli.Context) error {
 		order.Stage = opts.Stage // a named stack shares its stage's variables with others
 	}
 	started := time.Now()
-	destroyer := &deploy.Deployer{Clients: clients, Progress: s.progress()}
-	done, err := destroyer.Destroy(ctx.Context, order)
+	shown := s.follow()
+	done, err := (&deploy.Deployer{Clients: clients, Progress: shown.step}).Destroy(ctx.Context, order)
+	shown.close()
 	if foreign, ok := errors.AsType[*deploy.ForeignError](err); ok {
 		return notOurs(foreign)
 	}
@@ -106,7 +108,7 @@ func (s *session) destroy(ctx *cli.Context) error {
 		s.note("%s %s: %s", s.paint(green, "destroyed"), done.StackName, duration(time.Since(started)))
 	}
 	if ctx.Bool("json") {
-		return s.printJSON(done)
+		return s.done(done)
 	}
 	return s.printKept(done.Kept)
 }

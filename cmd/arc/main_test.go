@@ -82,6 +82,7 @@ func scripts(t *testing.T, dir string) testscript.Params {
 			"url":    appURL,
 			"gone":   gone,
 			"crash":  crash,
+			"events": events,
 		},
 	}
 }

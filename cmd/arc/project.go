@@ -116,8 +116,11 @@ func (s *session) diagnose(p *project, ds syntax.Diagnostics) error {
 	if len(ds) == 0 {
 		return nil
 	}
-	if err := ds.Render(s.stderr, p.sources); err != nil {
-		return err
+	s.emitMistakes(ds)
+	if !s.noteEvents {
+		if err := ds.Render(s.stderr, p.sources); err != nil {
+			return err
+		}
 	}
 	if ds.HasErrors() {
 		return exitCode(exitError)

@@ -37,13 +37,21 @@ type session struct {
 	credentials    string       // whose rights are used with AWS; "" = none yet
 	signIn         string       // how to get new ones
 	muted          bool         // --quiet, ARC_QUIET: warnings and errors only
-	events         *eventWriter // arc sandbox --json: events go to stdout; nil = as text to stderr
+	events         *eventWriter // --json of a command that tells events: they go to stdout; nil = as text to stderr
+	noteEvents     bool         // all that is noted is an event, too
+	live           *live        // the status line at the bottom of stderr; nil = it is no terminal
 	screens        []*screen    // between us and stdout and stderr while an app runs
 }
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env)}
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env), live: newLive(stderr, env)}
+	if wantsEvents(args) {
+		s.events = &eventWriter{to: stdout}
+		if args[1] != "sandbox" { // which is watched while it is programmed against
+			s.noteEvents, s.color = true, false
+		}
+	}
 	err := s.app().RunContext(ctx, flagsFirst(args))
 	code := s.report(err)
 	for _, screen := range s.screens {
@@ -94,6 +102,9 @@ func (s *session) report(err error) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &code):
+		if s.events != nil {
+			s.emitError(code, int(code))
+		}
 		return int(code)
 	}
 	if none, ok := errors.AsType[*deploy.UnreachableError](err); ok {
@@ -110,6 +121,11 @@ func (s *session) report(err error) int {
 	if failed, ok := errors.AsType[*deploy.FailedError](err); ok && failed.Remedy() != "" {
 		err = withHint(err, "%s", failed.Remedy())
 	}
+	exit := exitError
+	if goesOn(err) {
+		exit = exitGoesOn
+	}
+	s.emitError(err, exit)
 	fmt.Fprintf(s.stderr, "%s %v\n", s.paint(red, "error:"), err)
 	var h hinted
 	if errors.As(err, &h) && h.hint != "" {
@@ -117,10 +133,7 @@ func (s *session) report(err error) int {
 			fmt.Fprintf(s.stderr, "  %s %s\n", s.paint(cyan, "hint:"), line)
 		}
 	}
-	if goesOn(err) {
-		return exitGoesOn
-	}
-	return exitError
+	return exit
 }
 
 // The few colours there are, as SGR codes.
@@ -145,10 +158,18 @@ func (s *session) paint(color, text string) string {
 // warnings alone.
 func (s *session) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	if s.noteEvents {
+		kind := "notice"
+		if rest, ok := strings.CutPrefix(text, "warning: "); ok { // there is no colour in an event
+			kind, text = "warning", rest
+		}
+		s.emit(event{Kind: kind, Text: strings.TrimSpace(text)})
+		return
+	}
 	if s.muted && !strings.HasPrefix(text, s.paint(yellow, "warning:")) {
 		return
 	}
-	fmt.Fprintln(s.stderr, text)
+	s.live.print(s.stderr, text+"\n")
 }
 
 // app is the command line: every command in the order of its help.

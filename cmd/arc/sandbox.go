@@ -186,9 +186,6 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 		s.stderr = newBoundedLog(s.stderr, file, maxLog)
 	}
 	s.muted = s.muted || ctx.Bool("quiet")
-	if ctx.Bool("json") {
-		s.events = &eventWriter{to: s.stdout}
-	}
 	local, err := s.startCloud(p, registry, cloudFlags{
 		inspect: inspected, workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
 	})
