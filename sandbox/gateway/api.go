@@ -26,12 +26,14 @@ type api struct {
 	stack    stack.Ref
 	protocol string
 	front    *front
+	lenient  bool // see Options.Lenient
 
 	selection    []string // WebSocket: the message's fields down to the route key
 	cors         *cors
 	imported     []*route // from Body
 	integrations map[string]*integration
 	routes       map[string]*explicitRoute
+	authorizers  map[string]*authorizer
 	deployments  map[string]*snapshot
 	stages       map[string]*stage
 
@@ -42,9 +44,11 @@ type api struct {
 // explicitRoute is an AWS::ApiGatewayV2::Route; its target is looked up when
 // a deployment is made.
 type explicitRoute struct {
-	key     string
-	target  string // integration ID, "" for none
-	respond bool
+	key        string
+	target     string // integration ID, "" for none
+	respond    bool
+	auth       *authorization // without its authorizer
+	authorizer string         // its ID
 }
 
 // integration is what a route calls.
@@ -74,8 +78,11 @@ func (i *integration) target() string {
 // source is the ARN in whose name the API invokes functions: what follows the
 // stage is a message's route, or a request's method and path.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
-func (a *api) source(stage, rest string) string {
-	return stack.ARN(a.stack.Region, "execute-api", a.stack.Region, a.stack.Account, a.id+"/"+stage+"/"+rest)
+func (a *api) source(stage, rest string) string { return a.arn(stage + "/" + rest) }
+
+// arn is that of a part of the API, for policies.
+func (a *api) arn(rest string) string {
+	return stack.ARN(a.stack.Region, "execute-api", a.stack.Region, a.stack.Account, a.id+"/"+rest)
 }
 
 // sources are the ARNs that a request to an HTTP API may be in the name of:
@@ -121,7 +128,7 @@ func (a *api) snapshot() *snapshot {
 	s := &snapshot{selection: a.selection, cors: a.cors}
 	routes := slices.Clone(a.imported)
 	for _, r := range a.routes {
-		routes = append(routes, &route{key: r.key, integration: a.integrations[r.target], respond: r.respond})
+		routes = append(routes, &route{key: r.key, integration: a.integrations[r.target], respond: r.respond, auth: a.authorization(r)})
 	}
 	if a.protocol == protocolHTTP {
 		s.http = newRouter(routes)
@@ -132,6 +139,16 @@ func (a *api) snapshot() *snapshot {
 		s.socket[r.key] = r
 	}
 	return s
+}
+
+// authorization is what an explicit route asks for, with the authorizer as it is.
+func (a *api) authorization(r *explicitRoute) *authorization {
+	if r.auth == nil {
+		return nil
+	}
+	auth := *r.auth
+	auth.authorizer = a.authorizers[r.authorizer]
+	return &auth
 }
 
 // changed redeploys the stages that deploy by themselves and publishes what
@@ -264,12 +281,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			f.gateway.connect(w, r, ws)
 			return
 		}
-		if prefix, id, ok := connectionPath(r); ok && (prefix == "" || ws.stage(strings.TrimPrefix(prefix, "/")) != nil) {
+		if prefix, id, ok := connectionPath(r); ok {
 			if why := door.Refuse(door.Unsigned, w, r); why != "" {
 				f.refused(r, why)
 				return
 			}
-			f.gateway.serveConnection(w, r, id, ws)
+			f.gateway.serveConnection(w, r, prefix, id, ws)
 			return
 		}
 	}

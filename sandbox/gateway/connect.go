@@ -55,7 +55,13 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 	c := newConnection(g, a, live.name, r)
 	note := ""
 	if !expected {
-		note = fmt.Sprintf("(on AWS only /%s connects, not %s)", live.name, r.URL.EscapedPath())
+		note = fmt.Sprintf("(warning: deployed, only /%s connects; %s is answered with 403)", live.name, r.URL.EscapedPath())
+	}
+	if refused := g.authorizeConnect(c, live, r); refused != nil {
+		g.sockets.dismiss()
+		g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Status: refused.status, Text: strings.TrimSpace(oneLine(refused.why) + " " + note)})
+		c.writeError(w, refused.status, refused.message)
+		return
 	}
 	status, protocol, why := c.greet(live, r)
 	if status/100 != 2 {
@@ -65,23 +71,23 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 			w.WriteHeader(status)
 			return
 		}
-		c.writeError(w, status)
+		c.writeError(w, status, "")
 		return
 	}
 	g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Text: note})
 	c.accept(w, r, protocol)
 }
 
-// socketStage picks the stage for a path: API Gateway serves /<stage> alone,
-// and an API with a single stage serves it here at any path, as Architect's
-// own sandbox does; expected tells the two apart.
+// socketStage picks the stage for a path: API Gateway serves /<stage> alone. A
+// lenient API with a single stage serves it at any path, as Architect's own
+// sandbox does; expected tells the two apart.
 func (a *api) socketStage(path string) (live *liveStage, expected bool) {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if s := a.stage(first); s != nil {
-		return s, rest == ""
+	if s := a.stage(first); s != nil && rest == "" {
+		return s, true
 	}
-	if names := a.stageNames(); len(names) == 1 {
-		return a.stage(names[0]), path == "/"
+	if names := a.stageNames(); len(names) == 1 && a.lenient {
+		return a.stage(names[0]), false
 	}
 	return nil, false
 }
@@ -110,7 +116,7 @@ func (c *connection) greet(live *liveStage, r *http.Request) (status int, protoc
 	if rt.integration == nil {
 		return http.StatusInternalServerError, "", "route $connect has no integration"
 	}
-	event, err := c.connectEvent(live, r)
+	event, err := encode(c.connectEvent(live, r))
 	if err != nil {
 		return http.StatusInternalServerError, "", err.Error()
 	}

@@ -36,6 +36,7 @@ type connection struct {
 	sourceIP  string
 	userAgent string
 	connected time.Time
+	caller    *caller // who $connect let in; nil = anybody
 
 	ws     *websocket.Conn
 	watch  *frameWatch

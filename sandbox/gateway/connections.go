@@ -26,12 +26,12 @@ const managementPath = "/_arc/ws"
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 func (g *Gateway) Connections() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, id, ok := connectionPath(r)
+		prefix, id, ok := connectionPath(r)
 		if !ok {
 			writeException(w, http.StatusForbidden, "ForbiddenException")
 			return
 		}
-		g.serveConnection(w, r, id, nil)
+		g.serveConnection(w, r, strings.TrimPrefix(prefix, managementPath), id, nil)
 	})
 }
 
@@ -42,10 +42,18 @@ func connectionPath(r *http.Request) (prefix, id string, ok bool) {
 	return prefix, id, ok && id != "" && !strings.Contains(id, "/")
 }
 
-// serveConnection answers one call; with an API, only about its connections.
-func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, id string, only *api) {
+// serveConnection answers one call, below the path of a stage: a connection is to
+// be found below its own alone. An API answers about its own connections; without
+// one, no path is that of every stage.
+func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, prefix, id string, only *api) {
+	stage := strings.TrimPrefix(prefix, "/")
 	c := g.sockets.find(id)
-	if c == nil || only != nil && c.api != only {
+	if only != nil && only.stage(stage) == nil && (stage != "" || !only.lenient) || only == nil && c != nil && stage != "" && stage != c.stageName {
+		g.tell(activity.Event{Kind: activity.Request, Method: r.Method, Path: r.URL.EscapedPath(), Status: http.StatusForbidden, Text: "@connections is below the path of a stage: /STAGE/@connections/ID"})
+		writeMessage(w, http.StatusForbidden, "Forbidden", "")
+		return
+	}
+	if c == nil || only != nil && (c.api != only || stage != "" && stage != c.stageName) {
 		writeException(w, http.StatusGone, "GoneException")
 		return
 	}

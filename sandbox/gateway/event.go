@@ -26,7 +26,9 @@ type call struct {
 	api       *api
 	stage     *liveStage
 	route     *route
+	path      string // within the stage, as it was sent
 	variables map[string]string
+	caller    *caller
 	body      []byte
 	at        time.Time
 	id        string
@@ -53,6 +55,7 @@ type event2 struct {
 type context2 struct {
 	AccountID    string     `json:"accountId"`
 	APIID        string     `json:"apiId"`
+	Authorizer   any        `json:"authorizer,omitempty"`
 	DomainName   string     `json:"domainName"`
 	DomainPrefix string     `json:"domainPrefix"`
 	HTTP         httpFields `json:"http"`
@@ -73,7 +76,7 @@ type httpFields struct {
 
 // event2 builds the payload. rawPath is decoded in spite of its name, and
 // keeps a named stage, since that is what API Gateway sends.
-func (c *call) event2() ([]byte, error) {
+func (c *call) event2() event2 {
 	r := c.request
 	host, prefix := domain(r)
 	e := event2{
@@ -85,7 +88,7 @@ func (c *call) event2() ([]byte, error) {
 		PathParameters: c.variables,
 		StageVariables: c.stage.variables,
 		RequestContext: context2{
-			AccountID: c.api.stack.Account, APIID: c.api.id, DomainName: host, DomainPrefix: prefix,
+			AccountID: c.api.stack.Account, APIID: c.api.id, Authorizer: c.caller.seen2(), DomainName: host, DomainPrefix: prefix,
 			HTTP: httpFields{
 				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
 				SourceIP: sourceIP(r), UserAgent: latin1(r.UserAgent()),
@@ -112,7 +115,7 @@ func (c *call) event2() ([]byte, error) {
 		}
 	}
 	e.Body, e.IsBase64Encoded = bodyText(r.Header.Get("Content-Type"), c.body)
-	return encode(e)
+	return e
 }
 
 // event1 is payload format 1.0.
@@ -135,6 +138,7 @@ type event1 struct {
 type context1 struct {
 	AccountID         string    `json:"accountId"`
 	APIID             string    `json:"apiId"`
+	Authorizer        any       `json:"authorizer,omitempty"`
 	DomainName        string    `json:"domainName"`
 	DomainPrefix      string    `json:"domainPrefix"`
 	ExtendedRequestID string    `json:"extendedRequestId"`
@@ -168,7 +172,12 @@ type identity1 struct {
 	UserARN                       *string `json:"userArn"`
 }
 
-func (c *call) event1() ([]byte, error) {
+// identity1 is who called: with a signature, what is known of its key.
+func (c *call) identity1() identity1 {
+	return identity1{SourceIP: sourceIP(c.request), UserAgent: latin1(c.request.UserAgent())}
+}
+
+func (c *call) event1() event1 {
 	r := c.request
 	host, prefix := domain(r)
 	resource := c.route.key
@@ -180,9 +189,9 @@ func (c *call) event1() ([]byte, error) {
 		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{},
 		PathParameters: c.variables, StageVariables: c.stage.variables,
 		RequestContext: context1{
-			AccountID: c.api.stack.Account, APIID: c.api.id, DomainName: host, DomainPrefix: prefix,
+			AccountID: c.api.stack.Account, APIID: c.api.id, Authorizer: c.caller.seen1(), DomainName: host, DomainPrefix: prefix,
 			ExtendedRequestID: c.id, HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,
-			Identity:  identity1{SourceIP: sourceIP(r), UserAgent: latin1(r.UserAgent())},
+			Identity:  c.identity1(),
 			RequestID: c.id, RequestTime: c.at.UTC().Format(clockFormat), RequestTimeEpoch: c.at.UnixMilli(),
 			ResourceID: c.route.key, ResourcePath: resource, Stage: c.stage.name,
 		},
@@ -203,7 +212,7 @@ func (c *call) event1() ([]byte, error) {
 		text, e.IsBase64Encoded = bodyText(r.Header.Get("Content-Type"), c.body)
 		e.Body = &text
 	}
-	return encode(e)
+	return e
 }
 
 // headerName1 is a header's case in format 1.0: capitals for those that API
@@ -226,8 +235,16 @@ func (c *call) headers() http.Header {
 	for _, name := range hopByHop {
 		h.Del(name)
 	}
-	h.Set("Content-Length", strconv.Itoa(len(c.body)))
+	h.Set("Content-Length", strconv.FormatInt(max(int64(len(c.body)), c.unread()), 10))
 	return h
+}
+
+// unread is how long the body is that the request announces.
+func (c *call) unread() int64 {
+	if c.body != nil {
+		return 0
+	}
+	return c.request.ContentLength
 }
 
 // forwarded gives the headers with Host among them, as text, and with those

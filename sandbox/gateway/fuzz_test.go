@@ -28,7 +28,7 @@ func FuzzEvent(f *testing.F) {
 		r.Header["Cookie"] = []string{"a=" + one}
 		c := &call{request: r, api: &api{}, stage: &liveStage{name: "$default"}, route: &route{key: "POST /x"}, body: body, at: time.Now(), id: "id"}
 
-		event, err := c.event2()
+		event, err := encode(c.event2())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func FuzzEvent(f *testing.F) {
 			t.Errorf("cookies %q, want %q", got, want)
 		}
 
-		if event, err = c.event1(); err != nil {
+		if event, err = encode(c.event1()); err != nil {
 			t.Fatal(err)
 		}
 		var e1 event1

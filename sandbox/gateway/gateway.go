@@ -46,6 +46,9 @@ type Options struct {
 	// Unhurried reports that a function has no timeout, since a debugger may pause
 	// it; nil = none.
 	Unhurried func(function string) bool
+	// Lenient reports whether a stack's WebSocket API lets clients in at any path,
+	// with a warning, where AWS does at its stage's alone; nil = none does.
+	Lenient func(stackName string) bool
 	// Developer turns on pages that explain errors (handler missing, thrown
 	// error with its stack, no such route); off, answers are those of AWS.
 	Developer bool

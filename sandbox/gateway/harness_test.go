@@ -224,6 +224,7 @@ func newNormal(endpoint string) *normal {
 func (n *normal) text(s string) string {
 	s = strings.ReplaceAll(s, n.port, "3333")
 	s = keys.ReplaceAllString(s, "${1}key") // before tokens, whose pattern it may match
+	s = strings.ReplaceAll(s, "%3D", "=")   // an ID in a path
 	s = tokens.ReplaceAllStringFunc(s, func(id string) string {
 		if n.ids[id] == "" {
 			n.ids[id] = fmt.Sprintf("id-%d", len(n.ids)+1)

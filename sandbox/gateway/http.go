@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ func (g *Gateway) serveHTTP(w http.ResponseWriter, r *http.Request, a *api) {
 // answer serves a call; what it returns explains a failure, for the log.
 func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	path := c.request.URL.EscapedPath()
-	c.stage, path = c.api.stageFor(path)
+	c.stage, c.path = c.api.stageFor(path)
+	path = c.path
 	if c.stage == nil {
 		return g.fail(w, c, failure{status: http.StatusNotFound, message: "Not Found", why: "no stage of this API serves the path"})
 	}
@@ -46,6 +48,10 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	c.route, c.variables = c.stage.http.find(c.request.Method, path)
 	if c.route == nil {
 		return g.fail(w, c, noRoute(c.request.Method, path))
+	}
+	if refused := g.authorize(c); refused != nil {
+		maps.Copy(w.Header(), refused.header)
+		return g.fail(w, c, failure{status: refused.status, message: refused.message, why: refused.why})
 	}
 	if c.route.integration == nil {
 		return g.fail(w, c, failure{status: http.StatusInternalServerError, why: "route " + c.route.key + " has no integration"})
@@ -94,9 +100,9 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call, path string) (res
 	read, event := response2, []byte(nil)
 	if i.payload == "1.0" {
 		read = response1
-		event, err = c.event1()
+		event, err = encode(c.event1())
 	} else {
-		event, err = c.event2()
+		event, err = encode(c.event2())
 	}
 	if err != nil {
 		return response{}, &failure{status: http.StatusInternalServerError, why: "making the event: " + err.Error()}

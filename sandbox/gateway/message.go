@@ -140,8 +140,10 @@ func (c *connection) sendError(message, request string) {
 }
 
 // writeError answers an upgrade that $connect made fail.
-func (c *connection) writeError(w http.ResponseWriter, status int) {
-	message := "Internal server error"
+func (c *connection) writeError(w http.ResponseWriter, status int, message string) {
+	if message == "" {
+		message = "Internal server error"
+	}
 	if status == http.StatusGatewayTimeout {
 		message = "Endpoint request timed out"
 	}
@@ -182,6 +184,9 @@ type socketContext struct {
 	DomainName           string         `json:"domainName"`
 	ConnectionID         string         `json:"connectionId"`
 	APIID                string         `json:"apiId"`
+
+	// Authorizer is what $connect's authorizer said.
+	Authorizer map[string]string `json:"authorizer,omitempty"`
 }
 
 type socketIdentity struct {
@@ -196,11 +201,11 @@ func (c *connection) context(live *liveStage, routeKey, eventType, request strin
 		RequestTime: now.UTC().Format(clockFormat), RequestTimeEpoch: now.UnixMilli(),
 		MessageDirection: "IN", Stage: live.name, ConnectedAt: c.connected.UnixMilli(),
 		Identity:   socketIdentity{UserAgent: c.userAgent, SourceIP: c.sourceIP},
-		DomainName: c.domain, ConnectionID: c.id, APIID: c.api.id,
+		DomainName: c.domain, ConnectionID: c.id, APIID: c.api.id, Authorizer: c.caller.seenSocket(),
 	}
 }
 
-func (c *connection) connectEvent(live *liveStage, r *http.Request) ([]byte, error) {
+func (c *connection) connectEvent(live *liveStage, r *http.Request) socketEvent {
 	e := socketEvent{
 		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{},
 		StageVariables: live.variables,
@@ -221,7 +226,36 @@ func (c *connection) connectEvent(live *liveStage, r *http.Request) ([]byte, err
 			e.QueryStringParameters[name] = values[len(values)-1]
 		}
 	}
-	return encode(e)
+	return e
+}
+
+// authorizerEvent is what a WebSocket API's authorizer is asked.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
+func (c *connection) authorizerEvent(live *liveStage, r *http.Request) func(*authorizer, string, []string) ([]byte, error) {
+	return func(_ *authorizer, arn string, _ []string) ([]byte, error) {
+		e := c.connectEvent(live, r)
+		return encode(struct {
+			Type                            string              `json:"type"`
+			MethodARN                       string              `json:"methodArn"`
+			Headers                         map[string]string   `json:"headers"`
+			MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
+			QueryStringParameters           map[string]string   `json:"queryStringParameters"`
+			MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
+			StageVariables                  map[string]string   `json:"stageVariables"`
+			RequestContext                  socketContext       `json:"requestContext"`
+		}{
+			authorizerRequest, arn, e.Headers, e.MultiValueHeaders, orEmpty(e.QueryStringParameters), orEmpty(e.MultiValueQueryStringParameters),
+			orEmpty(e.StageVariables), e.RequestContext,
+		})
+	}
+}
+
+// orEmpty is a map, for functions that look into it without asking.
+func orEmpty[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
 }
 
 func (c *connection) messageEvent(live *liveStage, key, request, body string) ([]byte, error) {

@@ -40,13 +40,14 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 		"AWS::ApiGatewayV2::Integration":   of(g.createIntegration, g.updateIntegration, g.deleteIntegration),
 		"AWS::ApiGatewayV2::Route":         of(g.createRoute, g.updateRoute, g.deleteRoute),
 		"AWS::ApiGatewayV2::RouteResponse": of(g.createRouteResponse, g.createRouteResponse, nothing),
+		"AWS::ApiGatewayV2::Authorizer":    of(g.createAuthorizer, g.updateAuthorizer, g.deleteAuthorizer),
 		"AWS::ApiGatewayV2::Deployment":    of(g.createDeployment, g.updateDeployment, g.deleteDeployment),
 		// It takes the lock itself: deleting a stage waits for $disconnect functions.
 		"AWS::ApiGatewayV2::Stage": {
 			Provider: stack.Steps{OnCreate: g.createStage, OnUpdate: g.updateStage, OnDelete: g.deleteStage},
 		},
 	}
-	for _, refused := range []string{"ApiGatewayManagedOverrides", "ApiMapping", "Authorizer", "DomainName",
+	for _, refused := range []string{"ApiGatewayManagedOverrides", "ApiMapping", "DomainName",
 		"IntegrationResponse", "Model", "RoutingRule", "VpcLink"} {
 		refuse := func(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, fmt.Errorf("%s is not emulated by the local cloud; leave it out of the local stack with a Condition", req.Type)
@@ -77,10 +78,12 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 		stack:        req.Stack,
 		integrations: map[string]*integration{},
 		routes:       map[string]*explicitRoute{},
+		authorizers:  map[string]*authorizer{},
 		deployments:  map[string]*snapshot{},
 		stages:       map[string]*stage{},
 	}
 	a.id = idOf(req, 10, taken(g.apis))
+	a.lenient = g.options.Lenient != nil && g.options.Lenient(req.Stack.Name)
 	if err := a.configure(req.Properties); err != nil {
 		return stack.Resource{}, err
 	}
@@ -292,14 +295,14 @@ func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
 		ApiId                                                       string `cfn:"required"`
 		RouteKey                                                    string `cfn:"required"`
 		Target, AuthorizationType, RouteResponseSelectionExpression string
+		AuthorizerId                                                string
+		AuthorizationScopes                                         []string
 		ApiKeyRequired                                              bool
 	}
 	p := read(req.Properties, &in, "OperationName")
 	a := g.owner(p, in.ApiId)
 	r := &explicitRoute{key: in.RouteKey, respond: in.RouteResponseSelectionExpression != ""}
-	if t := in.AuthorizationType; t != "" && t != "NONE" {
-		p.fail("AuthorizationType", "%s is not emulated by the local cloud", t)
-	}
+	r.auth, r.authorizer = routeAuthorization(p, a, in.AuthorizationType, in.AuthorizerId, in.AuthorizationScopes)
 	if in.ApiKeyRequired {
 		p.fail("ApiKeyRequired", "API keys are not emulated by the local cloud")
 	}

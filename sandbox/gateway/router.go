@@ -10,7 +10,8 @@ import (
 type route struct {
 	key         string // "GET /pets/{id}", "ANY /{proxy+}", "$default", "publish"
 	integration *integration
-	respond     bool // WebSocket: the function's result is sent back
+	auth        *authorization // nil: everybody may call
+	respond     bool           // WebSocket: the function's result is sent back
 }
 
 // router finds the HTTP route for a request by API Gateway's precedence: a

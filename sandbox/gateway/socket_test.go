@@ -29,7 +29,8 @@ import (
 //	event                             wait for a function to be called
 //	close CODE [REASON], drop         close properly, or cut the line
 //	closed                            wait for the server's close frame
-//	post TEXT, get, delete            call @connections/ID
+//	post TEXT, get, delete            call @connections/ID; "below PATH" at its end
+//	                                  names another path than /staging
 func TestSockets(t *testing.T) {
 	goldens(t, "ws", func(t *testing.T, a *archive) {
 		s := &script{t: t, events: make(chan []byte, 100)}
@@ -52,7 +53,11 @@ func TestSockets(t *testing.T) {
 				return answer(ctx, event)
 			}
 		}
-		c := newCloud(t, gateway.Options{Invoker: invoker})
+		options := gateway.Options{Invoker: invoker}
+		if text, _ := a.section("options"); strings.Contains(text, "lenient") {
+			options.Lenient = func(stack string) bool { return stack == "Demo" }
+		}
+		c := newCloud(t, options)
 		selection := "$request.body.action"
 		if text, ok := a.section("selection"); ok {
 			selection = strings.TrimSpace(text)
@@ -209,7 +214,11 @@ func (s *script) event(ctx context.Context) {
 }
 
 func (s *script) manage(ctx context.Context, method, body string) {
-	url := strings.Replace(s.endpoint, "ws:", "http:", 1) + "/staging/@connections/" + strings.ReplaceAll(s.id, "=", "%3D")
+	stage := "/staging"
+	if at, rest, ok := strings.Cut(" "+body, " below "); ok {
+		body, stage = strings.TrimPrefix(at, " "), strings.TrimSuffix(rest, "/")
+	}
+	url := strings.Replace(s.endpoint, "ws:", "http:", 1) + stage + "/@connections/" + strings.ReplaceAll(s.id, "=", "%3D")
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)

@@ -1,0 +1,199 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// caller is what is known of who calls, once a route has let him in. A nil caller
+// is anybody.
+type caller struct {
+	principal string
+	context   map[string]json.RawMessage // of a REQUEST authorizer
+	claims    map[string]json.RawMessage // of a JWT
+	scopes    []string
+	iam       *Identity
+}
+
+// lookup is $context.authorizer.NAME.
+func (c *caller) lookup(name string) (string, bool) {
+	if c == nil {
+		return "", false
+	}
+	if name == "principalId" {
+		return c.principal, c.principal != ""
+	}
+	values := c.context
+	if claim, ok := strings.CutPrefix(name, "claims."); ok {
+		name, values = claim, c.claims
+	}
+	return plain(values[name])
+}
+
+// refusal is why a caller is not let in.
+type refusal struct {
+	status  int
+	message string
+	why     string // for the log
+	header  http.Header
+}
+
+func unauthorized(format string, args ...any) *refusal {
+	return &refusal{status: http.StatusUnauthorized, message: "Unauthorized", why: fmt.Sprintf(format, args...)}
+}
+
+func denied(format string, args ...any) *refusal {
+	return &refusal{status: http.StatusForbidden, message: "Forbidden", why: fmt.Sprintf(format, args...)}
+}
+
+// authorize asks for a request to an HTTP API what its route asks for.
+func (g *Gateway) authorize(c *call) *refusal {
+	auth := c.route.auth
+	if auth == nil {
+		return nil
+	}
+	switch auth.kind {
+	case "CUSTOM":
+		arn := c.api.source(c.stage.name, c.request.Method+unescape(c.path))
+		event := c.authorizerEvent2
+		if auth.authorizer.payload == "1.0" {
+			event = c.authorizerEvent1
+		}
+		who, refused := g.askAuthorizer(auth.authorizer, c.api, c.surroundings(), arn, event)
+		c.caller = who
+		return refused
+	}
+	return denied("authorization type %s of route %s has nobody to ask", auth.kind, c.route.key)
+}
+
+// askAuthorizer asks the function of a REQUEST authorizer, or what it said before,
+// whether a caller may have an ARN. event makes its event of the identity sources.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+func (g *Gateway) askAuthorizer(z *authorizer, a *api, s *surroundings, arn string, event func(z *authorizer, arn string, identity []string) ([]byte, error)) (*caller, *refusal) {
+	var identity []string
+	for _, expression := range z.identity {
+		value, _ := s.lookup(expression)
+		if value == "" {
+			return nil, unauthorized("the request has no %s, which authorizer %s wants; it was not called", expression, z.name)
+		}
+		identity = append(identity, value)
+	}
+	key := s.context["stage"] + "\x00" + strings.Join(identity, "\x00")
+	now := time.Now()
+	said, ok := z.verdicts.get(key, now)
+	if !ok {
+		var refused *refusal
+		if said, refused = g.callAuthorizer(z, a, arn, identity, event); refused != nil {
+			return nil, refused
+		}
+		z.verdicts.put(key, said, now)
+	}
+	if said.simple != nil {
+		if !*said.simple {
+			return nil, denied("authorizer %s says isAuthorized: false", z.name)
+		}
+		return said.caller, nil
+	}
+	decided, err := decide(said.policy, arn)
+	refused := denied("the policy of authorizer %s does not allow execute-api:Invoke on %s", z.name, arn)
+	switch {
+	case err != nil:
+		return nil, z.broken("%v", err)
+	case decided == allowed:
+		return said.caller, nil
+	case a.protocol == protocolSocket && decided == explicitly:
+		refused.message = explicitDeny
+	case a.protocol == protocolSocket:
+		refused.message = implicitDeny
+	}
+	return nil, refused
+}
+
+// What WebSocket APIs say to those whom a policy does not let in; HTTP APIs say
+// Forbidden.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+const (
+	explicitDeny = "User is not authorized to access this resource with an explicit deny"
+	implicitDeny = "User is not authorized to access this resource"
+)
+
+// broken is an authorizer that said nothing that could be understood.
+func (z *authorizer) broken(format string, args ...any) *refusal {
+	return &refusal{status: http.StatusInternalServerError, why: "authorizer " + z.name + ": " + fmt.Sprintf(format, args...)}
+}
+
+// callAuthorizer calls an authorizer's function and reads what it says.
+func (g *Gateway) callAuthorizer(z *authorizer, a *api, arn string, identity []string, event func(*authorizer, string, []string) ([]byte, error)) (verdict, *refusal) {
+	payload, err := event(z, arn, identity)
+	if err != nil {
+		return verdict{}, z.broken("%v", err)
+	}
+	result, err := g.invoke(&z.call, payload, a.arn("authorizers/"+z.id))
+	switch {
+	case err != nil:
+		return verdict{}, z.broken("%v", err)
+	case result.Failed != "":
+		var thrown struct{ ErrorMessage string }
+		if json.Unmarshal(result.Payload, &thrown) == nil && thrown.ErrorMessage == "Unauthorized" {
+			return verdict{}, unauthorized("authorizer %s threw Unauthorized", z.name)
+		}
+		return verdict{}, z.broken("%s", oneLine(string(result.Payload)))
+	}
+	said, err := z.readVerdict(result.Payload)
+	if err != nil {
+		return verdict{}, z.broken("%v", err)
+	}
+	return said, nil
+}
+
+// readVerdict reads the result of an authorizer's function.
+func (z *authorizer) readVerdict(payload []byte) (verdict, error) {
+	var r struct {
+		IsAuthorized   *bool                      `json:"isAuthorized"`
+		PrincipalID    string                     `json:"principalId"`
+		PolicyDocument json.RawMessage            `json:"policyDocument"`
+		Context        map[string]json.RawMessage `json:"context"`
+	}
+	if err := json.Unmarshal(payload, &r); err != nil || !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
+		return verdict{}, errors.New("its function must return an object with a policyDocument, or isAuthorized where simple responses are on")
+	}
+	out := verdict{caller: &caller{principal: r.PrincipalID, context: r.Context}}
+	switch {
+	case z.simple && r.IsAuthorized != nil:
+		out.simple = r.IsAuthorized
+	case r.IsAuthorized != nil && r.PolicyDocument == nil:
+		return verdict{}, errors.New("isAuthorized is for authorizers with EnableSimpleResponses and payload format 2.0; return a policyDocument")
+	case r.PolicyDocument == nil:
+		return verdict{}, errors.New("its function returned no policyDocument")
+	case z.payload != "2.0" && r.PrincipalID == "":
+		return verdict{}, errors.New("its function returned no principalId")
+	default:
+		out.policy = r.PolicyDocument
+	}
+	return out, nil
+}
+
+// authorizeConnect asks for a new connection what $connect asks for. Messages are
+// let in with their connection.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-control-access.html
+func (g *Gateway) authorizeConnect(c *connection, live *liveStage, r *http.Request) *refusal {
+	rt := live.socket["$connect"]
+	if rt == nil || rt.auth == nil {
+		return nil
+	}
+	s := c.surroundings(live, "$connect", "CONNECT", newToken(), c.connected)
+	s.header, s.query = r.Header.Clone(), query(r)
+	s.header.Set("Host", r.Host)
+	arn := c.api.source(live.name, "$connect")
+	if rt.auth.kind == "CUSTOM" {
+		var refused *refusal
+		c.caller, refused = g.askAuthorizer(rt.auth.authorizer, c.api, s, arn, c.authorizerEvent(live, r))
+		return refused
+	}
+	return denied("authorization type %s of route $connect has nobody to ask", rt.auth.kind)
+}

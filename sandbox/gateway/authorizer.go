@@ -1,0 +1,249 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"arc/sandbox/stack"
+)
+
+const (
+	authorizerRequest = "REQUEST"
+	authorizerJWT     = "JWT"
+)
+
+// authorizer is an AWS::ApiGatewayV2::Authorizer: who lets callers in, and by what
+// it knows them. It does not change; an update makes another.
+type authorizer struct {
+	id, name, kind string
+
+	// call is the function of a REQUEST authorizer.
+	call integration
+	// payload is the format of its event and result: 1.0, 2.0, or "" of a
+	// WebSocket API, which has one format alone.
+	payload  string
+	simple   bool     // its result may be {"isAuthorized": true}
+	identity []string // expressions that must have a value, and tell callers apart
+	verdicts verdicts
+
+	// JWT
+	issuer   string
+	audience []string
+}
+
+// authorization is what a route asks of its callers; nil = nothing.
+type authorization struct {
+	kind       string // CUSTOM, JWT or AWS_IAM; "" = nothing
+	authorizer *authorizer
+	scopes     []string
+	key        bool // an API key, on WebSocket APIs
+}
+
+// authorizerTimeout is how long an authorizer's function may take.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const authorizerTimeout = 10 * time.Second
+
+func (g *Gateway) createAuthorizer(req stack.Request) (stack.Resource, error) {
+	a, z, err := g.readAuthorizer(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	z.id = idOf(req, 6, taken(a.authorizers))
+	a.authorizers[z.id] = z
+	return z.resource(), nil
+}
+
+func (g *Gateway) updateAuthorizer(req stack.Request) (stack.Resource, error) {
+	a, z, err := g.readAuthorizer(req)
+	if err != nil {
+		return stack.Resource{}, err
+	}
+	z.id = req.PhysicalID
+	a.authorizers[z.id] = z
+	a.changed()
+	return z.resource(), nil
+}
+
+func (z *authorizer) resource() stack.Resource {
+	return stack.Resource{PhysicalID: z.id, Attributes: map[string]any{"AuthorizerId": z.id}}
+}
+
+func (g *Gateway) deleteAuthorizer(req stack.Request) error {
+	a := g.apis[fmt.Sprint(req.Properties["ApiId"])]
+	if a == nil {
+		return nil
+	}
+	for _, r := range a.routes {
+		if r.authorizer == req.PhysicalID {
+			return fmt.Errorf("cannot delete authorizer %s: route %s references it", req.PhysicalID, r.key)
+		}
+	}
+	delete(a.authorizers, req.PhysicalID)
+	return nil
+}
+
+// readAuthorizer reads the resource's properties.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-authorizer.html
+func (g *Gateway) readAuthorizer(req stack.Request) (*api, *authorizer, error) {
+	var in struct {
+		ApiId                                                                   string `cfn:"required"`
+		AuthorizerType                                                          string `cfn:"required"`
+		Name                                                                    string `cfn:"required"`
+		AuthorizerUri, AuthorizerPayloadFormatVersion, AuthorizerCredentialsArn string
+		AuthorizerResultTtlInSeconds                                            int
+		EnableSimpleResponses                                                   bool
+		IdentitySource                                                          []string
+		JwtConfiguration                                                        *struct {
+			Audience []string
+			Issuer   string
+		}
+	}
+	p := read(req.Properties, &in, "IdentityValidationExpression")
+	a := g.owner(p, in.ApiId)
+	if a == nil || p.err != nil {
+		return nil, nil, p.err
+	}
+	z := &authorizer{
+		name: in.Name, kind: in.AuthorizerType, payload: in.AuthorizerPayloadFormatVersion, simple: in.EnableSimpleResponses,
+		call: integration{kind: "AWS_PROXY", timeout: authorizerTimeout, credentials: in.AuthorizerCredentialsArn != ""},
+	}
+	for _, list := range in.IdentitySource {
+		for _, expression := range strings.Split(list, ",") {
+			z.identity = append(z.identity, strings.TrimSpace(expression))
+		}
+	}
+	if in.JwtConfiguration != nil {
+		z.issuer, z.audience = in.JwtConfiguration.Issuer, in.JwtConfiguration.Audience
+	}
+	z.verdicts.ttl = time.Duration(in.AuthorizerResultTtlInSeconds) * time.Second
+	z.check(p, a.protocol, in.AuthorizerUri)
+	return a, z, p.err
+}
+
+// check refuses what API Gateway would not take.
+func (z *authorizer) check(p *problems, protocol, uri string) {
+	for _, expression := range z.identity {
+		if problem := identityProblem(expression, protocol); problem != "" {
+			p.fail("IdentitySource", "%s", problem)
+		}
+	}
+	if z.verdicts.ttl < 0 || z.verdicts.ttl > time.Hour {
+		p.fail("AuthorizerResultTtlInSeconds", "must be from 0 to 3600")
+	}
+	switch {
+	case z.kind == authorizerJWT && protocol == protocolHTTP:
+		if len(z.identity) != 1 {
+			p.fail("IdentitySource", "a JWT authorizer has one, as in $request.header.Authorization")
+		}
+		if z.issuer == "" || len(z.audience) == 0 {
+			p.fail("JwtConfiguration", "an Issuer and an Audience are required")
+		}
+	case z.kind == authorizerRequest:
+		name, qualifier, err := lambdaName(uri)
+		if err != nil {
+			p.fail("AuthorizerUri", "%v", err)
+		}
+		z.call.function, z.call.qualifier = name, qualifier
+		z.checkFormat(p, protocol)
+	default:
+		p.fail("AuthorizerType", "must be REQUEST, or JWT for an HTTP API, not %q", z.kind)
+	}
+}
+
+func (z *authorizer) checkFormat(p *problems, protocol string) {
+	if protocol == protocolSocket {
+		if z.payload != "" || z.simple || z.verdicts.ttl != 0 {
+			p.fail("AuthorizerPayloadFormatVersion", "this, EnableSimpleResponses and AuthorizerResultTtlInSeconds are for HTTP APIs")
+		}
+		return
+	}
+	if z.payload != "1.0" && z.payload != "2.0" {
+		p.fail("AuthorizerPayloadFormatVersion", "must be 1.0 or 2.0; HTTP APIs require it")
+	}
+	if z.simple && z.payload == "1.0" {
+		p.fail("EnableSimpleResponses", "goes with payload format version 2.0 only")
+	}
+	if z.verdicts.ttl > 0 && len(z.identity) == 0 {
+		p.fail("IdentitySource", "is required where results are cached: it tells callers apart")
+	}
+}
+
+// identityProblem says why an expression is no identity source, "" if it is.
+func identityProblem(expression, protocol string) string {
+	prefixes := []string{"$request.header.", "$request.querystring.", "$context.", "$stageVariables."}
+	if protocol == protocolSocket {
+		prefixes = []string{"route.request.header.", "route.request.querystring.", "context.", "stageVariables."}
+	}
+	for _, prefix := range prefixes {
+		if rest, ok := strings.CutPrefix(expression, prefix); ok && rest != "" {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%q is none; known are %sNAME", expression, strings.Join(prefixes, "NAME, "))
+}
+
+// verdicts are an authorizer's results, kept for a time by what they were asked of.
+type verdicts struct {
+	ttl time.Duration
+	mu  sync.Mutex
+	by  map[string]verdict
+}
+
+// verdict is what an authorizer's function said.
+type verdict struct {
+	until  time.Time
+	simple *bool           // isAuthorized
+	policy json.RawMessage // or the policy document
+	caller *caller
+}
+
+// get is a result that still holds.
+func (v *verdicts) get(key string, now time.Time) (verdict, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	found, ok := v.by[key]
+	return found, ok && now.Before(found.until)
+}
+
+// put keeps a result, and drops those that hold no longer.
+func (v *verdicts) put(key string, one verdict, now time.Time) {
+	if v.ttl <= 0 {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.by == nil {
+		v.by = map[string]verdict{}
+	}
+	for other, old := range v.by {
+		if !now.Before(old.until) {
+			delete(v.by, other)
+		}
+	}
+	one.until = now.Add(v.ttl)
+	v.by[key] = one
+}
+
+// routeAuthorization reads what a route asks of its callers.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-route.html
+func routeAuthorization(p *problems, a *api, kind, authorizer string, scopes []string) (*authorization, string) {
+	if a == nil {
+		return nil, ""
+	}
+	wanted := map[string]string{"CUSTOM": authorizerRequest, "JWT": authorizerJWT}[kind]
+	z := a.authorizers[authorizer]
+	switch {
+	case kind == "" || kind == "NONE":
+		return nil, ""
+	case wanted == "":
+		p.fail("AuthorizationType", "must be NONE, CUSTOM or JWT, not %q", kind)
+	case z == nil:
+		p.fail("AuthorizerId", "invalid authorizer identifier specified: %s", authorizer)
+	case z.kind != wanted:
+		p.fail("AuthorizerId", "authorizer %s is a %s one, AuthorizationType %s wants a %s one", z.name, z.kind, kind, wanted)
+	}
+	return &authorization{kind: kind, scopes: scopes}, authorizer
+}
