@@ -326,9 +326,14 @@ func (c *Cloud) Close() {
 }
 
 // bind opens a front end for a stack: the live app's on its own port, every
-// other stack's where it was in an earlier run, or on the next free one.
+// other stack's where it was in an earlier run, or on the next free one. They
+// begin as far above the endpoint as 3334 lies above 2222: two clouds do not
+// take each other's, and a stack is at its old URL when its cloud is back.
 func (c *Cloud) bind(ref stack.Ref, was string, guard door.Guard) (string, func(), error) {
 	first, exact := DefaultAppPort+1, false
+	if above := c.endpoint.Number + first - DefaultInternalPort; above+portTries < 1<<16 {
+		first = above
+	}
 	if _, port, ok := strings.Cut(was, ":"); ok {
 		if n, err := strconv.Atoi(port); err == nil {
 			first = n
