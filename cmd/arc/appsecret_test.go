@@ -19,6 +19,7 @@ import (
 // it for one of its own, in the sandbox and deployed, while those that it made
 // itself survive a restart of the sandbox.
 func TestForgedSession(t *testing.T) {
+	t.Parallel()
 	node := lookTool(t, "node")
 	app := seedWithPackages(t)
 	handler := `import arc from '@architect/functions'

@@ -16,6 +16,7 @@ import (
 // what the other says, which an event brings; after kill -9 and a new start the
 // history is there, and the schedule's function forgets who is not.
 func TestChat(t *testing.T) {
+	t.Parallel()
 	chromium := lookTool(t, "chromium")
 	lookTool(t, "node")
 	app := withPackages(t, "../../testdata/apps/chat")

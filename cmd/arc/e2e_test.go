@@ -114,15 +114,28 @@ func seedWithPackages(t testing.TB) string {
 	return withPackages(t, "../../testdata/apps/seed")
 }
 
-// buildArc builds the command as users do.
+// buildArc builds the command as users do, once for all tests.
 func buildArc(t testing.TB) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "arc")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	bin, err := builtArc()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }
+
+var builtArc = sync.OnceValues(func() (string, error) {
+	// Beside the command of the scripts, which goes when all tests are done.
+	script, err := exec.LookPath("arc")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(filepath.Dir(script), "built", "arc")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
 
 // process is a running arc; its stdout is read line by line.
 type process struct {

@@ -198,6 +198,7 @@ func (f *faults) tidy(pids ...int) {
 // away from one and damages another's: everybody says which process it is, soon,
 // and --stop ends it.
 func TestCloudThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	f := newFaults(t, faultsApp)
 	pid := f.background()
 	worker := f.worker()
@@ -225,6 +226,7 @@ func TestCloudThatDoesNotAnswer(t *testing.T) {
 // TestCloudGoneWhileDeployed stops and kills the cloud in the middle of a deploy:
 // that ends at once, with the truth.
 func TestCloudGoneWhileDeployed(t *testing.T) {
+	t.Parallel()
 	f := newFaults(t, faultsApp+`
 -- config.arc --
 @aws

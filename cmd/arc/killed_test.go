@@ -17,6 +17,7 @@ import (
 // chooses, while four clients write: all that was acknowledged is there. make
 // bench does it with ten thousand writes.
 func TestKilledWhileWriting(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	app := withPackages(t, "../../testdata/apps/notes")
 	arc := buildArc(t)
@@ -82,6 +83,7 @@ func TestKilledWhileWriting(t *testing.T) {
 // that a seed chooses: of the stack's making, and of its changes. The next deploy
 // arrives at what the source says, with what was written before.
 func TestKilledWhileDeploying(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	app := t.TempDir()
 	write := func(name, text string) {

@@ -64,6 +64,7 @@ export const handler = async ({ Records: [{ Sns }] }) => { const m = JSON.parse(
 // way: each that was taken is handled, in a dead-letter queue, or told of as lost;
 // and orders are handled in order. make lost does it for long.
 func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	length, seed := time.Duration(0), uint64(14)
 	if text := os.Getenv("ARC_LOST"); text != "" {

@@ -56,6 +56,9 @@ func scripts(t *testing.T, dir string) testscript.Params {
 			env.Setenv("SEED", seed)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, ".state"))
+			if err := shareCache(filepath.Join(env.WorkDir, ".cache")); err != nil {
+				return err
+			}
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			// npm asks the registry that the machine is set up for, and keeps its own cache.
 			if home, err := os.UserHomeDir(); err == nil {
@@ -85,6 +88,28 @@ func scripts(t *testing.T, dir string) testscript.Params {
 			"events": events,
 		},
 	}
+}
+
+// shareCache gives a test's cache what arc fetches once for each user: SDKs and
+// programs. Every test would fetch them anew, and wait for npm.
+func shareCache(cache string) error {
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(cache, "arc"), 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"programs", "compiled"} {
+		shared := filepath.Join(user, "arc-ci", "shared", name)
+		if err := os.MkdirAll(shared, 0o700); err != nil {
+			return err
+		}
+		if err := os.Symlink(shared, filepath.Join(cache, "arc", name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copyApp copies an example app without what npm may have put there.

@@ -13,6 +13,7 @@ import (
 // arc.queues of the npm package as users install it, and the AWS SDK, under arc
 // sandbox and after arc deploy --local.
 func TestMessages(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	app := withPackages(t, "../../testdata/apps/post")
 	arc := buildArc(t)

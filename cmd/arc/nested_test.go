@@ -15,6 +15,7 @@ import (
 // stack holds, adds a route to it, calls functions of different nested stacks,
 // and lets it shrink into one stack again.
 func TestNestedStacks(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	arc := buildArc(t)
 	app := t.TempDir()

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -99,7 +103,8 @@ func ask(t *testing.T, method, url, body string, status int, want string) {
 	}
 }
 
-// withPackages copies an app and installs its npm packages.
+// withPackages copies an app with its npm packages, which are installed once for
+// all tests and apps that declare the same.
 func withPackages(t testing.TB, from string) string {
 	t.Helper()
 	npm := lookTool(t, "npm")
@@ -107,13 +112,82 @@ func withPackages(t testing.TB, from string) string {
 	if err := copyApp(dir, from); err != nil {
 		t.Fatal(err)
 	}
+	declared, err := os.ReadFile(filepath.Join(dir, "package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	installed, err := installedPackages(npm, string(declared))
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	if err := linkTree(filepath.Join(dir, "node_modules"), filepath.Join(installed, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// installedPackages is a folder with a package.json and what npm installs for
+// it. It is kept in the user's cache.
+func installedPackages(npm, declared string) (string, error) {
+	installing.Lock()
+	defer installing.Unlock()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(declared))
+	dir := filepath.Join(cache, "arc-ci", "packages", hex.EncodeToString(sum[:8]))
+	if _, err := os.Stat(filepath.Join(dir, "done")); err == nil {
+		return dir, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(declared), 0o600); err != nil {
+		return "", err
+	}
 	cmd := exec.Command(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("npm install: %v\n%s", err, out)
-		}
-		t.Skipf("npm install: %v\n%s", err, out)
+		return "", fmt.Errorf("npm install: %w\n%s", err, out)
 	}
-	return dir
+	return dir, os.WriteFile(filepath.Join(dir, "done"), nil, 0o600)
+}
+
+var installing sync.Mutex
+
+// linkTree makes a folder that is like another one, of hard links: what npm
+// installs has thousands of files, which no test changes.
+func linkTree(to, from string) error {
+	return filepath.WalkDir(from, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, file)
+		if err != nil {
+			return err
+		}
+		switch made := filepath.Join(to, name); {
+		case d.IsDir():
+			return os.MkdirAll(made, 0o777)
+		case d.Type()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(file)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(target, made)
+		default:
+			if os.Link(file, made) == nil {
+				return nil
+			}
+			data, err := os.ReadFile(file) // on another disk
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(made, data, 0o666)
+		}
+	})
 }
