@@ -142,14 +142,20 @@ func managedPolicyARNs(names []string) []string {
 		case strings.HasPrefix(name, "arn:"):
 			arns = append(arns, name)
 		default:
-			path := ""
-			for _, line := range strings.Fields(managedPolicyPaths) {
-				if strings.HasSuffix(line, "/"+name) {
-					path = strings.TrimSuffix(line, name)
-				}
-			}
-			arns = append(arns, Sub("arn:${AWS::Partition}:iam::aws:policy/"+path+SubText(name)))
+			arns = append(arns, Sub("arn:${AWS::Partition}:iam::aws:policy/"+SubText(ManagedPolicyPath(name))))
 		}
 	}
 	return arns
+}
+
+// ManagedPolicyPath is what stands behind "policy/" in the ARN of a managed
+// policy of AWS's: its name, below the folder that it is in.
+func ManagedPolicyPath(name string) string {
+	path := name
+	for _, line := range strings.Fields(managedPolicyPaths) {
+		if strings.HasSuffix(line, "/"+name) {
+			path = line
+		}
+	}
+	return path
 }
