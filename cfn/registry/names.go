@@ -24,6 +24,7 @@ const (
 	ApiGatewayV2Route                        = "AWS::ApiGatewayV2::Route"
 	ApiGatewayV2RouteResponse                = "AWS::ApiGatewayV2::RouteResponse"
 	ApiGatewayV2Stage                        = "AWS::ApiGatewayV2::Stage"
+	AppSyncDataSource                        = "AWS::AppSync::DataSource"
 	AppSyncGraphQLApi                        = "AWS::AppSync::GraphQLApi"
 	BackupBackupVault                        = "AWS::Backup::BackupVault"
 	CassandraTable                           = "AWS::Cassandra::Table"

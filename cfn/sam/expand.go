@@ -46,6 +46,7 @@ type expander struct {
 	references map[string]map[string]string
 	renamed    map[string]string // logical IDs that SAM changes
 	recordSets map[string]object // Route 53 record sets, by logical ID
+	types      map[string]string // as they are written, by logical ID
 	problems   []Problem
 
 	id   string // the SAM resource in hand
@@ -118,7 +119,9 @@ func rank(typ string) int {
 // macros expands every SAM resource.
 func (x *expander) macros() {
 	var ids []string
+	x.types = map[string]string{}
 	for _, id := range sorted(x.resources) {
+		x.types[id] = asText(asObject(x.resources[id])["Type"])
 		if isSAM(x.resources[id]) {
 			ids = append(ids, id)
 		}

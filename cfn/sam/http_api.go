@@ -221,9 +221,8 @@ func (x *expander) httpAPI(r object) {
 	}
 	tags := cloneObject(asObject(p["Tags"]))
 	if isOpenAPI(body) {
-		all := cloneObject(tags)
-		all["httpapi:createdBy"] = "SAM"
-		x.bodyTags(body, all)
+		tags["httpapi:createdBy"] = "SAM"
+		x.bodyTags(body, tags)
 	} else {
 		need("Tags")
 	}
@@ -268,13 +267,6 @@ func (x *expander) httpAPI(r object) {
 		m := asObject(made)
 		if inline && len(tags) > 0 && tagMaps[asText(m["Type"])] && m["Type"] != any(registry.ApiGatewayV2Api) {
 			asObject(m["Properties"])["Tags"] = cloneObject(tags)
-		}
-	}
-	if properties := asObject(asObject(x.made[stage])["Properties"]); isOpenAPI(body) {
-		all := cloneObject(tags)
-		all["httpapi:createdBy"] = "SAM"
-		if len(tags) == 0 {
-			properties["Tags"] = all
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (x *expander) executionRole(p object, invokePolicies []any) *role {
 		managed = []any{managedARN("service-role/AWSLambdaBasicDurableExecutionRolePolicy")}
 	}
 	if x.traced(p) {
-		managed = append(managed, managedARN("AWSXRayDaemonWriteAccess"))
+		managed = append(managed, managedARN("AWSXrayWriteOnlyAccess"))
 	}
 	if given(p["VpcConfig"]) {
 		managed = append(managed, managedARN("service-role/AWSLambdaVPCAccessExecutionRole"))

@@ -2,18 +2,12 @@ package sam
 
 type deployments struct{}
 
-func (x *expander) finishDeployments()  {}
-func (x *expander) policyTemplates()    {}
-func (x *expander) embeddedConnectors() {}
+func (x *expander) finishDeployments() {}
 func (x *expander) unexpanded(typ string) {
 	x.fail(x.at, "write the plain resources that you want of it", "%s is not expanded here yet", typ)
 }
-func (x *expander) simpleTable(r object)  { x.unexpanded("a SimpleTable") }
-func (x *expander) layerVersion(r object) { x.unexpanded("a LayerVersion") }
 func (x *expander) restAPI(r object)      { x.unexpanded("an Api") }
 func (x *expander) stateMachine(r object) { x.unexpanded("a StateMachine") }
-func (x *expander) connector(r object)    { x.unexpanded("a Connector") }
-func (x *expander) application(r object)  { x.unexpanded("an Application") }
 func (x *expander) apiEvent(e event, to target) {
 	x.fail(e.path, "write the plain resources that you want of it", "an event of a REST API is not expanded here yet")
 }
