@@ -135,6 +135,9 @@ func keyText(k *Key) string {
 func preferencesText(p Preferences) string {
 	var b strings.Builder
 	b.WriteString(setTo("file", p.File) + mark("autocreate", p.Autocreate) + setTo("env", p.SandboxEnv) + mark("useAWS", p.UseAWS))
+	for _, word := range append(p.AllowOrigin, p.AllowHost...) {
+		b.WriteString(" allows=" + word)
+	}
 	if p.LiveReload != nil {
 		fmt.Fprintf(&b, " livereload=%t", *p.LiveReload)
 	}

@@ -17,6 +17,8 @@ type Preferences struct {
 	SandboxEnv   string            // forces ARC_ENV locally; "" = testing
 	UseAWS       bool              // functions' calls go to AWS itself
 	AWS          []string          // services of which they do: "bedrock"
+	AllowOrigin  []string          // pages' origins that may call the app: "https://example.com"
+	AllowHost    []string          // names by which others may: "abc.ngrok.app"
 	LiveReload   *bool
 	Ports        Ports
 	ExternalDB   bool   // no table emulator is started
@@ -166,6 +168,10 @@ func (l *loader) sandboxSetting(s *setting, ln line) {
 		l.choiceSetting(s, ln, &prefs.SandboxEnv)
 	case "useAWS":
 		l.useAWSSetting(s, ln)
+	case "allow-origin":
+		prefs.AllowOrigin = append(prefs.AllowOrigin, words(ln.values)...)
+	case "allow-host":
+		prefs.AllowHost = append(prefs.AllowHost, words(ln.values)...)
 	case "livereload":
 		prefs.LiveReload = l.optionalBoolean(s, ln)
 	case "ports":

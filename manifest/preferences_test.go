@@ -13,7 +13,7 @@ import (
 func TestPreferencesAreRead(t *testing.T) {
 	readers := map[string]string{ // key → what reads it
 		"@env testing": "app.Env[", "@env staging": "app.Env[", "@env production": "app.Env[",
-		"@sandbox useAWS": "Prefs.UseAWS", "@sandbox livereload": "Prefs.LiveReload", "@sandbox external-db": "Prefs.ExternalDB",
+		"@sandbox useAWS": "Prefs.UseAWS", "@sandbox allow-origin": "Prefs.AllowOrigin", "@sandbox allow-host": "Prefs.AllowHost", "@sandbox livereload": "Prefs.LiveReload", "@sandbox external-db": "Prefs.ExternalDB",
 		"@sandbox seed-data": "Prefs.SeedData", "@sandbox ports": "Prefs.Ports.HTTP",
 		"@sandbox-start": "Prefs.Startup", "@sandbox-startup": "Prefs.Startup",
 	}

@@ -240,6 +240,8 @@ var preferencePragmas = []pragmaSpec{
 		{name: "env", doc: "Forces ARC_ENV.", typ: choiceValue, choices: stages,
 			instead: "arc sandbox is always testing; arc deploy --local runs staging, with --production production"},
 		{name: "useAWS", doc: "Services of which functions' calls go to AWS itself, with your own credentials; true = all.", typ: listValue, example: "bedrock cognito-idp"},
+		{name: "allow-origin", doc: "Origins of pages that may call the app beside those of this machine; * = all.", typ: listValue, example: "https://example.com null"},
+		{name: "allow-host", doc: "Names by which others may call the app, as through a tunnel.", typ: listValue, example: "abc.ngrok.app"},
 		{name: "livereload", doc: "Reload the browser when a file changes.", typ: booleanValue},
 		{name: "ports", doc: "Fixed ports.", typ: stagesValue},
 		{name: "external-db", doc: "Use a table emulator that runs already.", typ: booleanValue},

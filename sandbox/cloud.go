@@ -58,6 +58,10 @@ type Options struct {
 	// AWS names the services whose calls go to AWS itself, with the developer's
 	// own credentials; "all" = all of them.
 	AWS []string
+	// Open is whom the apps' ports let in beside this machine's pages; nil = nobody.
+	Open *door.Openings
+	// Liberal is what ARC_SANDBOX_ENABLE_CORS asks of the live app (door.Liberal).
+	Liberal bool
 	// NoSchedules keeps schedules and scheduled rules from firing.
 	NoSchedules bool
 	Workers     int // how many functions' processes at most; 0 = what half of the free memory holds
@@ -339,8 +343,12 @@ func (c *Cloud) bind(ref stack.Ref, was string, guard door.Guard) (string, func(
 			first = n
 		}
 	}
+	guard.Open = c.opts.Open
 	if c.live.is(ref.Name) {
 		first, exact = c.live.port()
+		if c.opts.Liberal {
+			guard.Handler = door.Liberal(guard.Handler)
+		}
 		guard.Handler = c.live.held(c.pages.Serve(guard.Handler))
 	}
 	f, err := c.listen(first, exact)

@@ -9,12 +9,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"arc/deploy"
+	"arc/manifest"
 	"arc/sandbox"
+	"arc/sandbox/door"
 	"arc/source"
 
 	"github.com/urfave/cli/v2"
@@ -153,11 +156,17 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 	if err != nil {
 		return nil, err
 	}
+	open, liberal, err := s.openings(p, flags)
+	if err != nil {
+		return nil, err
+	}
 	closed := s.screened()
 	own, err := sandbox.Start(sandbox.Options{
 		Project:     p.dir,
 		Offer:       offer,
 		AWS:         aws,
+		Open:        &open,
+		Liberal:     liberal,
 		Registry:    registry,
 		Region:      p.app.AWS.Region,
 		Internal:    internal,
@@ -180,6 +189,9 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 			case <-own.Done():
 			}
 		}()
+	}
+	if err == nil {
+		s.tellOpenings(open)
 	}
 	if err == nil && len(aws) > 0 {
 		s.note("%s functions' calls to AWS (%s) leave this machine, with your own credentials", s.paint(yellow, "warning:"), strings.Join(aws, ", "))
@@ -222,6 +234,30 @@ type cloudFlags struct {
 	asleep  bool                         // leave deployed stacks alone
 	silent  bool                         // no schedule fires
 	aws     []string                     // services of which calls go to AWS itself
+	open    door.Openings                // who is let in beside this machine's pages
+}
+
+// openings are who is let into the app beside this machine's pages, by the flags,
+// the preferences, or the variable of Architect's sandbox, which means every page.
+func (s *session) openings(p *project, flags cloudFlags) (open door.Openings, liberal bool, err error) {
+	open = door.Openings{Origins: append(flags.open.Origins, p.app.Prefs.AllowOrigin...), Hosts: append(flags.open.Hosts, p.app.Prefs.AllowHost...)}
+	liberal = s.env("ARC_SANDBOX_ENABLE_CORS") != "" || slices.ContainsFunc(p.app.Env["testing"], func(v manifest.EnvVar) bool {
+		return v.Name == "ARC_SANDBOX_ENABLE_CORS" && v.Value != ""
+	})
+	if liberal {
+		open.Origins = append(open.Origins, "*")
+	}
+	if err := open.Check(); err != nil {
+		return open, liberal, withHint(err, "see arc sandbox --help, and allow-origin and allow-host under @sandbox in the preferences")
+	}
+	return open, liberal, nil
+}
+
+// tellOpenings says at the start who is let in.
+func (s *session) tellOpenings(open door.Openings) {
+	if who := open.String(); who != "" {
+		s.note("%s %s may call the app, beside this machine's own", s.paint(yellow, "warning:"), who)
+	}
 }
 
 // tablesURL is the DynamoDB endpoint that the user names, by --db or with

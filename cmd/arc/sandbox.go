@@ -18,6 +18,7 @@ import (
 	"arc/manifest/syntax"
 	"arc/sandbox"
 	"arc/sandbox/activity"
+	"arc/sandbox/door"
 	"arc/source"
 
 	"github.com/urfave/cli/v2"
@@ -36,6 +37,8 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.GenericFlag{Name: "inspect", Value: inspect},
 			&cli.StringFlag{Name: "db"},
 			&cli.StringFlag{Name: "aws"},
+			&cli.StringFlag{Name: "allow-origin"},
+			&cli.StringFlag{Name: "allow-host"},
 			&cli.BoolFlag{Name: "fresh"},
 			&cli.BoolFlag{Name: "no-schedules"},
 			&cli.BoolFlag{Name: "stop"},
@@ -64,6 +67,12 @@ Flags:
       --aws SERVICES
                     let functions call these services of AWS itself, with your
                     own credentials: bedrock,cognito-idp; or all
+      --allow-origin ORIGINS
+                    let pages of other origins call the app, each by name:
+                    https://example.com,null,capacitor://localhost; or '*'
+      --allow-host HOSTS
+                    let others call the app by these names, through a tunnel of
+                    yours: abc.ngrok.app
       --fresh       forget the stacks and data of earlier runs
       --no-schedules
                     let no schedule fire; arc invoke runs one
@@ -188,6 +197,7 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	s.muted = s.muted || ctx.Bool("quiet")
 	local, err := s.startCloud(p, registry, cloudFlags{
 		inspect: inspected, workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
+		open: openFlags(ctx),
 	})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, wrong := registry.Answer(ctx.Context, p.dir)
@@ -216,6 +226,11 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	return nil
 }
 
+// openFlags are the openings that the flags ask for.
+func openFlags(ctx *cli.Context) door.Openings {
+	return door.Openings{Origins: commaList(ctx.String("allow-origin")), Hosts: commaList(ctx.String("allow-host"))}
+}
+
 // sandboxDetached starts the sandbox in the background and waits for it.
 func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p *project, inspect *inspectFlag) error {
 	if running, err := registry.Answer(ctx.Context, p.dir); err != nil || running != nil {
@@ -223,6 +238,10 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 			err = s.alreadyRunning(ctx.Context, sandbox.ErrRunning, p, running)
 		}
 		return notAnswering(err)
+	}
+	open, _, err := s.openings(p, cloudFlags{open: openFlags(ctx)})
+	if err != nil {
+		return err
 	}
 	var flags []string
 	if port := ctx.Int("port"); port != 0 {
@@ -240,8 +259,10 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	if ctx.Bool("fresh") {
 		flags = append(flags, "--fresh")
 	}
-	if ctx.String("aws") != "" {
-		flags = append(flags, "--aws", ctx.String("aws"))
+	for _, name := range []string{"aws", "allow-origin", "allow-host"} {
+		if ctx.String(name) != "" {
+			flags = append(flags, "--"+name, ctx.String(name))
+		}
 	}
 	for _, name := range []string{"cloud-only", "no-schedules"} {
 		if ctx.Bool(name) {
@@ -253,6 +274,7 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 		return err
 	}
 	s.note("local cloud at %s, in the background; arc sandbox --stop ends it", running.Endpoint)
+	s.tellOpenings(open)
 	if ctx.Bool("cloud-only") {
 		return nil
 	}

@@ -36,13 +36,18 @@ const (
 type Guard struct {
 	Kind    Kind
 	Handler http.Handler
+	// Open is whom a Site lets in beside this machine's pages; nil = nobody.
+	Open *Openings
+	// Names reports whether a Site itself names an origin as one whose pages may
+	// call it; nil = it names none.
+	Names func(r *http.Request, origin string) bool
 	// Refused hears of each request that is turned away, and why; nil = nobody.
 	Refused func(r *http.Request, why string)
 }
 
 // ServeHTTP hands a request on, or answers 403 with the reason.
 func (g Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if why := Refuse(g.Kind, w, r); why != "" {
+	if why := refuse(g, w, r); why != "" {
 		if g.Refused != nil {
 			g.Refused(r, why)
 		}
@@ -55,7 +60,11 @@ func (g Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // "" leaves the request untouched. It is for a handler that has a part of
 // another kind.
 func Refuse(kind Kind, w http.ResponseWriter, r *http.Request) (why string) {
-	if why = judge(kind, r); why != "" {
+	return refuse(Guard{Kind: kind}, w, r)
+}
+
+func refuse(g Guard, w http.ResponseWriter, r *http.Request) (why string) {
+	if why = judge(g, r); why != "" {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		// The rest of its body is not worth waiting for.
 		w.Header().Set("Connection", "close")

@@ -140,3 +140,68 @@ func TestNoOtherDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestOpenings lets in by name what a Site is told to, and nothing that is not
+// named; other kinds stay shut.
+func TestOpenings(t *testing.T) {
+	in := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "in") })
+	named := func(r *http.Request, origin string) bool {
+		return origin == "https://named.example" && r.URL.Path == "/api"
+	}
+	some := &door.Openings{Origins: []string{"https://a.example:8443", "null", "capacitor://localhost"}, Hosts: []string{"abc.ngrok.app", "192.168.1.5"}}
+	for _, test := range []struct {
+		kind    door.Kind
+		open    *door.Openings
+		request string
+		want    int
+		says    string
+	}{
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: https://a.example:8443", 200, ""},
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: HTTPS://A.example:8443", 200, ""},
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: https://a.example", 403, "--allow-origin=https://a.example lets it in"},
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: null", 200, ""},
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: capacitor://localhost", 200, ""},
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: ionic://localhost", 403, "--allow-origin=ionic://localhost"},
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: https://a.example:8443\nOrigin: https://b.example", 403, "b.example"},
+		{door.Site, some, "GET / HTTP/1.1\nHost: abc.ngrok.app", 200, ""},
+		{door.Site, some, "GET / HTTP/1.1\nHost: ABC.ngrok.app:443", 200, ""},
+		{door.Site, some, "GET / HTTP/1.1\nHost: 192.168.1.5:PORT", 200, ""},
+		{door.Site, some, "GET / HTTP/1.1\nHost: other.ngrok.app", 403, "--allow-host=other.ngrok.app lets it in"},
+		{door.Site, some, "GET / HTTP/1.1\nHost: localhost:1", 403, "names another port"},
+		{door.Site, some, "GET /api HTTP/1.1\nHost: localhost:PORT\nOrigin: https://named.example", 200, ""},
+		{door.Site, some, "GET /else HTTP/1.1\nHost: localhost:PORT\nOrigin: https://named.example", 403, ""},
+		{door.Site, nil, "GET /api HTTP/1.1\nHost: localhost:PORT\nOrigin: https://named.example", 200, ""},
+		{door.Site, nil, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: null", 403, "--allow-origin=null"},
+		{door.Site, &door.Openings{Origins: []string{"*"}}, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: https://any.example", 200, ""},
+		{door.Site, &door.Openings{Origins: []string{"*"}}, "GET / HTTP/1.1\nHost: evil.example:PORT\nOrigin: https://any.example", 403, "--allow-host"},
+		{door.Unsigned, some, "GET /api HTTP/1.1\nHost: localhost:PORT\nOrigin: https://named.example", 403, "is not a page of this machine"},
+		{door.Unsigned, some, "POST / HTTP/1.1\nHost: abc.ngrok.app", 403, "is not this machine; use localhost"},
+		{door.Signed, some, "GET / HTTP/1.1\nHost: localhost:PORT\nOrigin: null", 403, "is not a page of this machine"},
+	} {
+		port := open(t, door.Guard{Kind: test.kind, Handler: in, Open: test.open, Names: named})
+		status, body := send(t, port, []byte(test.request))
+		if status != test.want || !strings.Contains(body, test.says) || test.kind != door.Site && strings.Contains(body, "--allow") {
+			t.Errorf("%q: %d %s", test.request, status, body)
+		}
+	}
+}
+
+// TestOpeningsAreNames refuses what no request could bear.
+func TestOpeningsAreNames(t *testing.T) {
+	for origin, ok := range map[string]bool{
+		"*": true, "null": true, "https://a.example": true, "http://a:8080": true, "capacitor://localhost": true,
+		"": false, "a.example": false, "https://a.example/": false, "https://": false, "https://a b": false, "//a.example": false, "https://u@a.example": false,
+	} {
+		if err := (&door.Openings{Origins: []string{origin}}).Check(); (err == nil) != ok {
+			t.Errorf("origin %q: %v", origin, err)
+		}
+	}
+	for host, ok := range map[string]bool{
+		"abc.ngrok.app": true, "192.168.1.5": true, "[fe80::1]": true,
+		"": false, "*": false, "*.ngrok.app": false, "a:80": false, "https://a": false, "a/b": false, "u@a": false,
+	} {
+		if err := (&door.Openings{Hosts: []string{host}}).Check(); (err == nil) != ok {
+			t.Errorf("host %q: %v", host, err)
+		}
+	}
+}

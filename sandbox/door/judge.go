@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// judge says why a request is not for a port of the kind, "" if it is.
-func judge(kind Kind, r *http.Request) string {
-	if kind == Hosts {
+// judge says why a request is not for a port of the guard's kind, "" if it is.
+func judge(g Guard, r *http.Request) string {
+	if g.Kind == Hosts {
 		if host, _ := SplitHost(r.Host); !IsAWS(host) {
 			return fmt.Sprintf("the Host %q is none of AWS, for which this port answers", r.Host)
 		}
@@ -20,10 +20,10 @@ func judge(kind Kind, r *http.Request) string {
 		}
 		return ""
 	}
-	if why := foreign(r); why != "" {
+	if why := g.foreign(r); why != "" {
 		return why
 	}
-	switch kind {
+	switch g.Kind {
 	case Site, parts:
 		return ""
 	case Signed:
@@ -47,22 +47,37 @@ func judge(kind Kind, r *http.Request) string {
 // this server, so a request must name this machine in Host (localhost,
 // *.localhost, 127.0.0.1 or [::1], with the port it came in on); and its
 // Origin, when a browser sends one, must be a page of this machine. WebSocket
-// upgrades are requests like others.
-func foreign(r *http.Request) string {
-	host, port := SplitHost(r.Host)
-	if !loopbackName(host) {
-		return fmt.Sprintf("the Host %q is not this machine; use localhost", r.Host)
+// upgrades are requests like others. What somebody opened by name comes in beside.
+func (g Guard) foreign(r *http.Request) string {
+	open, remedy := &Openings{}, func(string, string) string { return "" }
+	if g.Kind == Site {
+		remedy = func(flag, name string) string { return fmt.Sprintf("; arc sandbox %s=%s lets it in", flag, name) }
+		if g.Open != nil {
+			open = g.Open
+		}
 	}
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && port != strconv.Itoa(local.Port) {
+	host, port := SplitHost(r.Host)
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	switch {
+	case open.host(host):
+	case !loopbackName(host):
+		return fmt.Sprintf("the Host %q is not this machine; use localhost", r.Host) + remedy("--allow-host", host)
+	case ok && port != strconv.Itoa(local.Port):
 		return fmt.Sprintf("the Host %q names another port than %d", r.Host, local.Port)
 	}
 	for _, origin := range r.Header.Values("Origin") {
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !loopbackName(u.Hostname()) {
-			return fmt.Sprintf("the Origin %q is not a page of this machine", origin)
+		if localPage(origin) || open.origin(origin) || g.Kind == Site && g.Names != nil && g.Names(r, origin) {
+			continue
 		}
+		return fmt.Sprintf("the Origin %q is not a page of this machine", origin) + remedy("--allow-origin", origin)
 	}
 	return ""
+}
+
+// localPage reports whether an origin is a page of this machine.
+func localPage(origin string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && loopbackName(u.Hostname())
 }
 
 // SplitHost takes a Host header apart; without a port it is that of plain http.

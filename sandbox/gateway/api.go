@@ -221,7 +221,7 @@ func (g *Gateway) frontFor(a *api, was string) error {
 	}
 	f := &front{gateway: g}
 	_, was, _ = strings.Cut(was, "://")
-	host, release, err := g.options.Bind(a.stack, was, door.Guard{Kind: door.Site, Handler: f, Refused: f.refused})
+	host, release, err := g.options.Bind(a.stack, was, door.Guard{Kind: door.Site, Handler: f, Refused: f.refused, Names: f.names})
 	if err != nil {
 		return fmt.Errorf("front end of stack %s: %w", a.stack.Name, err)
 	}
@@ -297,6 +297,17 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Upgrade", "websocket")
 	w.Header().Set("Connection", "Upgrade")
 	writeMessage(w, http.StatusUpgradeRequired, "Upgrade Required", "")
+}
+
+// names reports whether the front end's HTTP API names an origin in its CORS
+// configuration. WebSocket APIs have none.
+func (f *front) names(r *http.Request, origin string) bool {
+	a := f.http.Load()
+	if a == nil || isUpgrade(r) {
+		return false
+	}
+	live, _ := a.stageFor(r.URL.EscapedPath())
+	return live != nil && live.cors.names(origin)
 }
 
 // refused logs a request that was turned away.

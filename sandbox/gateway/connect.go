@@ -16,6 +16,10 @@ import (
 	"arc/sandbox/activity"
 )
 
+// maxSocketURL is API Gateway's limit for the URL of a WebSocket, in characters.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+const maxSocketURL = 4096
+
 // isUpgrade reports whether the request wants to become a WebSocket.
 func isUpgrade(r *http.Request) bool {
 	return hasToken(r.Header["Connection"], "upgrade") && hasToken(r.Header["Upgrade"], "websocket")
@@ -41,6 +45,11 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 			Text: "no stage for this path; stages: " + strings.Join(a.stageNames(), " "),
 		})
 		writeMessage(w, http.StatusForbidden, "Forbidden", "")
+		return
+	}
+	if len("wss://"+r.Host+r.RequestURI) > maxSocketURL {
+		g.tell(activity.Event{Kind: activity.Connect, Path: "/" + live.name, Status: http.StatusRequestURITooLong, Text: "a URL has 4,096 characters at most"})
+		writeMessage(w, http.StatusRequestURITooLong, "Request URI Too Long", "")
 		return
 	}
 	if why := badHandshake(r); why != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type connection struct {
 	done   chan struct{} // $disconnect has returned
 	active atomic.Int64  // last traffic, Unix nanoseconds
 	slots  chan struct{} // one for each message being served
+	read   int64         // messages that were begun to be read
 	out    outgoing
 
 	// reading is held while a message is read, so that nobody else reads from
@@ -91,6 +93,8 @@ func (c *connection) run() {
 	switch {
 	case errors.As(err, &closed) && closed.Code == websocket.StatusNoStatusRcvd:
 		code, reason = closed.Code, "Client-side close frame status not set"
+	case errors.As(err, &closed) && !utf8.ValidString(closed.Reason):
+		code, reason = websocket.StatusInvalidFramePayloadData, "the reason of the close frame is not UTF-8"
 	case errors.As(err, &closed):
 		code, reason = closed.Code, closed.Reason
 	}
@@ -146,19 +150,42 @@ func (c *connection) readMessage(kind websocket.MessageType, reader io.Reader) (
 	if kind == websocket.MessageBinary {
 		return "", c.refuse(websocket.StatusUnsupportedData, "binary messages are not supported; send text, base64 if need be")
 	}
-	message, err := io.ReadAll(io.LimitReader(reader, maxMessage+1))
+	message, err := c.readText(reader)
 	switch {
 	case err != nil:
 		return "", err
-	case len(message) > maxMessage:
-		return "", c.refuse(websocket.StatusMessageTooBig, "message longer than 128 KB")
-	case len(message) > maxFrame && c.watch.tooLong.Load():
-		return "", c.refuse(websocket.StatusMessageTooBig,
-			"frame longer than 32 KB; API Gateway takes messages up to 128 KB, but only in frames of 32 KB, which browsers do not make")
 	case !utf8.Valid(message):
 		return "", c.refuse(websocket.StatusInvalidFramePayloadData, "text message is not UTF-8")
 	}
 	return string(message), nil
+}
+
+// readText reads a message's text. What is too long is refused as soon as a frame
+// says that it will be: nobody waits for a gigabyte that was only announced.
+func (c *connection) readText(reader io.Reader) ([]byte, error) {
+	c.read++
+	var message []byte
+	for {
+		if first := c.watch.tooLong.Load(); first != 0 && first <= c.read {
+			return nil, c.refuse(websocket.StatusMessageTooBig,
+				"frame longer than 32 KB; API Gateway takes messages up to 128 KB, but only in frames of 32 KB, which browsers do not make")
+		}
+		if len(message) > maxMessage {
+			return nil, c.refuse(websocket.StatusMessageTooBig, "message longer than 128 KB")
+		}
+		message = slices.Grow(message, 512)
+		n, err := reader.Read(message[len(message):cap(message)])
+		message = message[:len(message)+n]
+		if err == io.EOF {
+			err = nil
+			if len(message) <= maxMessage {
+				return message, nil
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // refuse closes for something that the client did wrong, and tells the log.

@@ -10,8 +10,8 @@ import (
 // preflights by itself and ignores the integration's own CORS headers.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 //
-// The front end refuses origins beyond this machine before any of this, so
-// here it decides only between pages of this machine.
+// The front end refuses origins beyond this machine before any of this, unless
+// the configuration names them (names).
 type cors struct {
 	origins, methods, headers, expose []string
 	credentials                       bool
@@ -47,6 +47,14 @@ func newCORS(values map[string]any, name string, p *problems) *cors {
 	return out
 }
 
+// names reports whether the configuration names an origin as it is: a pattern names
+// nobody, so it does not open the port of this machine to whoever it fits.
+func (c *cors) names(origin string) bool {
+	return c != nil && slices.ContainsFunc(c.origins, func(named string) bool {
+		return strings.EqualFold(named, origin) && (strings.HasPrefix(named, "https://") || strings.HasPrefix(named, "http://")) && !strings.Contains(named, "*")
+	})
+}
+
 // isPreflight reports whether the request is one that cors answers itself.
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
@@ -65,13 +73,14 @@ func (c *cors) preflight(w http.ResponseWriter, r *http.Request) {
 }
 
 // apply puts the configured headers on an integration's answer in place of its own.
+// An OPTIONS request gets none: it is no preflight, for want of a request method.
 func (c *cors) apply(h http.Header, r *http.Request) {
 	for name := range h {
 		if strings.HasPrefix(name, "Access-Control-") {
 			h.Del(name)
 		}
 	}
-	if c.allow(h, r) {
+	if r.Method != http.MethodOptions && c.allow(h, r) {
 		set(h, "Access-Control-Expose-Headers", c.expose)
 	}
 }

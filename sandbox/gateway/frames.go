@@ -22,8 +22,11 @@ const (
 // it writes it does not wait for, where the system allows that.
 type frameWatch struct {
 	net.Conn
-	rest    unsent
-	tooLong atomic.Bool // a data frame longer than maxFrame has begun
+	rest unsent
+	// tooLong is which of the client's messages, counted from 1, has the first data
+	// frame that is longer than maxFrame; 0 = none yet.
+	tooLong  atomic.Int64
+	messages int64 // that have begun
 
 	header [14]byte // of the frame that is beginning
 	have   int
@@ -72,8 +75,12 @@ func (w *frameWatch) see(p []byte) {
 		case 10:
 			length = binary.BigEndian.Uint64(w.header[2:10])
 		}
-		if control := w.header[0]&0x08 != 0; !control && length > maxFrame {
-			w.tooLong.Store(true)
+		opcode := w.header[0] & 0x0f
+		if opcode == 1 || opcode == 2 {
+			w.messages++
+		}
+		if control := opcode&0x08 != 0; !control && length > maxFrame {
+			w.tooLong.CompareAndSwap(0, w.messages)
 		}
 		w.have, w.skip = 0, length
 	}

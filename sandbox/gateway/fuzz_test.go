@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,7 +181,8 @@ func FuzzFrames(f *testing.F) {
 			w.see(stream[:n])
 			stream = stream[n:]
 		}
-		if want := uint32(a) > maxFrame || b > maxFrame || c > maxFrame; w.tooLong.Load() != want || w.have != 0 || w.skip != 0 {
+		want := int64(1 + slices.IndexFunc([]uint32{uint32(a), b, c}, func(n uint32) bool { return n > maxFrame }))
+		if w.tooLong.Load() != want || w.have != 0 || w.skip != 0 {
 			t.Errorf("too long %v, want %v; left over %d %d", w.tooLong.Load(), want, w.have, w.skip)
 		}
 	})

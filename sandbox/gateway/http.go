@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -18,6 +19,10 @@ import (
 const (
 	maxBody  = 10 << 20 // API Gateway's limit for a request
 	maxEvent = 6 << 20  // Lambda's limit for an event
+	// maxHead is API Gateway's limit for the request line and the values of all
+	// headers together.
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+	maxHead = 10240
 )
 
 // serveHTTP answers a request to an HTTP API and logs one line about it.
@@ -34,6 +39,10 @@ func (g *Gateway) serveHTTP(w http.ResponseWriter, r *http.Request, a *api) {
 
 // answer serves a call; what it returns explains a failure, for the log.
 func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
+	if n := headSize(c.request); n > maxHead {
+		return g.fail(w, c, failure{status: http.StatusRequestHeaderFieldsTooLarge, message: "Request Header Fields Too Large",
+			why: fmt.Sprintf("the request line and the values of the headers have %d bytes; API Gateway takes 10,240", n)})
+	}
 	path := c.request.URL.EscapedPath()
 	c.stage, c.path = c.api.stageFor(path)
 	path = c.path
@@ -68,6 +77,17 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	}
 	out.write(w, c.request)
 	return c.delay
+}
+
+// headSize is how many bytes the request line and the values of headers have.
+func headSize(r *http.Request) int {
+	n := len(r.Method) + len(" ") + len(r.RequestURI) + len(" ") + len(r.Proto) + len(r.Host)
+	for _, values := range r.Header {
+		for _, value := range values {
+			n += len(value)
+		}
+	}
+	return n
 }
 
 // stageFor finds the stage a path belongs to, and the path within it. A path

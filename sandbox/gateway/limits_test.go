@@ -126,6 +126,9 @@ func TestTimeouts(t *testing.T) {
 		{"WS", "", true}, {"WS", "soon", false},
 	} {
 		p := props{"ApiId": c.ids[test.api], "IntegrationType": "AWS_PROXY", "IntegrationUri": uri("fn")}
+		if test.api == "HTTP" {
+			p["PayloadFormatVersion"] = "2.0"
+		}
 		if test.timeout != "" {
 			p["TimeoutInMillis"] = json.Number(test.timeout)
 		}

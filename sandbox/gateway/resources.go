@@ -237,13 +237,10 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 func (i *integration) point(uri, protocol string) (err error) {
 	switch {
 	case i.kind == "AWS_PROXY":
-		if i.payload == "" {
-			i.payload = "1.0"
-		}
-		if i.payload != "1.0" && i.payload != "2.0" {
-			return fmt.Errorf("payload format version %q: must be 1.0 or 2.0", i.payload)
-		}
 		i.function, i.qualifier, err = lambdaName(uri)
+		if err == nil && i.payload != "1.0" && i.payload != "2.0" && (protocol == protocolHTTP || i.payload != "") {
+			err = fmt.Errorf("property PayloadFormatVersion: a function behind an HTTP API requires 1.0 or 2.0, not %q", i.payload)
+		}
 		return err
 	case i.kind == "HTTP_PROXY" && protocol == protocolHTTP:
 		i.uri = uri

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode/utf8"
 )
 
 // unsent is what a client's socket has no room for. Nearly every message fits, and
@@ -19,6 +20,13 @@ type unsent struct {
 
 // Write sends bytes, or as many as there is room for, and the rest later.
 func (w *frameWatch) Write(p []byte) (int, error) {
+	if echoesBadReason(p) {
+		// The library says again what the client said; RFC 6455, 8.1 wants 1007.
+		if _, err := w.Write([]byte{0x88, 2, 0x03, 0xef}); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
 	u := &w.rest
 	if u.socket == nil {
 		return w.Conn.Write(p)
@@ -46,6 +54,12 @@ func (w *frameWatch) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
+}
+
+// echoesBadReason reports whether what is to be sent is a close frame whose reason
+// is not UTF-8: we give no such reason, so it is the client's.
+func echoesBadReason(frame []byte) bool {
+	return len(frame) > 4 && frame[0] == 0x88 && int(frame[1]) == len(frame)-2 && !utf8.Valid(frame[4:])
 }
 
 // writeOn sends what is left. A client that takes too long is given up.
