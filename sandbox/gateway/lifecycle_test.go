@@ -188,7 +188,11 @@ func TestVanishInConnect(t *testing.T) {
 func TestCloseInConnect(t *testing.T) {
 	invoker, told := goodbyes()
 	began, closing := make(chan struct{}), make(chan struct{})
+	var first atomic.Bool
 	invoker["connect"] = func(context.Context, []byte) (invoke.Result, error) {
+		if !first.CompareAndSwap(false, true) { // a newcomer, before the gateway shuts down
+			return invoke.Result{Payload: []byte(`{"statusCode":403}`)}, nil
+		}
 		close(began)
 		<-closing
 		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
