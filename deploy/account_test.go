@@ -160,6 +160,10 @@ func (c *account) put(req stack.Request, name string) (stack.Resource, error) {
 func (c *account) remove(_ context.Context, req stack.Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	takes := c.resourceTime
+	c.mu.Unlock()
+	time.Sleep(takes)
+	c.mu.Lock()
 	delete(c.made, req.PhysicalID)
 	delete(c.code, req.PhysicalID)
 	return nil

@@ -221,36 +221,6 @@ func isBusy(err error) bool {
 	return isRefusal(err, "ValidationError", "_IN_PROGRESS state") || isCode(err, "OperationInProgressException")
 }
 
-// signedBy stands before the name of who made a change set, in the change set's
-// own, which CloudFormation tells everybody who may describe the stack.
-const signedBy = "-by-"
-
-// maxSignature keeps the name of a change set within 128 characters.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
-const maxSignature = 60
-
-// signature is a person's or role's name as the name of a change set may hold it.
-func signature(by string) string {
-	plain := strings.Trim(strings.Map(func(r rune) rune {
-		if 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' {
-			return r
-		}
-		return '-'
-	}, by), "-")
-	if plain == "" {
-		return ""
-	}
-	return signedBy + plain[:min(len(plain), maxSignature)]
-}
-
-// begunBy is who made the change set that a stack executed last; "" = nobody knows.
-func (s Stack) begunBy() string {
-	_, name, _ := strings.Cut(s.changeSetID, ":changeSet/")
-	name, _, _ = strings.Cut(name, "/")
-	_, by, _ := strings.Cut(name, signedBy)
-	return by
-}
-
 func newToken() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails

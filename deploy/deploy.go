@@ -125,9 +125,8 @@ func (dp *Deployer) Deploy(ctx context.Context, d Deployment) (Outcome, error) {
 		return r.outcome, nil
 	case err != nil && ctx.Err() != nil:
 		err = &InterruptedError{StackName: d.StackName, Executing: r.executing, Changed: r.changed, Err: ctx.Err()}
-	case isUnreachableLocal(err):
 	case err != nil && r.executing:
-		err = &GoesOnError{StackName: d.StackName, Err: err}
+		err = r.goesOn(ctx, err)
 	}
 	return r.outcome, err
 }
@@ -142,11 +141,15 @@ func isUnreachableLocal(err error) bool {
 // gets on cannot be read any more.
 type GoesOnError struct {
 	StackName string
+	Deleting  bool // it is to go, and whoever destroys it again follows that
 	Err       error
 }
 
 // Error says why, and how to follow it.
 func (e *GoesOnError) Error() string {
+	if e.Deleting {
+		return fmt.Sprintf("%v; AWS goes on with stack %s, destroy it again to follow it to its end", e.Err, e.StackName)
+	}
 	return fmt.Sprintf("%v; AWS goes on with stack %s, deploy again to follow it to its end", e.Err, e.StackName)
 }
 
@@ -157,12 +160,19 @@ func (e *GoesOnError) Unwrap() error { return e.Err }
 type InterruptedError struct {
 	StackName string
 	Executing bool // CloudFormation had been told to go ahead, and does
+	Deleting  bool // to delete it, that is
 	Changed   bool // it was done, and what comes after the stack was not: verifying, static files
 	Err       error
 }
 
 // Error says what goes on without us, and how to follow it.
 func (e *InterruptedError) Error() string {
+	if e.Deleting && e.Executing {
+		return fmt.Sprintf("interrupted while stack %s was being deleted: AWS goes on with it; destroy it again to follow it to its end", e.StackName)
+	}
+	if e.Deleting {
+		return fmt.Sprintf("interrupted before the deletion of stack %s began; destroy it again to go on", e.StackName)
+	}
 	if e.Executing {
 		return fmt.Sprintf("interrupted while stack %s was being changed: AWS goes on with it; deploy again to follow it to its end", e.StackName)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"arc/cfn"
+	"arc/deploy/s3"
 	"arc/deploy/ssm"
 )
 
@@ -25,6 +26,8 @@ type Destruction struct {
 	StackName string
 	AllowLoss []string // logical IDs of data-holding resources that may be deleted
 	Force     bool     // all of them may be
+	// By names who destroys, for whoever works on the same stack meanwhile; "" = nobody.
+	By string
 	// Origin gives the manifest position of a resource for error messages; nil
 	// or "" when there is none.
 	Origin func(logicalID string) string
@@ -62,22 +65,23 @@ type destruction struct {
 // It fails with a *ForeignError when the stack is not the one that Mark says; with
 // a *LossError, and leaves everything as it is, when data would
 // be lost that neither AllowLoss nor Force gives up; with a *NotDestroyedError
-// when CloudFormation cannot delete the stack. A stack that does not exist is
+// when CloudFormation cannot delete the stack; with an *InterruptedError or a
+// *GoesOnError when it could not be followed to its end. A stack that does not exist is
 // no error. Killing it at any moment and running it again gives the same end
 // state.
 func (dp *Deployer) Destroy(ctx context.Context, order Destruction) (Destroyed, error) {
-	d := Deployment{App: order.App, Stage: order.Stage, StackName: order.StackName, Origin: order.Origin}
+	d := Deployment{App: order.App, Stage: order.Stage, StackName: order.StackName, Origin: order.Origin, By: order.By}
 	w := &destruction{
-		run:   &run{Clients: dp.Clients, d: d, mark: order.Mark, known: map[string]bool{}, progress: dp.oneAtATime()},
+		run:   &run{Clients: dp.Clients, d: d, destroys: true, mark: order.Mark, known: map[string]bool{}, progress: dp.oneAtATime()},
 		order: order,
 		done:  Destroyed{StackName: order.StackName, Missing: true, Kept: []Kept{}},
 	}
 	err := w.bring(ctx)
 	switch {
-	case err != nil && ctx.Err() != nil && w.executing:
-		err = fmt.Errorf("interrupted while stack %s was being deleted: AWS goes on with it; destroy it again to follow it to its end: %w", order.StackName, ctx.Err())
 	case err != nil && ctx.Err() != nil:
-		err = fmt.Errorf("interrupted before the deletion of stack %s began; destroy it again to go on: %w", order.StackName, ctx.Err())
+		err = &InterruptedError{StackName: order.StackName, Deleting: true, Executing: w.executing, Err: ctx.Err()}
+	case err != nil && w.executing:
+		err = w.goesOn(ctx, err)
 	}
 	return w.done, err
 }
@@ -139,18 +143,28 @@ func (w *destruction) remove(ctx context.Context, stack Stack) error {
 	if err != nil {
 		return err
 	}
+	if w.d.By != "" {
+		bucket := s3.Bucket{Name: stack.Parameters[cfn.ArtifactBucketParameter]}
+		if bucket.Owner, err = w.owner(ctx); err != nil {
+			return err
+		}
+		follower.others = w.listen(ctx, bucket)
+	}
 	w.executing = true
-	_, err = w.Stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(stack.ID), ClientRequestToken: aws.String("arc-" + newToken())})
+	_, err = w.Stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(stack.ID), ClientRequestToken: aws.String("arc-" + newToken() + signature(w.d.By))})
 	if err != nil {
+		w.executing = ctx.Err() != nil // an interrupt may leave AWS at work, even if no answer came
 		return fmt.Errorf("delete stack %s: %w", stack.Name, err)
 	}
 	if stack.Status == string(types.StackStatusReviewInProgress) {
+		w.executing = false
 		return nil // nothing was ever made in it, so no event tells of the end
 	}
 	status, err := follower.toEnd(ctx)
 	if err != nil {
 		return err
 	}
+	w.executing = false
 	if status != string(types.StackStatusDeleteComplete) {
 		return w.failure(ctx, stack, status)
 	}

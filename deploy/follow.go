@@ -34,6 +34,7 @@ type follower struct {
 	silent  bool                 // it was said that the events cannot be read
 	denied  bool                 // they may not be
 	looked  int                  // how often the stack's status was asked for in their place
+	others  *meanwhile           // who else waits for it; nil = it is not looked for
 	begun   map[string]time.Time // when each resource at work began, by logical ID
 }
 
@@ -74,10 +75,16 @@ func (f *follower) toEnd(ctx context.Context) (string, error) {
 			f.silent = false
 			f.r.note("the progress of stack %s can be read again", f.r.d.StackName)
 		}
+		over := false
 		for _, e := range events {
 			f.take(e)
+			// What comes after that is somebody else's.
+			if over = f.started && !strings.HasSuffix(f.status, "_IN_PROGRESS"); over {
+				break
+			}
 		}
-		if f.started && !strings.HasSuffix(f.status, "_IN_PROGRESS") {
+		f.others.look(ctx, over)
+		if over {
 			return f.status, nil
 		}
 		// Somebody else may have deleted the stack between our look and our order,
@@ -230,30 +237,49 @@ func isOwn(e types.StackEvent) bool {
 
 // attach follows an operation that something else began.
 func (r *run) attach(ctx context.Context, stack Stack) error {
-	if by := stack.begunBy(); by != "" {
-		r.note("stack %s is in %s, which %s began; following that operation", stack.Name, stack.Status, by)
-	} else {
-		r.note("stack %s is in %s; following that operation", stack.Name, stack.Status)
-	}
 	f := &follower{r: r, stackID: stack.ID}
-	begun := false
+	begun, by := false, ""
 	earlier := func(e types.StackEvent) bool {
 		if begun {
 			f.mark = aws.ToString(e.EventId)
 			return true
 		}
-		begun = isOwn(e) && isBeginning(e.ResourceStatus)
+		if begun = isOwn(e) && isBeginning(e.ResourceStatus); begun {
+			by = signer(aws.ToString(e.ClientRequestToken))
+		}
 		return false
 	}
-	if _, err := r.eventsAfter(ctx, stack.ID, earlier); err != nil && !isMissingStack(err) {
-		return fmt.Errorf("read the events of stack %s: %w", stack.Name, err)
+	for pace := r.newPace(); ; {
+		_, err := r.eventsAfter(ctx, stack.ID, earlier)
+		if err == nil || isMissingStack(err) || isCode(err, "AccessDenied", "AccessDeniedException") {
+			break // what may not be read is followed by the stack's status
+		}
+		if err := f.unread(ctx, err); err != nil {
+			return r.goesOn(ctx, err)
+		}
+		if err := pace.wait(ctx); err != nil {
+			return err
+		}
 	}
+	if !begun {
+		by = stack.begunBy()
+	}
+	r.note("stack %s is in %s%s; following that operation", stack.Name, stack.Status, whoBegan(by, "began"))
+	r.leaveWord(ctx, stack, r.destroys)
 	status, err := f.toEnd(ctx)
 	if err != nil {
-		return err
+		return r.goesOn(ctx, err)
 	}
 	r.note("that operation ended with %s", status)
 	return nil
+}
+
+// goesOn is what kept an operation from being followed, which goes on all the same.
+func (r *run) goesOn(ctx context.Context, err error) error {
+	if ctx.Err() != nil || isUnreachableLocal(err) {
+		return err
+	}
+	return &GoesOnError{StackName: r.d.StackName, Deleting: r.destroys, Err: err}
 }
 
 // isBeginning tells the first event of an operation.

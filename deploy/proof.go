@@ -258,7 +258,7 @@ func (r *run) verify(ctx context.Context, stack Stack) error {
 			return err
 		}
 		if now.version != stack.version || now.inProgress() || !now.Exists {
-			r.noteOvertaken()
+			r.noteOvertaken(now)
 			return nil
 		}
 		tampered.What = append(tampered.What, "find out who else may write to the artifact bucket, or change functions, and take that from them; then change the code, so that it gets another key, and deploy again")

@@ -35,6 +35,7 @@ type run struct {
 	listed    map[string][]types.StackResourceSummary // by ID and version of the stack
 	progress  Progress
 	executing bool
+	destroys  bool     // it is there to delete the stack
 	changed   bool     // the change set is executed
 	marked    []string // functions that were changed directly
 	resumed   bool     // the stack is what an earlier run of the same plan made of it
@@ -257,6 +258,7 @@ func (r *run) apply(ctx context.Context, set *changeSet, bucket s3.Bucket, exist
 	if existed {
 		r.expect(ctx, bucket)
 	}
+	follower.others = r.listen(ctx, bucket)
 	status, err := follower.toEnd(ctx)
 	if err != nil {
 		return err
@@ -302,7 +304,7 @@ func (r *run) finish(ctx context.Context, set *changeSet) error {
 	// Secrets are remembered with the version of the stack that holds them,
 	// which may be the next one already when another run is under way.
 	if stack.inProgress() || stack.changeSetID != "" && !strings.Contains(stack.changeSetID, set.name) {
-		r.noteOvertaken()
+		r.noteOvertaken(stack)
 		return r.publish(ctx, stack)
 	}
 	if err := r.rememberSecrets(ctx, stack); err != nil {
@@ -325,8 +327,8 @@ func (r *run) resources(ctx context.Context, stack Stack) ([]types.StackResource
 }
 
 // noteOvertaken tells why a run does not look at what its stack runs.
-func (r *run) noteOvertaken() {
-	r.note("stack %s was changed by another run since; that one compares what it runs with what was packaged", r.d.StackName)
+func (r *run) noteOvertaken(stack Stack) {
+	r.note("stack %s was changed by another run since%s; that one compares what it runs with what was packaged", r.d.StackName, whoBegan(stack.begunBy(), "began"))
 }
 
 func (r *run) finishUnchanged(ctx context.Context, stack Stack) error {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
+
+	"arc/cfn"
 )
 
 // foggy lets the first calls of the one kind or of both fail once a change set is
@@ -211,4 +213,101 @@ func TestWhoseOperation(t *testing.T) {
 			t.Errorf("%+v %v", out, err)
 		}
 	})
+}
+
+// TestDestructionThatCannotBeRead: what goes on at AWS is told as a deploy tells it,
+// so that the exit code is the same; what was not begun does not go on.
+func TestDestructionThatCannotBeRead(t *testing.T) {
+	order := Destruction{App: "demo", Mark: cfn.Mark{App: "demo", Stage: "staging"}, StackName: "DemoStaging", Force: true}
+	for _, c := range []struct {
+		code              string
+		events, describes int
+		goesOn            bool
+	}{
+		{"Throttling", 5, 0, false},
+		{"AccessDenied", -1, 0, false},
+		{"ExpiredToken", -1, 0, true},
+	} {
+		t.Run(c.code, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := inBubble(t)
+				mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
+				clients := (&session{account: cloud}).clients()
+				clients.Stacks = &foggyDeletion{Stacks: clients.Stacks, fog: foggy{Stacks: clients.Stacks, code: c.code, events: c.events, describes: c.describes, executing: true}}
+				_, err := (&Deployer{Clients: clients}).Destroy(t.Context(), order)
+				left, ok := errors.AsType[*GoesOnError](err)
+				if ok != c.goesOn || (err == nil) == c.goesOn {
+					t.Fatal(err)
+				}
+				if ok && (!left.Deleting || !strings.Contains(err.Error(), "AWS goes on with stack DemoStaging, destroy it again to follow it to its end")) {
+					t.Error(err)
+				}
+				if _, err := (&Deployer{Clients: cloud.clients()}).Destroy(t.Context(), order); err != nil || cloud.status(t, "DemoStaging") != "DELETE_COMPLETE" {
+					t.Error(err)
+				}
+			})
+		})
+	}
+	t.Run("refused", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := inBubble(t)
+			mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
+			clients := (&session{account: cloud}).clients()
+			clients.Stacks = &foggyDeletion{Stacks: clients.Stacks, refuses: true}
+			_, err := (&Deployer{Clients: clients}).Destroy(t.Context(), order)
+			if _, ok := errors.AsType[*GoesOnError](err); ok || err == nil {
+				t.Error(err)
+			}
+		})
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := inBubble(t)
+			mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
+			ctx, cancel := context.WithCancel(t.Context())
+			dp := Deployer{Clients: cloud.clients(), Progress: func(s Step) {
+				if s.Kind == "event" {
+					cancel()
+				}
+			}}
+			_, err := dp.Destroy(ctx, order)
+			if left, ok := errors.AsType[*InterruptedError](err); !ok || !left.Executing || !left.Deleting || !strings.Contains(err.Error(), "AWS goes on with it; destroy it again") {
+				t.Error(err)
+			}
+			_, err = (&Deployer{Clients: cloud.clients()}).Destroy(ctx, order)
+			if left, ok := errors.AsType[*InterruptedError](err); !ok || left.Executing || !strings.Contains(err.Error(), "before the deletion of stack DemoStaging began") {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+// foggyDeletion hides events from the deletion of a stack on, or refuses it.
+type foggyDeletion struct {
+	Stacks
+	fog     foggy
+	refuses bool
+	begun   bool
+}
+
+func (f *foggyDeletion) DeleteStack(ctx context.Context, in *cloudformation.DeleteStackInput, opts ...func(*cloudformation.Options)) (*cloudformation.DeleteStackOutput, error) {
+	if f.refuses {
+		return nil, &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}
+	}
+	f.begun = true
+	return f.Stacks.DeleteStack(ctx, in, opts...)
+}
+
+func (f *foggyDeletion) DescribeStackEvents(ctx context.Context, in *cloudformation.DescribeStackEventsInput, opts ...func(*cloudformation.Options)) (*cloudformation.DescribeStackEventsOutput, error) {
+	if f.begun {
+		return f.fog.DescribeStackEvents(ctx, in, opts...)
+	}
+	return f.Stacks.DescribeStackEvents(ctx, in, opts...)
+}
+
+func (f *foggyDeletion) DescribeStacks(ctx context.Context, in *cloudformation.DescribeStacksInput, opts ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error) {
+	if f.begun {
+		return f.fog.DescribeStacks(ctx, in, opts...)
+	}
+	return f.Stacks.DescribeStacks(ctx, in, opts...)
 }

@@ -54,7 +54,8 @@ Examples:
   arc destroy --app my-app --preview 7 --force
   arc destroy --app my-app --local --force
 
-Exit codes: 0 deleted, or there is no such stack; 1 an error.`,
+Exit codes: 0 deleted, or there is no such stack; 1 an error; 4 AWS goes on
+with the deletion, and arc destroy follows it.`,
 		Action: func(ctx *cli.Context) error {
 			if err := noWords(ctx); err != nil {
 				return err
@@ -74,7 +75,8 @@ func (s *session) destroy(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.where(ctx.Context, clients); err != nil {
+	by, err := s.where(ctx.Context, clients)
+	if err != nil {
 		return err
 	}
 	opts := stageOptions(ctx)
@@ -84,6 +86,7 @@ func (s *session) destroy(ctx *cli.Context) error {
 		StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name),
 		AllowLoss: ctx.StringSlice("allow-loss"),
 		Force:     ctx.Bool("force"),
+		By:        by,
 		Origin:    places(p.app, opts),
 	}
 	if opts.Name == "" {

@@ -120,9 +120,11 @@ func TestEventsOfFailures(t *testing.T) {
 			&deploy.FailedError{StackName: "ShopStaging", Status: "ROLLBACK_COMPLETE", LogicalID: "FramesBucket", Type: "AWS::S3::Bucket", Reason: "frames already exists", Origin: "src/app.arc:7:3", Cause: cause},
 			event{Exit: 1, Stack: "ShopStaging", Status: "ROLLBACK_COMPLETE", LogicalID: "FramesBucket", Type: "AWS::S3::Bucket", Reason: "frames already exists", Code: "bucket-taken", File: "src/app.arc", Line: 7, Col: 3},
 		},
-		"goes on":   {&deploy.GoesOnError{StackName: "ShopStaging", Err: errors.New("expired")}, event{Exit: 4}},
-		"mistakes":  {exitCode(1), event{Exit: 1}},
-		"dangerous": {exitCode(3), event{Exit: 3}},
+		"goes on":          {&deploy.GoesOnError{StackName: "ShopStaging", Err: errors.New("expired")}, event{Exit: 4}},
+		"deletion goes on": {&deploy.InterruptedError{StackName: "ShopStaging", Executing: true, Deleting: true}, event{Exit: 4}},
+		"not begun":        {&deploy.InterruptedError{StackName: "ShopStaging", Deleting: true}, event{Exit: 1}},
+		"mistakes":         {exitCode(1), event{Exit: 1}},
+		"dangerous":        {exitCode(3), event{Exit: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
