@@ -170,6 +170,9 @@ func (e *InterruptedError) Error() string {
 	if e.Deleting && e.Executing {
 		return fmt.Sprintf("interrupted while stack %s was being deleted: AWS goes on with it; destroy it again to follow it to its end", e.StackName)
 	}
+	if e.Deleting && e.Changed {
+		return fmt.Sprintf("interrupted after stack %s was deleted, with what is kept of its secrets in SSM still to go; destroy it again to go on", e.StackName)
+	}
 	if e.Deleting {
 		return fmt.Sprintf("interrupted before the deletion of stack %s began; destroy it again to go on", e.StackName)
 	}

@@ -79,7 +79,7 @@ func (dp *Deployer) Destroy(ctx context.Context, order Destruction) (Destroyed, 
 	err := w.bring(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		err = &InterruptedError{StackName: order.StackName, Deleting: true, Executing: w.executing, Err: ctx.Err()}
+		err = &InterruptedError{StackName: order.StackName, Deleting: true, Executing: w.executing, Changed: w.changed, Err: ctx.Err()}
 	case err != nil && w.executing:
 		err = w.goesOn(ctx, err)
 	}
@@ -168,6 +168,7 @@ func (w *destruction) remove(ctx context.Context, stack Stack) error {
 	if status != string(types.StackStatusDeleteComplete) {
 		return w.failure(ctx, stack, status)
 	}
+	w.changed = true
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
@@ -264,6 +265,9 @@ func TestDestructionThatCannotBeRead(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			cloud := inBubble(t)
 			mustDeploy(t, cloud, demo("aaaa", "s3cr3t", nil))
+			cloud.mu.Lock()
+			cloud.resourceTime = time.Minute // or it is over before the first look
+			cloud.mu.Unlock()
 			ctx, cancel := context.WithCancel(t.Context())
 			dp := Deployer{Clients: cloud.clients(), Progress: func(s Step) {
 				if s.Kind == "event" {
