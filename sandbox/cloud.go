@@ -62,6 +62,8 @@ type Options struct {
 	Open *door.Openings
 	// Liberal is what ARC_SANDBOX_ENABLE_CORS asks of the live app (door.Liberal).
 	Liberal bool
+	// JWKS are files with the key sets of issuers of tokens, by issuer.
+	JWKS map[string]string
 	// NoSchedules keeps schedules and scheduled rules from firing.
 	NoSchedules bool
 	Workers     int // how many functions' processes at most; 0 = what half of the free memory holds

@@ -87,7 +87,7 @@ func (c *Cloud) services() []Service {
 		events.New(firing),
 		scheduler.New(firing),
 		sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell}),
-		gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, Developer: true}),
+		gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, Keys: c.keySet, Signer: c.signer, Developer: true}),
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),

@@ -166,6 +166,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		Offer:       offer,
 		AWS:         aws,
 		Open:        &open,
+		JWKS:        flags.jwks,
 		Liberal:     liberal,
 		Registry:    registry,
 		Region:      p.app.AWS.Region,
@@ -234,6 +235,7 @@ type cloudFlags struct {
 	asleep  bool                         // leave deployed stacks alone
 	silent  bool                         // no schedule fires
 	aws     []string                     // services of which calls go to AWS itself
+	jwks    map[string]string            // files with key sets, by issuer
 	open    door.Openings                // who is let in beside this machine's pages
 }
 

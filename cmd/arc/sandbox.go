@@ -39,6 +39,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.StringFlag{Name: "aws"},
 			&cli.StringFlag{Name: "allow-origin"},
 			&cli.StringFlag{Name: "allow-host"},
+			&cli.StringSliceFlag{Name: "jwks"},
 			&cli.BoolFlag{Name: "fresh"},
 			&cli.BoolFlag{Name: "no-schedules"},
 			&cli.BoolFlag{Name: "stop"},
@@ -73,6 +74,9 @@ Flags:
       --allow-host HOSTS
                     let others call the app by these names, through a tunnel of
                     yours: abc.ngrok.app
+      --jwks ISSUER=FILE
+                    check tokens of this issuer by the key set in the file; one
+                    on this machine is asked itself
       --fresh       forget the stacks and data of earlier runs
       --no-schedules
                     let no schedule fire; arc invoke runs one
@@ -191,13 +195,17 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	if ctx.IsSet("max-workers") && ctx.Int("max-workers") < 1 {
 		return withHint(fmt.Errorf("--max-workers %d: no function could run", ctx.Int("max-workers")), "give a number from 1 on, or leave it out")
 	}
+	jwks, err := keySets(ctx.StringSlice("jwks"))
+	if err != nil {
+		return err
+	}
 	if file := s.env(logVariable); file != "" {
 		s.stderr = newBoundedLog(s.stderr, file, maxLog)
 	}
 	s.muted = s.muted || ctx.Bool("quiet")
 	local, err := s.startCloud(p, registry, cloudFlags{
 		inspect: inspected, workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
-		open: openFlags(ctx),
+		open: openFlags(ctx), jwks: jwks,
 	})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, wrong := registry.Answer(ctx.Context, p.dir)
@@ -231,6 +239,23 @@ func openFlags(ctx *cli.Context) door.Openings {
 	return door.Openings{Origins: commaList(ctx.String("allow-origin")), Hosts: commaList(ctx.String("allow-host"))}
 }
 
+// keySets reads ISSUER=FILE; an issuer may have = in its query, a file may not.
+func keySets(values []string) (map[string]string, error) {
+	sets := map[string]string{}
+	for _, value := range values {
+		at := strings.LastIndex(value, "=")
+		if at < 1 || value[at+1:] == "" {
+			return nil, withHint(fmt.Errorf("--jwks %s: not ISSUER=FILE", value), "--jwks https://login.example.com/=keys.json")
+		}
+		file, err := filepath.Abs(value[at+1:])
+		if err != nil {
+			return nil, fmt.Errorf("--jwks: %w", err)
+		}
+		sets[value[:at]] = file
+	}
+	return sets, nil
+}
+
 // sandboxDetached starts the sandbox in the background and waits for it.
 func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p *project, inspect *inspectFlag) error {
 	if running, err := registry.Answer(ctx.Context, p.dir); err != nil || running != nil {
@@ -241,6 +266,9 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	}
 	open, _, err := s.openings(p, cloudFlags{open: openFlags(ctx)})
 	if err != nil {
+		return err
+	}
+	if _, err := keySets(ctx.StringSlice("jwks")); err != nil {
 		return err
 	}
 	var flags []string
@@ -263,6 +291,9 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 		if ctx.String(name) != "" {
 			flags = append(flags, "--"+name, ctx.String(name))
 		}
+	}
+	for _, set := range ctx.StringSlice("jwks") {
+		flags = append(flags, "--jwks", set)
 	}
 	for _, name := range []string{"cloud-only", "no-schedules"} {
 		if ctx.Bool(name) {

@@ -28,7 +28,8 @@ type api struct {
 	front    *front
 	lenient  bool // see Options.Lenient
 
-	selection    []string // WebSocket: the message's fields down to the route key
+	selection    selection // WebSocket: of a message's route
+	keySelection string    // WebSocket: of a caller's API key
 	cors         *cors
 	imported     []*route // from Body
 	integrations map[string]*integration
@@ -53,12 +54,19 @@ type explicitRoute struct {
 
 // integration is what a route calls.
 type integration struct {
-	kind     string // AWS_PROXY, HTTP_PROXY, MOCK
+	kind     string // AWS_PROXY, HTTP_PROXY, HTTP, MOCK
 	function string // AWS_PROXY: physical name
 	// qualifier is the alias or version that is called; "" for none.
 	qualifier string
-	uri       string // HTTP_PROXY
+	uri       string // HTTP_PROXY, HTTP
 	method    string // HTTP_PROXY: "" or ANY for the request's own
+	// parameters and responseParameters (by status) are the mappings of an HTTP API.
+	parameters         []mapping
+	responseParameters map[int][]mapping
+	// requests, headers and responses are of a WebSocket API.
+	requests  templates
+	headers   map[string]string
+	responses []integrationResponse
 	payload   string // "2.0" or "1.0"
 	timeout   time.Duration
 	// credentials says that a role is assumed for the call: the function's own
@@ -112,7 +120,7 @@ type stage struct {
 type snapshot struct {
 	http      *router
 	socket    map[string]*route
-	selection []string
+	selection selection
 	cors      *cors
 }
 

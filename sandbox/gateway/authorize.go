@@ -18,6 +18,7 @@ type caller struct {
 	claims    map[string]json.RawMessage // of a JWT
 	scopes    []string
 	iam       *Identity
+	usageKey  string // the API key that an authorizer found
 }
 
 // lookup is $context.authorizer.NAME.
@@ -27,6 +28,9 @@ func (c *caller) lookup(name string) (string, bool) {
 	}
 	if name == "principalId" {
 		return c.principal, c.principal != ""
+	}
+	if name == "usageIdentifierKey" {
+		return c.usageKey, c.usageKey != ""
 	}
 	values := c.context
 	if claim, ok := strings.CutPrefix(name, "claims."); ok {
@@ -67,8 +71,14 @@ func (g *Gateway) authorize(c *call) *refusal {
 		who, refused := g.askAuthorizer(auth.authorizer, c.api, c.surroundings(), arn, event)
 		c.caller = who
 		return refused
+	case "JWT":
+		who, refused := g.checkToken(c.request.Context(), auth.authorizer, c.surroundings(), auth.scopes, c.at)
+		c.caller = who
+		return refused
 	}
-	return denied("authorization type %s of route %s has nobody to ask", auth.kind, c.route.key)
+	who, refused := g.checkSignature(c.request, c.body, c.api.source(c.stage.name, c.request.Method+unescape(c.path)), c.at)
+	c.caller = who
+	return refused
 }
 
 // askAuthorizer asks the function of a REQUEST authorizer, or what it said before,
@@ -157,12 +167,13 @@ func (z *authorizer) readVerdict(payload []byte) (verdict, error) {
 		IsAuthorized   *bool                      `json:"isAuthorized"`
 		PrincipalID    string                     `json:"principalId"`
 		PolicyDocument json.RawMessage            `json:"policyDocument"`
+		UsageKey       string                     `json:"usageIdentifierKey"`
 		Context        map[string]json.RawMessage `json:"context"`
 	}
 	if err := json.Unmarshal(payload, &r); err != nil || !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
 		return verdict{}, errors.New("its function must return an object with a policyDocument, or isAuthorized where simple responses are on")
 	}
-	out := verdict{caller: &caller{principal: r.PrincipalID, context: r.Context}}
+	out := verdict{caller: &caller{principal: r.PrincipalID, context: r.Context, usageKey: r.UsageKey}}
 	switch {
 	case z.simple && r.IsAuthorized != nil:
 		out.simple = r.IsAuthorized
@@ -190,10 +201,16 @@ func (g *Gateway) authorizeConnect(c *connection, live *liveStage, r *http.Reque
 	s.header, s.query = r.Header.Clone(), query(r)
 	s.header.Set("Host", r.Host)
 	arn := c.api.source(live.name, "$connect")
-	if rt.auth.kind == "CUSTOM" {
-		var refused *refusal
+	var refused *refusal
+	switch rt.auth.kind {
+	case "CUSTOM":
 		c.caller, refused = g.askAuthorizer(rt.auth.authorizer, c.api, s, arn, c.authorizerEvent(live, r))
-		return refused
+	case "AWS_IAM":
+		c.caller, refused = g.checkSignature(r, nil, arn, c.connected)
 	}
-	return denied("authorization type %s of route $connect has nobody to ask", rt.auth.kind)
+	if refused == nil && rt.auth.key {
+		s.caller = c.caller
+		refused = g.checkKey(c.api, live.name, s)
+	}
+	return refused
 }

@@ -36,7 +36,7 @@ type authorizer struct {
 
 // authorization is what a route asks of its callers; nil = nothing.
 type authorization struct {
-	kind       string // CUSTOM, JWT or AWS_IAM; "" = nothing
+	kind       string // CUSTOM, JWT or AWS_IAM; "" = a key alone
 	authorizer *authorizer
 	scopes     []string
 	key        bool // an API key, on WebSocket APIs
@@ -227,23 +227,32 @@ func (v *verdicts) put(key string, one verdict, now time.Time) {
 	v.by[key] = one
 }
 
-// routeAuthorization reads what a route asks of its callers.
+// routeAuthorization reads what a route asks of its callers. Of a WebSocket API,
+// $connect alone asks for something.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-route.html
-func routeAuthorization(p *problems, a *api, kind, authorizer string, scopes []string) (*authorization, string) {
+func routeAuthorization(p *problems, a *api, key, kind, authorizer string, scopes []string) (*authorization, string) {
 	if a == nil {
 		return nil, ""
+	}
+	if a.protocol == protocolSocket && key != "$connect" && kind != "" && kind != "NONE" {
+		p.fail("AuthorizationType", "of a WebSocket API only $connect has one, not %s", key)
 	}
 	wanted := map[string]string{"CUSTOM": authorizerRequest, "JWT": authorizerJWT}[kind]
 	z := a.authorizers[authorizer]
 	switch {
 	case kind == "" || kind == "NONE":
 		return nil, ""
+	case kind == "AWS_IAM":
+		return &authorization{kind: kind}, ""
 	case wanted == "":
-		p.fail("AuthorizationType", "must be NONE, CUSTOM or JWT, not %q", kind)
+		p.fail("AuthorizationType", "must be NONE, AWS_IAM, CUSTOM or JWT, not %q", kind)
 	case z == nil:
 		p.fail("AuthorizerId", "invalid authorizer identifier specified: %s", authorizer)
 	case z.kind != wanted:
 		p.fail("AuthorizerId", "authorizer %s is a %s one, AuthorizationType %s wants a %s one", z.name, z.kind, kind, wanted)
+	}
+	if len(scopes) > 0 && kind != "JWT" {
+		p.fail("AuthorizationScopes", "go with AuthorizationType JWT only")
 	}
 	return &authorization{kind: kind, scopes: scopes}, authorizer
 }

@@ -19,6 +19,11 @@ func (c *caller) seen2() any {
 	switch {
 	case c == nil:
 		return nil
+	case c.iam != nil:
+		return map[string]any{"iam": map[string]any{
+			"accessKey": c.iam.AccessKey, "accountId": c.iam.Account, "callerId": c.iam.ID, "cognitoIdentity": nil, "principalOrgId": nil,
+			"userArn": c.iam.ARN, "userId": c.iam.ID,
+		}}
 	case c.claims != nil:
 		return map[string]any{"jwt": map[string]any{"claims": claimTexts(c.claims), "scopes": c.scopes}}
 	}
@@ -28,7 +33,7 @@ func (c *caller) seen2() any {
 // seen1 is the same of payload format 1.0, where all has one level.
 func (c *caller) seen1() any {
 	switch {
-	case c == nil:
+	case c == nil || c.iam != nil: // which the identity tells
 		return nil
 	case c.claims != nil:
 		return map[string]any{"claims": claimTexts(c.claims), "scopes": c.scopes}
@@ -46,7 +51,7 @@ func (c *caller) seen1() any {
 // seenSocket is the same of WebSocket APIs, where all is text.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 func (c *caller) seenSocket() map[string]string {
-	if c == nil {
+	if c == nil || c.iam != nil {
 		return nil
 	}
 	flat := map[string]string{}

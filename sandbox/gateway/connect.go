@@ -119,11 +119,15 @@ func badHandshake(r *http.Request) string {
 // on; a function that fails, or gives no code, is 502, as on AWS.
 func (c *connection) greet(live *liveStage, r *http.Request) (status int, protocol, why string) {
 	rt := live.socket["$connect"]
-	if rt == nil || rt.integration != nil && rt.integration.kind == "MOCK" {
+	if rt == nil {
 		return http.StatusOK, "", ""
 	}
 	if rt.integration == nil {
 		return http.StatusInternalServerError, "", "route $connect has no integration"
+	}
+	if rt.integration.kind != "AWS_PROXY" {
+		status, why = c.greetBackend(live, rt.integration, r)
+		return status, "", why
 	}
 	event, err := encode(c.connectEvent(live, r))
 	if err != nil {

@@ -272,7 +272,14 @@ func (c *connection) leave(code websocket.StatusCode, reason string) {
 
 func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reason string) (why string) {
 	rt := live.socket["$disconnect"]
-	if rt == nil || rt.integration == nil || rt.integration.kind == "MOCK" {
+	if rt == nil || rt.integration == nil {
+		return ""
+	}
+	if rt.integration.kind != "AWS_PROXY" {
+		s := c.surroundings(live, "$disconnect", "DISCONNECT", newToken(), time.Now())
+		if _, err := c.gateway.callBackend(c.gateway.ctx, rt.integration, s); err != nil {
+			return err.Error()
+		}
 		return ""
 	}
 	event, err := c.disconnectEvent(live, int(code), reason)

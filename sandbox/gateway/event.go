@@ -29,10 +29,12 @@ type call struct {
 	path      string // within the stage, as it was sent
 	variables map[string]string
 	caller    *caller
-	body      []byte
-	at        time.Time
-	id        string
-	delay     string // what the log says of the time before the function had the event
+	body      []byte // nil: not read yet
+	// overwritten says that path is what a mapping made of it.
+	overwritten bool
+	at          time.Time
+	id          string
+	delay       string // what the log says of the time before the function had the event
 }
 
 // event2 is payload format 2.0.
@@ -174,7 +176,12 @@ type identity1 struct {
 
 // identity1 is who called: with a signature, what is known of its key.
 func (c *call) identity1() identity1 {
-	return identity1{SourceIP: sourceIP(c.request), UserAgent: latin1(c.request.UserAgent())}
+	i := identity1{SourceIP: sourceIP(c.request), UserAgent: latin1(c.request.UserAgent())}
+	if c.caller != nil && c.caller.iam != nil {
+		who := c.caller.iam
+		i.AccessKey, i.AccountID, i.Caller, i.User, i.UserARN = &who.AccessKey, &who.Account, &who.ID, &who.ID, &who.ARN
+	}
+	return i
 }
 
 func (c *call) event1() event1 {

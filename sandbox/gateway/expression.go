@@ -19,6 +19,7 @@ type surroundings struct {
 	variables      map[string]string // of the path
 	stageVariables map[string]string
 	context        map[string]string // $context.NAME
+	response       *answered         // $response.…; nil = none yet
 	caller         *caller           // $context.authorizer.NAME; nil = nobody was asked
 	body           []byte
 }
@@ -32,6 +33,9 @@ func (s *surroundings) lookup(expression string) (string, bool) {
 		return s.path, true
 	case name == "request.body":
 		return string(s.body), true
+	}
+	if name, ok := strings.CutPrefix(name, "response."); ok {
+		return s.response.lookup(name)
 	}
 	if name, ok := strings.CutPrefix(name, "request.header."); ok {
 		values := s.header.Values(name)

@@ -46,6 +46,14 @@ type Options struct {
 	// Unhurried reports that a function has no timeout, since a debugger may pause
 	// it; nil = none.
 	Unhurried func(function string) bool
+	// Keys gives the JSON Web Key Set of an issuer of tokens; nil = nobody's.
+	Keys func(ctx context.Context, issuer string) ([]byte, error)
+	// Signer gives the secret of an access key, with its session's token ("" = none),
+	// and who has it; false = the key is none that the local cloud gave out.
+	Signer func(accessKey, token string) (secret string, who Identity, ok bool)
+	// Decide gives an error when somebody may not do an action of execute-api to an
+	// ARN; nil = everybody with a key may.
+	Decide func(who Identity, action, resource string) error
 	// Lenient reports whether a stack's WebSocket API lets clients in at any path,
 	// with a warning, where AWS does at its stage's alone; nil = none does.
 	Lenient func(stackName string) bool
@@ -69,6 +77,10 @@ type Gateway struct {
 	mu     sync.Mutex // guards what resources build up: apis, fronts, and each api's parts
 	apis   map[string]*api
 	fronts map[string][]*front // by stack ID
+	keys   map[string]*apiKey
+	plans  map[string]*usagePlan
+	// domains are kept by name.
+	domains map[string]*customDomain
 
 	sockets sockets
 }
@@ -82,7 +94,13 @@ func New(options Options) *Gateway {
 	if options.MaxAge == 0 {
 		options.MaxAge = 2 * time.Hour
 	}
-	g := &Gateway{options: options, apis: map[string]*api{}, fronts: map[string][]*front{}}
+	if options.Signer == nil {
+		options.Signer = func(string, string) (string, Identity, bool) { return "", Identity{}, false }
+	}
+	g := &Gateway{
+		options: options, apis: map[string]*api{}, fronts: map[string][]*front{},
+		keys: map[string]*apiKey{}, plans: map[string]*usagePlan{}, domains: map[string]*customDomain{},
+	}
 	g.sockets.open = map[string]*connection{}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	return g

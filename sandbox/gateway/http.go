@@ -58,6 +58,11 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	if c.route == nil {
 		return g.fail(w, c, noRoute(c.request.Method, path))
 	}
+	if c.route.auth != nil && c.route.auth.kind == "AWS_IAM" || c.route.integration != nil && namesBody(c.route.integration.parameters) {
+		if failed := c.readBody(w); failed != nil {
+			return g.fail(w, c, *failed)
+		}
+	}
 	if refused := g.authorize(c); refused != nil {
 		maps.Copy(w.Header(), refused.header)
 		return g.fail(w, c, failure{status: refused.status, message: refused.message, why: refused.why})
@@ -65,13 +70,16 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	if c.route.integration == nil {
 		return g.fail(w, c, failure{status: http.StatusInternalServerError, why: "route " + c.route.key + " has no integration"})
 	}
+	sources := c.sources(path)
+	c.mapRequest(c.route.integration.parameters)
 	if c.route.integration.kind == "HTTP_PROXY" {
-		return g.proxy(w, c, path)
+		return g.proxy(w, c, c.path)
 	}
-	out, failed := g.callFunction(w, c, path)
+	out, failed := g.callFunction(w, c, sources)
 	if failed != nil {
 		return g.fail(w, c, *failed)
 	}
+	out.status = c.mapResponse(out.status, out.header, out.body)
 	if cors != nil {
 		cors.apply(out.header, c.request)
 	}
@@ -103,19 +111,31 @@ func (a *api) stageFor(path string) (*liveStage, string) {
 	return a.stage("$default"), path
 }
 
-func (g *Gateway) callFunction(w http.ResponseWriter, c *call, path string) (response, *failure) {
-	var err error
-	if c.body, err = io.ReadAll(http.MaxBytesReader(w, c.request.Body, maxBody)); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return response{}, &failure{status: http.StatusRequestEntityTooLarge, message: "Request Entity Too Large",
-				why: "the body is larger than the 10 MB that API Gateway takes"}
-		}
-		if errors.Is(err, door.ErrFull) {
-			return response{}, &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
-		}
-		return response{}, &failure{status: http.StatusBadRequest, message: "Bad Request", why: "reading the body: " + err.Error()}
+// readBody reads the request's body into memory, once.
+func (c *call) readBody(w http.ResponseWriter) *failure {
+	if c.body != nil {
+		return nil
 	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, c.request.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return &failure{status: http.StatusRequestEntityTooLarge, message: "Request Entity Too Large",
+			why: "the body is larger than the 10 MB that API Gateway takes"}
+	case errors.Is(err, door.ErrFull):
+		return &failure{status: http.StatusServiceUnavailable, message: "Service Unavailable", why: err.Error()}
+	case err != nil:
+		return &failure{status: http.StatusBadRequest, message: "Bad Request", why: "reading the body: " + err.Error()}
+	}
+	c.body = body
+	return nil
+}
+
+func (g *Gateway) callFunction(w http.ResponseWriter, c *call, sources []string) (response, *failure) {
+	if failed := c.readBody(w); failed != nil {
+		return response{}, failed
+	}
+	var err error
 	i := c.route.integration
 	read, event := response2, []byte(nil)
 	if i.payload == "1.0" {
@@ -131,7 +151,7 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call, path string) (res
 		return response{}, &failure{status: http.StatusRequestEntityTooLarge, message: "Request Entity Too Large",
 			why: "the event is larger than the 6 MB that Lambda takes; binary bodies grow by a third as base64"}
 	}
-	result, err := g.invoke(i, event, c.sources(path)...)
+	result, err := g.invoke(i, event, sources...)
 	c.delay = strings.TrimSpace(delay(result))
 	switch {
 	case errors.Is(err, invoke.ErrThrottled):

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -32,9 +31,10 @@ func (c *connection) message(body string) {
 	}
 	why, report := "", ""
 	switch {
-	case rt.integration.kind == "MOCK":
-	default:
+	case rt.integration.kind == "AWS_PROXY":
 		why, report = c.callRoute(live, rt, request, body)
+	default:
+		why, report = c.callBackend(live, rt, request, body)
 	}
 	c.gateway.tell(activity.Event{Kind: activity.Message, Route: strings.TrimPrefix(rt.key, "$"), Connection: c.id, RequestID: request, Text: why})
 	if report != "" {
@@ -102,27 +102,9 @@ func responseText(payload []byte) (string, error) {
 // "connect", which is no key at all. What selects nothing goes to $default,
 // nil if there is none.
 func (s *liveStage) selectRoute(body string) *route {
-	for _, field := range s.selection {
-		if !strings.Contains(body, field) && !strings.Contains(body, `\`) {
-			return s.socket["$default"] // read or not, it has no such field
-		}
-	}
-	value := json.RawMessage(body)
-	for _, field := range s.selection {
-		var object map[string]json.RawMessage
-		if json.Unmarshal(value, &object) != nil {
-			return s.socket["$default"]
-		}
-		value = object[field]
-	}
-	key := ""
-	switch value = bytes.TrimSpace(value); {
-	case bytes.HasPrefix(value, []byte(`"`)):
-		if json.Unmarshal(value, &key) != nil {
-			key = ""
-		}
-	case len(value) > 0 && value[0] != '{' && value[0] != '[' && string(value) != "null":
-		key = string(value) // a number, true or false
+	key, ok := s.selection.key(body)
+	if !ok {
+		return s.socket["$default"]
 	}
 	if rt := s.socket[key]; rt != nil && !strings.HasPrefix(key, "$") {
 		return rt

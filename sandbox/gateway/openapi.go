@@ -30,9 +30,7 @@ func importBody(body map[string]any) (document, error) {
 		d.title, _ = info["title"].(string)
 	}
 	p := &problems{}
-	if list, _ := body["security"].([]any); len(list) > 0 {
-		p.fail("Body", "security: authorizers are not emulated by the local cloud")
-	}
+	schemes := importSchemes(p, body)
 	object := func(name string) map[string]any {
 		v, ok := body[name].(map[string]any)
 		if body[name] != nil && !ok {
@@ -51,7 +49,7 @@ func importBody(body map[string]any) (document, error) {
 			if !isMethod(method) {
 				continue
 			}
-			r, err := importOperation(body, path, method, operations[method])
+			r, err := importOperation(body, path, method, operations[method], schemes)
 			if err != nil {
 				return d, fmt.Errorf("property Body: paths %s %s: %w", path, method, err)
 			}
@@ -65,12 +63,17 @@ func isMethod(key string) bool {
 	return slices.Contains([]string{"get", "put", "post", "delete", "options", "head", "patch", "trace", cfn.AnyMethod}, key)
 }
 
-func importOperation(body map[string]any, path, method string, value any) (*route, error) {
+func importOperation(body map[string]any, path, method string, value any, schemes map[string]*authorization) (*route, error) {
 	operation, _ := value.(map[string]any)
-	if list, _ := operation["security"].([]any); len(list) > 0 {
-		return nil, fmt.Errorf("security: authorizers are not emulated by the local cloud")
+	security, own := operation["security"]
+	if !own {
+		security = body["security"]
 	}
-	r := &route{key: strings.ToUpper(method) + " " + path}
+	auth, err := secured(schemes, security)
+	if err != nil {
+		return nil, err
+	}
+	r := &route{key: strings.ToUpper(method) + " " + path, auth: auth}
 	if method == cfn.AnyMethod {
 		r.key = "ANY " + path
 	}
@@ -92,6 +95,9 @@ func importOperation(body map[string]any, path, method string, value any) (*rout
 		Timeout        *int   `name:"timeoutInMillis"`
 		ConnectionType string `name:"connectionType"`
 		Credentials    string `name:"credentials"`
+
+		RequestParameters  map[string]string `name:"requestParameters"`
+		ResponseParameters map[string]any    `name:"responseParameters"`
 	}
 	p := read(fields, &in, "description", "passthroughBehavior", "responses")
 	i := &integration{
@@ -105,6 +111,8 @@ func importOperation(body map[string]any, path, method string, value any) (*rout
 	if c := in.ConnectionType; c != "" && c != "INTERNET" {
 		p.fail("connectionType", "only INTERNET is emulated")
 	}
+	i.parameters = readMappings(p, "requestParameters", in.RequestParameters, false)
+	i.responseParameters = readResponseMappings(p, "responseParameters", in.ResponseParameters)
 	if p.err != nil {
 		return nil, p.err
 	}

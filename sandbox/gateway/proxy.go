@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,12 @@ func (c *call) target(path string) (*url.URL, error) {
 		escaped := (&url.URL{Path: value}).EscapedPath()
 		uri = strings.NewReplacer("{"+name+"}", escaped, "{"+name+"+}", escaped).Replace(uri)
 	}
-	if c.route.key == "$default" {
+	if c.overwritten { // by a mapping: the path of the URI makes way
+		if u, err := url.Parse(c.route.integration.uri); err == nil {
+			u.Path, u.RawPath = "", ""
+			uri = strings.TrimSuffix(u.String(), "/") + path
+		}
+	} else if c.route.key == "$default" {
 		uri = strings.TrimSuffix(uri, "/") + path
 	}
 	u, err := url.Parse(uri)
@@ -57,7 +63,11 @@ func (g *Gateway) proxy(w http.ResponseWriter, c *call, path string) (why string
 	ctx, cancel := context.WithTimeout(c.request.Context(), c.route.integration.timeout)
 	defer cancel()
 	door.Stream(c.request) // it is handed on as it comes
-	c.request.Body = http.MaxBytesReader(w, c.request.Body, maxBody)
+	if c.body == nil {
+		c.request.Body = http.MaxBytesReader(w, c.request.Body, maxBody)
+	} else {
+		c.request.Body = io.NopCloser(bytes.NewReader(c.body))
+	}
 	proxy := httputil.ReverseProxy{
 		ErrorLog: log.New(io.Discard, "", 0), // the client's going away half-way is nobody's error
 		Rewrite: func(p *httputil.ProxyRequest) {
@@ -68,6 +78,9 @@ func (g *Gateway) proxy(w http.ResponseWriter, c *call, path string) (why string
 			p.Out.Header.Set("Forwarded", fmt.Sprintf("for=%s;host=%s;proto=http", forwardedNode(sourceIP(p.In)), p.In.Host))
 		},
 		ModifyResponse: func(resp *http.Response) error {
+			if err := c.mapProxied(resp); err != nil {
+				return err
+			}
 			if c.stage.cors != nil {
 				c.stage.cors.apply(resp.Header, c.request)
 			}

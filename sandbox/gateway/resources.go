@@ -1,21 +1,20 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"arc/sandbox/stack"
 )
 
-// Registrations are the resource types the gateway provides. Authorizers,
-// custom domains and the like are registered too, so that a template with one
-// is refused with a sentence instead of being served without it.
+// Registrations are the resource types the gateway provides. Links into networks
+// and the like are registered too, so that a template with one is refused with a
+// sentence instead of being served without it.
 func (g *Gateway) Registrations() map[string]stack.Registration {
 	// The lock is taken here, once, so that what a step does to an API is one
 	// step for everyone else.
@@ -41,14 +40,22 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 		"AWS::ApiGatewayV2::Route":         of(g.createRoute, g.updateRoute, g.deleteRoute),
 		"AWS::ApiGatewayV2::RouteResponse": of(g.createRouteResponse, g.createRouteResponse, nothing),
 		"AWS::ApiGatewayV2::Authorizer":    of(g.createAuthorizer, g.updateAuthorizer, g.deleteAuthorizer),
-		"AWS::ApiGatewayV2::Deployment":    of(g.createDeployment, g.updateDeployment, g.deleteDeployment),
+		"AWS::ApiGatewayV2::ApiMapping":    of(g.putMapping, g.putMapping, g.deleteMapping),
+		"AWS::ApiGatewayV2::DomainName":    of(g.putDomain, g.putDomain, g.deleteDomain),
+		"AWS::ApiGatewayV2::Model":         of(g.putModel, g.putModel, nothing),
+		"AWS::ApiGateway::ApiKey":          of(g.putKey, g.putKey, g.deleteKey),
+		"AWS::ApiGateway::UsagePlan":       of(g.putPlan, g.putPlan, g.deletePlan),
+		"AWS::ApiGateway::UsagePlanKey":    of(g.putPlanKey, g.putPlanKey, g.deletePlanKey),
+
+		"AWS::ApiGatewayV2::IntegrationResponse": of(g.putIntegrationResponse, g.putIntegrationResponse, g.deleteIntegrationResponse),
+
+		"AWS::ApiGatewayV2::Deployment": of(g.createDeployment, g.updateDeployment, g.deleteDeployment),
 		// It takes the lock itself: deleting a stage waits for $disconnect functions.
 		"AWS::ApiGatewayV2::Stage": {
 			Provider: stack.Steps{OnCreate: g.createStage, OnUpdate: g.updateStage, OnDelete: g.deleteStage},
 		},
 	}
-	for _, refused := range []string{"ApiGatewayManagedOverrides", "ApiMapping", "DomainName",
-		"IntegrationResponse", "Model", "RoutingRule", "VpcLink"} {
+	for _, refused := range []string{"ApiGatewayManagedOverrides", "RoutingRule", "VpcLink"} {
 		refuse := func(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, fmt.Errorf("%s is not emulated by the local cloud; leave it out of the local stack with a Condition", req.Type)
 		}
@@ -102,6 +109,7 @@ func (a *api) resource() stack.Resource {
 func (a *api) configure(values map[string]any) error {
 	var in struct {
 		Name, ProtocolType, RouteSelectionExpression string
+		ApiKeySelectionExpression                    string
 		Body, CorsConfiguration                      map[string]any
 	}
 	p := read(values, &in, "BasePath", "Description", "DisableExecuteApiEndpoint", "DisableSchemaValidation", "FailOnWarnings", "IpAddressType", "Tags", "Version")
@@ -110,7 +118,11 @@ func (a *api) configure(values map[string]any) error {
 		protocol = protocolHTTP // what a Body describes
 	}
 	var imported document
-	var selection []string
+	var selects selection
+	key := cmp.Or(in.ApiKeySelectionExpression, keySelections[0])
+	if !slices.Contains(keySelections, key) {
+		p.fail("ApiKeySelectionExpression", "must be %s, not %q", strings.Join(keySelections, " or "), key)
+	}
 	cors := newCORS(in.CorsConfiguration, "CorsConfiguration", p)
 	switch {
 	case protocol == protocolHTTP:
@@ -122,7 +134,7 @@ func (a *api) configure(values map[string]any) error {
 			cors = imported.cors
 		}
 	case protocol == protocolSocket && body == nil:
-		selection = selectionFields(p, in.RouteSelectionExpression)
+		selects = routeSelection(p, in.RouteSelectionExpression)
 	default:
 		p.fail("ProtocolType", "must be HTTP, or WEBSOCKET without a Body")
 	}
@@ -139,25 +151,20 @@ func (a *api) configure(values map[string]any) error {
 			}
 		}
 	}
-	a.protocol, a.imported, a.cors, a.selection = protocol, imported.routes, cors, selection
+	a.protocol, a.imported, a.cors, a.selection, a.keySelection = protocol, imported.routes, cors, selects, key
 	return nil
 }
 
-var simpleSelection = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^\$(?:request\.body((?:\.\w+)+)|\{request\.body((?:\.\w+)+)\})$`)
-})
-
-// selectionFields reads "$request.body.action" as [action].
-func selectionFields(p *problems, expression string) []string {
+// routeSelection reads a RouteSelectionExpression.
+func routeSelection(p *problems, expression string) selection {
 	if expression == "" {
 		p.fail("RouteSelectionExpression", "is required")
 	}
-	match := simpleSelection().FindStringSubmatch(expression)
-	if match == nil {
-		p.fail("RouteSelectionExpression", "only $request.body.FIELD expressions are emulated")
-		return nil
+	parsed, err := parseSelection(expression)
+	if err != nil {
+		p.fail("RouteSelectionExpression", "%v", err)
 	}
-	return strings.Split(strings.TrimPrefix(match[1]+match[2], "."), ".")
+	return parsed
 }
 
 func (g *Gateway) updateAPI(req stack.Request) (stack.Resource, error) {
@@ -200,6 +207,9 @@ func (g *Gateway) updateIntegration(req stack.Request) (stack.Resource, error) {
 	if err != nil {
 		return stack.Resource{}, err
 	}
+	if old := a.integrations[req.PhysicalID]; old != nil {
+		i.responses = old.responses
+	}
 	a.integrations[req.PhysicalID] = i
 	a.changed()
 	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"IntegrationId": req.PhysicalID}}, nil
@@ -210,10 +220,12 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 		ApiId                                                                   string `cfn:"required"`
 		IntegrationType                                                         string `cfn:"required"`
 		IntegrationUri, IntegrationMethod, PayloadFormatVersion, ConnectionType string
-		CredentialsArn                                                          string
+		CredentialsArn, PassthroughBehavior, TemplateSelectionExpression        string
 		TimeoutInMillis                                                         *int
+		RequestParameters, RequestTemplates                                     map[string]string
+		ResponseParameters                                                      map[string]any
 	}
-	p := read(req.Properties, &in, "Description", "PassthroughBehavior")
+	p := read(req.Properties, &in, "Description", "ContentHandlingStrategy")
 	a := g.owner(p, in.ApiId)
 	i := &integration{kind: in.IntegrationType, payload: in.PayloadFormatVersion, method: in.IntegrationMethod, credentials: in.CredentialsArn != ""}
 	if c := in.ConnectionType; c != "" && c != "INTERNET" {
@@ -227,6 +239,21 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 		most = 29 * time.Second
 	}
 	i.timeout = p.timeout("TimeoutInMillis", in.TimeoutInMillis, most)
+	switch {
+	case a.protocol == protocolHTTP:
+		i.parameters = readMappings(p, "RequestParameters", in.RequestParameters, false)
+		i.responseParameters = readResponseMappings(p, "ResponseParameters", in.ResponseParameters)
+		if len(in.RequestTemplates) > 0 {
+			p.fail("RequestTemplates", "are for WebSocket APIs")
+		}
+	case i.kind == "AWS_PROXY" && len(in.RequestTemplates)+len(in.RequestParameters) > 0:
+		p.fail("IntegrationType", "an AWS_PROXY integration gets messages as they are, without RequestTemplates and RequestParameters")
+	default:
+		i.requests = templates{by: templateSelection(p, in.TemplateSelectionExpression), texts: in.RequestTemplates}
+		i.requests.strict = in.PassthroughBehavior == "NEVER" || in.PassthroughBehavior == "WHEN_NO_TEMPLATES" && len(in.RequestTemplates) > 0
+		checkTemplates(p, "RequestTemplates", in.RequestTemplates)
+		i.headers = readHeaders(p, in.RequestParameters)
+	}
 	if err := i.point(in.IntegrationUri, a.protocol); err != nil && p.err == nil {
 		p.err = err
 	}
@@ -242,7 +269,9 @@ func (i *integration) point(uri, protocol string) (err error) {
 			err = fmt.Errorf("property PayloadFormatVersion: a function behind an HTTP API requires 1.0 or 2.0, not %q", i.payload)
 		}
 		return err
-	case i.kind == "HTTP_PROXY" && protocol == protocolHTTP:
+	case i.kind == "HTTP_PROXY" && protocol == protocolHTTP && i.payload == "2.0":
+		return fmt.Errorf("property PayloadFormatVersion: an HTTP_PROXY integration takes 1.0 only")
+	case i.kind == "HTTP_PROXY", i.kind == "HTTP" && protocol == protocolSocket:
 		i.uri = uri
 		return checkProxy(uri)
 	case i.kind == "MOCK" && protocol == protocolSocket:
@@ -274,7 +303,16 @@ func (g *Gateway) createRoute(req stack.Request) (stack.Resource, error) {
 	id := idOf(req, 7, taken(a.routes))
 	a.routes[id] = r
 	a.changed()
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}, nil
+	return routeResource(req, id), nil
+}
+
+// routeResource says of a route what of it does nothing here.
+func routeResource(req stack.Request, id string) stack.Resource {
+	r := stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}
+	if req.Properties["RequestModels"] != nil || req.Properties["RequestParameters"] != nil {
+		r.Note = "the local cloud does not validate requests against RequestModels and RequestParameters"
+	}
+	return r
 }
 
 func (g *Gateway) updateRoute(req stack.Request) (stack.Resource, error) {
@@ -284,7 +322,7 @@ func (g *Gateway) updateRoute(req stack.Request) (stack.Resource, error) {
 	}
 	a.routes[req.PhysicalID] = r
 	a.changed()
-	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"RouteId": req.PhysicalID}}, nil
+	return routeResource(req, req.PhysicalID), nil
 }
 
 func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
@@ -296,12 +334,18 @@ func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
 		AuthorizationScopes                                         []string
 		ApiKeyRequired                                              bool
 	}
-	p := read(req.Properties, &in, "OperationName")
+	p := read(req.Properties, &in, "OperationName", "ModelSelectionExpression", "RequestModels", "RequestParameters")
 	a := g.owner(p, in.ApiId)
 	r := &explicitRoute{key: in.RouteKey, respond: in.RouteResponseSelectionExpression != ""}
-	r.auth, r.authorizer = routeAuthorization(p, a, in.AuthorizationType, in.AuthorizerId, in.AuthorizationScopes)
-	if in.ApiKeyRequired {
-		p.fail("ApiKeyRequired", "API keys are not emulated by the local cloud")
+	r.auth, r.authorizer = routeAuthorization(p, a, r.key, in.AuthorizationType, in.AuthorizerId, in.AuthorizationScopes)
+	if in.ApiKeyRequired && a != nil {
+		if a.protocol != protocolSocket || r.key != "$connect" {
+			p.fail("ApiKeyRequired", "is for $connect of a WebSocket API")
+		}
+		if r.auth == nil {
+			r.auth = &authorization{}
+		}
+		r.auth.key = true
 	}
 	if target := in.Target; target != "" {
 		var ok bool

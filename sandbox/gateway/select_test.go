@@ -29,8 +29,12 @@ func FuzzSelect(f *testing.F) {
 		routes[key] = &route{key: key}
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, selection := range [][]string{{"action"}, {"action", "action"}} {
-			s := &liveStage{snapshot: &snapshot{socket: routes, selection: selection}}
+		for _, expression := range []string{"$request.body.action", "${request.body.action.action}", "${request.body.action}${request.body.action}"} {
+			selects, err := parseSelection(expression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &liveStage{snapshot: &snapshot{socket: routes, selection: selects}}
 			if r := s.selectRoute(body); r == nil || r.key == "$connect" || r.key == "$disconnect" {
 				t.Errorf("%q selects %v", body, r)
 			}

@@ -1,0 +1,142 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"arc/sandbox/gateway"
+)
+
+// TestRefusedParts gives APIs parts that API Gateway would not take, or that do
+// nothing here, and compares what is said; "" = the part is made.
+func TestRefusedParts(t *testing.T) {
+	c := newCloud(t, gateway.Options{Invoker: functions{}})
+	c.create("Api", "H", props{"Name": "h", "ProtocolType": "HTTP"})
+	c.create("Api", "W", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
+	jwt := props{"AuthorizerType": "JWT", "IdentitySource": []any{"$request.header.Authorization"}, "JwtConfiguration": props{"Issuer": "http://localhost:1", "Audience": []any{"a"}}}
+	request := props{"AuthorizerType": "REQUEST", "AuthorizerUri": uri("f"), "AuthorizerPayloadFormatVersion": "2.0"}
+	socket := props{"AuthorizerType": "REQUEST", "AuthorizerUri": uri("f")}
+	c.create("Authorizer", "J", merged(jwt, props{"ApiId": c.ids["H"], "Name": "j"}))
+	c.create("Authorizer", "R", merged(request, props{"ApiId": c.ids["H"], "Name": "r"}))
+	c.create("Integration", "WI", props{"ApiId": c.ids["W"], "IntegrationType": "MOCK"})
+	c.create("Integration", "HI", props{"ApiId": c.ids["H"], "IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1"})
+	c.create("Route", "Used", props{"ApiId": c.ids["H"], "RouteKey": "GET /used", "AuthorizationType": "JWT", "AuthorizerId": c.ids["J"]})
+	c.create("Stage", "Stage", props{"ApiId": c.ids["H"], "StageName": "dev", "AutoDeploy": true})
+	c.create("DomainName", "D", props{"DomainName": "api.example.com"})
+	seconds := func(n string) props {
+		return props{"AuthorizerResultTtlInSeconds": json.Number(n), "IdentitySource": []any{"$request.header.a"}}
+	}
+	for _, test := range []struct {
+		api, kind   string
+		base, parts props
+		want        string
+	}{
+		{"H", "Authorizer", jwt, nil, ""},
+		{"H", "Authorizer", jwt, props{"IdentitySource": []any{"$request.header.a", "$request.header.b"}}, "a JWT authorizer has one"},
+		{"H", "Authorizer", jwt, props{"JwtConfiguration": props{"Issuer": "x"}}, "an Issuer and an Audience are required"},
+		{"H", "Authorizer", jwt, props{"JwtConfiguration": props{"Audience": []any{"x"}}}, "an Issuer and an Audience are required"},
+		{"H", "Authorizer", jwt, props{"JwtConfiguration": nil}, "an Issuer and an Audience are required"},
+		{"W", "Authorizer", jwt, props{"IdentitySource": []any{"route.request.header.a"}}, "must be REQUEST, or JWT for an HTTP API"},
+		{"H", "Authorizer", request, nil, ""},
+		{"H", "Authorizer", request, props{"AuthorizerType": "TOKEN"}, `not "TOKEN"`},
+		{"H", "Authorizer", request, props{"AuthorizerUri": "arn:aws:sqs:x"}, "AuthorizerUri"},
+		{"H", "Authorizer", request, props{"AuthorizerPayloadFormatVersion": "3.0"}, "must be 1.0 or 2.0"},
+		{"H", "Authorizer", request, props{"AuthorizerPayloadFormatVersion": "1.0"}, ""},
+		{"H", "Authorizer", request, props{"AuthorizerPayloadFormatVersion": "1.0", "EnableSimpleResponses": true}, "goes with payload format version 2.0 only"},
+		{"H", "Authorizer", request, props{"EnableSimpleResponses": true}, ""},
+		{"H", "Authorizer", request, seconds("0"), ""},
+		{"H", "Authorizer", request, seconds("3600"), ""},
+		{"H", "Authorizer", request, seconds("3601"), "must be from 0 to 3600"},
+		{"H", "Authorizer", request, seconds("-1"), "must be from 0 to 3600"},
+		{"H", "Authorizer", request, props{"AuthorizerResultTtlInSeconds": json.Number("1")}, "is required where results are cached"},
+		{"H", "Authorizer", request, props{"IdentitySource": []any{"$context.routeKey, $stageVariables.x,$request.querystring.q"}}, ""},
+		{"H", "Authorizer", request, props{"IdentitySource": []any{"$request.header."}}, "is none; known are $request.header.NAME"},
+		{"H", "Authorizer", request, props{"IdentitySource": []any{"route.request.header.a"}}, "is none; known are $request.header.NAME"},
+		{"W", "Authorizer", socket, nil, ""},
+		{"W", "Authorizer", socket, props{"IdentitySource": []any{"route.request.header.a", "context.stage", "stageVariables.x"}}, ""},
+		{"W", "Authorizer", socket, props{"IdentitySource": []any{"$request.header.a"}}, "known are route.request.header.NAME"},
+		{"W", "Authorizer", socket, props{"AuthorizerPayloadFormatVersion": "2.0"}, "are for HTTP APIs"},
+		{"W", "Authorizer", socket, props{"EnableSimpleResponses": true}, "are for HTTP APIs"},
+		{"W", "Authorizer", socket, props{"AuthorizerResultTtlInSeconds": json.Number("1"), "IdentitySource": []any{"route.request.header.a"}}, "are for HTTP APIs"},
+
+		{"H", "Route", props{"RouteKey": "GET /a", "AuthorizationType": "JWT", "AuthorizerId": c.ids["J"], "AuthorizationScopes": []any{"s"}}, nil, ""},
+		{"H", "Route", props{"RouteKey": "GET /b", "AuthorizationType": "CUSTOM", "AuthorizerId": c.ids["J"]}, nil, "authorizer j is a JWT one"},
+		{"H", "Route", props{"RouteKey": "GET /b", "AuthorizationType": "CUSTOM", "AuthorizerId": "nope"}, nil, "invalid authorizer identifier specified: nope"},
+		{"H", "Route", props{"RouteKey": "GET /b", "AuthorizationType": "CUSTOM", "AuthorizerId": c.ids["R"], "AuthorizationScopes": []any{"s"}}, nil, "go with AuthorizationType JWT only"},
+		{"H", "Route", props{"RouteKey": "GET /b", "AuthorizationType": "COGNITO"}, nil, `must be NONE, AWS_IAM, CUSTOM or JWT, not "COGNITO"`},
+		{"H", "Route", props{"RouteKey": "GET /b", "AuthorizationType": "AWS_IAM"}, nil, ""},
+		{"H", "Route", props{"RouteKey": "GET /c", "AuthorizationType": "NONE"}, nil, ""},
+		{"H", "Route", props{"RouteKey": "GET /d", "ApiKeyRequired": true}, nil, "is for $connect of a WebSocket API"},
+		{"W", "Route", props{"RouteKey": "x", "AuthorizationType": "AWS_IAM"}, nil, "only $connect has one, not x"},
+		{"W", "Route", props{"RouteKey": "y", "AuthorizationType": "NONE"}, nil, ""},
+		{"W", "Route", props{"RouteKey": "z", "ApiKeyRequired": true}, nil, "is for $connect of a WebSocket API"},
+		{"W", "Route", props{"RouteKey": "$connect", "ApiKeyRequired": true, "AuthorizationType": "AWS_IAM"}, nil, ""},
+
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1", "PayloadFormatVersion": "2.0"}, nil, "takes 1.0 only"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "ftp://localhost:1"}, nil, "must be an http or https URL"},
+		{"H", "Integration", props{"IntegrationType": "HTTP", "IntegrationUri": "http://localhost:1"}, nil, "not emulated for HTTP APIs"},
+		{"W", "Integration", props{"IntegrationType": "HTTP", "IntegrationUri": "http://localhost:1"}, nil, ""},
+		{"W", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "nowhere"}, nil, "must be an http or https URL"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1", "RequestTemplates": props{"a": "b"}}, nil, "are for WebSocket APIs"},
+		{"W", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationUri": uri("f"), "RequestTemplates": props{"a": "b"}}, nil, "gets messages as they are"},
+		{"W", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationUri": uri("f"), "RequestParameters": props{"integration.request.header.a": "'b'"}}, nil, "gets messages as they are"},
+		{"W", "Integration", props{"IntegrationType": "MOCK", "RequestTemplates": props{"a": "#set($x = 1)"}}, nil, "a: #set is not emulated"},
+		{"W", "Integration", props{"IntegrationType": "MOCK", "RequestTemplates": props{"a": "${input.params('x')}"}}, nil, "input.params is not emulated"},
+		{"W", "Integration", props{"IntegrationType": "MOCK", "TemplateSelectionExpression": "$nope"}, nil, "TemplateSelectionExpression"},
+		{"W", "Integration", props{"IntegrationType": "MOCK", "RequestParameters": props{"integration.request.querystring.a": "'b'"}}, nil, "only integration.request.header.NAME"},
+		{"W", "Integration", props{"IntegrationType": "MOCK", "RequestParameters": props{"integration.request.header.": "'b'"}}, nil, "only integration.request.header.NAME"},
+
+		{"W", "IntegrationResponse", props{"IntegrationId": c.ids["WI"], "IntegrationResponseKey": "$default"}, nil, ""},
+		{"W", "IntegrationResponse", props{"IntegrationId": "nope", "IntegrationResponseKey": "$default"}, nil, "invalid integration identifier specified: nope"},
+		{"H", "IntegrationResponse", props{"IntegrationId": c.ids["HI"], "IntegrationResponseKey": "$default"}, nil, "are for WebSocket APIs"},
+		{"W", "IntegrationResponse", props{"IntegrationId": c.ids["WI"], "IntegrationResponseKey": "x", "ResponseTemplates": props{"a": "#if(1)"}}, nil, "#if is not emulated"},
+		{"W", "Model", props{"Name": "m", "Schema": props{}}, nil, ""},
+		{"W", "Model", props{"Name": "m"}, nil, "property Schema: is required"},
+
+		{"", "DomainName", props{"DomainName": "b.example.com"}, nil, ""},
+		{"", "DomainName", props{"DomainName": "api.example.com"}, nil, "exists already"},
+		{"H", "ApiMapping", props{"DomainName": "nope", "Stage": "dev"}, nil, "invalid domain name identifier specified: nope"},
+		{"H", "ApiMapping", props{"DomainName": "api.example.com", "Stage": "nope"}, nil, "invalid stage identifier specified: nope"},
+		{"H", "ApiMapping", props{"DomainName": "api.example.com", "Stage": "dev"}, nil, ""},
+		{"H", "ApiMapping", props{"DomainName": "api.example.com", "Stage": "dev"}, nil, "has a mapping"},
+		{"H", "ApiMapping", props{"DomainName": "api.example.com", "Stage": "dev", "ApiMappingKey": "v1"}, nil, ""},
+		{"", "Api", props{"Name": "k", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.a", "ApiKeySelectionExpression": "$request.header.key"}, nil, "ApiKeySelectionExpression: must be $request.header.x-api-key or $context.authorizer.usageIdentifierKey"},
+		{"", "Api", props{"Name": "k", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.a", "ApiKeySelectionExpression": "$context.authorizer.usageIdentifierKey"}, nil, ""},
+	} {
+		p := merged(props{}, test.base, test.parts)
+		if test.api != "" {
+			p["ApiId"] = c.ids[test.api]
+		}
+		if test.kind == "Authorizer" {
+			p["Name"] = "z"
+		}
+		_, err := c.try(test.kind, "X"+test.kind, p)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s %v of %s: %v, want %s", test.kind, p, test.api, err, test.want)
+		}
+	}
+	if err := c.remove("DomainName", "D", "api.example.com", props{}); err == nil || !strings.Contains(err.Error(), "[ v1]") {
+		t.Errorf("a domain with mappings was deleted: %v", err)
+	}
+	for _, key := range []any{nil, "v1"} {
+		if err := c.remove("ApiMapping", "M", "m", props{"DomainName": "api.example.com", "ApiMappingKey": key}); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.remove("DomainName", "D", "api.example.com", props{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.try("DomainName", "D", props{"DomainName": "api.example.com"}); err != nil {
+		t.Errorf("a deleted domain cannot be made again: %v", err)
+	}
+}
+
+func merged(into props, more ...props) props {
+	out := maps.Clone(into)
+	for _, m := range more {
+		maps.Copy(out, m)
+	}
+	return out
+}

@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// selection is a selection expression of a WebSocket API: text, and fields of a
+// message between it.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-selection-expressions.html
+type selection []selectionPart
+
+type selectionPart struct {
+	text   string
+	fields []string // down to the value; nil = the part is text
+}
+
+var selectionVariable = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\\\$|\$\{request\.body((?:\.[\w-]+)+)\}|\$request\.body((?:\.\w+)+)|\$`)
+})
+
+// parseSelection reads an expression such as $request.body.action,
+// ${request.body.service}/${request.body.action} or \$default.
+func parseSelection(expression string) (selection, error) {
+	var parts selection
+	text, end := "", 0
+	for _, m := range selectionVariable().FindAllStringSubmatchIndex(expression, -1) {
+		text += expression[end:m[0]]
+		end = m[1]
+		found := expression[m[0]:m[1]]
+		switch {
+		case found == `\$`:
+			text += "$"
+			continue
+		case found == "$":
+			return nil, fmt.Errorf("%q: only $request.body.FIELD and ${request.body.FIELD} are read from messages", expression)
+		}
+		if text != "" {
+			parts = append(parts, selectionPart{text: text})
+			text = ""
+		}
+		from, to := m[2], m[3]
+		if from < 0 {
+			from, to = m[4], m[5]
+		}
+		parts = append(parts, selectionPart{fields: strings.Split(expression[from+1:to], ".")})
+	}
+	if text += expression[end:]; text != "" {
+		parts = append(parts, selectionPart{text: text})
+	}
+	return parts, nil
+}
+
+// key evaluates the expression of a message; false when the message lacks a field,
+// or has none where a field is no text, number or boolean.
+func (s selection) key(body string) (string, bool) {
+	for _, part := range s {
+		for _, field := range part.fields {
+			if !strings.Contains(body, field) && !strings.Contains(body, `\`) {
+				return "", false // read or not, it has no such field
+			}
+		}
+	}
+	key := ""
+	for _, part := range s {
+		if part.fields == nil {
+			key += part.text
+			continue
+		}
+		value, ok := field([]byte(body), part.fields)
+		if !ok || value == "" || strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
+			return "", false
+		}
+		key += value
+	}
+	return key, true
+}
