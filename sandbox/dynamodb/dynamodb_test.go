@@ -250,6 +250,31 @@ func TestNoProgram(t *testing.T) {
 	}
 }
 
+// A port that somebody else took in between is no failure: the program is
+// started again on another one, but not without end.
+func TestPortTaken(t *testing.T) {
+	first := start(t, installed(t))
+	if err := first.apply(properties("]")); err != nil {
+		t.Fatal(err)
+	}
+	real, _ := filepath.Glob(filepath.Join(programs, "dynoxide-*", "dynoxide*"))
+	if len(real) != 1 {
+		t.Fatalf("programs: %q", real)
+	}
+	for fails, want := range map[int]string{4: "", 5: "already in use"} {
+		bin := t.TempDir()
+		wrapper := fmt.Sprintf("#!/bin/sh\nprintf x >>%[1]s/tries\n[ $(wc -c <%[1]s/tries) -gt %[2]d ] || { echo 'error: port 1 is already in use' >&2; exit 1; }\nexec %[3]s \"$@\"\n", bin, fails, real[0])
+		if err := os.WriteFile(filepath.Join(bin, "dynoxide"), []byte(wrapper), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		c := start(t, dynamodb.Options{Path: bin, Cache: t.TempDir()})
+		err := c.apply(properties("]"))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%d times: %v, want %q", fails, err, want)
+		}
+	}
+}
+
 // Another program under the name of ours is not run.
 func TestProgramOfAnotherHash(t *testing.T) {
 	bin := t.TempDir()

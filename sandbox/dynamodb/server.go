@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +52,14 @@ func (s *Service) address() *url.URL {
 	return &url.URL{Scheme: "http", Host: net.JoinHostPort(s.host, strconv.Itoa(s.port)), Path: "/"}
 }
 
+// portTries is how often the program is started when somebody else has its port:
+// it opens it itself, a moment after it was found free, and asks of it that
+// nobody has that number at any address of the machine.
+const portTries = 5
+
+// errPortTaken says that the program could not have its port.
+var errPortTaken = errors.New("port is taken")
+
 // start runs the program. The caller holds the lock.
 func (s *Service) start(ctx context.Context) error {
 	file, err := s.program(ctx)
@@ -63,6 +72,16 @@ func (s *Service) start(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.options.File), 0o700); err != nil {
 		return fmt.Errorf("tables: %w", err)
 	}
+	for try := 1; ; try++ {
+		if err = s.serve(file); !errors.Is(err, errPortTaken) || try == portTries {
+			return err
+		}
+	}
+}
+
+// serve starts the program on a free port and waits until it answers. The caller
+// holds the lock.
+func (s *Service) serve(file string) error {
 	// It answers pages of any origin, and takes any signature: where it is, is all
 	// that keeps pages out.
 	host, port, err := door.Hidden()
@@ -86,6 +105,9 @@ func (s *Service) start(ctx context.Context) error {
 		}
 		select {
 		case <-running.Done():
+			if text := said.String(); strings.Contains(text, "already in use") {
+				return fmt.Errorf("tables: %s: %w: %s", file, errPortTaken, text)
+			}
 			return fmt.Errorf("tables: %s ended at its start: %s", file, said)
 		case <-time.After(2 * time.Millisecond):
 		}
