@@ -82,8 +82,12 @@ type directFunction struct {
 	name      string // physical
 	want      map[string]any
 	was       map[string]any // as the stack has it
-	alias     string         // "" = it is invoked as it is
-	version   string         // that the stack has the alias point to
+	// parameters are those that its template takes, given what the stack around
+	// it passes them: as wanted, and as the stack has it.
+	parameters map[string]cfn.ParameterDef
+	given      [2]map[string]any
+	alias      string // "" = it is invoked as it is
+	version    string // that the stack has the alias point to
 }
 
 // findDirect finds functions in the stack, and refuses those of which more was
@@ -150,13 +154,18 @@ func (r *run) oneDirect(ctx context.Context, id string, deployed *cfn.Document, 
 		if err != nil {
 			return directFunction{}, err
 		}
-		return directIn(id, part.doc, doc, inner)
+		f, err := directIn(id, part.doc, doc, inner)
+		for i, around := range []*cfn.Document{r.template, deployed} {
+			f.given[i], _ = around.Resources[name].Properties["Parameters"].(map[string]any)
+		}
+		return f, err
 	}
 	return directFunction{}, errors.New("the stack does not have it yet: deploy in full")
 }
 
 func directIn(id string, wanted, deployed *cfn.Document, resources []types.StackResourceSummary) (directFunction, error) {
 	f := directFunction{logicalID: id, name: physicalID(resources, id), want: wanted.Resources[id].Properties, was: deployed.Resources[id].Properties}
+	f.parameters = wanted.Parameters
 	if f.name == "" || f.was == nil {
 		return f, errors.New("the stack does not have it yet: deploy in full")
 	}
@@ -202,11 +211,13 @@ func (f directFunction) onlyDirect() error {
 			return fmt.Errorf("its %s changed too, which takes a change of the stack: deploy in full", name)
 		}
 	}
-	for name, value := range variablesOf(f.want) {
-		if _, given := parameterOf(value); given {
+	for _, name := range slices.Sorted(maps.Keys(variablesOf(f.want))) {
+		value := variablesOf(f.want)[name]
+		if _, text := value.(string); text {
 			continue
 		}
-		if _, text := value.(string); !text && !reflect.DeepEqual(value, variablesOf(f.was)[name]) {
+		parameter, given := f.parameterOf(value)
+		if given && !reflect.DeepEqual(f.given[0][parameter], f.given[1][parameter]) || !given && !reflect.DeepEqual(value, variablesOf(f.was)[name]) {
 			return fmt.Errorf("its variable %s comes of another resource now, which takes a change of the stack: deploy in full", name)
 		}
 	}
@@ -219,14 +230,22 @@ func variablesOf(properties map[string]any) map[string]any {
 	return variables
 }
 
-// parameterOf is the parameter that a value is.
-func parameterOf(value any) (string, bool) {
-	ref, ok := value.(map[string]any)
-	if !ok {
-		return "", false
+// parameterOf is the parameter that a value is: one of the template as wanted.
+func (f directFunction) parameterOf(value any) (string, bool) {
+	ref, _ := value.(map[string]any)
+	name, _ := ref["Ref"].(string)
+	_, ok := f.parameters[name]
+	return name, ok
+}
+
+// outerParameterOf is the parameter of the whole stack that a value is: what a nested
+// stack takes may have another name there.
+func (f directFunction) outerParameterOf(value any) (string, bool) {
+	name, ok := f.parameterOf(value)
+	if ref, nested := f.given[0][name].(map[string]any); nested {
+		name, _ = ref["Ref"].(string)
 	}
-	name, ok := ref["Ref"].(string)
-	return name, ok && !strings.Contains(name, "::")
+	return name, ok
 }
 
 // functionState is what Lambda tells of a function.
@@ -367,7 +386,7 @@ func (r *run) directConfiguration(f directFunction, now functionState) (map[stri
 	variables := map[string]string{}
 	for name, value := range variablesOf(f.want) {
 		text, plain := value.(string)
-		if parameter, given := parameterOf(value); given {
+		if parameter, given := f.outerParameterOf(value); given {
 			if text, plain = r.d.Parameters[parameter]; !plain {
 				text, plain = now.Environment.Variables[name] // a resource, which is what it was
 			}
