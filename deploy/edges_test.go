@@ -254,3 +254,37 @@ func TestOwnComparison(t *testing.T) {
 		}
 	}
 }
+
+// TestEarlyFiles publishes files whose names hold their hash before the stack
+// changes, so that no page asks for one that is not there, and pages afterwards.
+func TestEarlyFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := inBubble(t)
+		d := demo("aaaa", "s3cr3t", nil)
+		d.Static = staticFiles(map[string]string{"index.html": "one"})
+		mustDeploy(t, cloud, d)
+		d = demo("aaaa", "s3cr3t", func(r resources) { properties(r, "GetIndexHTTPLambda")["Timeout"] = 7 })
+		d.Static = staticFiles(map[string]string{"app-0123.js": "two", "index.html": "two"})
+		s, _ := mustDeploy(t, cloud, d)
+		var puts []string
+		for _, call := range s.mutating() {
+			if call == "PutObject" || call == "ExecuteChangeSet" {
+				puts = append(puts, call)
+			}
+		}
+		if !slices.Equal(puts, []string{"PutObject", "ExecuteChangeSet", "PutObject"}) {
+			t.Errorf("calls: %q", puts)
+		}
+	})
+}
+
+// TestTooLargeForCode does not take an object for code that Lambda would not.
+func TestTooLargeForCode(t *testing.T) {
+	for size, refused := range map[int]bool{1 << 30: false, 1<<30 + 1: true} {
+		tail := bytes.Repeat([]byte{0}, tailSize)
+		_, err := Clients{Objects: &rangesOf{body: tail, answer: &s3.Got{Range: fmt.Sprintf("bytes %d-%d/%d", size-tailSize, size-1, size)}}}.OpenObject(t.Context(), "1", "b", "k")
+		if refused != (err != nil && strings.Contains(err.Error(), "no code is as large")) || !refused && err != nil {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}

@@ -232,7 +232,7 @@ func (f *follower) took(e types.StackEvent) time.Duration {
 
 // isOwn tells the events about the stack itself from those about its resources.
 func isOwn(e types.StackEvent) bool {
-	return aws.ToString(e.ResourceType) == nestedStack && aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId)
+	return aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId)
 }
 
 // attach follows an operation that something else began.

@@ -80,10 +80,10 @@ type nestedReader struct {
 
 // below reads the nested stacks of a template.
 func (r *nestedReader) below(ctx context.Context, within, stackID string, doc *cfn.Document) {
-	wanted := map[string]bool{}
+	var wanted []string
 	for id, def := range doc.Resources {
 		if def.Type == nestedStack {
-			wanted[id] = true
+			wanted = append(wanted, id)
 		}
 	}
 	if len(wanted) == 0 || strings.Count(within, "/") == maxNesting {
@@ -91,7 +91,7 @@ func (r *nestedReader) below(ctx context.Context, within, stackID string, doc *c
 	}
 	ids, err := r.nestedIDs(ctx, stackID)
 	var all sync.WaitGroup
-	for id := range wanted {
+	for _, id := range wanted {
 		all.Go(func() {
 			inner, err := r.read(ctx, ids[id], err)
 			r.mu.Lock()

@@ -42,6 +42,11 @@ func TestReadLine(t *testing.T) {
 			Kind: Print, RequestID: request, Level: "WARN", Text: "powertools", Fields: []Field{{"service", "shop"}}},
 		`{"time":"2026-11-29T10:11:12.123Z","type":"platform.start","record":{"requestId":"` + request + `","version":"$LATEST"}}`: {Kind: Start, RequestID: request},
 		`{"time":"2026-11-29T10:11:12.123Z","type":"platform.runtimeDone","record":{"requestId":"` + request + `"}}`:               {Kind: End, RequestID: request},
+		`{"type":"platform.initRuntimeDone","record":{"requestId":"` + request + `"}}`:                                             {Kind: End, RequestID: request},
+		`{"type":"platform.initReport","record":{"requestId":"` + request + `"}}`:                                                  {Kind: End, RequestID: request},
+		`{"type":"platform.restoreStart","record":{"requestId":"` + request + `"}}`:                                                {Kind: End, RequestID: request},
+		`{"type":"platform.restoreRuntimeDone","record":{"requestId":"` + request + `"}}`:                                          {Kind: End, RequestID: request},
+		`{"type":"platform.restoreReport","record":{"requestId":"` + request + `"}}`:                                               {Kind: End, RequestID: request},
 		`{"time":"2026-11-29T10:11:12.123Z","type":"platform.initStart","record":{"initializationType":"on-demand"}}`:              {Kind: Init},
 		`{"time":"2026-11-29T10:11:12.123Z","type":"platform.report","record":{"requestId":"` + request + `","metrics":{"durationMs":12.34,"billedDurationMs":13,"memorySizeMB":128,"maxMemoryUsedMB":70,"initDurationMs":100.5},"status":"success"}}`: {
 			Kind: Report, RequestID: request, Report: Usage{Duration: 12340 * time.Microsecond, Init: 100500 * time.Microsecond, Used: 70, Size: 128}},

@@ -339,3 +339,16 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 }
+
+// TestHostLabels tells names that a host can begin with.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+func TestHostLabels(t *testing.T) {
+	for name, want := range map[string]bool{
+		"a": true, "0-z": true, strings.Repeat("a", 63): true,
+		"": false, strings.Repeat("a", 64): false, "-a": false, "a-": false, "A": false, "a_b": false, "a.b": false, "ä": false,
+	} {
+		if got := s3.IsHostLabel(name); got != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
+		}
+	}
+}

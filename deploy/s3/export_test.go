@@ -1,0 +1,4 @@
+package s3
+
+// IsHostLabel is for tests.
+var IsHostLabel = isHostLabel
