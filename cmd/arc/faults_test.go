@@ -275,20 +275,38 @@ timeout 30
 	}
 }
 
+// keeper is the process that keeps the project's tables.
+func (f *faults) keeper() int {
+	f.Helper()
+	out, err := exec.Command("pgrep", "-f", "dynoxide serve .*"+regexp.QuoteMeta(f.dir)+"-state/").Output()
+	if err != nil {
+		f.Fatalf("no program keeps tables: %v", err)
+	}
+	pid, err := strconv.Atoi(strings.Fields(string(out))[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	return pid
+}
+
 // TestNothingLeft ends a cloud in every way there is. What the killed ones leave
 // in the cache goes with the next start of any project.
 func TestNothingLeft(t *testing.T) {
-	f := newFaults(t, faultsApp)
+	f := newFaults(t, strings.Replace(faultsApp, "@http", "@tables\nthings\n  id *String\n@http", 1))
+	lookTool(t, "npm") // which brings the program that keeps the table
+	if err := shareCache(f.dir + "-cache"); err != nil {
+		t.Fatal(err)
+	}
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		pid := f.background()
-		worker := f.worker()
+		worker, keeper := f.worker(), f.keeper()
 		syscall.Kill(pid, signal)
-		f.tidy(pid, worker)
+		f.tidy(pid, worker, keeper)
 	}
 	pid := f.background()
-	worker := f.worker()
+	worker, keeper := f.worker(), f.keeper()
 	syscall.Kill(pid, syscall.SIGKILL)
-	f.eventually("the worker has ended", func() bool { return !alive(worker) && !alive(pid) })
+	f.eventually("the worker has ended", func() bool { return !alive(worker) && !alive(keeper) && !alive(pid) })
 
 	first := f.dir
 	pid = f.background() // what was killed is in nobody's way
