@@ -71,6 +71,7 @@ type stackStatus struct {
 	Unmarked    bool             `json:"unmarked,omitempty"` // another tool made it
 	LastDeploy  *lastDeploy      `json:"lastDeploy,omitempty"`
 	Pending     string           `json:"pending,omitempty"`
+	Direct      []string         `json:"direct,omitempty"` // functions that arc deploy --direct changed
 	Health      *stackHealth     `json:"health,omitempty"`
 	Drift       []deploy.Drifted `json:"drift,omitempty"`
 	DriftLooked bool             `json:"driftLooked,omitempty"`
@@ -176,6 +177,11 @@ func (s *session) statusOf(ctx *cli.Context, p *project, clients deploy.Clients,
 			if err := unknown("what a deploy would change", err); err != nil {
 				return one, err
 			}
+		}
+	}
+	if one.Direct, err = clients.Direct(ctx.Context, a.Stack); err != nil {
+		if err := unknown("what arc deploy --direct changed", err); err != nil {
+			return one, err
 		}
 	}
 	if one.Health, err = healthOf(ctx.Context, clients, a); err != nil {
@@ -297,6 +303,9 @@ func (s *session) statusText(one stackStatus, now time.Time) string {
 	}
 	if one.Pending != "" {
 		line("to deploy", "%s", one.Pending)
+	}
+	for _, id := range one.Direct {
+		line("direct", "%s: the next arc deploy puts it right", s.paint(yellow, id))
 	}
 	if h := one.Health; h != nil {
 		text := fmt.Sprintf("%s in %d minutes", count(h.Invocations, "call"), h.Minutes)

@@ -12,14 +12,15 @@ import (
 
 // invocation is one event on its way.
 type invocation struct {
-	id       string
-	event    []byte
-	arrived  time.Time
-	deadline time.Time    // set when a worker takes it
-	answered bool         // guarded by the service's lock
-	done     chan outcome // takes one
-	timer    *time.Timer
-	starved  time.Duration // the worker's starvation when it got the event, and what has been made up for since
+	id        string
+	event     []byte
+	arrived   time.Time
+	delivered time.Time    // to the worker that took it
+	deadline  time.Time    // set when a worker takes it
+	answered  bool         // guarded by the service's lock
+	done      chan outcome // takes one
+	timer     *time.Timer
+	starved   time.Duration // the worker's starvation when it got the event, and what has been made up for since
 
 	waited time.Duration // for a worker, its start not counted
 	init   time.Duration // of the worker, when this is its first event

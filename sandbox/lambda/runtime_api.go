@@ -72,6 +72,7 @@ func (w *worker) next(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.output.mark(inv.id)
+	w.keep(startLine(inv.id))
 	h := rw.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(inv.event)))
@@ -93,6 +94,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		w.output.mark("")
 		if inv := w.service.take(w, id); inv != nil {
+			w.finished(inv, "")
 			inv.done <- outcome{result: failed(invoke.TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
 		}
 		io.CopyN(io.Discard, r.Body, maxPayload) // the connection stays usable if that was all
@@ -120,6 +122,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 		result.Failed, result.Kind = "Unhandled", kindOf(w.fn, errorType(r, result.Payload), invoke.Thrown)
 	}
 	w.output.mark("") // what is printed from here on belongs to no event
+	w.finished(inv, "")
 	inv.done <- outcome{result: result}
 	if r.Header.Get(nextHeader) != "" {
 		w.next(rw, r)

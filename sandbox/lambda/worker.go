@@ -169,7 +169,7 @@ func (s *Service) deliver(w *worker, inv *invocation) {
 	if w.owner.debugger != 0 {
 		limit = unhurried
 	}
-	inv.deadline, inv.starved = now.Add(limit), w.starved
+	inv.delivered, inv.deadline, inv.starved = now, now.Add(limit), w.starved
 	inv.timer = time.AfterFunc(limit, func() { s.timeout(w, inv) })
 	s.stir()
 	w.jobs <- inv
@@ -256,6 +256,7 @@ func (s *Service) timeout(w *worker, inv *invocation) {
 		r := timedOut(w.fn, inv.id)
 		w.output.drain()
 		w.log(inv.id, fmt.Sprintf("Task timed out after %d.00 seconds", w.fn.Timeout))
+		w.finished(inv, "timeout")
 		inv.done <- outcome{result: r}
 	}
 	w.kill()
@@ -360,8 +361,10 @@ func (s *Service) gone(w *worker, err error) {
 			case s.closed:
 				inv.done <- outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)}
 			case w.outOfMemory:
+				w.report(inv, "error")
 				inv.done <- outcome{result: outOfMemory(inv.id)}
 			default:
+				w.report(inv, "error")
 				inv.done <- outcome{result: exited(w.fn, inv.id, err)}
 			}
 		}

@@ -186,7 +186,7 @@ func (s *Store) Tail(groupName, requestID string, limit int) string {
 	var text strings.Builder
 	for _, l := range g.lines {
 		if strings.Contains(l.message, requestID) {
-			text.WriteString(l.message + "\n")
+			text.WriteString(strings.TrimSuffix(l.message, "\n") + "\n")
 		}
 	}
 	return text.String()[max(0, text.Len()-limit):]
