@@ -59,7 +59,7 @@ export const handler = async () => { throw new Error('on purpose') }
 -- src/queues/jobs/index.mjs --
 export const handler = async () => {}
 -- row.jsonl --
-{"id":{"S":"1"}}
+{"Item":{"id":{"S":"1"}}}
 -- .gitignore --
 .env
 `
