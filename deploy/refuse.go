@@ -117,7 +117,7 @@ func (r *run) losses(ctx context.Context, changes []types.Change, deployed []byt
 // replaced. A change set is not believed alone: what it says of a table's
 // attribute definitions, for one, leaves their types out.
 func replacements(deployed, next *cfn.Document) map[string]compare.Change {
-	before, after, _, _ := compare.Evaluate(deployed, next)
+	before, after, _, _ := compare.Evaluate(deployed, next, "")
 	out := map[string]compare.Change{}
 	for _, c := range compare.Templates(before, after) {
 		if c.Action == compare.Modify && c.Update == registry.Replacement && registry.HoldsData(c.Type) {

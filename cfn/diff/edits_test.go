@@ -24,6 +24,7 @@ type edit struct {
 	attributes    [2]string // DeletionPolicy and the like
 	gone, isNew   bool
 	parameters    []string
+	sections      [2][]string // Conditions, Mappings
 	with          [2][]string // other resources
 	verdict       []string
 	says, hides   []string
@@ -39,6 +40,7 @@ type edit struct {
 //	gone                                (after has no R; new: before has none)
 //	with Name: {…}                      (another resource; before, after: of one side)
 //	parameter Name: {…}
+//	section Mappings: {…}               (section-was: before; section-is: after)
 //	verdict safe: protection            (and a line for what changes, as in the other corpora)
 //	says words                          (hides: words that must not be said)
 func readEdit(t *testing.T, name, text string) edit {
@@ -66,6 +68,12 @@ func readEdit(t *testing.T, name, text string) edit {
 			e.isNew = true
 		case "parameter":
 			e.parameters = append(e.parameters, rest)
+		case "section":
+			e.sections[0], e.sections[1] = append(e.sections[0], rest), append(e.sections[1], rest)
+		case "section-was":
+			e.sections[0] = append(e.sections[0], rest)
+		case "section-is":
+			e.sections[1] = append(e.sections[1], rest)
 		case "with":
 			e.with[0], e.with[1] = append(e.with[0], rest), append(e.with[1], rest)
 		case "before":
@@ -74,7 +82,7 @@ func readEdit(t *testing.T, name, text string) edit {
 			e.with[1] = append(e.with[1], rest)
 		case "verdict":
 			e.verdict = []string{rest}
-		case "R:", "TokenSecret:":
+		case "R:", "Host:", "TokenSecret:":
 			e.verdict = append(e.verdict, line)
 		case "says":
 			e.says = append(e.says, rest)
@@ -92,6 +100,9 @@ func (e edit) side(after int) string {
 	var b strings.Builder
 	if len(e.parameters) > 0 {
 		fmt.Fprintf(&b, "Parameters:\n  %s\n", strings.Join(e.parameters, "\n  "))
+	}
+	for _, section := range e.sections[after] {
+		b.WriteString(section + "\n")
 	}
 	b.WriteString("Resources:\n  Stays: {Type: AWS::SNS::Topic}\n")
 	for _, other := range e.with[after] {

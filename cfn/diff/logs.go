@@ -51,7 +51,9 @@ func (r *reviewer) logs() []Item {
 		}
 		items[i].Subject = fmt.Sprintf("%d logs", len(list))
 		for j, risk := range items[i].Risks {
-			items[i].Risks[j].Text = items[i].Subject + strings.TrimPrefix(risk.Text, list[0])
+			if rest, ok := strings.CutPrefix(risk.Text, list[0]); ok {
+				items[i].Risks[j].Text = items[i].Subject + rest
+			}
 		}
 		for j := range list {
 			list[j] = strings.TrimPrefix(list[j], "the log of ")

@@ -99,8 +99,12 @@ func (r *reviewer) resourcePolicy(id string, c *compare.Change, holder registry.
 			it.Risks = append(it.Risks, Risk{PolicyRefused, Refused, it.Subject + ": S3 refuses a policy that lets everyone in while BlockPublicPolicy is on"})
 		}
 	}
-	if result.Widens() && !refused && !r.first && !comes && iam.Compare(before, after.Except(r.comes)).Widens() {
-		it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(result.Added[0])})
+	danger := after.Except(r.comes)
+	if ownAccountAddsNothing(c.Type) {
+		danger = danger.WithoutPrincipal("AWS:${AWS::AccountId}")
+	}
+	if widened := iam.Compare(before, danger); result.Widens() && !refused && !r.first && !comes && widened.Widens() {
+		it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(widened.Added[0])})
 	}
 	if result.Verdict == iam.Equal { // who is let in by rights of his own is not in the template
 		it.Text = "no longer denied"
@@ -116,6 +120,18 @@ func (r *reviewer) resourcePolicy(id string, c *compare.Change, holder registry.
 		}
 	}
 	return []Item{it}
+}
+
+// ownAccountAddsNothing tells the types whose policies let the stack's own account do
+// nothing that it could not: whoever is in it needs a right of his own, which is
+// enough without the policy. Keys, roles and endpoints are another matter.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-single-account.html
+func ownAccountAddsNothing(typ string) bool {
+	switch typ {
+	case registry.S3BucketPolicy, registry.SQSQueuePolicy, registry.SNSTopicPolicy, registry.SecretsManagerResourcePolicy:
+		return true
+	}
+	return false
 }
 
 // deniesPlainHTTP reports whether a policy keeps out who comes without TLS.

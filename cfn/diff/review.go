@@ -150,7 +150,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		after = &cfn.Document{}
 	}
 	after, assumed := compare.Settle(before, after, opts.Region)
-	before, after, unknown, doubtful := compare.Evaluate(before, after)
+	before, after, unknown, doubtful := compare.Evaluate(before, after, opts.Region)
 	r := &reviewer{
 		opts: opts, before: model.New(before), after: model.New(after),
 		changes: map[string]*compare.Change{}, told: map[string]bool{},

@@ -99,7 +99,7 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 		}
 		for _, id := range r.before.ByType[r.after.Doc.Resources[t.after].Type] {
 			rights, trust := r.before.RoleOf(id)
-			before, trustBefore = before.And(rights), trustBefore.And(trust)
+			before, trustBefore = before.And(rights.Readable()), trustBefore.And(trust.Readable())
 		}
 	}
 	it := Item{Action: compare.Modify, Subject: r.describe(t.after), Resources: []string{t.after}}
@@ -307,6 +307,11 @@ func (r *reviewer) grantText(g iam.Grant) string {
 	text := actionText(g) + onResource(actionText(g), r.resourceText(g.Resource))
 	if g.Principal != "" {
 		text += " for " + r.principalText(g.Principal)
+	}
+	for _, c := range g.Conditions {
+		if strings.HasPrefix(c, "the condition ") { // of the template: it may hold in no stack
+			text += " if " + c
+		}
 	}
 	return text
 }

@@ -57,6 +57,9 @@ func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 	if c.Refused != "" {
 		risks = append(risks, Risk{Rule(c.RefusedBy), Refused, c.Refused})
 	}
+	if r.unreadChanges(c) {
+		risks = append(risks, Risk{NestedUnread, Unknown, what + ": what changes in it is not known, since its template is not at hand"})
+	}
 	if c.Action == compare.Modify && c.Update == registry.SomeInterruption {
 		risks = append(risks, Risk{Interrupted, Interruption, what + " is interrupted while it is updated"})
 	}
@@ -66,6 +69,21 @@ func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 		risks = append(risks, Risk{AddressGone, Removal, what + " is gone, and its address with it"})
 	}
 	return slices.Concat(risks, r.departure(c, what), r.logLoss(c, what), r.aliasesGone(c, what), r.otherNames(c, what), r.settings(c, what), r.plainSecrets(c, what), r.retirement(c, what), r.unprotected(c, what))
+}
+
+// unreadChanges reports whether a nested stack whose template is not at hand comes
+// or gets another template or other parameters: whatever is in it may change by that.
+// What becomes of one that goes is told as the loss that it may be.
+func (r *reviewer) unreadChanges(c compare.Change) bool {
+	switch {
+	case c.Type != registry.CloudFormationStack || r.first:
+		return false
+	case c.Action == compare.Add:
+		return true
+	}
+	return slices.ContainsFunc(c.Properties, func(p compare.Property) bool {
+		return c.Action == compare.Modify && (p.Path == "TemplateURL" || values.Under(p.Path, "Parameters"))
+	})
 }
 
 // holds reports whether what changes holds data.

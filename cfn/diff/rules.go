@@ -59,6 +59,8 @@ const (
 	ResourceGone       Rule = "resource-gone"
 	RuntimeRetired     Rule = "runtime-retired"
 	MacroUnread        Rule = "macro-not-expanded"
+	NestedUnread       Rule = "nested-not-read"
+	RecordRemade       Rule = "record-remade"
 	DeploymentStale    Rule = "deployment-stale"
 	RetentionShortened Rule = "retention-shortened"
 	NoLongerKept       Rule = "no-longer-kept"

@@ -196,6 +196,10 @@ func (r *reviewer) otherNames(c compare.Change, what string) []Risk {
 			if sureBefore && sureAfter && was != nil && is != nil && b == a {
 				continue // with the defaults of parameters
 			}
+			if text, other := values.PlainText(was), values.PlainText(is); c.Type == registry.Route53RecordSet && text != other && strings.TrimSuffix(text, ".") == strings.TrimSuffix(other, ".") {
+				risks = append(risks, Risk{RecordRemade, Interruption, what + " is made anew under the same name (" + text + " → " + other + "), which Route 53 may refuse while the old one is there"})
+				continue
+			}
 			if !sureBefore || !sureAfter {
 				verb = " may get another "
 			}

@@ -15,6 +15,9 @@ type condition struct {
 }
 
 func (c condition) String() string {
+	if c.operator == templateCondition {
+		return "the condition " + c.key + " " + c.values[0]
+	}
 	return c.operator + " " + c.key + " " + strings.Join(c.values, ", ")
 }
 

@@ -46,15 +46,44 @@ func Parse(document any) Policy {
 		return p
 	}
 	for _, v := range listOf(m["Statement"]) {
-		s, ok := parseStatement(v)
+		branches, ok := branchesOf(v)
+		var statements []statement
+		for _, b := range branches {
+			s, readable := parseStatement(b.statement)
+			s.conditions = append(s.conditions, b.when...)
+			s.variables = m["Version"] == "2012-10-17"
+			statements = append(statements, s)
+			ok = ok && readable
+		}
 		if !ok {
 			p.unread = append(p.unread, canonical(v))
 			continue
 		}
-		s.variables = m["Version"] == "2012-10-17"
-		p.statements = append(p.statements, s)
+		p.statements = append(p.statements, statements...)
 	}
 	return p
+}
+
+// Readable is the policy without what could not be read of it.
+func (p Policy) Readable() Policy {
+	p.unread = nil
+	return p
+}
+
+// WithoutPrincipal is the policy of a resource without what it allows one
+// principal, "AWS:${AWS::AccountId}" for the stack's own account.
+func (p Policy) WithoutPrincipal(name string) Policy {
+	q := Policy{named: p.named, unread: p.unread}
+	for _, s := range p.statements {
+		if !s.deny && !s.notPrincipal && slices.Contains(s.principals, name) {
+			s.principals = slices.DeleteFunc(slices.Clone(s.principals), func(other string) bool { return other == name })
+			if len(s.principals) == 0 {
+				continue
+			}
+		}
+		q.statements = append(q.statements, s)
+	}
+	return q
 }
 
 // Named is a managed policy, of which a template has only the ARN. Those of
@@ -239,7 +268,7 @@ func patternOf(v any) pattern {
 			}
 		}
 	}
-	name := "${" + canonical(v) + "}"
+	name := nameOf(v)
 	return pattern{symbols: []symbol{symbol(name)}, text: name}
 }
 

@@ -213,6 +213,9 @@ func (s *search) possible(c statement) (yes, sure bool) {
 func consistent(atoms []condition, world uint) bool {
 	for i, a := range atoms {
 		for j, b := range atoms {
+			if world>>i&1 == world>>j&1 && a.excludes(b) { // one of the two is so
+				return false
+			}
 			if world>>i&1 == 1 && world>>j&1 == 0 && a.implies(b) {
 				return false
 			}
@@ -252,9 +255,10 @@ func (s *search) grant(c statement, action, resource []symbol, principal string)
 	if !strings.ContainsAny(g.Action, "*? ") {
 		return g
 	}
+	service := serviceOf(g.Resource)
 	for _, example := range examples() {
 		text := letters(strings.ToLower(example))
-		if !c.matchesAction(text) || !sameSide(c, action, text) {
+		if service != "" && !strings.HasPrefix(example, service+":") || !c.matchesAction(text) || !sameSide(c, action, text) {
 			continue
 		}
 		at := s.matching(func(st statement) bool {
@@ -269,6 +273,15 @@ func (s *search) grant(c statement, action, resource []symbol, principal string)
 		}
 	}
 	return g
+}
+
+// serviceOf is the service whose resource an ARN names, "s3"; "" = it may be of any.
+func serviceOf(resource string) string {
+	fields := strings.SplitN(strings.ReplaceAll(resource, "${AWS::Partition}", "aws"), ":", 4)
+	if len(fields) < 4 || fields[0] != "arn" || strings.ContainsAny(fields[2], "*?$") {
+		return ""
+	}
+	return fields[2]
 }
 
 // sameSide reports whether two actions are matched by the same pattern of c.

@@ -639,7 +639,7 @@ var descriptions = [...]Type{
 		{"QueryLoggingConfig", "set", "", "no longer logs what it is asked", Guards},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordset.html
-	{Name: "AWS::Route53::RecordSet", Names: []string{"Name"}, Gone: "the name is answered no more"},
+	{Name: Route53RecordSet, Names: []string{"Name"}, Gone: "the name is answered no more"},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-route53-recordsetgroup.html
 	{Name: "AWS::Route53::RecordSetGroup", Gone: "its names are answered no more"},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-accesspoint.html

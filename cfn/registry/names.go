@@ -127,6 +127,7 @@ const (
 	RedshiftServerlessNamespace              = "AWS::RedshiftServerless::Namespace"
 	RedshiftServerlessWorkgroup              = "AWS::RedshiftServerless::Workgroup"
 	Route53HostedZone                        = "AWS::Route53::HostedZone"
+	Route53RecordSet                         = "AWS::Route53::RecordSet"
 	Route53RecordSetGroup                    = "AWS::Route53::RecordSetGroup"
 	S3AccessPoint                            = "AWS::S3::AccessPoint"
 	S3Bucket                                 = "AWS::S3::Bucket"

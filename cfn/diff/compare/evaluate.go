@@ -16,12 +16,14 @@ import (
 // alike stays as it is written, for the stack may have been given other values,
 // and what is under a condition then is not to be overlooked. unknown names the
 // conditions that are written differently and that no template can decide,
-// doubtful the resources that may go by one.
-func Evaluate(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtful []string) {
+// doubtful the resources that may go by one. region is where the stack is, ""
+// when it is not known: then what a mapping gives is compared for every key that it
+// may be asked for, and what differs for one differs.
+func Evaluate(before, after *cfn.Document, region string) (b, a *cfn.Document, unknown, doubtful []string) {
 	if len(before.Resources) == 0 || !anythingToEvaluate(before, after) {
 		return before, after, nil, nil
 	}
-	old, new := newSide(before), newSide(after)
+	old, new := newSide(before, region), newSide(after, region)
 	for name, def := range before.Parameters {
 		other, ok := after.Parameters[name]
 		if !ok || def.Default == nil || other.Default == nil || values.Equal(def.Default, other.Default) {
@@ -40,7 +42,10 @@ func Evaluate(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtfu
 		switch {
 		case had && has && knownBefore && knownAfter && was == is:
 		case had && has && (!knownBefore || !knownAfter):
-			if !values.Equal(before.Conditions[name], after.Conditions[name]) {
+			b, a := spelling{conditions: before.Conditions}, spelling{conditions: after.Conditions}
+			if opposite(b, a, name, name) { // whichever holds, what hangs on it changes
+				old.branches[name], new.branches[name] = true, false
+			} else if !sameCondition(b, a, name, name) && asks(after, name) {
 				unknown = append(unknown, name)
 			}
 		default:
@@ -52,7 +57,9 @@ func Evaluate(before, after *cfn.Document) (b, a *cfn.Document, unknown, doubtfu
 			}
 		}
 	}
+	new.before = old.branches
 	old.mappings, new.mappings = before.Mappings, after.Mappings
+	old.others, new.others = after.Mappings, before.Mappings
 	if values.Equal(any(before.Mappings), any(after.Mappings)) {
 		old.mappings, new.mappings = nil, nil
 	}
@@ -74,6 +81,25 @@ func undecided(old, new *side, unknown []string) []string {
 		}
 	}
 	return ids
+}
+
+// asks reports whether anything in a template hangs on a condition.
+func asks(doc *cfn.Document, name string) bool {
+	hangs := func(condition string, v any) bool {
+		return condition != "" && dependsOn(doc.Conditions, condition, []string{name}, 0) ||
+			slices.ContainsFunc(conditionsIn(v), func(other string) bool { return dependsOn(doc.Conditions, other, []string{name}, 0) })
+	}
+	for _, r := range doc.Resources {
+		if hangs(r.Condition, r.Properties) {
+			return true
+		}
+	}
+	for _, o := range doc.Outputs {
+		if hangs(o.Condition, o.Value) {
+			return true
+		}
+	}
+	return false
 }
 
 // dependsOn reports whether a condition is one of some, or asks one of them.
@@ -143,10 +169,13 @@ type side struct {
 	defaults map[string]any  // parameters whose defaults differ
 	branches map[string]bool // conditions that come out otherwise on the other side
 	mappings map[string]any  // when they differ
+	others   map[string]any  // the mappings of the other side
+	pseudo   map[string]string
+	before   map[string]bool // after's: branches as before has them
 }
 
-func newSide(doc *cfn.Document) *side {
-	return &side{doc: doc, defaults: map[string]any{}, branches: map[string]bool{}}
+func newSide(doc *cfn.Document, region string) *side {
+	return &side{doc: doc, defaults: map[string]any{}, branches: map[string]bool{}, pseudo: pseudo(region)}
 }
 
 // outcome evaluates a condition with the parameters' defaults; not known when
@@ -203,6 +232,11 @@ func (s *side) value(v any) any {
 	case map[string]any:
 		if v == nil {
 			return v
+		}
+		if inner, ok := v[asBefore]; ok {
+			was := *s
+			was.branches = s.before
+			return was.value(inner)
 		}
 		if len(v) == 1 {
 			if to, ok := s.intrinsic(v); ok {
@@ -270,9 +304,15 @@ func (s *side) intrinsic(v map[string]any) (any, bool) {
 		}
 	}
 	if arg, ok := v["Fn::FindInMap"].([]any); ok && len(arg) == 3 && s.mappings != nil {
-		if to, err := cfn.Eval(v, cfn.Scope{Mappings: s.mappings, Ref: func(name string) (any, error) { return nil, fmt.Errorf("%s is not known", name) }}); err == nil {
+		if to, err := cfn.Eval(v, cfn.Scope{Mappings: s.mappings, Ref: func(name string) (any, error) {
+			if known, ok := s.pseudo[name]; ok {
+				return known, nil
+			}
+			return nil, fmt.Errorf("%s is not known", name)
+		}}); err == nil {
 			return to, true
 		}
+		return s.lookedUp(arg)
 	}
 	switch arg := v["Fn::Sub"].(type) {
 	case string:
@@ -286,6 +326,47 @@ func (s *side) intrinsic(v map[string]any) (any, bool) {
 			if to != text || !same(with, arg[1]) {
 				return map[string]any{"Fn::Sub": []any{to, with}}, true
 			}
+		}
+	}
+	return nil, false
+}
+
+// lookedUp settles a look-up in a mapping of which a key is known to AWS alone, as
+// that of a region's images: to the first value that differs from the other side's.
+// A key that only one side has is not asked for by a stack that is there.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-findinmap.html
+func (s *side) lookedUp(arg []any) (any, bool) {
+	is, was := any(s.mappings), any(s.others)
+	return differing(is, was, []any{arg[0], s.key(arg[1]), s.key(arg[2])})
+}
+
+// key is a key of a mapping where it is known, and otherwise what gives it.
+func (s *side) key(v any) any {
+	m, _ := v.(map[string]any)
+	if name, ok := m["Ref"].(string); ok && len(m) == 1 {
+		if known, ok := s.pseudo[name]; ok {
+			return known
+		}
+	}
+	return v
+}
+
+// differing walks down two mappings by keys of which some are not known, and gives
+// the first value, in the order of the keys, that the other has otherwise.
+func differing(is, was any, keys []any) (any, bool) {
+	if len(keys) == 0 {
+		return is, !values.Equal(is, was)
+	}
+	here, _ := is.(map[string]any)
+	there, _ := was.(map[string]any)
+	known, ok := values.Spelled(keys[0])
+	for _, name := range slices.Sorted(maps.Keys(here)) {
+		other, both := there[name]
+		if !both || ok && name != known {
+			continue
+		}
+		if to, found := differing(here[name], other, keys[1:]); found {
+			return to, true
 		}
 	}
 	return nil, false

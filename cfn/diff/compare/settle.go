@@ -32,6 +32,9 @@ func Settle(before, after *cfn.Document, region string) (settled *cfn.Document, 
 		if !ok {
 			continue
 		}
+		if r.Condition != old.Condition && sameCondition(b, a, old.Condition, r.Condition) && sameCondition(b, a, old.Condition, old.Condition) {
+			r.Condition = old.Condition
+		}
 		if p, ok := settle(b, a, any(old.Properties), any(r.Properties)).(map[string]any); ok {
 			r.Properties = p
 			if old.Type == r.Type {
@@ -53,8 +56,8 @@ func Settle(before, after *cfn.Document, region string) (settled *cfn.Document, 
 	out.Outputs = maps.Clone(after.Outputs)
 	for name, o := range after.Outputs {
 		if old, ok := before.Outputs[name]; ok {
-			o.Value = settle(b, a, old.Value, o.Value)
-			o.ExportName = settle(b, a, old.ExportName, o.ExportName)
+			o.Value = unmarked(settle(b, a, old.Value, o.Value))
+			o.ExportName = unmarked(settle(b, a, old.ExportName, o.ExportName))
 			out.Outputs[name] = o
 		}
 	}
@@ -121,8 +124,11 @@ func sameSet(a, b []any) bool {
 
 // settle spells parts of after as before spells them where both mean the same.
 func settle(b, a spelling, before, after any) any {
-	if values.Equal(before, after) || values.Equal(b.normal(before), a.normal(after)) {
+	if values.Equal(before, after) {
 		return before
+	}
+	if values.Equal(b.normal(before), a.normal(after)) {
+		return adopted(b, a, before)
 	}
 	if sameByDefault(b, a, before, after) {
 		return before
@@ -330,6 +336,12 @@ func (s spelling) function(v map[string]any) any {
 			} else if known {
 				return no
 			}
+			if asked, turned, ok := s.asked(name); ok {
+				if turned {
+					yes, no = no, yes
+				}
+				return map[string]any{"Fn::If": []any{asked, yes, no}}
+			}
 		}
 		return map[string]any{"Fn::If": []any{arg[0], yes, no}}
 	}
@@ -338,6 +350,127 @@ func (s spelling) function(v map[string]any) any {
 		out[k] = s.normal(el)
 	}
 	return out
+}
+
+// maxConditions bounds conditions that ask conditions.
+const maxConditions = 50
+
+// asked is what a condition asks, whatever it and those that it asks are called,
+// and without the Fn::Not around it: turned tells that it holds where that does not.
+func (s spelling) asked(name string) (asks any, turned, ok bool) {
+	def, ok := s.conditions[name]
+	if !ok {
+		return nil, false, false
+	}
+	asks, turned = s.positive(def, 0)
+	return asks, turned, true
+}
+
+func (s spelling) positive(def any, depth int) (asks any, turned bool) {
+	m, _ := def.(map[string]any)
+	if depth > maxConditions || len(m) != 1 {
+		return def, false
+	}
+	if name, ok := m["Condition"].(string); ok && s.conditions[name] != nil {
+		return s.positive(s.conditions[name], depth+1)
+	}
+	if list := values.List(m["Fn::Not"]); len(list) == 1 {
+		asks, turned = s.positive(list[0], depth+1)
+		return asks, !turned
+	}
+	out := map[string]any{}
+	for fn, arg := range m {
+		list := values.List(arg)
+		if fn != "Fn::And" && fn != "Fn::Or" {
+			out[fn] = s.normal(arg)
+			continue
+		}
+		all := make([]any, 0, len(list))
+		for _, el := range list {
+			asks, turned := s.positive(el, depth+1)
+			if turned {
+				asks = map[string]any{"Fn::Not": []any{asks}}
+			}
+			all = append(all, asks)
+		}
+		out[fn] = all
+	}
+	return out, false
+}
+
+// sameCondition reports whether a condition of before and one of after hold
+// together.
+func sameCondition(b, a spelling, was, is string) bool {
+	before, turnedBefore, ok := b.asked(was)
+	after, turnedAfter, okAfter := a.asked(is)
+	return ok && okAfter && turnedBefore == turnedAfter && values.Equal(before, after)
+}
+
+// asBefore marks a value of after that is spelled as before spells it, with
+// conditions that mean another thing in after: Evaluate takes them as they were.
+const asBefore = "\x00as before"
+
+// adopted is a value of before in after.
+func adopted(b, a spelling, before any) any {
+	for _, name := range conditionsIn(before) {
+		if !sameCondition(b, a, name, name) {
+			return map[string]any{asBefore: before}
+		}
+	}
+	return before
+}
+
+// unmarked is a value without the mark of adopted.
+func unmarked(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if inner, ok := v[asBefore]; ok {
+			return inner
+		}
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			out[k] = unmarked(x)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = unmarked(x)
+		}
+		return out
+	}
+	return v
+}
+
+// opposite reports whether a condition of before and one of after never hold
+// together.
+func opposite(b, a spelling, was, is string) bool {
+	before, turnedBefore, ok := b.asked(was)
+	after, turnedAfter, okAfter := a.asked(is)
+	return ok && okAfter && turnedBefore != turnedAfter && values.Equal(before, after)
+}
+
+// conditionsIn lists the conditions that the Fn::If of a value ask.
+func conditionsIn(v any) []string {
+	var names []string
+	switch v := v.(type) {
+	case map[string]any:
+		if arg := values.List(v["Fn::If"]); len(v) == 1 && len(arg) == 3 {
+			if name, ok := arg[0].(string); ok {
+				names = append(names, name)
+			}
+		}
+		for k, x := range v {
+			if k != asBefore {
+				names = append(names, conditionsIn(x)...)
+			}
+		}
+	case []any:
+		for _, x := range v {
+			names = append(names, conditionsIn(x)...)
+		}
+	}
+	return names
 }
 
 // constant evaluates a condition that asks for nothing but what is known.

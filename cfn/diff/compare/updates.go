@@ -67,6 +67,12 @@ func nameTaken(c *Change, old, new cfn.ResourceDef) (rule, text string) {
 	if property == "" || old.Properties[property] == nil || !values.Equal(old.Properties[property], new.Properties[property]) {
 		return "", ""
 	}
+	// A name that is made of another resource's changes when that one is replaced.
+	for _, p := range c.Properties {
+		if p.Because != "" && values.Under(p.Path, property) {
+			return "", ""
+		}
+	}
 	return "name-taken", "CloudFormation cannot replace what has a fixed name: change " + property + " as well, or leave it out"
 }
 
