@@ -160,6 +160,8 @@ const (
 	ServerlessSimpleTable                    = "AWS::Serverless::SimpleTable"
 	ServerlessStateMachine                   = "AWS::Serverless::StateMachine"
 	StepFunctionsStateMachine                = "AWS::StepFunctions::StateMachine"
+	StepFunctionsStateMachineAlias           = "AWS::StepFunctions::StateMachineAlias"
+	StepFunctionsStateMachineVersion         = "AWS::StepFunctions::StateMachineVersion"
 	TimestreamDatabase                       = "AWS::Timestream::Database"
 	TimestreamInfluxDBInstance               = "AWS::Timestream::InfluxDBInstance"
 	TimestreamTable                          = "AWS::Timestream::Table"

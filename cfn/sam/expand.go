@@ -93,6 +93,7 @@ func (x *expander) prepare() {
 	x.policyTemplates()
 	x.definitionBodies()
 	x.implicitAPIs()
+	x.openAPIVersions()
 	x.embeddedConnectors()
 }
 
@@ -174,7 +175,6 @@ func (x *expander) macro(r object) {
 // finish takes the Transform away if everything is plain, and has references to
 // what SAM made name it.
 func (x *expander) finish() {
-	x.finishDeployments()
 	delete(x.template, "Globals")
 	plain := true
 	for _, r := range x.resources {

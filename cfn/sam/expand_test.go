@@ -101,7 +101,7 @@ type expandCase struct {
 func expandCases(t testing.TB) map[string]expandCase {
 	t.Helper()
 	files, err := filepath.Glob("testdata/expand/*.txtar")
-	if err != nil || len(files) < 1 {
+	if err != nil || len(files) < 60 {
 		t.Fatalf("%d cases: %v", len(files), err)
 	}
 	cases := map[string]expandCase{}

@@ -24,7 +24,7 @@ func (x *expander) function(r object) {
 	p := asObject(r["Properties"])
 	passed := passedAttributes(r)
 	lambda := x.lambdaFunction(p)
-	resource := x.emit(x.id, registry.LambdaFunction, lambda, ownAttributes(r))
+	x.emit(x.id, registry.LambdaFunction, lambda, ownAttributes(r))
 	to := target{id: x.id, function: x.id, name: ref(x.id), arn: getAtt(x.id, "Arn"), condition: r["Condition"], attributes: passed}
 	alias := ""
 	if given(p["AutoPublishAlias"]) {
@@ -35,12 +35,11 @@ func (x *expander) function(r object) {
 	}
 	x.functionURL(p, alias, passed)
 	invokePolicies := x.invokeConfig(p, alias, r)
-	x.deploymentPreference(p, r, alias)
+	x.deploymentPreference(p)
 	role := x.executionRole(p, invokePolicies)
 	x.useRole(p, lambda, role, passed)
 	x.events(p, to, role)
 	x.propagate(p["Tags"], p["PropagateTags"])
-	_ = resource
 }
 
 // lambdaFunction gives the properties of the plain function.
