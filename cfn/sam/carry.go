@@ -40,11 +40,18 @@ func Carry(plain, before, after []byte) (Carried, []Problem, error) {
 		*t.root = root
 	}
 	c.owners = ownersOf(a)
+	c.ignored(b, a)
 	was := cloneObject(c.ours)
 	c.view(b, a)
+	var wrong []Problem
 	c.before, _ = Expand(b)
-	c.after, c.problems = Expand(a)
+	c.after, wrong = Expand(a)
+	c.problems = append(c.problems, wrong...)
+	withoutTransform(c.before)
+	withoutTransform(c.after)
 	c.carry()
+	c.tidy(was)
+	c.frozen(was)
 	return c.result(was), sortProblems(c.problems), nil
 }
 
@@ -53,7 +60,7 @@ type carrier struct {
 	owners              []string // logical IDs of SAM resources in the view, longest first
 	problems            []Problem
 	code                map[string]string
-	noted               map[string]bool
+	architectRole       any // the shared role as the plugin leaves it
 }
 
 func (c *carrier) fail(path, hint, message string) {
@@ -75,6 +82,54 @@ func (c *carrier) view(views ...object) {
 		}
 		x.resolveReferences(v)
 	}
+}
+
+// withoutTransform takes SAM's own transform out of a template that could not be
+// expanded as a whole.
+func withoutTransform(root object) {
+	list := slices.DeleteFunc(slices.Clone(listOf(root["Transform"])), func(v any) bool { return v == nil || v == any(Transform) })
+	if root["Transform"] = any(list); len(list) == 0 {
+		delete(root, "Transform")
+	}
+}
+
+// ignored tells of what SAM leaves out of account at a function with a role of its
+// own.
+func (c *carrier) ignored(before, after object) {
+	was := asObject(before["Resources"])
+	for _, id := range sorted(asObject(after["Resources"])) {
+		r := asObject(asObject(after["Resources"])[id])
+		p, b := asObject(r["Properties"]), asObject(asObject(was[id])["Properties"])
+		if asText(r["Type"]) != registry.ServerlessFunction || !given(p["Role"]) {
+			continue
+		}
+		if _, conditional := isIf(p["Role"]); conditional {
+			continue
+		}
+		for _, key := range []string{"Policies", "AssumeRolePolicyDocument", "PermissionsBoundary", "RolePath"} {
+			if given(p[key]) && !same(p[key], b[key]) {
+				c.problems = append(c.problems, Problem{
+					Path: "Resources." + id + ".Properties." + key, Warning: true,
+					Message: "it has no effect, as in SAM: the function has Role", Hint: "delete Role of the function, or change the role",
+				})
+			}
+		}
+	}
+}
+
+// failed reports whether a resource, or that of which it is made, could not be
+// expanded: its problem is told, and ours stays as it is.
+func (c *carrier) failed(id string) bool {
+	resources := asObject(c.after["Resources"])
+	if isSAM(resources[id]) {
+		return true
+	}
+	for _, owner := range c.owners {
+		if strings.HasPrefix(id, owner) {
+			return isSAM(resources[owner])
+		}
+	}
+	return false
 }
 
 func ownersOf(view object) []string {
@@ -124,7 +179,10 @@ func (c *carrier) carry() {
 		}
 	}
 	before, after, ours := asObject(c.before["Resources"]), asObject(c.after["Resources"]), asObject(c.ours["Resources"])
+	c.architectRole = clone(after[sharedRole])
 	c.versions(before, after, ours)
+	c.roles(before, after, ours)
+	c.bucketPolicy(before, after, ours)
 	for _, id := range sections(before, after) {
 		c.resource(m, id, before[id], after[id], ours)
 	}
@@ -145,7 +203,7 @@ func sections(a, b object) []string {
 func (c *carrier) resource(m *merger, id string, before, after any, ours object) {
 	at := "Resources." + id
 	switch {
-	case same(before, after):
+	case same(before, after) || c.failed(id):
 		return
 	case after == nil:
 		delete(ours, id)
@@ -158,6 +216,8 @@ func (c *carrier) resource(m *merger, id string, before, after any, ours object)
 		delete(r, "ArcMetadata")
 		ours[id] = r
 		c.local(id, r)
+	case ours[id] == nil && id == sharedRole:
+		// No function has it; tidy adds it where something refers to it.
 	case ours[id] == nil:
 		c.fail(c.where(at), "change it in the manifest", "it was changed, and arc's template has no such resource")
 	default:

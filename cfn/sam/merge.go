@@ -30,7 +30,7 @@ func (m *merger) merge(path string, before, after, ours any) any {
 	case object:
 		b, wasMap := before.(object)
 		o, isMap := ours.(object)
-		if (!wasMap && before != nil) || (!isMap && ours != nil) || intrinsic(a) || intrinsic(b) || intrinsic(o) {
+		if !wasMap || !isMap || intrinsic(a) || intrinsic(b) || intrinsic(o) {
 			return clone(after)
 		}
 		return m.maps(path, b, a, o)
@@ -114,6 +114,9 @@ func (m *merger) lists(path string, before, after, ours []any) []any {
 			}
 		}
 		at := position(result, e)
+		if at < 0 && len(before) == 1 && len(result) == 1 && to >= 0 {
+			at = 0 // the only one on both sides
+		}
 		if at < 0 {
 			m.fail(path, "change it in the manifest, or leave it as it is", "an entry was changed or removed that arc's template has in another form")
 			if to >= 0 {

@@ -18,6 +18,8 @@ const (
 	websocketDeployment  = "WebsocketDeployment"
 	parameterStorePolicy = "ParameterStorePolicy"
 	webSocketPolicy      = "WebSocketPolicy"
+	staticBucket         = "StaticBucket"
+	staticBucketPolicy   = "StaticBucketPolicy"
 )
 
 // View writes a plain template of ours, in JSON and in one piece, as the SAM
@@ -49,6 +51,7 @@ func View(plain []byte, functions []cfn.Function) ([]byte, error) {
 	}
 	v.api()
 	v.websockets()
+	v.bucket()
 	v.roles()
 	return encode(root), nil
 }
@@ -325,6 +328,26 @@ func (v *viewer) roles() {
 		v.resources[webSocketPolicy] = attached("ArcWebSocketPolicy", allow([]any{"execute-api:Invoke", "execute-api:ManageConnections"},
 			[]any{object{"Fn::Sub": []any{"arn:aws:execute-api:${AWS::Region}:*:${api}/*", object{"api": ref(wsAPI)}}}}))
 	}
+}
+
+// bucket shows the static bucket as Architect has it, a public website. Ours is
+// private, and stays so unless that is changed.
+func (v *viewer) bucket() {
+	r := asObject(v.resources[staticBucket])
+	if asText(r["Type"]) != registry.S3Bucket {
+		return
+	}
+	p := asObject(r["Properties"])
+	if p["WebsiteConfiguration"] == nil {
+		p["WebsiteConfiguration"] = object{"IndexDocument": "index.html", "ErrorDocument": "404.html"}
+	}
+	v.resources[staticBucketPolicy] = object{"Type": registry.S3BucketPolicy, "Properties": object{
+		"Bucket": ref(staticBucket),
+		"PolicyDocument": object{"Version": "2012-10-17", "Statement": []any{object{
+			"Sid": "PublicReadGetObject", "Effect": "Allow", "Principal": "*", "Action": []any{"s3:GetObject"},
+			"Resource": []any{object{"Fn::Sub": []any{"arn:aws:s3:::${bukkit}/*", object{"bukkit": ref(staticBucket)}}}},
+		}}},
+	}}
 }
 
 func allow(action, resource any) object {
