@@ -42,8 +42,7 @@ func (x *expander) httpEvent(e event, to target) {
 		if api[managedBody] == true {
 			x.fail(e.path, "leave one of them out", "%s %s is there twice", p["Method"], path)
 		}
-	} else {
-		addOperation(paths, path, method)
+	} else if x.operation(apiID, paths, path, method) {
 		var uri any = invokeURI(to, "${AWS::Partition}", "2015-03-31", "invocations")
 		if to.condition != nil {
 			uri = conditional(to.condition, uri)

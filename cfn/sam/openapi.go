@@ -54,16 +54,27 @@ func operations(paths object, path, method string) []object {
 // isOpenAPI reports whether a body is one that SAM edits.
 func isOpenAPI(body any) bool {
 	m := asObject(body)
-	version := m["openapi"]
-	text, ok := version.(string)
-	if !ok && given(version) {
-		text = "3"
+	return isVersion3(m["openapi"]) && asObject(m["paths"]) != nil
+}
+
+// operation adds an empty operation to an API's body, unless it is there, and
+// reports whether it can be written into.
+func (x *expander) operation(apiID string, paths object, path, method string) bool {
+	addOperation(paths, path, method)
+	for _, item := range cases(paths[path]) {
+		if asObject(asObject(item)[method]) == nil {
+			x.fail("Resources."+apiID+".Properties.DefinitionBody.paths."+path, "write a map of methods to operations", "the body of the API is no OpenAPI document")
+			return false
+		}
 	}
-	return strings.HasPrefix(text, "3.") || text == "3" && asObject(m["paths"]) != nil
+	return true
 }
 
 // addOperation adds an empty operation, unless it is there.
 func addOperation(paths object, path, method string) {
+	if paths == nil {
+		return
+	}
 	if asObject(paths[path]) == nil {
 		paths[path] = object{}
 	}

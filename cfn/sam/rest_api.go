@@ -106,7 +106,9 @@ func (x *expander) restOperation(e event, to target, api, body object, path, met
 		x.fail(e.path, "leave one of them out", "%s %s is there twice", p["Method"], path)
 		return
 	}
-	addOperation(paths, path, method)
+	if !x.operation(apiName(p["RestApiId"]), paths, path, method) {
+		return
+	}
 	version, call := "2015-03-31", "invocations"
 	streams := p["ResponseTransferMode"] == any("RESPONSE_STREAM")
 	if streams {

@@ -264,7 +264,9 @@ func (x *expander) machineRoute(e event, r object, role any) {
 	if given(p["UnescapeMappingTemplate"]) {
 		x.fail(e.path+".Properties.UnescapeMappingTemplate", "write DefinitionBody", "this mapping template is not expanded here")
 	}
-	addOperation(paths, path, method)
+	if !x.operation(apiName(p["RestApiId"]), paths, path, method) {
+		return
+	}
 	input, _ := json.Marshal("$util.escapeJavaScript($input.json('$'))")
 	template := sub(`{"input": `+string(input)+`, "stateMachineArn": "${`+x.id+`}"}`, nil)
 	var uri any = sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution", nil)
