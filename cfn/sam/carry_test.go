@@ -101,6 +101,79 @@ func TestViewIsExpanded(t *testing.T) {
 	}
 }
 
+// viewDiffers are what the view has otherwise than Architect 12 on purpose: the
+// beginning of "ID key", and why.
+var viewDiffers = map[string]string{
+	"HourlyScheduleLambda ":              "ours keeps the logical IDs of Architect 11, which stacks have",
+	"NightlyScheduleLambda ":             "the same",
+	"OftenScheduleLambda ":               "the same",
+	"WeeklyScheduleLambda ":              "the same",
+	"GetNotesHTTPLambda Properties>Role": "its role is its own, from @uses",
+	"ThumbnailsQueue":                    "the app is written for ours, whose queues are not FIFO",
+	"MailsQueueLambda":                   "the same",
+}
+
+// TestViewIsAsArchitects: testdata/view/every.txt lists the resources of the
+// template that @architect/package 11.0.4 makes of testdata/apps/every, each with
+// its type and all its keys; a plugin finds them in ours.
+func TestViewIsAsArchitects(t *testing.T) {
+	app, ok := compileApp(t, manifest.Load(os.DirFS("../../testdata/apps/every"), manifest.Options{Region: "us-west-2"}))
+	if !ok {
+		t.Fatal("the app does not compile")
+	}
+	view, err := decode(app.view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadFile("testdata/view/every.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	differs := func(at string) bool {
+		for start := range viewDiffers {
+			if strings.HasPrefix(at, start) {
+				used[start] = true
+				return true
+			}
+		}
+		return false
+	}
+	for line := range strings.Lines(string(list)) {
+		words := strings.Fields(line)
+		if words[1] == "output" {
+			if asObject(view["Outputs"])[words[0]] == nil {
+				t.Errorf("there is no output %s", words[0])
+			}
+			continue
+		}
+		r := asObject(asObject(view["Resources"])[words[0]])
+		if asText(r["Type"]) != words[1] && !differs(words[0]+" ") {
+			t.Errorf("%s is %v, want %s", words[0], r["Type"], words[1])
+			continue
+		}
+		for _, key := range words[2:] {
+			if differs(words[0]+" "+key) || strings.HasSuffix(key, "DependsOn") || strings.Contains(key, "Fn::") {
+				continue
+			}
+			var at any = r
+			for _, part := range strings.Split(key, ">") {
+				next, ok := asObject(at)[part]
+				if !ok {
+					t.Errorf("%s has no %s", words[0], key)
+					break
+				}
+				at = next
+			}
+		}
+	}
+	for start, why := range viewDiffers {
+		if !used[start] {
+			t.Errorf("%q is not needed: %s", start, why)
+		}
+	}
+}
+
 func tree(t testing.TB, body []byte) any {
 	t.Helper()
 	var v any

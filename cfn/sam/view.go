@@ -52,6 +52,7 @@ func View(plain []byte, functions []cfn.Function) ([]byte, error) {
 	v.api()
 	v.websockets()
 	v.bucket()
+	v.topics()
 	v.roles()
 	return encode(root), nil
 }
@@ -327,6 +328,17 @@ func (v *viewer) roles() {
 	if asText(asObject(v.resources[wsAPI])["Type"]) == registry.ApiGatewayV2Api {
 		v.resources[webSocketPolicy] = attached("ArcWebSocketPolicy", allow([]any{"execute-api:Invoke", "execute-api:ManageConnections"},
 			[]any{object{"Fn::Sub": []any{"arn:aws:execute-api:${AWS::Region}:*:${api}/*", object{"api": ref(wsAPI)}}}}))
+	}
+}
+
+// topics gives topics the list of subscriptions that Architect's have.
+func (v *viewer) topics() {
+	for _, r := range v.resources {
+		if m := asObject(r); asText(m["Type"]) == registry.SNSTopic {
+			if p := asObject(m["Properties"]); p != nil && p["Subscription"] == nil {
+				p["Subscription"] = []any{}
+			}
+		}
 	}
 }
 
