@@ -29,6 +29,9 @@ type Document struct {
 	// what it is in JSON.
 	Doubtful map[string]string
 	Macros   []string // what CloudFormation has to expand before it knows the template, by name
+	// Unexpanded is what a macro was asked for and could not be expanded here, by its
+	// path, with the reason.
+	Unexpanded []string
 	// Written is the whole template as it is written, where there are macros to
 	// read it; otherwise nil.
 	Written map[string]any
@@ -109,6 +112,10 @@ type spelling struct {
 	aliases  bool              // there are some, and they were expanded
 	doubtful map[string]string // as Document.Doubtful has them
 }
+
+// Read gives the document of a template that is a tree already: maps, lists, text,
+// booleans and json.Number. Errors name the path.
+func Read(root map[string]any) (*Document, error) { return newDocument(root) }
 
 func document(root map[string]any, spelled spelling) (*Document, error) {
 	d, err := newDocument(root)

@@ -11,7 +11,7 @@ import (
 )
 
 // macros tells of what CloudFormation makes of the templates before it compares
-// them. What that is cannot be known here, so that a change under a macro is
+// them, but for SAM's, which compare.Plain has expanded as far as it can. What that is cannot be known here, so that a change under a macro is
 // neither nothing nor safe. Two templates that are written alike stay alike under
 // a macro that reads nothing else.
 func (r *reviewer) macros() []Item {
@@ -20,8 +20,13 @@ func (r *reviewer) macros() []Item {
 		return nil
 	}
 	subject := "macro " + strings.Join(names, ", ")
+	text := "is not expanded here"
+	why := slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.before.Doc.Unexpanded, r.after.Doc.Unexpanded))))
+	if len(why) > 0 {
+		text = "is not wholly expanded here"
+	}
 	return []Item{{
-		Action: compare.Modify, Subject: subject, Text: "is not expanded here",
+		Action: compare.Modify, Subject: subject, Text: text, Details: why,
 		Risks: []Risk{{MacroUnread, Unknown, subject + ": only CloudFormation knows what it makes of the template"}},
 	}}
 }

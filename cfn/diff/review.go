@@ -149,6 +149,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	if after == nil {
 		after = &cfn.Document{}
 	}
+	before, after = compare.Plain(before), compare.Plain(after)
 	after, assumed := compare.Settle(before, after, opts.Region)
 	before, after, unknown, doubtful := compare.Evaluate(before, after, opts.Region)
 	r := &reviewer{

@@ -98,6 +98,7 @@ func (f *flattener) flat(top *nested) *cfn.Document {
 	f.resolve(top)
 	flat := *top.doc
 	flat.Resources = f.out
+	flat.Unexpanded = slices.Compact(slices.Sorted(slices.Values(f.unexpanded)))
 	flat.Macros = slices.Compact(slices.Sorted(slices.Values(f.macros)))
 	return &flat
 }
@@ -111,6 +112,8 @@ type flattener struct {
 	count  map[string]int // how many stacks have a logical ID
 	unread []string
 	macros []string
+
+	unexpanded []string
 }
 
 // nested is one stack of the tree.
@@ -122,7 +125,9 @@ type nested struct {
 }
 
 func (f *flattener) read(path string, doc *cfn.Document, depth int) (*nested, error) {
+	doc = Plain(doc)
 	n := &nested{path: path, doc: doc, parts: map[string]*nested{}}
+	f.unexpanded = append(f.unexpanded, doc.Unexpanded...)
 	f.macros = append(f.macros, doc.Macros...)
 	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
 		def := doc.Resources[id]
