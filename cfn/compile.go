@@ -25,6 +25,9 @@ type Options struct {
 	// EnvVersions tells by name which setting of a variable it is; nil where
 	// nobody knows. With another one, versions of functions that read it are made anew.
 	EnvVersions map[string]string
+	// Change is what plugins make of the whole template, in JSON; nil = there are
+	// none. Its errors stop the compilation.
+	Change func(template []byte, functions []Function) (Changed, syntax.Diagnostics)
 }
 
 // Environment is the stage that functions are told they run in: a preview is a
@@ -77,8 +80,8 @@ func Compile(app *manifest.App, opts Options) (*Stack, syntax.Diagnostics) {
 	c := newCompiler(app, opts)
 	c.checkMarks()
 	c.compile()
-	// The template is whole and in one piece here: whatever is to change it,
-	// such as a plugin, has its place on this line.
+	// The template is whole and in one piece here: plugins change it.
+	c.change()
 	c.checkValues()
 	c.split()
 	c.checkLimits()
@@ -99,6 +102,7 @@ func (c *compiler) compile() {
 	c.queues()
 	c.scheduled()
 	c.streams()
+	c.custom()
 	c.roles()
 	c.functions()
 	c.keptOutputs()

@@ -27,7 +27,8 @@ type section struct {
 	layout      *layout
 	name        string // logical ID of the nested stack; "" = the root
 	description string
-	metadata    Metadata // the root's
+	metadata    Metadata                  // the root's
+	foreign     map[string]map[string]any // the root's
 	resources   map[string]Resource
 	parameters  map[string]Parameter
 	values      map[string]string // of the parameters, as the root stack sees them
@@ -40,7 +41,7 @@ type section struct {
 
 func newLayout(t *Template, key func(name string) string) *layout {
 	l := &layout{template: t, key: key, parts: map[string]*section{}, home: make(map[string]*section, len(t.Resources))}
-	l.root = &section{layout: l, description: t.Description, resources: maps.Clone(t.Resources), parameters: t.Parameters, outputs: t.Outputs, metadata: t.Metadata}
+	l.root = &section{layout: l, description: t.Description, resources: maps.Clone(t.Resources), parameters: t.Parameters, outputs: t.Outputs, metadata: t.Metadata, foreign: t.Foreign}
 	for id := range t.Resources {
 		l.home[id] = l.root
 	}
@@ -123,7 +124,7 @@ func (s *section) printResources() {
 // print prints the section as a template.
 func (s *section) print() ([]byte, error) {
 	s.printResources()
-	t := &Template{Description: s.description, Metadata: s.metadata, Parameters: s.parameters, Outputs: s.outputs}
+	t := &Template{Description: s.description, Metadata: s.metadata, Parameters: s.parameters, Outputs: s.outputs, Foreign: s.foreign}
 	size := 4096 + 256*(len(s.parameters)+len(s.outputs))
 	for id, text := range s.texts {
 		size += len(id) + len(text) + 10

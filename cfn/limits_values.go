@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"arc/cfn/registry"
 
 	"github.com/awslabs/goformation/v7/cloudformation/apigatewayv2"
 	"github.com/awslabs/goformation/v7/cloudformation/dynamodb"
@@ -30,6 +33,13 @@ func pathOf(property string) []string {
 // many items there are; "" when it takes it.
 func (l *propertyLimit) refuses(v reflect.Value) string {
 	n, quoted := 0, ""
+	if number, is := v.Interface().(json.Number); is {
+		whole, err := number.Int64()
+		if err != nil {
+			return ""
+		}
+		v = reflect.ValueOf(whole)
+	}
 	switch {
 	case v.Kind() == reflect.String:
 		text := v.String()
@@ -83,7 +93,7 @@ func (c *compiler) checkValues() {
 		for i := range limits {
 			l := &limits[i]
 			walk(reflect.ValueOf(r), l.path, func(v reflect.Value) {
-				if v.Kind() == reflect.String {
+				if _, number := v.Interface().(json.Number); v.Kind() == reflect.String && !number {
 					text, ok := resolved(v.String(), known)
 					if !ok {
 						return
@@ -107,6 +117,12 @@ func walk(v reflect.Value, path []string, found func(reflect.Value)) {
 		}
 		v = v.Elem()
 	}
+	if w, is := writtenOf(v); is {
+		v = reflect.ValueOf(w.Body["Properties"])
+		if !v.IsValid() {
+			return
+		}
+	}
 	switch {
 	case len(path) == 0:
 		found(v)
@@ -116,12 +132,25 @@ func walk(v reflect.Value, path []string, found func(reflect.Value)) {
 				walk(v.Index(i), path[1:], found)
 			}
 		}
+	case v.Kind() == reflect.Map:
+		if inner := v.MapIndex(reflect.ValueOf(path[0])); inner.IsValid() {
+			walk(inner, path[1:], found)
+		}
 	case v.Kind() == reflect.Struct:
 		field := v.FieldByName(path[0])
 		if field.IsValid() && !(field.Kind() == reflect.Slice && field.IsNil()) {
 			walk(field, path[1:], found)
 		}
 	}
+}
+
+// writtenOf is a resource that somebody else has written.
+func writtenOf(v reflect.Value) (Written, bool) {
+	if v.Kind() != reflect.Struct || !v.CanInterface() {
+		return Written{}, false
+	}
+	w, is := v.Interface().(Written)
+	return w, is
 }
 
 // pseudo are the pseudo parameters with values as long as they can be.
@@ -190,6 +219,11 @@ func (c *compiler) checkCounts(known *strings.Replacer) {
 				crowded = append(crowded, id)
 				size = max(size, n)
 			}
+		case Written:
+			if n := writtenEnvironmentSize(r); n > maxEnvironment {
+				crowded = append(crowded, id)
+				size = max(size, n)
+			}
 		}
 	}
 	if len(crowded) > 0 {
@@ -213,5 +247,22 @@ func environmentSize(f *lambda.Function, known *strings.Replacer) int {
 		text, _ := resolved(value, known)
 		size += len(name) + len(text)
 	}
+	return size
+}
+
+// writtenEnvironmentSize is environmentSize of a function that somebody else has
+// written.
+func writtenEnvironmentSize(w Written) int {
+	size := 0
+	if w.Type != registry.LambdaFunction {
+		return 0
+	}
+	walk(reflect.ValueOf(w), []string{"Environment", "Variables"}, func(v reflect.Value) {
+		variables, _ := v.Interface().(map[string]any)
+		for name, value := range variables {
+			text, _ := value.(string)
+			size += len(name) + len(text)
+		}
+	})
 	return size
 }

@@ -25,6 +25,7 @@ type Template struct {
 	Parameters  map[string]Parameter
 	Resources   map[string]Resource
 	Outputs     map[string]Output
+	Foreign     map[string]map[string]any // Mappings, Conditions and Rules, as plugins have written them
 
 	layout *layout // where resources are, when the stack is split; nil = all here
 }
@@ -35,12 +36,16 @@ type Parameter struct {
 	Description string  `json:",omitempty"`
 	Default     *string `json:",omitempty"`
 	NoEcho      bool    `json:",omitempty"`
+
+	written any // in place of all this, as somebody else has written it
 }
 
 // Output is a stack output. Value is a string, marked or plain.
 type Output struct {
 	Description string `json:",omitempty"`
 	Value       string
+
+	written any // in place of all this, as somebody else has written it
 }
 
 // JSON prints the template: two-space indent, keys in a fixed order (resources
@@ -66,6 +71,11 @@ func (t *Template) print(p *printer, resources func()) ([]byte, error) {
 	}
 	if len(t.Parameters) > 0 {
 		p.section("Parameters", func() { t.printParameters(p) })
+	}
+	for _, name := range foreignSections {
+		if len(t.Foreign[name]) > 0 {
+			p.section(name, func() { printAll(p, t.Foreign[name]) })
+		}
 	}
 	p.section("Resources", resources)
 	if len(t.Outputs) > 0 {

@@ -38,6 +38,23 @@ func builtinSettings() settings {
 	}}
 }
 
+// DefaultConfig is a function's configuration when nobody says anything.
+func DefaultConfig() Config {
+	c := builtinSettings().Config
+	c.Shared, c.Handler = true, "index.handler"
+	return c
+}
+
+// defaults is DefaultConfig with what @aws says.
+func (l *loader) defaults() Config {
+	c := l.base.Config
+	c.Shared, c.Handler = true, "index.handler"
+	if l.base.handler.Text != "" {
+		c.Handler = l.base.handler.Text
+	}
+	return c
+}
+
 // layer is one place that sets things: @aws of the manifest, @aws or @arc of a
 // config file. Lists of a layer replace those of the layer below.
 type layer struct {
@@ -145,6 +162,10 @@ func (l *loader) readRuntime(c *settings, s *setting, ln line) {
 	if !ok {
 		return
 	}
+	if custom, base := l.customRuntime(v.Text); custom != nil {
+		c.Custom, c.Runtime, c.RuntimeAlias = custom, base, v.Text
+		return
+	}
 	name, alias, ok := resolveRuntime(v.Text)
 	if !ok {
 		message, hint := runtimeProblem(v.Text)
@@ -157,7 +178,7 @@ func (l *loader) readRuntime(c *settings, s *setting, ln line) {
 	if text := Retired(name, l.opts.Today); text != "" && alias == "" {
 		l.warnf(at(v), "runtime-retired", "write runtime "+successor(name), "%s", text)
 	}
-	c.Runtime, c.RuntimeAlias = name, alias
+	c.Runtime, c.RuntimeAlias, c.Custom = name, alias, nil
 }
 
 func (l *loader) readConcurrency(c *settings, s *setting, ln line) {
@@ -189,6 +210,7 @@ func (l *loader) configure() {
 			fn.Config = AssetConfig()
 			continue
 		}
+		l.layerSet(&s, l.setConfig[fn.Pragma+" "+fn.Name])
 		before := len(l.ds)
 		f, again := configs[fn.Dir]
 		if !again {
@@ -248,6 +270,19 @@ func (l *loader) layerConfig(s *settings, f *syntax.File) {
 	}
 }
 
+// layerSet puts upon s what a plugin sets of its own function.
+func (l *loader) layerSet(s *settings, lines []line) {
+	if len(lines) == 0 {
+		return
+	}
+	layer := newLayer(s, findPragma(configPragmas, "aws"))
+	for _, ln := range lines {
+		if found := layer.spec.setting(ln.key.Text); found != nil {
+			l.functionSetting(layer, found, ln)
+		}
+	}
+}
+
 // configSetting finds the setting of a line in a config file. Some settings
 // are the project's alone.
 func (l *loader) configSetting(layer *layer, ln line) *setting {
@@ -278,7 +313,11 @@ func (l *loader) finish(fn *Function, s *settings) {
 			"%d instances are to be kept ready, but concurrency allows %d", c.ProvisionedConcurrency, *c.Concurrency)
 	}
 	l.checkTimeout(fn, s)
-	l.resolveHandler(fn, &c, s.handler)
+	if c.Custom != nil {
+		l.resolveBuilt(fn, &c)
+	} else {
+		l.resolveHandler(fn, &c, s.handler)
+	}
 	fn.Config = c
 }
 

@@ -179,9 +179,8 @@ func loadNeighbour(t *testing.T, c corpusCase, src []byte, tally map[string]int)
 // corpusRefusals are the codes of errors that arc gives where the original is
 // silent, each with the reason.
 var corpusRefusals = map[string]string{
-	"plugins-unsupported": "plugins are JavaScript inside Architect; the rest of the manifest is compared all the same",
-	"runtime":             "runtimes that Architect 11 knew and 12 does not, because AWS has retired them",
-	"path-outside":        "folders outside the project cannot be in a git tree's or a zip's project",
+	"runtime":      "runtimes that Architect 11 knew and 12 does not, because AWS has retired them",
+	"path-outside": "folders outside the project cannot be in a git tree's or a zip's project",
 }
 
 // configRefusals are errors in a function's own config file, of which the

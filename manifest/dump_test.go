@@ -58,7 +58,7 @@ func dump(a *App) string {
 		line("views %s", a.Views.Dir)
 	}
 	for _, p := range a.Plugins {
-		line("plugin @%s %s%s at %s", p.Pragma, p.Name, setTo("path", p.Path), p.Pos)
+		line("plugin @%s %s%s at %s", p.Pragma, p.Name, setTo("src", p.Src), p.Pos)
 	}
 	for _, stage := range stages {
 		for _, v := range a.Env[stage] {

@@ -16,6 +16,7 @@ type Options struct {
 	Region string // AWS_REGION or the like; used when @aws region is not set
 	Home   fs.FS  // the user's home folder, for global preferences; may be nil
 	Today  string // the day, as 2006-01-02, for telling which runtimes are retired; "" = none are
+	Set    []Set  // what plugins set, in the order in which they are named
 }
 
 // Result is what reading a project gives. App is nil when Diagnostics has
@@ -25,6 +26,8 @@ type Result struct {
 	App         *App
 	Diagnostics syntax.Diagnostics // sorted, in file order
 	Sources     map[string][]byte
+	Tree        *syntax.File // the manifest's own text; nil when it has no meaning
+	Defaults    Config       // of every function, as @aws says
 
 	file string
 }
@@ -36,7 +39,8 @@ func (r Result) File() string { return r.file }
 type loader struct {
 	files        fs.FS
 	opts         Options
-	file         *syntax.File // the manifest; never nil, but without pragmas for the default project
+	file         *syntax.File // the manifest, with what plugins set; never nil, but without pragmas for the default project
+	tree         *syntax.File // the manifest's own text
 	app          *App
 	ds           syntax.Diagnostics
 	sources      map[string][]byte
@@ -50,6 +54,11 @@ type loader struct {
 
 	sharedBy, viewedBy chosen               // who gets @shared and @views
 	byName             map[string]*Function // by pragma and name, for those two
+
+	// What plugins set.
+	taken     map[string][]*syntax.Item // by pragma
+	setConfig map[string][]line         // of functions, by pragma and name
+	runtimes  map[string]*CustomRuntime
 }
 
 // written is what the manifest's text says of a function, beyond its place.
@@ -74,7 +83,7 @@ func Load(files fs.FS, opts Options) Result {
 	if ok {
 		l.readPragmas()
 	}
-	r := Result{App: l.app, Diagnostics: l.ds, Sources: l.sources, file: name}
+	r := Result{App: l.app, Diagnostics: l.ds, Sources: l.sources, Tree: l.tree, Defaults: l.defaults(), file: name}
 	if !ok {
 		r.App = nil
 	}
@@ -85,6 +94,8 @@ func Load(files fs.FS, opts Options) Result {
 // readPragmas fills the App: what others refer to first, functions last.
 func (l *loader) readPragmas() {
 	l.checkPragmas()
+	l.readPlugins()
+	l.takeSets()
 	l.readApp()
 	l.readTypeScript()
 	l.readAWS()
@@ -102,10 +113,10 @@ func (l *loader) readPragmas() {
 	l.addAssetRoute()
 	l.checkFolders()
 	l.readShared()
-	l.readPlugins()
 	l.configure()
 	l.settleBatches()
 	l.readPreferences()
+	l.settleVariables()
 }
 
 // pragma is the manifest's section of that name, or nil.
@@ -128,11 +139,11 @@ func (l *loader) checkPragmas() {
 			continue
 		}
 		hint := "known: @" + strings.Join(known, ", @")
-		if plugins {
-			hint = "it may be meant for a plugin or macro, which arc does not run"
-		}
-		if near := syntax.Near(strings.ToLower(p.Name), known); near != "" {
+		near := syntax.Near(strings.ToLower(p.Name), known)
+		if near != "" {
 			hint = "did you mean @" + near + "?"
+		} else if plugins {
+			continue // it is a plugin's
 		}
 		if foreign, ok := foreignPragmas[p.Name]; ok {
 			hint = foreign

@@ -1,26 +1,25 @@
 package manifest
 
 import (
-	"encoding/json"
-	"io/fs"
 	"path"
-	"regexp"
-	"strings"
-	"sync"
+	"slices"
 
 	"arc/manifest/syntax"
 )
 
-// PluginRef is a plugin or macro that the manifest names.
+// PluginRef is a plugin or macro that the manifest names. Whoever runs plugins
+// finds its file.
 type PluginRef struct {
 	Pragma string // "plugins" or "macros"
-	Name   string
-	Path   string // file found, slash path relative to the project root; "" when not found
-	Pos    syntax.Pos
+	Name   string // as written: of a scoped package without the @
+	Src    string // slash path relative to the project root; "" when none is written
+	// Program says that Src is a program of its own, which Node does not run.
+	Program bool
+	Pos     syntax.Pos
 }
 
-// readPlugins reads @plugins and @macros. Both are JavaScript that runs inside
-// Architect: arc finds them, says what each would have done, and refuses.
+// readPlugins reads @plugins and @macros. Their code is not looked at: what it
+// sets comes in with Options.
 func (l *loader) readPlugins() {
 	for _, pragma := range []string{"plugins", "macros"} {
 		p := l.pragma(pragma)
@@ -35,15 +34,15 @@ func (l *loader) readPlugins() {
 
 func (l *loader) readPlugin(pragma string, it *syntax.Item) {
 	v := it.Name()
-	kind := strings.TrimSuffix(pragma, "s")
+	kind := pragma[:len(pragma)-1]
 	if it.Kind == syntax.Tuple || it.Kind == syntax.Vector {
 		l.errorf(at(v), "plugin-form", "write the name on a line of its own, or src and a file below it", "a %s is one name", kind)
 		return
 	}
 	if bad := strangers(v.Text, nameCharacters); bad != "" || v.Text == "_methods" {
 		hint := "use letters, digits, and / - . _"
-		if name, scoped := strings.CutPrefix(v.Text, "@"); scoped {
-			hint = "write " + name + ": the @ of a scoped package is left out"
+		if len(v.Text) > 1 && v.Text[0] == '@' {
+			hint = "write " + v.Text[1:] + ": the @ of a scoped package is left out"
 		}
 		l.errorf(at(v), "plugin-name", hint, "%s cannot be the name of a %s", v.Text, kind)
 		return
@@ -51,151 +50,27 @@ func (l *loader) readPlugin(pragma string, it *syntax.Item) {
 	if pragma == "plugins" && builtIn[v.Text] {
 		return
 	}
-	ref := PluginRef{Pragma: pragma, Name: v.Text, Pos: it.Pos}
-	src := ""
-	for _, ln := range entryLines(it.Entries) {
-		if ln.key.Text == "src" && len(ln.values) == 1 {
-			src = ln.values[0].Text
-		}
-	}
-	ref.Path = l.findPlugin(pragma, v.Text, src)
-	l.app.Plugins = append(l.app.Plugins, ref)
-	hint := "remove it from @" + pragma + ", or keep deploying this app with Architect"
-	if ref.Path == "" {
-		// Its own code cannot be asked.
-		would := knownPlugins[v.Text]
-		if would == "" {
-			would = "would do what no file here tells"
-		}
-		l.errorf(at(v), "plugins-unsupported", hint, "arc does not run the %s %s, which %s", kind, v.Text, would)
+	if slices.ContainsFunc(l.app.Plugins, func(p PluginRef) bool { return p.Name == v.Text }) {
+		l.warnf(at(v), "duplicate-plugin", "remove one of the two", "%s is named already, and runs once", v.Text)
 		return
 	}
-	l.errorf(at(v), "plugins-unsupported", hint, "arc does not run the %s %s, which %s", kind, v.Text, l.pluginWould(pragma, ref))
-}
-
-// findPlugin resolves a plugin as Architect does (manifest reference, 6.14).
-func (l *loader) findPlugin(pragma, name, src string) string {
-	if src != "" {
-		clean, ok := projectPath(src)
+	ref := PluginRef{Pragma: pragma, Name: v.Text, Pos: it.Pos}
+	for _, ln := range entryLines(it.Entries) {
+		if ln.key.Text != "src" || len(ln.values) != 1 {
+			l.warnf(at(ln.key), "unknown-setting", "write src and a file", "a %s has no setting %s, so it has no effect", kind, ln.key.Text)
+			continue
+		}
+		src, ok := projectPath(ln.values[0].Text)
 		if !ok {
-			return ""
+			l.errorf(at(ln.values[0]), "path-outside", "write a file of the project, relative to the manifest", "%s is outside the project", ln.values[0].Text)
+			return
 		}
-		if l.folders.hasFile(clean) {
-			return clean
-		}
-		return l.packageMain(clean)
+		ref.Src = src
 	}
-	base := path.Join("src", pragma, name)
-	for _, ext := range []string{".js", ".mjs"} {
-		if l.folders.hasFile(base + ext) {
-			return base + ext
-		}
-	}
-	for _, dir := range []string{base, path.Join("node_modules", name), path.Join("node_modules", "@"+name)} {
-		if file := l.packageMain(dir); file != "" {
-			return file
-		}
-	}
-	return ""
+	ref.Program = pragma == "plugins" && ref.Src != "" && !l.folders.hasFolder(ref.Src) && !slices.Contains(nodeFiles, path.Ext(ref.Src)) &&
+		(path.Ext(ref.Src) != "" || l.folders.hasFile(ref.Src))
+	l.app.Plugins = append(l.app.Plugins, ref)
 }
 
-// packageMain is the file that requiring a folder runs; "" when there is none.
-func (l *loader) packageMain(dir string) string {
-	if !l.folders.hasFolder(dir) {
-		return ""
-	}
-	if src, err := fs.ReadFile(l.files, path.Join(dir, "package.json")); err == nil {
-		var pkg struct{ Main string }
-		if json.Unmarshal(src, &pkg) == nil && pkg.Main != "" {
-			main := path.Join(dir, pkg.Main)
-			for _, ext := range []string{"", ".js", "/index.js"} {
-				if l.folders.hasFile(main + ext) {
-					return main + ext
-				}
-			}
-		}
-	}
-	for _, name := range []string{"index.js", "index.mjs"} {
-		if file := path.Join(dir, name); l.folders.hasFile(file) {
-			return file
-		}
-	}
-	return ""
-}
-
-// pluginWould says in words what a plugin's code hooks into.
-func (l *loader) pluginWould(pragma string, ref PluginRef) string {
-	if known := knownPlugins[ref.Name]; known != "" {
-		return known
-	}
-	if pragma == "macros" {
-		return "would change the template before each deploy"
-	}
-	src, err := fs.ReadFile(l.files, ref.Path)
-	if err != nil {
-		return "cannot be read: " + err.Error()
-	}
-	var would []string
-	for _, h := range pluginHooks() {
-		if h.pattern.Match(src) {
-			would = append(would, h.would)
-		}
-	}
-	if len(would) == 0 {
-		return "has no method that Architect calls"
-	}
-	if last := len(would) - 1; last > 0 {
-		return "would " + strings.Join(would[:last], ", ") + " and " + would[last]
-	}
-	return "would " + would[0]
-}
-
-// pluginHook is a part of Architect's plugin interface, and what having it
-// means.
-type pluginHook struct {
-	pattern *regexp.Regexp
-	would   string
-}
-
-// hook matches "top: {… method" and "top = {… method" loosely: it reads code
-// that it does not run, and says what the code mentions.
-func hook(top, method, would string) pluginHook {
-	pattern := `(?s)\b` + top + `\b['"]?\s*[:=(].*\b` + method + `\b['"]?\s*[:=(,}]`
-	return pluginHook{regexp.MustCompile(pattern), would}
-}
-
-var pluginHooks = sync.OnceValue(func() []pluginHook {
-	return []pluginHook{
-		hook("deploy", "start", "change the template before a deploy"),
-		hook("deploy", "services", "add to what functions find by name"),
-		hook("deploy", "target", "deploy by itself"),
-		hook("deploy", "end", "run after a deploy"),
-		hook("set", "(?:events|http|queues|scheduled|ws|tables-streams|customLambdas)", "add functions"),
-		hook("set", "(?:tables|tables-indexes)", "add tables"),
-		hook("set", "env", "set environment variables"),
-		hook("set", "runtimes", "add a runtime"),
-		hook("set", "(?:shared|views|static|proxy)", "change settings of the project"),
-		hook("create", "(?:register|handlers)", "write files on arc init"),
-		hook("hydrate", "copy", "copy files into functions"),
-		hook("sandbox", "(?:start|watcher|end)", "run with the sandbox"),
-	}
-})
-
-// knownPlugins says what widely used plugins and macros do.
-var knownPlugins = map[string]string{
-	"enhance/arc-plugin-enhance":       "adds the routes and the rendering of Enhance",
-	"enhance/arc-plugin-styles":        "writes the style sheet of Enhance",
-	"arc-plugin-esbuild":               "bundles handlers; write bundle true below @aws instead",
-	"architect/plugin-bundles":         "bundles the browser's JavaScript",
-	"architect/plugin-remix":           "builds and serves a Remix app",
-	"architect/plugin-lambda-invoker":  "adds a menu to the sandbox that calls functions",
-	"architect/plugin-node-prune":      "leaves needless files out of node_modules",
-	"architect/arc-plugin-node-prune":  "leaves needless files out of node_modules",
-	"architect/macro-node-prune":       "leaves needless files out of node_modules",
-	"architect/plugin-storage-public":  "adds public buckets",
-	"architect/macro-storage-public":   "adds public buckets",
-	"architect/plugin-storage-private": "adds private buckets",
-	"architect/macro-storage-private":  "adds private buckets",
-	"architect/macro-http-api":         "swaps a REST API for an HTTP API, which arc makes in any case",
-	"architect/macro-upload":           "adds a bucket for uploads",
-}
+// nodeFiles are the endings of what Node runs; a src of another one is a program.
+var nodeFiles = []string{".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"}

@@ -208,10 +208,10 @@ var pragmas = []pragmaSpec{
 		{name: "sourcemaps", doc: "Has no effect: bundles always have a source map.", typ: listValue},
 		{name: "esbuild-config", doc: "Is refused: arc does not run the project's JavaScript.", typ: textValue},
 	}},
-	{name: "plugins", doc: "Plugins of Architect; arc names them but cannot run them.", form: formList, keys: []setting{
-		{name: "src", doc: "File of the plugin.", typ: textValue},
+	{name: "plugins", doc: "Plugins, which change the app and its template.", form: formList, keys: []setting{
+		{name: "src", doc: "File of the plugin: JavaScript, or any executable.", typ: textValue},
 	}},
-	{name: "macros", doc: "Macros of Architect; arc names them but cannot run them.", form: formList, keys: []setting{
+	{name: "macros", doc: "Macros, which change the app's template.", form: formList, keys: []setting{
 		{name: "src", doc: "File of the macro.", typ: textValue},
 	}},
 }

@@ -42,7 +42,13 @@ type Function struct {
 	// StaticManifest is the text of static.json, which maps published files to
 	// their fingerprinted names; it goes beside the shared code. nil = none.
 	StaticManifest []byte
+	// Copies are further files of the project that go into the function.
+	Copies []Copy
 }
+
+// Copy is a file or a folder of the project, and its name below node_modules, or
+// vendor for other runtimes than Node.
+type Copy struct{ From, To string }
 
 // Bundle is the list of files that make up a function's package.
 type Bundle struct {

@@ -233,7 +233,42 @@ func (c *collector) parts(fn Function, node bool) ([]*part, error) {
 		}
 		parts = append(parts, &part{t, sharedFolder(node) + "/" + more.name})
 	}
+	for _, copied := range fn.Copies {
+		p, err := c.copied(copied, node)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
+	}
 	return parts, nil
+}
+
+// copied is a file or a folder that goes into a function beside its packages.
+func (c *collector) copied(what Copy, node bool) (*part, error) {
+	at := "vendor"
+	if node {
+		at = "node_modules"
+	}
+	from := path.Join(c.base, what.From)
+	info, err := fs.Stat(c.files, from)
+	if err != nil {
+		return nil, fmt.Errorf("%s, to copy into functions: %w", what.From, err)
+	}
+	if info.IsDir() {
+		t, err := c.tree(from, node, false)
+		return &part{t, path.Join(at, what.To)}, err
+	}
+	t, err := c.tree(path.Dir(from), node, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range t.files {
+		if f.Path == path.Base(from) {
+			f.Path = path.Base(what.To)
+			return &part{&tree{dir: t.dir, files: []File{f}}, path.Join(at, path.Dir(what.To))}, nil
+		}
+	}
+	return nil, fmt.Errorf("%s, to copy into functions: it is of a kind that no zip takes", what.From)
 }
 
 // sharedFolder is where a zip has shared code and views.

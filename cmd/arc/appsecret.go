@@ -39,7 +39,29 @@ func readVariables(ctx context.Context, p *project, clients deploy.Clients, opts
 		return nil, err
 	}
 	expectAppSecret(p, variables, deploy.Variable{Version: deploy.Unmade})
-	return variables, nil
+	return variables, addSet(p, opts, variables, func(v manifest.EnvVar) deploy.Variable {
+		return deploy.Variable{Value: v.Value, Version: setVersion(v)}
+	})
+}
+
+// addSet adds what plugins set to the variables of a stage. One that is there
+// already would have two values.
+func addSet[V any](p *project, opts cfn.Options, variables map[string]V, as func(manifest.EnvVar) V) error {
+	for _, v := range p.app.Set[opts.Environment()] {
+		if _, both := variables[v.Name]; both {
+			return withHint(fmt.Errorf("%s: a plugin sets the variable %s, and arc env has it for this stage as well", v.Pos, v.Name),
+				"remove it from one of the two: arc env --remove --env %s %s", opts.Stage, v.Name)
+		}
+		variables[v.Name] = as(v)
+	}
+	return nil
+}
+
+// setVersion tells one value that a plugin set from another, and too little of it
+// to find it out.
+func setVersion(v manifest.EnvVar) string {
+	sum := sha256.Sum256([]byte(v.Name + "\x00" + v.Value))
+	return "plugin-" + hex.EncodeToString(sum[:3])
 }
 
 // expectAppSecret adds the key of sessions to variables that lack it, as the

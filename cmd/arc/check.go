@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"arc/cfn"
-	"arc/manifest"
 	"arc/manifest/syntax"
 
 	"github.com/urfave/cli/v2"
@@ -15,10 +14,10 @@ func (s *session) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
 		Usage: "tell every mistake of the project",
-		Flags: []cli.Flag{
+		Flags: append(s.pluginFlags(),
 			&cli.BoolFlag{Name: "strict"},
 			&cli.BoolFlag{Name: "json"},
-		},
+		),
 		Description: `Usage: arc check [--strict] [--json]
 
 Reads the manifest and everything beside it, compiles the staging and the
@@ -31,6 +30,7 @@ Flags:
       --json    print an array of {file, line, col, endLine, endCol, severity,
                 code, message, hint} on stdout; lines and columns count from 1,
                 0 stands for "nowhere in particular"
+      --plugin-timeout N  seconds that each hook of a plugin may take (30)
 
 Examples:
   arc check
@@ -57,11 +57,14 @@ func (s *session) check(strict, asJSON bool) error {
 	}
 	p := &project{dir: dir, root: root}
 	defer p.close()
-	result := manifest.Load(root.FS(), manifest.Options{Region: s.region(), Home: s.home(), Today: today()})
+	result, err := s.load(p)
+	if err != nil {
+		return err
+	}
 	p.app, p.sources = result.App, result.Sources
 	ds := result.Diagnostics
 	if !ds.HasErrors() {
-		ds = append(ds, p.stackMistakes()...)
+		ds = append(ds, s.stackMistakes(p)...)
 		code, err := s.checkCode(p)
 		if err != nil {
 			return err
@@ -73,6 +76,7 @@ func (s *session) check(strict, asJSON bool) error {
 		ds = append(append(ds, code...), static...)
 		ds.Sort()
 	}
+	s.listPlugins(p)
 	if asJSON {
 		err = s.printJSON(mistakes(ds))
 	} else {
@@ -93,11 +97,13 @@ func (s *session) check(strict, asJSON bool) error {
 }
 
 // stackMistakes is what both stages' stacks have wrong, each mistake once.
-func (p *project) stackMistakes() syntax.Diagnostics {
+func (s *session) stackMistakes(p *project) syntax.Diagnostics {
 	all := p.missingHandlers()
 	said := map[syntax.Diagnostic]bool{}
 	for _, stage := range []string{"staging", "production"} {
-		_, ds := cfn.Compile(p.app, cfn.Options{Stage: stage})
+		opts := s.withPlugins(p, cfn.Options{Stage: stage})
+		opts.Env = withSet(p, opts)
+		_, ds := cfn.Compile(p.app, opts)
 		for _, d := range ds {
 			if !said[d] {
 				said[d] = true
@@ -105,7 +111,7 @@ func (p *project) stackMistakes() syntax.Diagnostics {
 			}
 		}
 	}
-	return all
+	return append(all, s.unsteady(p, cfn.Options{Stage: "staging"})...)
 }
 
 // mistake is a diagnostic as --json prints it.

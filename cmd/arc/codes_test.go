@@ -84,7 +84,7 @@ var (
 func mistakeCodes(t *testing.T) [][2]string {
 	t.Helper()
 	says := map[string]string{}
-	for _, dir := range []string{"../../manifest/syntax", "../../manifest", "../../cfn", "../../source", "."} {
+	for _, dir := range []string{"../../manifest/syntax", "../../manifest", "../../cfn", "../../source", "../../plugin", "."} {
 		files, err := filepath.Glob(dir + "/*.go")
 		if err != nil {
 			t.Fatal(err)

@@ -22,7 +22,7 @@ func (s *session) deployCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "deploy",
 		Usage: "deploy the app",
-		Flags: append(stageFlags(),
+		Flags: append(append(stageFlags(), s.pluginFlags()...),
 			&cli.BoolFlag{Name: "local"},
 			&cli.BoolFlag{Name: "detach"},
 			&cli.BoolFlag{Name: "fresh"},
@@ -84,6 +84,7 @@ Flags:
                          handle: arc deploy HANDLE follows that to its end, and
                          a plain arc deploy does what comes after it as well
       --approve ID       approve the dangers of the plan with this ID
+      --plugin-timeout N  seconds that each hook of a plugin may take (30)
       --json             print what happens as JSON, an event a line: see
                          docs/events.schema.json
 

@@ -27,7 +27,8 @@ func (s *session) diffCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "diff",
 		Usage: "show what a deploy would change, or how two templates differ",
-		Flags: append(stageFlags(),
+		Flags: append(append(stageFlags(), s.pluginFlags()...),
+			&cli.BoolFlag{Name: "run-plugins"},
 			&cli.StringFlag{Name: "base"},
 			&cli.StringFlag{Name: "template"},
 			&cli.BoolFlag{Name: "local"},
@@ -70,6 +71,8 @@ Flags:
   -n, --name NAME    a further stack of the stage
       --preview NAME the stack of a pull request
       --base REF     compare with the project at a git revision; no account
+      --run-plugins  with --base: run the plugins of both sides, each its own
+                     (else of neither: they are code of whoever wrote them)
       --template F   compare with the template in file F ("-": standard input),
                      by whatever tool; needs no account
       --local        compare with what is deployed in the local cloud
@@ -91,6 +94,7 @@ Flags:
       --allow-loss ID  in the plan: let the data of this resource be lost
       --prune, --tag, --adopt
                      in the plan: as for arc deploy
+      --plugin-timeout N  seconds that each hook of a plugin may take (30)
 
 Examples:
   arc diff
@@ -158,7 +162,7 @@ func (s *session) diff(ctx *cli.Context) error {
 	if given {
 		return s.diffGiven(ctx, format, failOn)
 	}
-	p, err := s.openManifest()
+	p, err := s.openWith(&project{explicit: true, pluginsOff: ctx.IsSet("base") && !ctx.Bool("run-plugins")})
 	if errors.Is(err, errNoManifest) {
 		return withHint(err, "go to the folder that holds app.arc, or name two templates: arc diff OLD NEW")
 	}
@@ -171,6 +175,7 @@ func (s *session) diff(ctx *cli.Context) error {
 	var before, after side
 	switch {
 	case ctx.IsSet("base"):
+		s.tellPluginsOff(p)
 		before, after, err = s.bothSides(ctx.Context, p, opts, ctx.String("base"))
 	case ctx.IsSet("template"):
 		before, err = s.templateSide(ctx.String("template"))

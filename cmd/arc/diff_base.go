@@ -51,8 +51,17 @@ func (s *session) baseSide(ctx context.Context, p *project, opts cfn.Options, re
 	var said bytes.Buffer
 	quiet := *s
 	quiet.stderr = &said
-	base := &project{dir: p.dir, root: p.root, tree: tree, compared: true}
+	base := &project{dir: p.dir, root: p.root, tree: tree, compared: true, pluginsOff: p.pluginsOff}
 	defer base.closeDisk()
+	defer func() { base.plugins.close() }()
+	if !p.pluginsOff && len(p.app.Plugins) > 0 {
+		dir, remove, err := laidOut(tree, p.dir)
+		if err != nil {
+			return side{}, err
+		}
+		defer remove()
+		base.pluginDir = dir
+	}
 	before, err := quiet.compileBase(ctx, tree, base, p, opts, ref)
 	if _, stopped := errors.AsType[exitCode](err); stopped {
 		return before, withHint(fmt.Errorf("the project at %s cannot be compared with:\n%s", ref, indent(said.String())), "name a revision that arc check has no mistakes in")

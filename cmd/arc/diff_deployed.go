@@ -36,6 +36,9 @@ func (s *session) deployed(ctx context.Context, clients deploy.Clients, p *proje
 		return before, err
 	}
 	expectAppSecret(p, d.variables, deploy.Unmade)
+	if err := addSet(p, opts, d.variables, setVersion); err != nil {
+		return before, err
+	}
 	name := cfn.StackName(p.app.Name, opts.Stage, opts.Name)
 	if planned {
 		// The state comes first: what happens to the stack from here on makes

@@ -86,7 +86,7 @@ func (s *session) packageCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "package",
 		Usage: "print the CloudFormation template",
-		Flags: append(stageFlags(), &cli.BoolFlag{Name: "sizes"}, &cli.BoolFlag{Name: "json"}),
+		Flags: append(append(stageFlags(), s.pluginFlags()...), &cli.BoolFlag{Name: "sizes"}, &cli.BoolFlag{Name: "json"}),
 		Description: `Usage: arc package [--production] [--name NAME | --preview NAME]
 
 Prints the stack's template on stdout: plain CloudFormation JSON, the same
@@ -101,6 +101,7 @@ Flags:
                     runtime has
       --json        with --sizes: the same as JSON, all packages of each zip
       --preview NAME  the stack of a pull request, apart from all others
+      --plugin-timeout N  seconds that each hook of a plugin may take (30)
 
 Examples:
   arc package > template.json

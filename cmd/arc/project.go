@@ -14,6 +14,7 @@ import (
 	"arc/cfn"
 	"arc/manifest"
 	"arc/manifest/syntax"
+	"arc/plugin"
 	"arc/source"
 )
 
@@ -32,7 +33,14 @@ type project struct {
 	compared bool
 	here     bool // its code is for the local cloud, and so for this machine
 	app      *manifest.App
-	sources  map[string][]byte // manifest files' text, for rendering diagnostics
+	plugins  *plugins // nil: it names none, or they do not run
+	// pluginsOff: what the manifest names as plugins is not run
+	pluginsOff bool
+	pluginDir  string                       // where they find the project; "" = dir
+	planned    func([]*plugin.Plugin) error // refuses plugins that a plan was not made with; nil = there is no plan
+	deploys    bool                         // its plugins are told that it is deployed in earnest
+	invoke     plugin.Invoke                // calls a function of the app that runs; nil = none does
+	sources    map[string][]byte            // manifest files' text, for rendering diagnostics
 }
 
 // files is the project folder as every room but cmd/arc sees it: nothing
@@ -45,6 +53,7 @@ func (p *project) files() fs.FS {
 }
 
 func (p *project) close() {
+	p.plugins.close()
 	p.root.Close()
 	p.closeDisk()
 }
@@ -78,6 +87,7 @@ func (s *session) openWith(p *project) (*project, error) {
 		s.note("%s HOME=%s is not an absolute path: preferences in it are not read", s.paint(yellow, "warning:"), home)
 	}
 	if err := s.read(p); err != nil {
+		p.plugins.close()
 		root.Close()
 		return nil, err
 	}
@@ -99,7 +109,10 @@ func projectDir() (string, error) {
 
 // read loads (or loads again) the manifest of p.
 func (s *session) read(p *project) error {
-	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home(), Today: today()})
+	result, err := s.load(p)
+	if err != nil {
+		return err
+	}
 	p.sources = result.Sources
 	if p.explicit && result.App != nil && result.App.File == "" {
 		return withHint(errNoManifest, "arc init writes one; or go to the folder that holds app.arc")
@@ -166,12 +179,16 @@ func (s *session) compile(p *project, opts cfn.Options) (*build, error) {
 	if err := s.diagnose(p, p.missingHandlers()); err != nil {
 		return nil, err
 	}
+	opts.Env = withSet(p, opts)
+	opts, err := s.askPlugins(p, opts)
+	if err != nil {
+		return nil, err
+	}
 	b := &build{key: opts.ArtifactKey, bundles: map[string]*source.Bundle{}, labels: map[string]string{}}
-	var err error
 	if b.assets, err = staticAssets(p); err != nil {
 		return nil, err
 	}
-	keys, err := s.bundle(p, b)
+	keys, err := s.bundle(p, b, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -221,20 +238,29 @@ func (b *build) add(name string, bundle *source.Bundle, label string) {
 }
 
 // bundle collects the functions' code into b and names each function's.
-func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, error) {
+func (s *session) bundle(p *project, b *build, opts cfn.Options) (map[*manifest.Function]string, error) {
 	build := s.builder(p)
+	copies, err := s.pluginCopies(p)
+	if err != nil {
+		return nil, err
+	}
 	var own []*manifest.Function
 	var wanted []source.Function
 	for _, fn := range p.app.Functions() {
 		if !fn.Asset {
 			own = append(own, fn)
 			f := sourceFunction(p.app, fn)
-			f.Build = build
+			f.Build, f.Copies = build, copies
 			if b.assets != nil && fn.Config.Shared {
 				f.StaticManifest = b.assets.manifest
 			}
 			wanted = append(wanted, f)
 		}
+	}
+	brought := p.broughtFunctions(opts)
+	for _, fn := range brought {
+		fn.source.Build, fn.source.Copies = build, copies
+		wanted = append(wanted, fn.source)
 	}
 	tree, err := p.codeTree()
 	if err != nil {
@@ -255,6 +281,15 @@ func (s *session) bundle(p *project, b *build) (map[*manifest.Function]string, e
 		}
 		keys[fn] = key
 		b.add(key, bundles[i], fn.Dir)
+	}
+	for i, fn := range brought {
+		bundle := bundles[len(own)+i]
+		key, err := artifactKey(bundle)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", fn.source.Dir, err)
+		}
+		p.edit(opts).keys[fn.id] = key
+		b.add(key, bundle, fn.source.Dir)
 	}
 	return keys, nil
 }
@@ -291,7 +326,7 @@ func (s *session) builder(p *project) *source.Builder {
 // sourceFunction says which code a function of the app consists of.
 func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 	f := source.Function{
-		Dir:         fn.Dir,
+		Dir:         fn.Code(),
 		HandlerFile: fn.Config.HandlerFile,
 		Handler:     fn.Config.Handler,
 		Runtime:     fn.Config.Runtime,

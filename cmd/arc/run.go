@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"arc/deploy"
 	"arc/manifest/syntax"
@@ -29,23 +30,25 @@ const (
 // session is what one run of the program was given: its only way to the
 // outside. Results go to stdout, everything else to stderr.
 type session struct {
+	ctx            context.Context // ends with the program
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(string) string
-	color          bool         // stderr is a terminal and NO_COLOR is not set
-	notRun         string       // what tellRecorded has said
-	credentials    string       // whose rights are used with AWS; "" = none yet
-	signIn         string       // how to get new ones
-	muted          bool         // --quiet, ARC_QUIET: warnings and errors only
-	events         *eventWriter // --json of a command that tells events: they go to stdout; nil = as text to stderr
-	noteEvents     bool         // all that is noted is an event, too
-	live           *live        // the status line at the bottom of stderr; nil = it is no terminal
-	screens        []*screen    // between us and stdout and stderr while an app runs
+	color          bool          // stderr is a terminal and NO_COLOR is not set
+	notRun         string        // what tellRecorded has said
+	credentials    string        // whose rights are used with AWS; "" = none yet
+	signIn         string        // how to get new ones
+	muted          bool          // --quiet, ARC_QUIET: warnings and errors only
+	pluginTimeout  time.Duration // of every hook of plugins; 0 = the usual ones
+	events         *eventWriter  // --json of a command that tells events: they go to stdout; nil = as text to stderr
+	noteEvents     bool          // all that is noted is an event, too
+	live           *live         // the status line at the bottom of stderr; nil = it is no terminal
+	screens        []*screen     // between us and stdout and stderr while an app runs
 }
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env), live: newLive(stderr, env)}
+	s := &session{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env), live: newLive(stderr, env)}
 	if wantsEvents(args) {
 		s.events = &eventWriter{to: stdout}
 		if args[1] != "sandbox" { // which is watched while it is programmed against

@@ -29,7 +29,7 @@ func (s *session) sandboxCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "sandbox",
 		Usage: "run the app on this machine",
-		Flags: []cli.Flag{
+		Flags: append(s.pluginFlags(),
 			&cli.IntFlag{Name: "port", Aliases: []string{"p"}},
 			&cli.BoolFlag{Name: "detach"},
 			&cli.BoolFlag{Name: "cloud-only"},
@@ -45,7 +45,7 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 			&cli.BoolFlag{Name: "json"},
-		},
+		),
 		Description: `Usage: arc sandbox [--port PORT] [--detach | --json]
        arc sandbox --stop
 
@@ -84,6 +84,8 @@ Flags:
   -q, --quiet       print warnings and errors only, as all commands do with
                     ARC_QUIET=1 in the environment
       --json        print what happens as JSON, an event a line
+      --plugin-timeout N  seconds that each hook of a plugin may take (30;
+                    10 of sandbox.start)
 
 Examples:
   arc sandbox
@@ -434,6 +436,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		opts.Env = append(opts.Env, deploy.AppSecret)
 		parameters[cfn.EnvParameter(deploy.AppSecret)] = s.localAppSecret(p)
 	}
+	opts = s.withPlugins(p, opts)
 	stack, ds := cfn.Compile(p.app, opts)
 	if err := s.diagnose(p, ds); err != nil {
 		return nil, err
@@ -442,7 +445,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
 	}
-	functions, err := s.liveFunctions(p, stack, local, here)
+	functions, err := s.liveFunctions(p, stack, local, here, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -472,19 +475,23 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 
 // liveFunctions says where the code of each function stands, and which
 // variables it has on this machine only.
-func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud, here string) (map[string]sandbox.LiveFunction, error) {
+func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Cloud, here string, opts cfn.Options) (map[string]sandbox.LiveFunction, error) {
 	tree, err := p.codeTree()
 	if err != nil {
 		return nil, err
 	}
 	live := map[string]sandbox.LiveFunction{}
+	copies, err := s.pluginCopies(p)
+	if err != nil {
+		return nil, err
+	}
 	build := s.builder(p)
 	build.Host, build.Live = true, true
 	for _, fn := range stack.Functions {
 		if fn.Asset {
 			continue
 		}
-		f := sandbox.LiveFunction{Dir: p.path(fn.Dir), Label: "@" + fn.Pragma + " " + fn.Name, Remedy: handlerRemedy(fn.Function)}
+		f := sandbox.LiveFunction{Dir: p.path(fn.Code()), Label: "@" + fn.Pragma + " " + fn.Name, Remedy: handlerRemedy(fn.Function)}
 		if !fn.Config.HandlerExists {
 			f.Remedy = p.remedy(fn.Function, p.ignoredByGit(handlerPath(fn.Function)))
 		}
@@ -498,9 +505,17 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 			f.Views = p.path(p.app.Views.Dir)
 		}
 		code := sourceFunction(p.app, fn.Function)
-		code.Build = build
+		code.Build, code.Copies = build, copies
 		f.Code = source.NewLive(tree, code, filepath.Join(local.Scratch(), "built", fn.LogicalID))
 		live[fn.LogicalID] = f
+	}
+	for _, fn := range p.broughtFunctions(opts) {
+		code := fn.source
+		code.Build, code.Copies = build, copies
+		live[fn.id] = sandbox.LiveFunction{
+			Dir: p.path(code.Dir), Label: fn.id, Remedy: "a plugin put it into the template: does " + code.Dir + " hold its handler?",
+			Code: source.NewLive(tree, code, filepath.Join(local.Scratch(), "built", fn.id)),
+		}
 	}
 	return live, nil
 }

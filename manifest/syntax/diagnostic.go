@@ -20,6 +20,7 @@ type Diagnostic struct {
 	Code     string // stable, kebab-case: "unknown-pragma"; for --json and for tests
 	Message  string
 	Hint     string
+	Stack    string // of code that failed, a line a frame; "" = no code ran
 }
 
 // Diagnostics are all mistakes of a run, in file order after Sort.
@@ -40,6 +41,7 @@ func (ds Diagnostics) HasErrors() bool {
 //	app.arc:3:1: error text
 //	    @htpp
 //	    ^~~~~
+//	    at frame of a stack
 //	  hint: did you mean @http?
 //
 // with "warning: " before the text of warnings. sources maps file names to

@@ -77,6 +77,9 @@ func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
 			}
 			quote(&b, line.runes, d)
 		}
+		for frame := range strings.Lines(d.Stack) {
+			fmt.Fprintf(&b, "    %s\n", printable(strings.TrimRight(frame, "\r\n")))
+		}
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "  hint: %s\n", printable(d.Hint))
 		}

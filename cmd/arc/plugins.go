@@ -1,0 +1,232 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"arc/cfn"
+	"arc/manifest"
+	"arc/manifest/syntax"
+	"arc/plugin"
+	"arc/source"
+
+	"github.com/urfave/cli/v2"
+)
+
+// plugins are those that a project names, while a command works on it.
+type plugins struct {
+	host    *plugin.Host
+	project plugin.Project
+	edits   map[string]*edit // by the name of the stack
+}
+
+// edit is what plugins have made of a stack's template.
+type edit struct {
+	before []byte // as they were shown it
+	plugin.Edited
+	code map[string]source.Function // of functions that they brought, by logical ID; nil before it is known
+	keys map[string]string          // in the artifact bucket
+	told bool                       // its warnings
+}
+
+// close ends the plugins' processes.
+func (ps *plugins) close() {
+	if ps != nil {
+		ps.host.Close()
+	}
+}
+
+// hosted is the host of the plugins, nil when none runs.
+func (ps *plugins) hosted() *plugin.Host {
+	if ps == nil {
+		return nil
+	}
+	return ps.host
+}
+
+// load reads the manifest, with what plugins set.
+func (s *session) load(p *project) (manifest.Result, error) {
+	opts := manifest.Options{Region: s.region(), Home: s.home(), Today: today()}
+	first := manifest.Load(p.files(), opts)
+	p.sources = first.Sources
+	if first.App == nil || len(first.App.Plugins) == 0 || p.pluginsOff {
+		return first, nil
+	}
+	set, err := s.startPlugins(p, first)
+	if err != nil {
+		ds, rest := pluginMistakes(err)
+		first.Diagnostics = append(first.Diagnostics, ds...)
+		first.Diagnostics.Sort()
+		return first, rest
+	}
+	opts.Set = set
+	result := manifest.Load(p.files(), opts)
+	p.plugins.project.Result = result
+	return result, nil
+}
+
+// pluginMistakes are the errors of plugins where the manifest names them; rest is
+// what is no plugin's error.
+func pluginMistakes(err error) (ds syntax.Diagnostics, rest error) {
+	var all []error
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	} else {
+		all = []error{err}
+	}
+	for _, one := range all {
+		if own, ok := errors.AsType[*plugin.Error](one); ok {
+			ds = append(ds, own.Diagnostic())
+		} else {
+			rest = errors.Join(rest, one)
+		}
+	}
+	return ds, rest
+}
+
+// startPlugins finds and loads a project's plugins, anew when they run already,
+// and asks them what they set.
+func (s *session) startPlugins(p *project, first manifest.Result) ([]manifest.Set, error) {
+	p.plugins.close()
+	ctx := s.context()
+	p.plugins = &plugins{host: plugin.New(s.pluginOptions(p)), project: plugin.Project{Dir: p.pluginFolder(), Result: first}, edits: map[string]*edit{}}
+	host := p.plugins.host
+	if err := host.Find(ctx, plugin.Refs(first.App)); err != nil {
+		return nil, err
+	}
+	if p.planned != nil {
+		if err := p.planned(host.Plugins); err != nil {
+			return nil, err
+		}
+	}
+	if err := host.Load(ctx); err != nil {
+		return nil, err
+	}
+	return host.Settings(ctx, p.plugins.project)
+}
+
+func (s *session) pluginOptions(p *project) plugin.Options {
+	node, _ := exec.LookPath("node") // "" = there is none, which is told when one is needed
+	return plugin.Options{
+		Dir: p.pluginFolder(), Env: os.Environ(), Node: node, Timeout: s.pluginTimeout,
+		Output: func(name, line string) {
+			if name == "" {
+				name = "plugins"
+			}
+			s.note("%s %s", s.paint(dim, name+":"), line)
+		},
+		Failed: func(text string) { s.note("%s a plugin: %s", s.paint(yellow, "warning:"), text) },
+		Invoke: func(ctx context.Context, pragma, name string, payload json.RawMessage) (json.RawMessage, error) {
+			if p.invoke == nil {
+				return nil, errors.New("no app runs: invoke is for hooks of the sandbox")
+			}
+			return p.invoke(ctx, pragma, name, payload)
+		},
+	}
+}
+
+// context is that of the program.
+func (s *session) context() context.Context {
+	if s.ctx == nil {
+		return context.Background()
+	}
+	return s.ctx
+}
+
+// pluginFlags are of commands that run plugins.
+func (s *session) pluginFlags() []cli.Flag {
+	return []cli.Flag{&cli.IntFlag{Name: "plugin-timeout", Action: func(_ *cli.Context, seconds int) error {
+		if seconds < 1 {
+			return withHint(fmt.Errorf("--plugin-timeout %d: no plugin could run", seconds), "give the seconds that each of their hooks may take")
+		}
+		s.pluginTimeout = time.Duration(seconds) * time.Second
+		return nil
+	}}}
+}
+
+// deployment is what hooks of a deploy are told. Every stage that is not
+// production is staging for them: they know no other.
+func (p *project) deploymentFor(opts cfn.Options) plugin.Deployment {
+	stage := "staging"
+	if opts.Stage == "production" {
+		stage = "production"
+	}
+	return plugin.Deployment{StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name), Stage: stage, DryRun: !p.deploys}
+}
+
+// pluginOrigin is where the manifest names the plugin that brought a resource.
+func (p *project) pluginOrigin(e *edit, id string) syntax.Pos {
+	if by := e.Whose("Resources." + id); by != nil {
+		return by.Pos
+	}
+	for _, by := range p.plugins.host.Plugins {
+		if by.Has("deploy.start") || by.Has("deploy.services") {
+			return by.Pos
+		}
+	}
+	return p.app.Pos
+}
+
+// pluginFolder is the project's folder as plugins see it.
+func (p *project) pluginFolder() string { return cmp.Or(p.pluginDir, p.dir) }
+
+// laidOut writes a revision to a folder of its own, where its plugins can run
+// with the packages that are installed in dir.
+func laidOut(tree fs.FS, dir string) (folder string, remove func(), err error) {
+	if folder, err = os.MkdirTemp("", "arc-plugins-"); err != nil {
+		return "", nil, fmt.Errorf("folder of the revision's plugins: %w", err)
+	}
+	remove = func() { os.RemoveAll(folder) }
+	if folder, err = filepath.EvalSymlinks(folder); err == nil {
+		err = os.CopyFS(folder, tree)
+	}
+	installed := filepath.Join(dir, "node_modules")
+	if _, missing := os.Stat(installed); err == nil && missing == nil {
+		err = os.Symlink(installed, filepath.Join(folder, "node_modules"))
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		remove()
+		return "", nil, fmt.Errorf("folder of the revision's plugins: %w", err)
+	}
+	return folder, remove, nil
+}
+
+// tellPluginsOff says that plugins do not run, and how they do.
+func (s *session) tellPluginsOff(p *project) {
+	if p.pluginsOff && len(p.app.Plugins) > 0 {
+		s.note("plugins and macros are not run, and what they add is on neither side; --run-plugins runs those of both")
+	}
+}
+
+// listPlugins prints which plugins were found, where, and what they hook into.
+func (s *session) listPlugins(p *project) {
+	host := p.plugins.hosted()
+	if host == nil {
+		return
+	}
+	for _, found := range host.Plugins {
+		if len(found.Hooks) > 0 {
+			s.note("%s %s (%s): %s", found.Kind(), found.Name, p.pluginPlace(found), strings.Join(found.Hooks, ", "))
+		}
+	}
+}
+
+// pluginPlace is where a plugin is: a package with its version, or a file.
+func (p *project) pluginPlace(found *plugin.Plugin) string {
+	if found.Version != "" {
+		return found.Version
+	}
+	if rel, err := filepath.Rel(p.pluginFolder(), found.File); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return found.File
+}

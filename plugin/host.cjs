@@ -1,0 +1,340 @@
+'use strict'
+// The program that runs plugins written for Node: JSON lines come in on one file
+// descriptor and go out on another, so that what plugins print stays theirs.
+// docs/plugins.md has the lines.
+const fs = require('fs')
+const net = require('net')
+const path = require('path')
+const { pathToFileURL } = require('url')
+const { createRequire } = require('module')
+const { AsyncLocalStorage } = require('async_hooks')
+
+const [ from, to ] = process.argv.slice(-2).map(Number)
+const dir = process.cwd()
+const find = createRequire(path.join(dir, 'app.arc'))
+const plugins = {} // what each module exports, by name
+const files = {}
+const kinds = {} // 'plugins' or 'macros', by name
+const running = new AsyncLocalStorage() // the plugin whose code runs
+const invoked = new Map()
+
+function say (message) {
+  const bytes = Buffer.from(JSON.stringify(message) + '\n')
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += fs.writeSync(to, bytes, at)
+    }
+    catch (err) {
+      if (err.code === 'EPIPE') process.exit(0)
+      if (err.code !== 'EAGAIN') throw err
+    }
+  }
+}
+
+for (const stream of [ process.stdout, process.stderr ]) {
+  stream.write = function (chunk, encoding, done) {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
+    say({ log: text, plugin: running.getStore() })
+    if (typeof encoding === 'function') done = encoding
+    if (done) process.nextTick(done)
+    return true
+  }
+}
+
+// Its own frames are of no use to who reads a plugin's stack.
+function told (err) {
+  if (!(err instanceof Error) && !(err && err.stack)) return { message: String(err && err.message || err), stack: '' }
+  const stack = String(err.stack).split('\n').filter(l => !/\[eval\]|evalmachine|node:internal|\(node:/.test(l)).join('\n')
+  return { message: String(err.message), stack }
+}
+
+// exists, as Architect looks: a file of the project, else a package.
+function resolve (name, kind, src) {
+  const tryPackage = p => {
+    for (const q of [ p, '@' + p ]) {
+      try {
+        return find.resolve(q)
+      }
+      catch (err) {
+        if (err.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return esm(q)
+      }
+    }
+    return esm(p) || esm('@' + p)
+  }
+  if (src) {
+    const at = path.resolve(dir, src)
+    try {
+      return find.resolve(at)
+    }
+    catch {
+      return esmIn(at)
+    }
+  }
+  for (const end of [ '.js', '.mjs' ]) {
+    const at = path.join(dir, 'src', kind, name + end)
+    if (fs.existsSync(at)) return at
+  }
+  const at = path.join(dir, 'src', kind, name)
+  if (fs.existsSync(at)) {
+    try {
+      return find.resolve(at)
+    }
+    catch {
+      return esmIn(at)
+    }
+  }
+  return tryPackage(name)
+}
+
+function esmIn (at) {
+  for (const end of [ 'index.mjs', 'index.cjs' ]) {
+    if (fs.existsSync(path.join(at, end))) return path.join(at, end)
+  }
+}
+
+// esm finds the file of a package that only import may have.
+function esm (name) {
+  const parts = name.split('/')
+  const pkg = parts.slice(0, name.startsWith('@') ? 2 : 1).join('/')
+  for (const modules of find.resolve.paths(pkg) || []) {
+    const at = path.join(modules, pkg)
+    try {
+      const { exports, main } = JSON.parse(fs.readFileSync(path.join(at, 'package.json')))
+      const pick = e => typeof e === 'string' ? e : e && (pick(e['.']) || pick(e.node) || pick(e.import) || pick(e.default))
+      const file = pick(exports) || main
+      if (file && fs.existsSync(path.join(at, file))) return path.join(at, file)
+      const index = esmIn(path.join(modules, name))
+      if (index) return index
+    }
+    catch { /* the next folder may have it */ }
+  }
+}
+
+// The folder of the package.json that a file belongs to.
+function packageOf (file) {
+  for (let at = path.dirname(file); at !== path.dirname(at); at = path.dirname(at)) {
+    try {
+      const { name, version } = JSON.parse(fs.readFileSync(path.join(at, 'package.json')))
+      return { folder: at, name, version }
+    }
+    catch { /* further up */ }
+  }
+  return {}
+}
+
+async function load (file) {
+  let mod
+  try {
+    mod = require(file)
+  }
+  catch (err) {
+    const esmOnly = /top-level await|import statement outside|Unexpected token 'export'|ES Module/.test(err.message)
+    if (!esmOnly) throw err
+    mod = await import(pathToFileURL(file).href)
+  }
+  return mod && mod.default ? mod.default : mod
+}
+
+const setters = [ 'events', 'http', 'queues', 'scheduled', 'tables-streams', 'ws', 'customLambdas', 'env', 'proxy', 'runtimes', 'shared', 'static', 'views', 'tables', 'tables-indexes' ]
+const groups = [ 'deploy', 'create', 'hydrate', 'sandbox' ]
+
+// hooksOf lists what a plugin hooks into, and what is wrong with it.
+function hooksOf (plugin) {
+  const hooks = []
+  const wrong = []
+  for (const setter of setters) {
+    const fn = plugin.set && plugin.set[setter]
+    if (!fn) continue
+    if (typeof fn !== 'function' || fn.constructor.name === 'AsyncFunction') wrong.push(`set.${setter} is not a synchronous function`)
+    else hooks.push('set.' + setter)
+  }
+  for (const group of groups) {
+    for (const [ name, fn ] of Object.entries(plugin[group] || {})) {
+      const hook = `${group}.${name}`
+      if (hook === 'create.register') {
+        if (typeof fn !== 'string' && !Array.isArray(fn)) wrong.push('create.register is neither a string nor an array')
+        else hooks.push(hook)
+      }
+      else if (typeof fn !== 'function') wrong.push(`${hook} is not a function`)
+      else hooks.push(hook)
+    }
+  }
+  return { hooks, wrong, register: [].concat(plugin.create && plugin.create.register || []) }
+}
+
+function freeze (value) {
+  for (const v of Object.values(value)) if (v && typeof v === 'object') freeze(v)
+  return Object.freeze(value)
+}
+
+// What Architect keeps beside the modules themselves: every hook, by its name.
+function methods () {
+  const all = {}
+  for (const [ name, plugin ] of Object.entries(plugins)) {
+    for (const group of [ 'set', ...groups ]) {
+      for (const [ hook, fn ] of Object.entries(plugin[group] || {})) {
+        const list = (all[group] = all[group] || {})[hook] = all[group][hook] || []
+        if (typeof fn === 'function') Object.assign(fn, { _plugin: name, _type: kinds[name].slice(0, -1) })
+        list.push(fn)
+      }
+    }
+  }
+  return all
+}
+
+const severals = [ 'tables-indexes' ]
+
+function getters (inv) {
+  const get = {}
+  for (const pragma of Object.keys(inv)) {
+    get[pragma] = name => {
+      const value = inv[pragma]
+      if (value === null) return null
+      if (Array.isArray(value)) {
+        const is = i => (i && i.name) === name || i === name
+        if (!severals.includes(pragma)) return value.find(is)
+        const found = value.filter(is)
+        return found.length ? found : undefined
+      }
+      if (typeof value === 'object') return value[name]
+      if (!name) return value
+    }
+  }
+  return get
+}
+
+// Plugins get the modules beside the rest, as Architect gives them; a module's
+// own objects stay as they are.
+function inventoryOf (inv) {
+  const copies = { _methods: methods() }
+  for (const [ name, plugin ] of Object.entries(plugins)) copies[name] = plugin
+  freeze(inv)
+  inv = Object.freeze({ ...inv, plugins: Object.freeze(copies) })
+  return { inv, get: getters(inv) }
+}
+
+async function run (call) {
+  const plugin = plugins[call.plugin]
+  const [ group, name ] = call.call.split('.')
+  const fn = plugin[group][name]
+  const { inv, get } = inventoryOf(call.inventory.inv)
+  const arc = inv._project.arc
+  const inventory = group === 'set' ? { inv } : { inv, get }
+  const { cloudformation, dryRun, stackName, stage } = call
+  if (group === 'set') {
+    const result = fn({ arc, inventory })
+    if (result && typeof result.then === 'function') throw Error(`set.${name} gave a promise: it must be synchronous`)
+    return result
+  }
+  switch (call.call) {
+  case 'deploy.start': {
+    const result = kinds[call.plugin] === 'macros'
+      ? await fn(arc, cloudformation, stage, inventory)
+      : await fn({ arc, cloudformation, dryRun, inventory, stackName, stage })
+    return result || cloudformation
+  }
+  case 'deploy.services':
+    return { services: await fn({ arc, cloudformation, dryRun, inventory, stackName, stage }), cloudformation }
+  case 'hydrate.copy': {
+    const list = []
+    const copy = async what => { list.push(...[].concat(what)) }
+    await fn({ arc, inventory, copy })
+    return list
+  }
+  case 'create.handlers':
+    return fn({ arc, inventory, lambda: freeze(call.lambda) })
+  case 'sandbox.start':
+  case 'sandbox.end':
+  case 'sandbox.watcher': {
+    const args = { arc, inventory, invoke: what => invoke(call.plugin, what) }
+    if (call.call === 'sandbox.watcher') {
+      args.filename = call.filename
+      args.event = call.event
+    }
+    await swapped(call.environment || {}, () => fn(args))
+    return null
+  }
+  default:
+    await fn({ arc, cloudformation, dryRun, inventory, stackName, stage })
+    return null
+  }
+}
+
+// The variables of the app are there while its plugins start, as in Architect.
+async function swapped (variables, call) {
+  const before = { ...process.env }
+  Object.assign(process.env, variables)
+  try {
+    return await call()
+  }
+  finally {
+    for (const name of Object.keys(variables)) {
+      if (name in before) process.env[name] = before[name]
+      else delete process.env[name]
+    }
+  }
+}
+
+let calls = 0
+function invoke (plugin, { pragma, name, payload } = {}) {
+  for (const [ what, given ] of Object.entries({ pragma, name, payload })) {
+    if (!given) return Promise.reject(ReferenceError(`Cannot invoke Lambda, missing ${what}`))
+  }
+  return new Promise((res, rej) => {
+    invoked.set(++calls, { res, rej })
+    say({ invoke: calls, plugin, pragma, name, payload })
+  })
+}
+
+async function answer (call) {
+  if (call.invoked) {
+    const waits = invoked.get(call.invoked)
+    invoked.delete(call.invoked)
+    if (!waits) return
+    if (!call.error) return waits.res(call.result)
+    const err = Error(call.error.message)
+    if (call.error.type) err.name = call.error.type
+    if (call.error.stack) err.stack = call.error.stack
+    return waits.rej(err)
+  }
+  try {
+    let result
+    switch (call.call) {
+    case 'resolve': {
+      const file = resolve(call.plugin, call.kind, call.src)
+      files[call.plugin] = file
+      result = file ? { file, ...packageOf(file) } : null
+      break
+    }
+    case 'load': {
+      const mod = await running.run(call.plugin, () => load(files[call.plugin]))
+      kinds[call.plugin] = call.kind
+      if (call.kind === 'macros' && typeof mod !== 'function') throw Error('it exports no function')
+      plugins[call.plugin] = call.kind === 'macros' ? { deploy: { start: mod } } : mod || {}
+      result = hooksOf(plugins[call.plugin])
+      break
+    }
+    default:
+      result = await running.run(call.plugin, () => run(call))
+    }
+    say({ id: call.id, result: result === undefined ? null : result })
+  }
+  catch (err) {
+    say({ id: call.id, error: told(err) })
+  }
+}
+
+// What fails between calls, in a timer or a promise nobody waits for, is told
+// and ends nothing: the app goes on.
+process.on('unhandledRejection', err => say({ failed: told(err) }))
+process.on('uncaughtException', err => say({ failed: told(err) }))
+
+const input = new net.Socket({ fd: from, readable: true, writable: false })
+let rest = ''
+input.setEncoding('utf8')
+input.on('data', text => {
+  const lines = (rest + text).split('\n')
+  rest = lines.pop()
+  for (const line of lines) answer(JSON.parse(line))
+})
+input.on('close', () => process.exit(0))
