@@ -65,11 +65,12 @@ oracle:
 	ARC_ORACLE=1 $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cfn ./manifest
 
 # The first minute: the echo app on the local cloud. With exec, Ctrl-C reaches
-# arc, which ends well, and make has no error to report.
+# arc, which ends well, and make has no error to report; while npm waits for the
+# network, the trap sees to that.
 .PHONY: seed
 seed: build
 	@test -d testdata/apps/seed/node_modules/@architect/functions || echo "npm install: fetching @architect/functions for the echo app (once, from the network)"
-	@cd testdata/apps/seed && { test -d node_modules/@architect/functions || npm install --no-audit --no-fund --no-package-lock --loglevel=error || \
+	@cd testdata/apps/seed && { trap 'exit 0' INT; test -d node_modules/@architect/functions || npm install --no-audit --no-fund --no-package-lock --loglevel=error || \
 	  { echo "make seed: npm could not fetch the package: is there a network?" >&2; exit 1; }; } && exec ../../../arc sandbox
 
 # make install puts arc where Go puts programs, and says how to find it there.
