@@ -3,10 +3,13 @@
 const env = (name) => Deno.env.get(name) ?? ''
 const runtime = `http://${env('AWS_LAMBDA_RUNTIME_API')}/2018-06-01/runtime/`
 
+// Deno paints the places of what cannot be imported, even in the message.
+const plain = (text) => String(text).replace(/\x1b\[[0-9;]*m/g, '')
+
 const describe = (err, type) => ({
   errorType: type ?? err?.name ?? typeof err,
-  errorMessage: String(err?.message ?? err),
-  trace: String(err?.stack ?? '').split('\n').filter((line) => !line.includes('/bootstrap/deno.mjs')),
+  errorMessage: plain(err?.message ?? err),
+  trace: plain(err?.stack ?? '').split('\n').filter((line) => !line.includes('/bootstrap/deno.mjs')),
 })
 
 async function report(path, err, type) {
