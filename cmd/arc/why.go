@@ -172,6 +172,9 @@ func (s *session) printCause(origin string, c *why.Cause) error {
 	for _, line := range wrap("  hint: "+c.Remedy, tableWidth) {
 		text += line + "\n"
 	}
+	if c.Page != "" {
+		text += "  see:  " + c.Page + "\n" // whole, to be clicked
+	}
 	_, err := io.WriteString(s.stdout, text)
 	return err
 }

@@ -50,6 +50,8 @@ type Cause struct {
 	// Says is what happened, in plain words.
 	Says   string `json:"says"`
 	Remedy string `json:"remedy"`
+	// Page is where AWS's documentation says more: Page(Code).
+	Page string `json:"page,omitempty"`
 	// Reason is what CloudFormation says, without its wrapping.
 	Reason string `json:"reason"`
 	// Ended is the stack's status by its last event.
@@ -258,6 +260,7 @@ func (f *failure) cause() *Cause {
 	e := f.event
 	c := &Cause{Path: f.path, Type: e.Type, Status: cmp.Or(e.Status, e.HookStatus), Reason: Clean(e.said())}
 	c.Code, c.Says, c.Remedy = Recognise(e.Type, c.Status, e.said())
+	c.Page = Page(c.Code)
 	if c.Code == "" {
 		c.Says, c.Remedy = c.Reason, "arc does not know this reason yet: look its words up, and at what else the stack's events say"
 	}
