@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 	"arc/deploy"
 	"arc/manifest"
 
@@ -113,7 +114,7 @@ func (s *session) destroy(ctx *cli.Context) error {
 	if ctx.Bool("json") {
 		return s.done(done)
 	}
-	return s.printKept(done.Kept)
+	return s.printKept(done.StackName, done.Kept)
 }
 
 // openConfirmed reads the project and checks that --app names it. Without a
@@ -194,11 +195,9 @@ func places(app *manifest.App, opts cfn.Options) func(logicalID string) string {
 	return lines(stack)
 }
 
-// printKept tells by which names to find what outlives the stack.
-func (s *session) printKept(kept []deploy.Kept) error {
-	if len(kept) > 0 {
-		s.note("what the stack left behind costs on; delete it by hand when it is of no use.\nTo have it in a stack again, import it: deploy once without it, then\naws cloudformation create-change-set --change-set-type IMPORT --resources-to-import")
-	}
+// printKept tells by which names to find what outlives the stack, and how what is
+// in it gets into the stack again.
+func (s *session) printKept(stack string, kept []deploy.Kept) error {
 	for _, k := range kept {
 		what := "kept"
 		if k.Snapshot {
@@ -208,5 +207,32 @@ func (s *session) printKept(kept []deploy.Kept) error {
 			return err
 		}
 	}
+	if len(kept) > 0 {
+		s.note("what the stack left behind costs on; delete it by hand when it is of no use.")
+	}
+	for _, k := range kept {
+		if back := backInto(stack, k); back != "" {
+			s.note("%s", back)
+		}
+	}
 	return nil
+}
+
+// backInto says how to have a kept resource, or what is in it, in the stack again;
+// "" where there is no one way. A resource is imported by a property that
+// identifies it.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/refactor-stacks.html
+func backInto(stack string, k deploy.Kept) string {
+	nested := strings.Contains(k.LogicalID, "/")
+	switch {
+	case k.Snapshot || nested:
+		return ""
+	case k.Type == registry.S3Bucket:
+		return fmt.Sprintf("the files of %s, once the stack is deployed again:\n  aws s3 sync s3://%s \\\n    s3://$(aws cloudformation describe-stack-resource --stack-name %s \\\n    --logical-resource-id %s --output text --query StackResourceDetail.PhysicalResourceId)",
+			k.LogicalID, k.PhysicalID, stack, k.LogicalID)
+	case k.Type == registry.DynamoDBTable:
+		return fmt.Sprintf("the table %s, into a stack that does not have it, by a template that does:\n  aws cloudformation create-change-set --change-set-type IMPORT \\\n    --change-set-name back --stack-name %s --template-body file://TEMPLATE \\\n    --resources-to-import '[{\"ResourceType\":\"%s\",\"LogicalResourceId\":\"%s\",\"ResourceIdentifier\":{\"TableName\":\"%s\"}}]'",
+			k.LogicalID, stack, k.Type, k.LogicalID, k.PhysicalID)
+	}
+	return ""
 }
