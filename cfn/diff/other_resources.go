@@ -21,6 +21,9 @@ func (r *reviewer) otherResources() []Item {
 		if wiring && len(it.Risks) == 0 && c.Update < registry.MayReplace {
 			continue
 		}
+		if c.Action == compare.Modify && len(it.Risks) == 0 && onlyDeploys(*c) {
+			continue
+		}
 		if wiring && len(it.Risks) == 0 && (c.Action != compare.Modify || !ownReason(*c)) {
 			continue
 		}
@@ -36,6 +39,12 @@ func (r *reviewer) otherResources() []Item {
 		items = append(items, it)
 	}
 	return sortItems(items)
+}
+
+// onlyDeploys reports whether all that a stage of a REST API gets is another
+// deployment: what is deployed is told where it changes.
+func onlyDeploys(c compare.Change) bool {
+	return c.Type == registry.ApiGatewayStage && len(c.Properties) == 1 && c.Properties[0].Path == "DeploymentId"
 }
 
 // ownReason reports whether a change is more than what follows from another.

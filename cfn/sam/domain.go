@@ -34,7 +34,13 @@ func (x *expander) httpDomain(p, passed object) {
 	domain := object{"DomainName": d["DomainName"], "DomainNameConfigurations": []any{config}, "Tags": object{"httpapi:createdBy": "SAM"}}
 	if tls := asObject(d["MutualTlsAuthentication"]); len(tls) > 0 {
 		x.checkKeys("Domain.MutualTlsAuthentication", tls, "TruststoreUri", "TruststoreVersion")
-		domain["MutualTlsAuthentication"] = tls
+		both := object{}
+		for key, v := range tls {
+			if given(v) {
+				both[key] = v
+			}
+		}
+		domain["MutualTlsAuthentication"] = both
 	}
 	x.emit(id, registry.ApiGatewayV2DomainName, domain, passed)
 	paths := asList(d["BasePath"])

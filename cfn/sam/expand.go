@@ -49,9 +49,10 @@ type expander struct {
 	types      map[string]string // as they are written, by logical ID
 	problems   []Problem
 
-	id   string // the SAM resource in hand
-	at   string // its path in the template
-	made object // what came of it so far
+	id      string    // the SAM resource in hand
+	at      string    // its path in the template
+	made    object    // what came of it so far
+	gradual []gradual // functions that are deployed step by step
 	deployments
 }
 
@@ -141,7 +142,7 @@ func (x *expander) macros() {
 		}
 		delete(x.resources, id)
 		for made, resource := range x.made {
-			if existing := asObject(x.resources[made]); existing != nil && made != id && asObject(resource)["Type"] != existing["Type"] {
+			if _, written := x.types[made]; written && made != id {
 				x.fail(x.at, "give one of them another logical ID", "SAM makes a resource %s of it, and the template has another of that logical ID", made)
 			}
 			x.resources[made] = resource
@@ -175,6 +176,7 @@ func (x *expander) macro(r object) {
 // finish takes the Transform away if everything is plain, and has references to
 // what SAM made name it.
 func (x *expander) finish() {
+	x.codeDeploy()
 	delete(x.template, "Globals")
 	plain := true
 	for _, r := range x.resources {

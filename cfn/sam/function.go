@@ -35,7 +35,7 @@ func (x *expander) function(r object) {
 	}
 	x.functionURL(p, alias, passed)
 	invokePolicies := x.invokeConfig(p, alias, r)
-	x.deploymentPreference(p)
+	x.deploymentPreference(p, r, alias)
 	role := x.executionRole(p, invokePolicies)
 	x.useRole(p, lambda, role, passed)
 	x.events(p, to, role)

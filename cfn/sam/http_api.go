@@ -236,6 +236,10 @@ func (x *expander) httpAPI(r object) {
 		info["title"] = p["Name"]
 	}
 	if need("Description") && !given(info["description"]) {
+		if info == nil {
+			info = object{}
+			body["info"] = info
+		}
 		info["description"] = p["Description"]
 	}
 	if paths := asObject(body["paths"]); given(p["FailOnWarnings"]) && paths[defaultPath] != nil {

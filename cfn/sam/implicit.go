@@ -2,6 +2,7 @@ package sam
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"arc/cfn"
@@ -248,8 +249,13 @@ func (x *expander) anyOf(name string, conditions []string) {
 	}
 	var parts []any
 	for i := 0; i*maxOr < len(list); i++ {
-		part := name + string(rune('0'+i))
-		x.addCondition(part, object{"Fn::Or": list[i*maxOr : min((i+1)*maxOr, len(list))]})
+		of := list[i*maxOr : min((i+1)*maxOr, len(list))]
+		if len(of) == 1 {
+			parts = append([]any{of[0]}, parts...) // as the translator orders them
+			continue
+		}
+		part := name + strconv.Itoa(i+1)
+		x.addCondition(part, object{"Fn::Or": of})
 		parts = append(parts, object{"Condition": part})
 	}
 	x.addCondition(name, object{"Fn::Or": parts})

@@ -181,7 +181,7 @@ func TestCarryIsAsTranslated(t *testing.T) {
 			t.Fatalf("there is no app %s", name)
 		}
 		templates[name] = uploaded(tree(t, app.view))
-		for seed := range 5 {
+		for seed := range 4 {
 			root := tree(t, app.view).(map[string]any)
 			m := &mutator{Rand: rand.New(rand.NewPCG(uint64(seed), uint64(at))), root: root, resources: asObject(root["Resources"])}
 			if root["Outputs"] == nil {

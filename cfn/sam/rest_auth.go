@@ -147,8 +147,6 @@ func defaultKey(operation object, required bool) {
 // restAuthorizer writes one authorizer: a user pool, or a function.
 func (x *expander) restAuthorizer(name string, a object) object {
 	path := "Auth.Authorizers." + name
-	x.checkKeys(path, a, "UserPoolArn", "FunctionArn", "Identity", "FunctionPayloadType", "FunctionInvokeRole", "AuthorizationScopes",
-		"DisableFunctionDefaultPermissions")
 	identity := asObject(a["Identity"])
 	header := identity["Header"]
 	if !given(header) {
@@ -415,7 +413,13 @@ func (x *expander) restDomain(p, passed object) {
 	}
 	if tls := asObject(d["MutualTlsAuthentication"]); len(tls) > 0 {
 		x.checkKeys("Domain.MutualTlsAuthentication", tls, "TruststoreUri", "TruststoreVersion")
-		domain["MutualTlsAuthentication"] = tls
+		both := object{}
+		for key, v := range tls {
+			if given(v) {
+				both[key] = v
+			}
+		}
+		domain["MutualTlsAuthentication"] = both
 	}
 	x.emit(id, registry.ApiGatewayDomainName, domain, passed)
 	x.refersAs(x.id, "DomainName", id)

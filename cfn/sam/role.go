@@ -136,10 +136,10 @@ func policyKind(v any) string {
 	return ""
 }
 
-// managedPolicy gives the ARN of a managed policy of AWS's, by name; an ARN as it
-// is.
+// managedPolicy gives the ARN of a managed policy of AWS's, by name; an ARN, or
+// what is no name, as it is.
 func managedPolicy(name string) string {
-	if strings.HasPrefix(name, "arn:") {
+	if strings.HasPrefix(name, "arn:") || strings.ContainsAny(name, ":{}") {
 		return name
 	}
 	return managedARN(cfn.ManagedPolicyPath(name))

@@ -207,16 +207,25 @@ func (x *expander) sourcePolicy(typ string, e event) any {
 			x.fail(e.path+".Properties", "write KafkaBootstrapServers, one of Topics, and SourceAccessConfigurations", "the source is not complete")
 		}
 		statements = []any{}
-		inVPC := false
+		inVPC, root := false, false
+		var uri any
 		for _, c := range asList(p["SourceAccessConfigurations"]) {
 			switch m := asObject(c); m["Type"] {
-			case "SASL_SCRAM_256_AUTH", "SASL_SCRAM_512_AUTH", "BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE":
-				statements = append(statements, secret(m["URI"]))
+			case "SASL_SCRAM_256_AUTH", "SASL_SCRAM_512_AUTH", "BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH":
+				uri = m["URI"]
+			case "SERVER_ROOT_CA_CERTIFICATE":
+				root = true
 			case "VPC_SUBNET", "VPC_SECURITY_GROUP":
 				inVPC = true
 			default:
 				x.fail(e.path+".Properties.SourceAccessConfigurations", "see Lambda's list of them", "there is no access of type %v", m["Type"])
 			}
+		}
+		if uri != nil {
+			statements = append(statements, secret(uri))
+		}
+		if root {
+			statements = append(statements, secret(uri)) // the translator names the same secret twice
 		}
 		if inVPC {
 			statements = append(statements, grant("*", network...))

@@ -216,7 +216,7 @@ func (x *expander) machineEvents(p, r object, arn any) {
 			role = getAtt(e.id+"Role", "Arn")
 		}
 		if typ == "Api" {
-			x.machineRoute(e, r, role)
+			x.machineRoute(e, r, arn, role)
 			continue
 		}
 		x.machineRule(e, arn, role, passed)
@@ -247,7 +247,7 @@ func (x *expander) machineRule(e event, arn, role any, passed object) {
 }
 
 // machineRoute has a REST API start the state machine.
-func (x *expander) machineRoute(e event, r object, role any) {
+func (x *expander) machineRoute(e event, r object, arn, role any) {
 	p := e.properties
 	apiID := apiName(p["RestApiId"])
 	api := asObject(asObject(x.resources[apiID])["Properties"])
@@ -268,7 +268,7 @@ func (x *expander) machineRoute(e event, r object, role any) {
 		return
 	}
 	input, _ := json.Marshal("$util.escapeJavaScript($input.json('$'))")
-	template := sub(`{"input": `+string(input)+`, "stateMachineArn": "${`+x.id+`}"}`, nil)
+	template := sub(`{"input": `+string(input)+`, "stateMachineArn": "${`+referred(arn)+`}"}`, nil)
 	var uri any = sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution", nil)
 	if r["Condition"] != nil {
 		uri = conditional(r["Condition"], uri)

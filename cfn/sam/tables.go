@@ -42,8 +42,8 @@ func (x *expander) simpleTable(r object) {
 func (x *expander) layerVersion(r object) {
 	p := asObject(r["Properties"])
 	for _, key := range []string{"LayerName", "LicenseInfo", "Description", "RetentionPolicy"} {
-		if text, ok := x.knownText(p[key]); ok {
-			p[key] = text
+		if p[key] != nil {
+			p[key] = x.known(p[key])
 		}
 	}
 	attributes := passedAttributes(r)
