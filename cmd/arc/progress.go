@@ -125,14 +125,17 @@ func (v *view) step(step deploy.Step) {
 			v.s.note("  %s", step.Message)
 		}
 	case "expected":
+		if step.Took < slowResource {
+			return
+		}
 		v.expected = step.Took
-		if v.s.live == nil && step.Took >= slowResource {
+		if v.s.live == nil {
 			v.s.note("  CloudFormation is at work; the last deploy took %s", span(step.Took))
 		}
 	default:
 		v.s.note("  %s", step.Message)
 	}
-	if v.s.live != nil {
+	if v.s.live != nil && time.Since(v.began) >= statusPace { // what is quick has no time to be read
 		v.show()
 	}
 }

@@ -161,3 +161,21 @@ func TestQuietProgress(t *testing.T) {
 		}
 	})
 }
+
+// TestQuickProgress: what takes no second is a list alone.
+func TestQuickProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		s := &session{stderr: &out, env: func(string) string { return "" }, live: &live{width: func() int { return 80 }}}
+		v := s.follow()
+		v.step(deploy.Step{Kind: "expected", Took: 2 * time.Second})
+		for _, status := range []string{"UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"} {
+			time.Sleep(400 * time.Millisecond)
+			v.step(deploy.Step{Kind: "event", LogicalID: "Role", Type: "AWS::IAM::Role", Status: status})
+		}
+		v.close()
+		if got := out.String(); got != "  changed  Role\n" {
+			t.Errorf("%q", got)
+		}
+	})
+}
