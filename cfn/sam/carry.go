@@ -207,12 +207,14 @@ func (c *carrier) resource(m *merger, id string, before, after any, ours object)
 		return
 	case after == nil:
 		delete(ours, id)
+	case asObject(after) == nil:
+		c.fail(c.where(at), "write its Type and Properties", "the resource is no map")
 	case before == nil:
 		if ours[id] != nil {
 			c.fail(c.where(at), "give it another logical ID", "arc's template has a resource of that logical ID already")
 			return
 		}
-		r := clone(after).(object)
+		r := cloneObject(asObject(after))
 		delete(r, "ArcMetadata")
 		ours[id] = r
 		c.local(id, r)

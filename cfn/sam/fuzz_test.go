@@ -13,29 +13,53 @@ import (
 var odd = []any{nil, "x", json.Number("3"), true, []any{}, object{}, []any{"x"}, []any{nil}, object{"Ref": "x"}, object{"Fn::If": []any{"a"}}, object{"Fn::If": []any{"a", "b", nil}}, ""}
 
 // TestNothingBreaksIt puts odd values in every place of every template, one at a
-// time: what cannot be expanded is a problem, never a panic. ARC_ALL=1 tries every
-// value in every place.
+// time, and of a view: what cannot be expanded or carried over is a problem, never a
+// panic. ARC_ALL=1 tries every value in every place.
 func TestNothingBreaksIt(t *testing.T) {
-	turn := 0
 	for name, c := range expandCases(t) {
-		places(c.template, "", func(path string, put func(any), was any) {
-			for i, v := range odd {
-				if turn++; os.Getenv("ARC_ALL") == "" && turn%len(odd) != i {
-					continue
-				}
-				put(clone(v))
-				func() {
-					defer func() {
-						if p := recover(); p != nil {
-							t.Errorf("%s: %s = %s: %v", name, path, compact(v), p)
-						}
-					}()
-					Expand(c.template)
-				}()
-			}
-			put(was)
-		})
+		breaks(t, name, c.template, 1, func() { Expand(c.template) })
 	}
+	app, ok := compileApp(t, manifest.Load(os.DirFS("../../testdata/apps/notes"), manifest.Options{Region: "us-east-1"}))
+	if !ok {
+		t.Fatal("the app does not compile")
+	}
+	view := tree(t, app.view)
+	breaks(t, "the view of notes", view, 4, func() {
+		carried, _, err := Carry(app.plain, app.view, encode(view))
+		if err != nil {
+			return
+		}
+		for id, r := range asObject(asObject(tree(t, carried.Template))["Resources"]) {
+			if asObject(r) == nil {
+				t.Errorf("the resource %s is %s", id, compact(r))
+			}
+		}
+	})
+}
+
+// breaks runs something for odd values in every place of a tree, or in every nth
+// one.
+func breaks(t *testing.T, name string, root any, nth int, run func()) {
+	t.Helper()
+	turn := 0
+	places(root, "", func(path string, put func(any), was any) {
+		turn++
+		for i, v := range odd {
+			if os.Getenv("ARC_ALL") == "" && ((turn+i)%len(odd) != 0 || turn%nth != 0) {
+				continue
+			}
+			put(clone(v))
+			func() {
+				defer func() {
+					if p := recover(); p != nil {
+						t.Errorf("%s: %s = %s: %v", name, path, compact(v), p)
+					}
+				}()
+				run()
+			}()
+		}
+		put(was)
+	})
 }
 
 // places visits every value of a tree.
