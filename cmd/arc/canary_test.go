@@ -20,14 +20,16 @@ import (
 
 // canaries are values that no command may tell: of the folder's .env, of the
 // preferences, of SSM for each stage and a named stack, and the user's own key.
-var canaries = map[string]string{
-	".env":               "canary-dotenv-7b1f",
-	"preferences":        "canary-prefs-20ad",
-	"staging":            "canary-staging-91c4",
-	"staging, before":    "canary-before-5e00",
-	"production":         "canary-production-e3d2",
-	"named stack":        "canary-named-44aa",
-	"the user's AWS key": "canary-user-key-0c9b",
+func canaries() map[string]string {
+	return map[string]string{
+		".env":               "canary-dotenv-7b1f",
+		"preferences":        "canary-prefs-20ad",
+		"staging":            "canary-staging-91c4",
+		"staging, before":    "canary-before-5e00",
+		"production":         "canary-production-e3d2",
+		"named stack":        "canary-named-44aa",
+		"the user's AWS key": "canary-user-key-0c9b",
+	}
 }
 
 const canaryApp = `
@@ -67,45 +69,50 @@ export const handler = async () => {}
 // spoken are the command lines with which each command is tried, in this order. "~" in
 // front of one: it may fail. A command without any is a failure of TestCanaries,
 // and so is one that has --json and is not tried with it.
-var spoken = []struct {
+func spoken() []spokenLines {
+	return []spokenLines{
+		{"init", []string{"init"}},
+		{"check", []string{"check", "check --json", "check --strict"}},
+		{"fmt", []string{"fmt", "fmt --check"}},
+		{"inventory", []string{"inventory", "inventory --json"}},
+		{"graph", []string{"graph", "graph --format mermaid", "graph --format svg"}},
+		{"package", []string{"package", "package --production", "package --sizes", "package --sizes --json"}},
+		{"env", []string{
+			"env --local", "env --local --json", "env -e testing", "env --local -e staging", "env --local -e staging --json", "~env --local -e nowhere",
+			"env --local --diff", "env --local --diff --json", "~env --local -a -e staging AWS_REGION canary-staging-91c4", "~env --local -a -e staging MY-KEY canary-staging-91c4",
+		}},
+		{"create", []string{"create --local", "create --local --json"}},
+		{"deploy", []string{
+			"deploy --local", "deploy --local --json", "deploy --local --name feat", "deploy --local --production --json",
+			"deploy --local --direct paid", "deploy --local --direct --json paid", "deploy --local --static", "deploy --local --static --json",
+			"deploy --dry-run", "deploy --dry-run --json", "deploy --eject out/plain", "deploy --eject --json out/json", "~deploy --json", "~deploy",
+		}},
+		{"diff", []string{
+			"diff --local", "diff --local --json", "diff --local --format markdown", "diff --local --format html", "diff --local --format sarif", "diff --local --cost --resources",
+			"diff --base HEAD", "diff --local --production -o out/release.arcplan", "diff --local --name feat --json", "~diff --local --explain 1",
+		}},
+		{"invoke", []string{"invoke get /", "~invoke paid", "~invoke nothing"}},
+		{"logs", []string{"logs --local", "logs --local --raw", "logs --local --json", "logs --stage testing --json", "logs --local --destroy paid"}},
+		{"status", []string{"status --local", "status --local --json", "status --local --drift"}},
+		{"why", []string{"~why --local", "~why --local --json", "~why --local --production"}},
+		{"data", []string{"data", "data --stage staging --local"}},
+		{"data import", []string{"data import canarytesting-notes row.jsonl"}},
+		{"data show", []string{"data show canarytesting-notes"}},
+		{"data export", []string{"data export canarytesting-notes"}},
+		{"data reset", []string{"data reset canarytesting-notes"}},
+		{"data redrive", []string{"~data redrive jobs"}},
+		{"ci github", []string{"~ci github", "ci github --repo a/b --account 111122223333 --force", "ci github --repo a/b --account 111122223333 --force --json"}},
+		{"destroy", []string{"~destroy --local --app canary", "destroy --local --app canary --name feat --force", "destroy --local --app canary --force --json", "destroy --local --app canary --production --force"}},
+		{"version", []string{"version", "--version"}},
+		{"help", []string{"help", "help deploy"}},
+		{"sandbox", []string{"~sandbox", "~sandbox --json", "sandbox --stop"}},
+	}
+}
+
+// spokenLines are those of one command.
+type spokenLines struct {
 	command string
 	lines   []string
-}{
-	{"init", []string{"init"}},
-	{"check", []string{"check", "check --json", "check --strict"}},
-	{"fmt", []string{"fmt", "fmt --check"}},
-	{"inventory", []string{"inventory", "inventory --json"}},
-	{"graph", []string{"graph", "graph --format mermaid", "graph --format svg"}},
-	{"package", []string{"package", "package --production", "package --sizes", "package --sizes --json"}},
-	{"env", []string{
-		"env --local", "env --local --json", "env -e testing", "env --local -e staging", "env --local -e staging --json", "~env --local -e nowhere",
-		"env --local --diff", "env --local --diff --json", "~env --local -a -e staging AWS_REGION canary-staging-91c4", "~env --local -a -e staging MY-KEY canary-staging-91c4",
-	}},
-	{"create", []string{"create --local", "create --local --json"}},
-	{"deploy", []string{
-		"deploy --local", "deploy --local --json", "deploy --local --name feat", "deploy --local --production --json",
-		"deploy --local --direct paid", "deploy --local --direct --json paid", "deploy --local --static", "deploy --local --static --json",
-		"deploy --dry-run", "deploy --dry-run --json", "deploy --eject out/plain", "deploy --eject --json out/json", "~deploy --json", "~deploy",
-	}},
-	{"diff", []string{
-		"diff --local", "diff --local --json", "diff --local --format markdown", "diff --local --format html", "diff --local --format sarif", "diff --local --cost --resources",
-		"diff --base HEAD", "diff --local --production -o out/release.arcplan", "diff --local --name feat --json", "~diff --local --explain 1",
-	}},
-	{"invoke", []string{"invoke get /", "~invoke paid", "~invoke nothing"}},
-	{"logs", []string{"logs --local", "logs --local --raw", "logs --local --json", "logs --stage testing --json", "logs --local --destroy paid"}},
-	{"status", []string{"status --local", "status --local --json", "status --local --drift"}},
-	{"why", []string{"~why --local", "~why --local --json", "~why --local --production"}},
-	{"data", []string{"data", "data --stage staging --local"}},
-	{"data import", []string{"data import canarytesting-notes row.jsonl"}},
-	{"data show", []string{"data show canarytesting-notes"}},
-	{"data export", []string{"data export canarytesting-notes"}},
-	{"data reset", []string{"data reset canarytesting-notes"}},
-	{"data redrive", []string{"~data redrive jobs"}},
-	{"ci github", []string{"~ci github", "ci github --repo a/b --account 111122223333 --force", "ci github --repo a/b --account 111122223333 --force --json"}},
-	{"destroy", []string{"~destroy --local --app canary", "destroy --local --app canary --name feat --force", "destroy --local --app canary --force --json", "destroy --local --app canary --production --force"}},
-	{"version", []string{"version", "--version"}},
-	{"help", []string{"help", "help deploy"}},
-	{"sandbox", []string{"~sandbox", "~sandbox --json", "sandbox --stop"}},
 }
 
 // TestCanaries runs every command in every format on an app with secrets of every
@@ -172,10 +179,10 @@ func TestCanaries(t *testing.T) {
 	// What is asked for by name is told, and would be noticed.
 	shown := exec.Command(arc, wordsOf("env --local -e staging --show")...)
 	shown.Dir, shown.Env = dir, environ
-	if out, err := shown.Output(); err != nil || !bytes.Contains(out, []byte(canaries["staging"])) {
+	if out, err := shown.Output(); err != nil || !bytes.Contains(out, []byte(canaries()["staging"])) {
 		t.Errorf("arc env --show: %v\n%s", err, out)
 	}
-	for _, c := range spoken {
+	for _, c := range spoken() {
 		for _, line := range c.lines {
 			try(line)
 		}
@@ -197,7 +204,7 @@ func wordsOf(line string) []string {
 // silent fails when a text holds a canary.
 func silent(t *testing.T, what string, text []byte) {
 	t.Helper()
-	for of, canary := range canaries {
+	for of, canary := range canaries() {
 		if bytes.Contains(text, []byte(canary)) {
 			t.Errorf("%s tells the value of %s", what, of)
 		}
@@ -247,7 +254,7 @@ func written(t *testing.T, dir string) {
 func spokenOfAll(t *testing.T) {
 	t.Helper()
 	tried := map[string][]string{}
-	for _, c := range spoken {
+	for _, c := range spoken() {
 		tried[c.command] = c.lines
 	}
 	var walk func(within string, commands []*cli.Command)
