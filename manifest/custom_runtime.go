@@ -27,7 +27,7 @@ func (t *taking) runtime(raw json.RawMessage) {
 	r := CustomRuntime{Plugin: t.set.Plugin}
 	var build struct{ Build any }
 	if err := json.Unmarshal(raw, &r); err != nil {
-		t.wrong("give name, type and baseRuntime", "%v", err)
+		t.wrong("give name, type and baseRuntime", "%s", otherType(err))
 		return
 	}
 	_ = json.Unmarshal(raw, &build) // the same bytes

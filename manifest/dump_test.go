@@ -57,6 +57,12 @@ func dump(a *App) string {
 	if a.Views != nil {
 		line("views %s", a.Views.Dir)
 	}
+	for _, custom := range a.Custom {
+		line("custom %s%s", custom.Name, function(custom.Function))
+	}
+	for _, r := range a.Runtimes {
+		line("runtime %s is %s on %s, built into %q by %s", r.Name, r.Type, r.BaseRuntime, r.Build, r.Plugin)
+	}
 	for _, p := range a.Plugins {
 		line("plugin @%s %s%s at %s", p.Pragma, p.Name, setTo("src", p.Src), p.Pos)
 	}
@@ -73,7 +79,11 @@ func function(fn *Function) string {
 	if fn.Asset {
 		return " asset function" + config(fn)
 	}
-	return " " + fn.Dir + " at " + fn.Pos.String() + config(fn)
+	built := ""
+	if fn.Build != "" {
+		built = " built to " + fn.Build
+	}
+	return " " + fn.Dir + built + " at " + fn.Pos.String() + config(fn)
 }
 
 func config(fn *Function) string {

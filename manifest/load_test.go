@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"io/fs"
 	"os"
@@ -82,16 +83,21 @@ func projectOf(t *testing.T, a *txtar.Archive) (fs.FS, Options) {
 	t.Helper()
 	files := fstest.MapFS{}
 	home := fstest.MapFS{}
+	var set []Set
 	for _, f := range a.Files {
 		switch {
 		case f.Name == "diagnostics" || f.Name == "app":
+		case f.Name == "set.json": // what plugins set
+			if err := json.Unmarshal(f.Data, &set); err != nil {
+				t.Fatal(err)
+			}
 		case strings.HasPrefix(f.Name, "home/"):
 			home[strings.TrimPrefix(f.Name, "home/")] = &fstest.MapFile{Data: f.Data}
 		default:
 			files[f.Name] = &fstest.MapFile{Data: f.Data}
 		}
 	}
-	return files, Options{Home: home}
+	return files, Options{Home: home, Set: set}
 }
 
 func mapFS(files map[string]string) fs.FS {

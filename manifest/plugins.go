@@ -72,5 +72,10 @@ func (l *loader) readPlugin(pragma string, it *syntax.Item) {
 	l.app.Plugins = append(l.app.Plugins, ref)
 }
 
+// ValidPluginName reports whether name may stand below @plugins.
+func ValidPluginName(name string) bool {
+	return name != "" && name != "_methods" && strangers(name, nameCharacters) == "" && path.Clean("/"+name) == "/"+name
+}
+
 // nodeFiles are the endings of what Node runs; a src of another one is a program.
 var nodeFiles = []string{".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".json"}

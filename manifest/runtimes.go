@@ -64,6 +64,10 @@ func RuntimeProblem(name string) (message, hint string) {
 	return runtimeProblem(name)
 }
 
+// ResolveRuntime gives the exact name of a runtime, and the alias it was written
+// as; ok is false when there is none of that name.
+func ResolveRuntime(text string) (name, alias string, ok bool) { return resolveRuntime(text) }
+
 // resolveRuntime gives the exact name of a runtime, and the alias it was
 // written as ("" when it was written exactly). Aliases ignore case.
 func resolveRuntime(text string) (name, alias string, ok bool) {

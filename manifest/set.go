@@ -3,6 +3,8 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -193,7 +195,7 @@ func isSet(raw json.RawMessage) bool { return len(raw) > 0 && !bytes.Equal(raw, 
 func (t *taking) function(raw json.RawMessage) {
 	var f setFunction
 	if err := json.Unmarshal(raw, &f); err != nil {
-		t.wrong("docs/plugins.md has what it gives", "%v", err)
+		t.wrong("docs/plugins.md has what it gives", "%s", otherType(err))
 		return
 	}
 	name := f.Name
@@ -225,7 +227,7 @@ func (t *taking) function(raw json.RawMessage) {
 	}
 	config := []line{}
 	for _, key := range slices.Sorted(maps.Keys(f.Config)) {
-		if isSet(f.Config[key]) {
+		if isSet(f.Config[key]) && string(f.Config[key]) != "[]" {
 			config = append(config, line{key: t.text(key), values: t.words(f.Config[key])})
 		}
 	}
@@ -265,6 +267,14 @@ func (t *taking) function(raw json.RawMessage) {
 		slices.SortFunc(it.Entries, func(a, b syntax.Entry) int { return strings.Compare(a.Key.Text, b.Key.Text) })
 	}
 	t.add(t.set.Hook, it)
+}
+
+// otherType says in plain words which value is of another type than it should be.
+func otherType(err error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Sprintf("%s is a %s, and should be a %s", wrong.Field, wrong.Value, wrong.Type)
+	}
+	return err.Error()
 }
 
 // inManifest reports whether the manifest itself has the function.
@@ -312,7 +322,7 @@ func (t *taking) custom(name, src string) {
 func (t *taking) table(raw json.RawMessage) {
 	var s setTable
 	if err := json.Unmarshal(raw, &s); err != nil {
-		t.wrong("docs/plugins.md has what it gives", "%v", err)
+		t.wrong("docs/plugins.md has what it gives", "%s", otherType(err))
 		return
 	}
 	if s.Name == "" || s.PartitionKey == "" {
@@ -460,6 +470,10 @@ func envText(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		return s
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, raw) == nil {
+		return compact.String()
 	}
 	return string(raw)
 }

@@ -159,7 +159,8 @@ function hooksOf (plugin) {
       else hooks.push(hook)
     }
   }
-  return { hooks, wrong, register: [].concat(plugin.create && plugin.create.register || []) }
+  const { register } = plugin.create || {}
+  return { hooks, wrong, register: [].concat(register || []).filter(r => typeof r === 'string') }
 }
 
 function freeze (value) {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 //go:embed host.cjs
@@ -297,8 +298,33 @@ func (h *Host) print(name, text string) {
 		return
 	}
 	for line := range strings.Lines(text) {
-		h.options.Output(name, strings.TrimRight(line, "\r\n"))
+		if plain := plainLine(line); plain != "" {
+			h.options.Output(name, plain)
+		}
 	}
+}
+
+// plainLine is a line without what moves the cursor or colours: several
+// processes print at a time, and a terminal obeys whoever prints.
+func plainLine(line string) string {
+	var b strings.Builder
+	for i := 0; i < len(line); i++ {
+		if line[i] != 0x1b {
+			b.WriteByte(line[i])
+			continue
+		}
+		if i++; i < len(line) && line[i] == '[' {
+			for i++; i < len(line) && (line[i] < '@' || line[i] > '~'); i++ {
+			}
+		}
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, b.String())
+	return strings.TrimRight(plain, " \t")
 }
 
 // copyOutput reads what a child prints until it has ended.

@@ -312,9 +312,11 @@ func (i *inventory) folder(f *manifest.SharedFolder, name string, gets func(*man
 		return nil
 	}
 	list := []string{}
-	for _, fn := range i.app.Functions() {
-		if dir := i.path(fn.Dir); !fn.Asset && gets(&fn.Config) && !slices.Contains(list, dir) {
-			list = append(list, dir)
+	for _, pragma := range []string{"events", "http", "queues", "scheduled", "tables-streams", "ws", "customLambdas"} {
+		for _, fn := range i.app.Functions() {
+			if dir := i.path(fn.Dir); fn.Pragma == pragma && !fn.Asset && gets(&fn.Config) && !slices.Contains(list, dir) {
+				list = append(list, dir)
+			}
 		}
 	}
 	return ordered{{"src", f.Dir}, {name, list}}
@@ -506,8 +508,20 @@ func indexes(app *manifest.App) any {
 				attributes = ix.Attributes
 			}
 			out := append(ordered{{"name", t.Name}}, keys(ix.PartitionKey, ix.SortKey)...)
-			list = append(list, append(out, member{"indexName", ix.Name}, member{"projectionType", ix.Projection}, member{"projectionAttributes", attributes}))
+			list = append(list, append(out, member{"indexName", indexName(&ix)}, member{"projectionType", ix.Projection}, member{"projectionAttributes", attributes}))
 		}
 	}
 	return listOrNull(list)
+}
+
+// indexName is an index's name where the manifest gives it one.
+func indexName(ix *manifest.Index) any {
+	usual := ix.PartitionKey.Name
+	if ix.SortKey != nil {
+		usual += "-" + ix.SortKey.Name
+	}
+	if ix.Name == usual+"-index" {
+		return nil
+	}
+	return ix.Name
 }

@@ -18,6 +18,7 @@ import (
 	"path"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -49,6 +50,22 @@ type Function struct {
 // Copy is a file or a folder of the project, and its name below node_modules, or
 // vendor for other runtimes than Node.
 type Copy struct{ From, To string }
+
+// With is the function with further files. Packages of their names are among
+// them, wherever else they are not.
+func (f Function) With(copies []Copy) Function {
+	f.Copies = copies
+	f.Ignore = slices.Clone(f.Ignore)
+	for _, c := range copies {
+		name, rest, _ := strings.Cut(c.To, "/")
+		if strings.HasPrefix(name, "@") {
+			second, _, _ := strings.Cut(rest, "/")
+			name += "/" + second
+		}
+		f.Ignore = append(f.Ignore, strings.TrimSuffix(strings.TrimSuffix(name, ".js"), ".mjs"))
+	}
+	return f
+}
 
 // Bundle is the list of files that make up a function's package.
 type Bundle struct {

@@ -55,6 +55,7 @@ func (s *session) check(strict, asJSON bool) error {
 	if err != nil {
 		return fmt.Errorf("project folder: %w", err)
 	}
+	s.deployStage = "staging"
 	p := &project{dir: dir, root: root}
 	defer p.close()
 	result, err := s.load(p)

@@ -143,7 +143,7 @@ func (s *session) deployFlags(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.openManifest()
+	p, err := s.openWith(&project{explicit: true, deploys: !ctx.Bool("local"), local: ctx.Bool("local")})
 	if err != nil {
 		return err
 	}
@@ -238,6 +238,15 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients, b *build, variables map[string]deploy.Variable, order deployOrder) (deploy.Outcome, error) {
 	d := s.deployment(p, b, variables, order)
 	d.Source = sourceOf(ctx, p.dir)
+	if targets := p.targets(); len(targets) > 0 && p.local {
+		s.note("%s deploys in arc's place, but not to the local cloud: arc does", targets[0].Name)
+	} else if len(targets) > 0 {
+		outcome, err := s.deployByPlugins(ctx, p, b)
+		if err == nil {
+			err = s.deployHook(ctx, p, b, "deploy.end")
+		}
+		return outcome, err
+	}
 	s.note("deploying %s to %s", p.app.Name, b.stack.Name)
 	shown := s.follow()
 	outcome, err := (&deploy.Deployer{Clients: clients, Progress: shown.step, Sums: s.zipSums()}).Deploy(ctx, d)
@@ -249,6 +258,9 @@ func (s *session) bring(ctx context.Context, p *project, clients deploy.Clients,
 			}
 		}
 		err = notOurs(foreign)
+	}
+	if err == nil && !outcome.Running {
+		err = s.deployHook(ctx, p, b, "deploy.end")
 	}
 	return outcome, err
 }

@@ -36,8 +36,10 @@ func (s *session) deployPlan(ctx *cli.Context, file string) error {
 	if ctx.Bool("detach") {
 		return errors.New("--detach with a plan: its local cloud runs already")
 	}
-	p, err := s.openManifest()
-	if err != nil {
+	s.deployStage = pluginStage(sealed.Stage)
+	p := &project{explicit: true, deploys: !sealed.Local, local: sealed.Local}
+	p.planned = s.samePlugins(p, id, sealed.Plugins)
+	if _, err = s.openWith(p); err != nil {
 		return err
 	}
 	defer p.close()

@@ -153,13 +153,14 @@ func (s *session) openOrBare(name string) (*project, error) {
 		return nil, fmt.Errorf("project folder: %w", err)
 	}
 	p := &project{dir: dir, root: root}
+	// Plugins do not run: they may be gone, and the app is to go as well.
 	result := manifest.Load(p.files(), manifest.Options{Region: s.region(), Home: s.home()})
 	if p.app = result.App; p.app != nil && p.app.File == "" {
 		p.app = &manifest.App{Name: name}
 		return p, nil
 	}
 	// Its warnings are about an app that is to go.
-	if result.Diagnostics.HasErrors() {
+	if result.Diagnostics.HasErrors() && (p.app == nil || len(p.app.Plugins) == 0) {
 		p.sources = result.Sources
 		err := s.diagnose(p, result.Diagnostics)
 		root.Close()

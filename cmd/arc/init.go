@@ -25,8 +25,10 @@ func (s *session) initCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Aliases: []string{"n"}},
 			&cli.StringFlag{Name: "runtime", Aliases: []string{"r"}},
+			&cli.StringFlag{Name: "plugin"},
 		},
 		Description: `Usage: arc init [--name NAME] [--runtime RUNTIME] [FOLDER]
+       arc init --plugin NAME
 
 Writes a small handler for every function of the manifest that has none. A
 file that exists is never touched, and nothing is written where git ignores
@@ -36,6 +38,7 @@ is the project; default: the current one.
 Flags:
   -n, --name NAME        name of a new app (default: the folder's name)
   -r, --runtime RUNTIME  runtime of a new app: node, python, ruby, deno
+      --plugin NAME      write src/plugins/NAME.js, a plugin to start from
 
 Examples:
   arc init
@@ -49,6 +52,12 @@ Exit codes: 0 written or nothing to do, 1 an error.`,
 			dir := "."
 			if ctx.NArg() == 1 {
 				dir = ctx.Args().First()
+			}
+			if ctx.IsSet("plugin") {
+				if ctx.NArg() > 0 || ctx.IsSet("name") || ctx.IsSet("runtime") {
+					return withHint(errors.New("--plugin goes alone"), "arc init --plugin %s writes it in the project of this folder", ctx.String("plugin"))
+				}
+				return s.initPlugin(ctx.String("plugin"))
 			}
 			if err := s.initialize(dir, ctx.String("name"), ctx.String("runtime")); err != nil {
 				return err
@@ -189,6 +198,17 @@ func (s *session) writeHandlers(p *project) error {
 	var at []string
 	for _, fn := range p.app.Functions() {
 		if fn.Asset || fn.Config.HandlerExists {
+			continue
+		}
+		written, ok, err := s.handlersByPlugins(p, fn)
+		if err != nil {
+			return err
+		}
+		for _, one := range written {
+			handlers = append(handlers, handler{fn, path.Join(fn.Dir, one.Name), []byte(one.Body)})
+			at = append(at, path.Join(fn.Dir, one.Name))
+		}
+		if ok {
 			continue
 		}
 		file, body, err := source.Boilerplate(fn.Pragma, fn.Name, fn.Config.Runtime, len(p.app.WS) > 0)

@@ -189,6 +189,10 @@ func (p *project) plan(b *build, stage cfn.Options, prune bool) (*plan.Plan, err
 		Dangers: []plan.Danger{}, Losses: []string{}, AllowLoss: []string{}, Goes: []string{},
 		Variables: map[string]string{}, Artifacts: []plan.Artifact{}, Template: string(b.template),
 	}
+	var err error
+	if made.Plugins, err = p.pluginVersions(); err != nil {
+		return nil, err
+	}
 	for _, a := range b.artifacts() {
 		made.Artifacts = append(made.Artifacts, plan.Artifact{Key: a.Key, Label: a.Label})
 	}

@@ -98,7 +98,7 @@ func pluginMistakes(err error) (ds syntax.Diagnostics, rest error) {
 func (s *session) startPlugins(p *project, first manifest.Result) ([]manifest.Set, error) {
 	p.plugins.close()
 	ctx := s.context()
-	p.plugins = &plugins{host: plugin.New(s.pluginOptions(p)), project: plugin.Project{Dir: p.pluginFolder(), Result: first}, edits: map[string]*edit{}}
+	p.plugins = &plugins{host: plugin.New(s.pluginOptions(p)), project: plugin.Project{Dir: p.pluginFolder(), Stage: s.deployStage, Result: first}, edits: map[string]*edit{}}
 	host := p.plugins.host
 	if err := host.Find(ctx, plugin.Refs(first.App)); err != nil {
 		return nil, err
@@ -153,14 +153,18 @@ func (s *session) pluginFlags() []cli.Flag {
 	}}}
 }
 
-// deployment is what hooks of a deploy are told. Every stage that is not
+// deploymentFor is what hooks of a deploy are told. Every stage that is not
 // production is staging for them: they know no other.
 func (p *project) deploymentFor(opts cfn.Options) plugin.Deployment {
-	stage := "staging"
-	if opts.Stage == "production" {
-		stage = "production"
+	return plugin.Deployment{StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name), Stage: pluginStage(opts.Stage), DryRun: !p.deploys}
+}
+
+// pluginStage is a stage as plugins know it.
+func pluginStage(stage string) string {
+	if stage == "production" {
+		return stage
 	}
-	return plugin.Deployment{StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name), Stage: stage, DryRun: !p.deploys}
+	return "staging"
 }
 
 // pluginOrigin is where the manifest names the plugin that brought a resource.

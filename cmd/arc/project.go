@@ -39,6 +39,8 @@ type project struct {
 	pluginDir  string                       // where they find the project; "" = dir
 	planned    func([]*plugin.Plugin) error // refuses plugins that a plan was not made with; nil = there is no plan
 	deploys    bool                         // its plugins are told that it is deployed in earnest
+	local      bool                         // it is deployed to the local cloud
+	compiled   *cfn.Stack                   // as it runs in the sandbox
 	invoke     plugin.Invoke                // calls a function of the app that runs; nil = none does
 	sources    map[string][]byte            // manifest files' text, for rendering diagnostics
 }
@@ -250,7 +252,8 @@ func (s *session) bundle(p *project, b *build, opts cfn.Options) (map[*manifest.
 		if !fn.Asset {
 			own = append(own, fn)
 			f := sourceFunction(p.app, fn)
-			f.Build, f.Copies = build, copies
+			f = f.With(copies)
+			f.Build = build
 			if b.assets != nil && fn.Config.Shared {
 				f.StaticManifest = b.assets.manifest
 			}
@@ -259,8 +262,9 @@ func (s *session) bundle(p *project, b *build, opts cfn.Options) (map[*manifest.
 	}
 	brought := p.broughtFunctions(opts)
 	for _, fn := range brought {
-		fn.source.Build, fn.source.Copies = build, copies
-		wanted = append(wanted, fn.source)
+		code := fn.source.With(copies)
+		code.Build = build
+		wanted = append(wanted, code)
 	}
 	tree, err := p.codeTree()
 	if err != nil {

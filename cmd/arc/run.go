@@ -39,6 +39,7 @@ type session struct {
 	credentials    string        // whose rights are used with AWS; "" = none yet
 	signIn         string        // how to get new ones
 	muted          bool          // --quiet, ARC_QUIET: warnings and errors only
+	deployStage    string        // that plugins are told of while the app is read; "" = nothing is deployed
 	pluginTimeout  time.Duration // of every hook of plugins; 0 = the usual ones
 	events         *eventWriter  // --json of a command that tells events: they go to stdout; nil = as text to stderr
 	noteEvents     bool          // all that is noted is an event, too
@@ -237,6 +238,9 @@ func (s *session) harden(c *cli.Command) {
 	c.Action = func(ctx *cli.Context) error {
 		if err := noStrayFlags(ctx); err != nil {
 			return err
+		}
+		if slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == "production" }) {
+			s.deployStage = pluginStage(stageOptions(ctx).Stage)
 		}
 		return action(ctx)
 	}

@@ -381,6 +381,8 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 		return portBusy(err)
 	}
 	s.seed(ctx, p, local, liveStack(p))
+	s.startSandboxPlugins(ctx, p, local)
+	defer func() { s.endSandboxPlugins(ctx, p) }()
 	local.Ready()
 	s.startup(ctx, p, local)
 	s.listRoutes(p.app)
@@ -445,6 +447,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
 	}
+	p.compiled = stack
 	functions, err := s.liveFunctions(p, stack, local, here, opts)
 	if err != nil {
 		return nil, err
@@ -505,13 +508,14 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 			f.Views = p.path(p.app.Views.Dir)
 		}
 		code := sourceFunction(p.app, fn.Function)
-		code.Build, code.Copies = build, copies
+		code = code.With(copies)
+		code.Build = build
 		f.Code = source.NewLive(tree, code, filepath.Join(local.Scratch(), "built", fn.LogicalID))
 		live[fn.LogicalID] = f
 	}
 	for _, fn := range p.broughtFunctions(opts) {
-		code := fn.source
-		code.Build, code.Copies = build, copies
+		code := fn.source.With(copies)
+		code.Build = build
 		live[fn.id] = sandbox.LiveFunction{
 			Dir: p.path(code.Dir), Label: fn.id, Remedy: "a plugin put it into the template: does " + code.Dir + " hold its handler?",
 			Code: source.NewLive(tree, code, filepath.Join(local.Scratch(), "built", fn.id)),

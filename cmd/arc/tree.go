@@ -134,12 +134,16 @@ func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 	if err != nil {
 		return nil, err
 	}
+	copies, err := s.pluginCopies(p)
+	if err != nil {
+		return nil, err
+	}
 	build := s.builder(p)
 	var wanted []source.Function
 	var functions []*manifest.Function
 	for _, fn := range p.app.Functions() {
 		if !fn.Asset && fn.Config.HandlerExists {
-			f := sourceFunction(p.app, fn)
+			f := sourceFunction(p.app, fn).With(copies)
 			f.Build = build
 			wanted, functions = append(wanted, f), append(functions, fn)
 		}

@@ -31,7 +31,8 @@ type liveWatch struct {
 	cloud   *sandbox.Cloud
 	apply   func() error
 	watcher *watch.Watcher
-	changes chan []string // to the loop
+	changes chan []string                     // to the loop
+	told    struct{ began, before time.Time } // when plugins were told of changes
 	code    liveCode
 }
 
@@ -102,7 +103,7 @@ func (w *liveWatch) loop(ctx context.Context) error {
 			changed = append(changed, paths...)
 			quiet.Reset(min(settle, max(0, patience-time.Since(first))))
 		case <-quiet.C:
-			w.handle(changed)
+			w.handle(ctx, changed)
 			changed = nil
 		}
 	}
@@ -110,17 +111,18 @@ func (w *liveWatch) loop(ctx context.Context) error {
 
 // handle brings the app up to date with changed files: all that they bring
 // about, whatever else changed in the same moment.
-func (w *liveWatch) handle(changed []string) {
+func (w *liveWatch) handle(ctx context.Context, changed []string) {
 	defer w.pages(changed)
 	for _, file := range changed {
 		name, err := filepath.Rel(w.project.dir, file)
-		if err == nil && (name == "." || manifest.Reads(filepath.ToSlash(name))) {
-			w.reload()
+		if err == nil && (name == "." || manifest.Reads(filepath.ToSlash(name))) || w.isPlugin(file) {
+			w.reload(ctx)
 			w.follow(nil)
 			return
 		}
 	}
 	w.follow(changed)
+	w.watchPlugins(ctx, changed)
 }
 
 // pages has open pages reload when what changed may show in them. What a
@@ -147,9 +149,16 @@ func within(file, dir string) bool {
 
 // reload reads the manifest again and applies it. Mistakes are printed; the
 // app that runs stays as it is.
-func (w *liveWatch) reload() {
-	before := w.project.app
+func (w *liveWatch) reload(ctx context.Context) {
+	before, plugins := w.project.app, w.project.plugins
+	w.project.plugins = nil
 	err := w.read(w.project)
+	if err != nil {
+		w.project.plugins.close()
+		w.project.plugins = plugins // they go on with the app
+	} else {
+		w.endPlugins(ctx, plugins)
+	}
 	if err == nil && before.File != "" && w.project.app.File == "" {
 		// Without one it would be another app, a static site.
 		w.project.app = before
@@ -158,6 +167,9 @@ func (w *liveWatch) reload() {
 	}
 	if err == nil {
 		err = w.apply()
+	}
+	if err == nil {
+		w.startSandboxPlugins(ctx, w.project, w.cloud)
 	}
 	var printed exitCode
 	switch {

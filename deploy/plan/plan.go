@@ -38,6 +38,7 @@ type Plan struct {
 	Bucket    string            `json:"bucket"`    // artifact bucket that the manifest names; ""
 	Tags      map[string]string `json:"tags"`
 	Variables map[string]string `json:"variables"` // name of each environment variable → its version in SSM
+	Plugins   []Plugin          `json:"plugins"`   // that ran, in the order of the manifest
 	Artifacts []Artifact        `json:"artifacts"`
 	Static    *Static           `json:"static"` // nil: nothing is published
 	Template  string            `json:"template"`
@@ -47,6 +48,12 @@ type Plan struct {
 type Danger struct {
 	Class string `json:"class"`
 	Text  string `json:"text"`
+}
+
+// Plugin is a plugin that had its say in the change, and the state of its code.
+type Plugin struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
 }
 
 // Artifact is a zip or a nested template, named by the hash of its content.
@@ -74,7 +81,7 @@ type File struct {
 // refuses the plans of another version: it cannot know what they bind it to.
 const (
 	format  = "arcplan"
-	version = 2
+	version = 3
 )
 
 // maxPlan bounds what is read, in bytes: a template has at most 1 MB, and a
@@ -213,7 +220,7 @@ func dangerLines(list []Danger) []string {
 // Moved tells how the working tree, from which now was made, differs from what
 // the plan was made of: a line each, in the user's words; none = it does not.
 func (p *Plan) Moved(now *Plan) []string {
-	moved := movedArtifacts(p.Artifacts, now.Artifacts)
+	moved := append(MovedPlugins(p.Plugins, now.Plugins), movedArtifacts(p.Artifacts, now.Artifacts)...)
 	if p.Bucket != now.Bucket || p.Template != now.Template && len(moved) == 0 {
 		moved = append(moved, "the manifest or its settings make another template")
 	}
@@ -240,6 +247,33 @@ func movedArtifacts(before, after []Artifact) []string {
 			labels[a.Label] = true
 			moved = append(moved, a.Label+": other code, or gone")
 		}
+	}
+	return moved
+}
+
+// MovedPlugins tells how the plugins differ that are there now: a line each.
+func MovedPlugins(before, now []Plugin) []string {
+	had := map[string]string{}
+	for _, p := range before {
+		had[p.Name] = p.Version
+	}
+	var moved []string
+	for _, p := range now {
+		switch was, ok := had[p.Name]; {
+		case !ok:
+			moved = append(moved, "plugin "+p.Name+": new")
+		case was != p.Version:
+			moved = append(moved, "plugin "+p.Name+": other code")
+		}
+		delete(had, p.Name)
+	}
+	for _, p := range before {
+		if _, left := had[p.Name]; left {
+			moved = append(moved, "plugin "+p.Name+": gone")
+		}
+	}
+	if len(moved) == 0 && !slices.Equal(before, now) {
+		moved = append(moved, "plugins: in another order")
 	}
 	return moved
 }
