@@ -37,7 +37,7 @@ func TestSealAndOpen(t *testing.T) {
 	if diff := cmp.Diff(example(), got); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.HasPrefix(string(data), "arcplan 2 "+id) {
+	if !strings.HasPrefix(string(data), "arcplan 3 "+id) {
 		t.Errorf("first line of %.100s", data)
 	}
 	if diff := cmp.Diff([]string{"AccountsTable"}, got.Unallowed()); diff != "" {
@@ -63,12 +63,12 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%q: %v", other, err)
 		}
 	}
-	newer := bytes.Replace(data, []byte("arcplan 2 "), []byte("arcplan 3 "), 1)
-	if _, _, err := Open(newer); err == nil || !strings.Contains(err.Error(), `format "3"`) {
+	newer := bytes.Replace(data, []byte("arcplan 3 "), []byte("arcplan 4 "), 1)
+	if _, _, err := Open(newer); err == nil || !strings.Contains(err.Error(), `format "4"`) {
 		t.Errorf("newer: %v", err)
 	}
 	for _, body := range []string{`{}`, `{"stack":"A","stack":"B"}`, `[]`, ``, `{"unknown":1}`} {
-		if _, _, err := Open([]byte("arcplan 2 " + digest([]byte(body)) + "\n" + body)); err == nil || !strings.Contains(err.Error(), "make a new plan") {
+		if _, _, err := Open([]byte("arcplan 3 " + digest([]byte(body)) + "\n" + body)); err == nil || !strings.Contains(err.Error(), "make a new plan") {
 			t.Errorf("body %s: %v", body, err)
 		}
 	}
@@ -99,11 +99,11 @@ func TestMoved(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	data, _, _ := example().Seal()
 	f.Add(data)
-	f.Add([]byte("arcplan 2 x\n{}"))
+	f.Add([]byte("arcplan 3 x\n{}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, body, _ := bytes.Cut(data, []byte("\n"))
 		// Almost nothing has the right digest, so each body is also tried with its own.
-		for _, in := range [][]byte{data, append([]byte("arcplan 2 "+digest(body)+"\n"), body...)} {
+		for _, in := range [][]byte{data, append([]byte("arcplan 3 "+digest(body)+"\n"), body...)} {
 			p, id, err := Open(in)
 			if err != nil {
 				continue
