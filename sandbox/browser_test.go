@@ -50,6 +50,9 @@ func TestPagesCannotGetIn(t *testing.T) {
 	endpoint := c.Running().Endpoint
 	p.sign(http.MethodPut, endpoint+"/planted", "s3", "")
 	before := p.state(c)
+	for late := time.Now().Add(20 * time.Second); !strings.Contains(before, "REPORT") && time.Now().Before(late); before = p.state(c) {
+		time.Sleep(10 * time.Millisecond) // the call that has been answered is still to be reported
+	}
 
 	browser := startBrowser(t)
 	pages, err := net.Listen("tcp4", "127.0.0.1:0")
