@@ -25,8 +25,9 @@ const (
 // View writes a plain template of ours, in JSON and in one piece, as the SAM
 // template that Architect's packager would make of the app, which is what its
 // plugins and macros expect to change: functions with their Events, the shared
-// Role with the policies that Architect gives it, HTTP as an API of SAM's. What
-// Architect has not (log groups, dead-letter queues) is in it as it is.
+// Role with the policies that Architect gives it, HTTP as an API of SAM's, the
+// static bucket as a public website. What Architect has not (log groups, dead-letter
+// queues) is in it as it is.
 //
 // functions are the compiler's; the code of each is its folder, and of arc's own
 // asset function it is AssetCode. The result goes to Carry, as "before" unchanged
