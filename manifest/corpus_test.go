@@ -197,6 +197,13 @@ func compareManifest(t *testing.T, c corpusCase, src []byte, tally map[string]in
 		addHandlers(files, c.Bare.Facts)
 	}
 	r := Load(files, Options{})
+	if r.Tree != nil && (r.Tree.Pragma("plugins") != nil || r.Tree.Pragma("macros") != nil) {
+		what := "accepted"
+		if codes := errorCodes(r.Diagnostics); len(codes) > 0 {
+			what = "refused for " + strings.Join(codes, ", ")
+		}
+		tally["with plugins or macros: "+what]++
+	}
 	codes := errorCodes(r.Diagnostics)
 	if !c.Bare.OK {
 		if len(codes) > 0 {

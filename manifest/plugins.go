@@ -47,7 +47,7 @@ func (l *loader) readPlugin(pragma string, it *syntax.Item) {
 		l.errorf(at(v), "plugin-name", hint, "%s cannot be the name of a %s", v.Text, kind)
 		return
 	}
-	if pragma == "plugins" && builtIn[v.Text] {
+	if pragma == "plugins" && builtIn[v.Text] && !(v.Text == "architect/plugin-typescript" && l.ownTypeScript()) {
 		return
 	}
 	if slices.ContainsFunc(l.app.Plugins, func(p PluginRef) bool { return p.Name == v.Text }) {

@@ -206,7 +206,7 @@ var pragmas = []pragmaSpec{
 		{name: "base-runtime", doc: "Node runtime of the functions with runtime typescript.", typ: textValue},
 		{name: "build", doc: "Has no effect: nothing is written into the project.", typ: textValue},
 		{name: "sourcemaps", doc: "Has no effect: bundles always have a source map.", typ: listValue},
-		{name: "esbuild-config", doc: "Is refused: arc does not run the project's JavaScript.", typ: textValue},
+		{name: "esbuild-config", doc: "Settings of esbuild, in JavaScript: has architect/plugin-typescript itself compile.", typ: textValue},
 	}},
 	{name: "plugins", doc: "Plugins, which change the app and its template.", form: formList, keys: []setting{
 		{name: "src", doc: "File of the plugin: JavaScript, or any executable.", typ: textValue},

@@ -1,6 +1,11 @@
 package manifest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"arc/manifest/syntax"
+)
 
 // readTypeScript reads @typescript, which Architect's TypeScript plugin brings:
 // https://github.com/architect/plugin-typescript. arc compiles TypeScript
@@ -29,15 +34,34 @@ func (l *loader) readTypeScript() {
 				continue
 			}
 			l.typeScript = name
-		case "build":
+		case "build", "sourcemaps":
+			if l.ownTypeScript() {
+				continue
+			}
+			if s.name == "sourcemaps" {
+				l.warnf(at(ln.key), "no-effect", "remove the line", "sourcemaps has no effect: bundles always have a source map")
+				continue
+			}
 			l.warnf(at(ln.key), "no-effect", "remove the line", "build has no effect: arc bundles TypeScript without writing into the project")
-		case "sourcemaps":
-			l.warnf(at(ln.key), "no-effect", "remove the line", "sourcemaps has no effect: bundles always have a source map")
 		case "esbuild-config":
+			if l.ownTypeScript() {
+				continue // the plugin's, which then compiles
+			}
 			l.errorf(at(ln.key), "esbuild-config", "put what it sets into tsconfig.json; name packages that must not be bundled with external below @aws",
 				"arc does not run the project's JavaScript, and %s is JavaScript", ln.text())
 		}
 	}
+}
+
+// ownTypeScript says that Architect's plugin compiles TypeScript itself: the
+// project has settings in JavaScript, which only that runs.
+func (l *loader) ownTypeScript() bool {
+	plugins, settings := l.pragma("plugins"), l.pragma("typescript")
+	if plugins == nil || settings == nil {
+		return false
+	}
+	named := slices.ContainsFunc(plugins.Items, func(it *syntax.Item) bool { return it.Name().Text == "architect/plugin-typescript" })
+	return named && slices.ContainsFunc(settings.Items, func(it *syntax.Item) bool { return it.Name().Text == "esbuild-config" })
 }
 
 // builtIn are the plugins of Architect that arc does the work of, and how.
