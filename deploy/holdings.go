@@ -63,7 +63,7 @@ func (w *destruction) lookInto(ctx context.Context, h *holdings, stackID, within
 			if err := w.lookInto(ctx, h, physical, within+id+"/"); err != nil {
 				return err
 			}
-		case registry.HoldsData(kind):
+		case registry.Holds(kind, doc.Resources[id].Properties):
 			h.losses = append(h.losses, Loss{LogicalID: within + id, Type: kind, PhysicalID: physical, Origin: w.origin(id)})
 			if within+id == staticBucketID {
 				h.static = physical

@@ -120,7 +120,7 @@ func replacements(deployed, next *cfn.Document) map[string]compare.Change {
 	before, after, _, _ := compare.Evaluate(deployed, next, "")
 	out := map[string]compare.Change{}
 	for _, c := range compare.Templates(before, after) {
-		if c.Action == compare.Modify && c.Update == registry.Replacement && registry.HoldsData(c.Type) {
+		if c.Action == compare.Modify && c.Update == registry.Replacement && c.Holds {
 			out[c.LogicalID] = c
 		}
 	}
@@ -149,7 +149,7 @@ func ownCauses(rc *types.ResourceChange, c compare.Change) []string {
 // and in the new template.
 func lossOf(rc *types.ResourceChange, before, after cfn.ResourceDef) (Loss, bool) {
 	loss := Loss{Type: aws.ToString(rc.ResourceType), PhysicalID: aws.ToString(rc.PhysicalResourceId)}
-	if !registry.HoldsData(loss.Type) {
+	if !registry.Holds(loss.Type, before.Properties) {
 		return loss, false
 	}
 	switch rc.Action {
@@ -249,7 +249,7 @@ func (r *run) lossesOfRemoval(ctx context.Context, stackID string, deployed *cfn
 				return nil, err
 			}
 			losses = append(losses, inner...)
-		case registry.HoldsData(kind):
+		case registry.Holds(kind, deployed.Resources[id].Properties):
 			losses = append(losses, Loss{LogicalID: within + id, Type: kind, PhysicalID: physical, Origin: r.origin(id)})
 		}
 	}

@@ -210,6 +210,17 @@ func TestLossOf(t *testing.T) {
 	if _, lost := lossOf(rc, plain, plain); !lost {
 		t.Error("only of tables is it known what attribute definitions do")
 	}
+	// An instance of a cluster holds nothing that the cluster does not.
+	instance := func(properties string) cfn.ResourceDef {
+		return parseOrEmpty([]byte(`{"Resources": {"I": {"Type": "AWS::RDS::DBInstance", "DeletionPolicy": "Delete", "Properties": {` + properties + `}}}}`)).Resources["I"]
+	}
+	rc = &types.ResourceChange{ResourceType: aws.String("AWS::RDS::DBInstance"), Action: types.ChangeActionRemove}
+	if _, lost := lossOf(rc, instance(`"DBClusterIdentifier": {"Ref": "Cluster"}`), cfn.ResourceDef{}); lost {
+		t.Error("an instance of a cluster holds data")
+	}
+	if _, lost := lossOf(rc, instance(`"Engine": "mysql"`), cfn.ResourceDef{}); !lost {
+		t.Error("an instance of its own holds no data")
+	}
 }
 
 // TestUnchanged: what a deploy finds to be as it should be already.

@@ -14,8 +14,6 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/diff"
-	"arc/cfn/diff/compare"
-	"arc/cfn/registry"
 	"arc/manifest"
 )
 
@@ -98,7 +96,7 @@ func dataChanges(before, after *cfn.Document) (lost, refused []string) {
 		switch {
 		case c.Refused != "":
 			refused = append(refused, c.LogicalID)
-		case c.Loss != "" || c.Action == compare.Modify && c.Update >= registry.MayReplace && registry.HoldsData(c.Type):
+		case c.Loses():
 			lost = append(lost, c.LogicalID)
 		}
 	}

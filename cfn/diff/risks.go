@@ -47,9 +47,9 @@ func (r *reviewer) risksOf(c compare.Change, what string) []Risk {
 		}
 		risks = append(risks, Risk{rule, DataLoss, what + ": " + c.Loss})
 	}
-	if c.Action == compare.Modify && c.Refused == "" && c.Update >= registry.MayReplace && (r.holds(c) || registry.Of(c.Type).Addressed) {
+	if c.Action == compare.Modify && c.Refused == "" && c.Update >= registry.MayReplace && (c.Holds || registry.Of(c.Type).Addressed) {
 		rule := AddressReplaced
-		if r.holds(c) {
+		if c.Holds {
 			rule = StoreReplaced
 		}
 		risks = append(risks, Risk{rule, Replaced, what + " " + r.replacement(c)})
@@ -86,18 +86,13 @@ func (r *reviewer) unreadChanges(c compare.Change) bool {
 	})
 }
 
-// holds reports whether what changes holds data.
-func (r *reviewer) holds(c compare.Change) bool {
-	return registry.Holds(c.Type, r.before.Doc.Resources[c.LogicalID].Properties)
-}
-
 // replacement says what takes the place of a resource, and what becomes of it.
 func (r *reviewer) replacement(c compare.Change) string {
 	text, by, fate := "is replaced", "by a new one", ""
 	if c.Update == registry.MayReplace {
 		text = "may be replaced"
 	}
-	if r.holds(c) {
+	if c.Holds {
 		by = "by an empty one"
 		old := r.before.Doc.Resources[c.LogicalID]
 		snapshot := cfn.FateOf(old.UpdateReplacePolicy) == cfn.Snapshot || cfn.FateOf(r.after.Doc.Resources[c.LogicalID].UpdateReplacePolicy) == cfn.Snapshot

@@ -264,7 +264,7 @@ func (r *reviewer) departure(c compare.Change, what string) []Risk {
 			text += ", and is paid for as before"
 		}
 		return []Risk{{LeftBehind, Removal, text + "; no deploy sees it any more"}}
-	case fate == cfn.Snapshot && registry.Holds(c.Type, old.Properties):
+	case fate == cfn.Snapshot && c.Holds:
 		return []Risk{{SnapshotLeft, Replaced, what + " is deleted: only a snapshot of its data is left, which nothing uses by itself"}}
 	case r.madeAgain(c):
 		return nil

@@ -133,3 +133,28 @@ func nameOf(v any) string {
 	}
 	return "${" + canonical(v) + "}"
 }
+
+// whicheverHolds makes one grant of two that differ in a condition of the template
+// alone, which holds for the one and not for the other. grants are sorted.
+func whicheverHolds(grants []Grant) []Grant {
+	for i := 0; i < len(grants); i++ {
+		for at, c := range grants[i].Conditions {
+			front, ok := strings.CutSuffix(c, " does not hold")
+			if !ok || !strings.HasPrefix(c, "the condition ") {
+				continue
+			}
+			other := grants[i]
+			other.Conditions = slices.Clone(other.Conditions)
+			other.Conditions[at] = front + " holds"
+			j := slices.IndexFunc(grants, func(g Grant) bool { return g.key() == other.key() })
+			if j < 0 {
+				continue
+			}
+			grants[i].Conditions = slices.Delete(other.Conditions, at, at+1)
+			grants = slices.Delete(grants, j, j+1)
+			i = -1 // begin anew: the one that is made may have a twin
+			break
+		}
+	}
+	return grants
+}

@@ -110,6 +110,7 @@ func exceeding(a, b Policy) (extra []Grant, sure bool) {
 	}
 	slices.SortFunc(extra, func(x, y Grant) int { return cmp.Compare(x.key(), y.key()) })
 	extra = slices.CompactFunc(extra, func(x, y Grant) bool { return x.key() == y.key() })
+	extra = whicheverHolds(extra)
 	return extra[:min(len(extra), maxGrants)], sure
 }
 

@@ -62,5 +62,16 @@ func KeptNames(typ string) []string { return held(typ, "n=") }
 // says which other one holds it.
 func Holds(typ string, properties map[string]any) bool {
 	d := Of(typ)
-	return d.HoldsData && (d.HeldBy == "" || properties[d.HeldBy] == nil)
+	return d.HoldsData && (d.HeldBy == "" || mayBeAbsent(properties[d.HeldBy]))
+}
+
+// mayBeAbsent reports whether a property is not there, or is not if a condition has
+// it so.
+func mayBeAbsent(v any) bool {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return v == nil
+	}
+	branches, _ := m["Fn::If"].([]any)
+	return m["Ref"] == "AWS::NoValue" || len(branches) == 3 && (mayBeAbsent(branches[1]) || mayBeAbsent(branches[2]))
 }

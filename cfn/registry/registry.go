@@ -115,9 +115,6 @@ func All(holds func(Type) bool) []string {
 	return names
 }
 
-// HoldsData reports whether resources of the type hold data.
-func HoldsData(name string) bool { return Of(name).HoldsData }
-
 // IsCustom reports whether the type is a custom resource, of which a function
 // of the user's decides everything.
 func IsCustom(name string) bool {

@@ -19,11 +19,11 @@ func TestDescriptionsAreSorted(t *testing.T) {
 		if i > 0 && descriptions[i-1].Name == d.Name {
 			t.Errorf("%s is described twice", d.Name)
 		}
-		if d.HoldsData != HoldsData(d.Name) || Of(d.Name).Word != d.Word {
+		if Of(d.Name).Word != d.Word {
 			t.Errorf("%s is not found", d.Name)
 		}
 	}
-	if Of("Acme::Thing").Name != "Acme::Thing" || HoldsData("Acme::Thing") {
+	if Of("Acme::Thing").Name != "Acme::Thing" || Holds("Acme::Thing", nil) {
 		t.Error("what has no description is not described")
 	}
 }
@@ -103,6 +103,29 @@ func TestDescriptions(t *testing.T) {
 	for i := range max(len(wanted), len(got)) {
 		if i >= len(wanted) || i >= len(got) || wanted[i] != got[i] {
 			t.Fatalf("line %d differs: run go test ./cfn/registry -update and read the difference", i+1)
+		}
+	}
+}
+
+// TestHolds: an instance of a cluster has its data there, unless it may stand alone.
+func TestHolds(t *testing.T) {
+	absent := map[string]any{"Ref": "AWS::NoValue"}
+	for _, c := range []struct {
+		typ        string
+		properties map[string]any
+		want       bool
+	}{
+		{DynamoDBTable, nil, true},
+		{SNSTopic, nil, false},
+		{RDSDBInstance, nil, true},
+		{RDSDBInstance, map[string]any{"Engine": "mysql"}, true},
+		{RDSDBInstance, map[string]any{"DBClusterIdentifier": map[string]any{"Ref": "Cluster"}}, false},
+		{RDSDBInstance, map[string]any{"DBClusterIdentifier": absent}, true},
+		{RDSDBInstance, map[string]any{"DBClusterIdentifier": map[string]any{"Fn::If": []any{"InCluster", "c", absent}}}, true},
+		{RDSDBInstance, map[string]any{"DBClusterIdentifier": map[string]any{"Fn::If": []any{"Blue", "b", "g"}}}, false},
+	} {
+		if got := Holds(c.typ, c.properties); got != c.want {
+			t.Errorf("Holds(%s, %v) = %t", c.typ, c.properties, got)
 		}
 	}
 }

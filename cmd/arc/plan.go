@@ -228,15 +228,11 @@ func digest(f deploy.StaticFile) (string, error) {
 func losses(review *diff.Review) []string {
 	ids := []string{}
 	for _, c := range review.Changes {
-		if loses(c) {
+		if c.Loses() {
 			ids = append(ids, c.LogicalID)
 		}
 	}
 	return ids
-}
-
-func loses(c compare.Change) bool {
-	return c.DataLoss() || registry.HoldsData(c.Type) && c.Action == compare.Modify && c.Update >= registry.MayReplace
 }
 
 // goes lists the resources that the change removes or may replace; to which

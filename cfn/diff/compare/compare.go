@@ -34,7 +34,10 @@ type Change struct {
 	Refused string `json:"refused,omitempty"`
 	// RefusedBy names the rule that Refused follows from, as the review explains
 	// it: "name-taken".
-	RefusedBy  string     `json:"-"`
+	RefusedBy string `json:"-"`
+	// Holds tells that the resource, as it was, holds data: by its type, and by its
+	// properties where these say that another one does.
+	Holds      bool       `json:"-"`
 	Properties []Property `json:"properties,omitempty"` // Modify: what differs, sorted by path
 }
 
@@ -50,9 +53,6 @@ type Property struct {
 	// whose text is the same on both sides; "" = the text differs.
 	Because string `json:"because,omitempty"`
 }
-
-// DataLoss reports whether the change deletes data.
-func (c Change) DataLoss() bool { return c.Loss != "" }
 
 // Templates lists what turns before into after, sorted by logical ID. A nil
 // before means that nothing is deployed.
@@ -80,7 +80,22 @@ func Templates(before, after *cfn.Document) []Change {
 	}
 	changes = followReplacements(changes, before, after)
 	sameNames(changes, before, after)
+	for i, c := range changes {
+		changes[i].Holds = holds(before, c.LogicalID)
+	}
 	return changes
+}
+
+// Loses reports whether the change takes data out of the stack: it deletes it, or
+// puts an empty resource in the place of one that holds some, even where the old one
+// is kept outside.
+func (c Change) Loses() bool {
+	return c.Loss != "" || c.Holds && c.Action == Modify && c.Update >= registry.MayReplace
+}
+
+func holds(before *cfn.Document, id string) bool {
+	old, had := before.Resources[id]
+	return had && registry.Holds(old.Type, old.Properties)
 }
 
 func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
@@ -116,8 +131,23 @@ func compareAttributes(old, new cfn.ResourceDef) []Property {
 	add("(Condition)", old.Condition, new.Condition)
 	add("(DeletionPolicy)", old.DeletionPolicy, new.DeletionPolicy)
 	add("(UpdateReplacePolicy)", old.UpdateReplacePolicy, new.UpdateReplacePolicy)
+	if b, a := old.Metadata[initKey], new.Metadata[initKey]; !values.Equal(b, a) {
+		p := Property{Path: "(Metadata " + initKey + ")"} // what is in it may be secret
+		if b != nil {
+			p.Before = values.Hidden
+		}
+		if a != nil {
+			p.After = values.Hidden + " (another)"
+		}
+		out = append(out, p)
+	}
 	return out
 }
+
+// initKey is what an instance does with itself when it starts, and again when it
+// changes where cfn-hup runs on it.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-init.html
+const initKey = "AWS::CloudFormation::Init"
 
 func orNil(s string) any {
 	if s == "" {

@@ -43,9 +43,11 @@ func Evaluate(before, after *cfn.Document, region string) (b, a *cfn.Document, u
 		case had && has && knownBefore && knownAfter && was == is:
 		case had && has && (!knownBefore || !knownAfter):
 			b, a := spelling{conditions: before.Conditions}, spelling{conditions: after.Conditions}
-			if opposite(b, a, name, name) { // whichever holds, what hangs on it changes
+			switch {
+			case !asks(after, name) || sameCondition(b, a, name, name):
+			case opposite(b, a, name, name): // whichever holds, what hangs on it changes
 				old.branches[name], new.branches[name] = true, false
-			} else if !sameCondition(b, a, name, name) && asks(after, name) {
+			default:
 				unknown = append(unknown, name)
 			}
 		default:
@@ -134,7 +136,7 @@ func AddUndecided(changes []Change, ids []string, before, after *cfn.Document) [
 		i := slices.IndexFunc(changes, func(c Change) bool { return c.LogicalID == id })
 		if i < 0 {
 			i = len(changes)
-			changes = append(changes, Change{Action: Modify, LogicalID: id, Type: new.Type})
+			changes = append(changes, Change{Action: Modify, LogicalID: id, Type: new.Type, Holds: holds(before, id)})
 		}
 		if old.Condition == new.Condition {
 			changes[i].Properties = append(changes[i].Properties, Property{

@@ -169,7 +169,11 @@ func (f *flattener) resolve(n *nested) {
 		}
 		def.Properties, _ = f.rewrite(n, def.Properties, 0).(map[string]any)
 		if n.path != "" {
-			def.Metadata = map[string]any{homeKey: n.path}
+			def.Metadata = maps.Clone(def.Metadata)
+			if def.Metadata == nil {
+				def.Metadata = map[string]any{}
+			}
+			def.Metadata[homeKey] = n.path
 		}
 		f.out[f.name(n, id)] = def
 	}

@@ -340,6 +340,9 @@ func (s spelling) function(v map[string]any) any {
 				if turned {
 					yes, no = no, yes
 				}
+				if isAbsent(yes) && asksForEmpty(asked, no) {
+					return no
+				}
 				return map[string]any{"Fn::If": []any{asked, yes, no}}
 			}
 		}
@@ -364,6 +367,17 @@ func (s spelling) asked(name string) (asks any, turned, ok bool) {
 	}
 	asks, turned = s.positive(def, 0)
 	return asks, turned, true
+}
+
+// asksForEmpty reports whether a condition asks whether a value is the empty text: one
+// that is left out when it is empty is the value itself, since no service tells an
+// empty text from none.
+func asksForEmpty(asked, value any) bool {
+	m, _ := asked.(map[string]any)
+	both := values.List(m["Fn::Equals"])
+	ref, isMap := value.(map[string]any)
+	return len(both) == 2 && isMap && ref["Ref"] != nil &&
+		(both[0] == any("") && values.Equal(both[1], value) || both[1] == any("") && values.Equal(both[0], value))
 }
 
 func (s spelling) positive(def any, depth int) (asks any, turned bool) {

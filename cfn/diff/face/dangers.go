@@ -2,6 +2,7 @@ package face
 
 import (
 	"slices"
+	"strings"
 
 	"arc/cfn/diff"
 )
@@ -20,6 +21,11 @@ func risksOf(r *diff.Review) []ranked {
 	for _, g := range r.Groups {
 		for _, it := range g.Items {
 			for _, risk := range it.Risks {
+				// What CloudFormation says is not of what: in the item that follows from
+				// where it stands.
+				if risk.Class == diff.Refused && !strings.Contains(risk.Text, it.Subject) {
+					risk.Text = it.Subject + ": " + risk.Text
+				}
 				all = append(all, ranked{risk, it.Position, ""})
 			}
 			for _, risk := range it.Accepted {
