@@ -102,10 +102,20 @@ func (r *reviewer) merged(list []Item) Item {
 	}
 	out.Risks = nil
 	for _, risk := range list[0].Risks {
-		risk.Text = strings.ReplaceAll(risk.Text, was, out.Subject)
+		risk.Text = ofSeveral(out.Subject, strings.ReplaceAll(risk.Text, was, out.Subject))
 		out.Risks = append(out.Risks, risk)
 	}
 	return out
+}
+
+// ofSeveral makes a sentence about one thing one about several.
+func ofSeveral(subject, text string) string {
+	for one, several := range map[string]string{" is ": " are ", " has ": " have ", " was ": " were ", " acts ": " act "} {
+		if rest, ok := strings.CutPrefix(text, subject+one); ok {
+			return subject + several + rest
+		}
+	}
+	return text
 }
 
 func allBegin(names []string, front string) bool {

@@ -52,7 +52,7 @@ func (r *reviewer) logs() []Item {
 		items[i].Subject = fmt.Sprintf("%d logs", len(list))
 		for j, risk := range items[i].Risks {
 			if rest, ok := strings.CutPrefix(risk.Text, list[0]); ok {
-				items[i].Risks[j].Text = items[i].Subject + rest
+				items[i].Risks[j].Text = ofSeveral(items[i].Subject, items[i].Subject+rest)
 			}
 		}
 		for j := range list {
