@@ -256,9 +256,9 @@ func (s *search) grant(c statement, action, resource []symbol, principal string)
 		return g
 	}
 	service := serviceOf(g.Resource)
-	for _, example := range examples() {
-		text := letters(strings.ToLower(example))
-		if service != "" && !strings.HasPrefix(example, service+":") || !c.matchesAction(text) || !sameSide(c, action, text) {
+	for _, e := range examples() {
+		text := e.text
+		if service != "" && !strings.HasPrefix(e.name, service+":") || !c.matchesAction(text) || !sameSide(c, action, text) {
 			continue
 		}
 		at := s.matching(func(st statement) bool {
@@ -268,7 +268,7 @@ func (s *search) grant(c statement, action, resource []symbol, principal string)
 			continue
 		}
 		if yes, _ := at.possible(c); yes {
-			g.Action, g.Within = example, g.Action
+			g.Action, g.Within = e.name, g.Action
 			break
 		}
 	}

@@ -170,3 +170,8 @@ const (
 
 // ServerlessPrefix starts the names of the types that only SAM knows.
 const ServerlessPrefix = "AWS::Serverless::"
+
+// CloudFormationInit is no type, but the key in an instance's Metadata of what it
+// does with itself when it starts, and again when that changes where cfn-hup runs.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-init.html
+const CloudFormationInit = "AWS::CloudFormation::Init"

@@ -131,8 +131,8 @@ func compareAttributes(old, new cfn.ResourceDef) []Property {
 	add("(Condition)", old.Condition, new.Condition)
 	add("(DeletionPolicy)", old.DeletionPolicy, new.DeletionPolicy)
 	add("(UpdateReplacePolicy)", old.UpdateReplacePolicy, new.UpdateReplacePolicy)
-	if b, a := old.Metadata[initKey], new.Metadata[initKey]; !values.Equal(b, a) {
-		p := Property{Path: "(Metadata " + initKey + ")"} // what is in it may be secret
+	if b, a := old.Metadata[registry.CloudFormationInit], new.Metadata[registry.CloudFormationInit]; !values.Equal(b, a) {
+		p := Property{Path: "(Metadata " + registry.CloudFormationInit + ")"} // what is in it may be secret
 		if b != nil {
 			p.Before = values.Hidden
 		}
@@ -143,11 +143,6 @@ func compareAttributes(old, new cfn.ResourceDef) []Property {
 	}
 	return out
 }
-
-// initKey is what an instance does with itself when it starts, and again when it
-// changes where cfn-hup runs on it.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-init.html
-const initKey = "AWS::CloudFormation::Init"
 
 func orNil(s string) any {
 	if s == "" {
