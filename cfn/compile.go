@@ -46,6 +46,8 @@ type Stack struct {
 	Parts     []Part                // the nested stacks of a large app; nil when one template holds all
 	Functions []Function            // what the template's code parameters stand for
 	Origins   map[string]syntax.Pos // logical ID → manifest line, for errors about a resource
+	// Uses are the lines of @uses that there are, and what each allows.
+	Uses []Use
 	// DeadLetters are the logical IDs of the queues that keep what could not be
 	// handled.
 	DeadLetters []string
@@ -104,6 +106,7 @@ func (c *compiler) compile() {
 	c.streams()
 	c.custom()
 	c.roles()
+	c.uses()
 	c.functions()
 	c.keptOutputs()
 	c.parameters()

@@ -46,7 +46,7 @@ func (c *compiler) event(name string, e manifest.Event) {
 	}))
 	c.discoverable(topic+"Param", e.Pos, "events/"+e.Name, Ref(topic))
 	c.rights = append(c.rights, right{
-		kind: "events", name: e.Name, action: "send",
+		kind: "events", name: e.Name, action: "send", id: topic,
 		actions: []string{"sns:Publish"}, resources: []string{Ref(topic)},
 	})
 	c.output(topic, "ARN of the topic "+e.Name, Ref(topic))

@@ -12,6 +12,7 @@ import (
 // what @uses calls it; all are empty for what is not for the app to choose.
 type right struct {
 	kind, name, action string
+	id                 string // logical ID of the resource
 	actions            []string
 	resources          []string // ARNs, most of them marked strings
 }

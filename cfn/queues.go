@@ -72,7 +72,7 @@ func (c *compiler) queue(name string, q manifest.Queue) {
 	c.place(boundPart, f.id, c.add(f.id+name+"QueueEvent", q.Pos, mapping))
 	c.discoverable(queue+"Param", q.Pos, "queues/"+q.Name, Ref(queue))
 	c.rights = append(c.rights, right{
-		kind: "queues", name: q.Name, action: "send",
+		kind: "queues", name: q.Name, action: "send", id: queue,
 		actions: []string{"sqs:SendMessage", "sqs:GetQueueUrl"}, resources: []string{GetAtt(queue, "Arn")},
 	})
 	c.output(name+"SqsQueue", "URL of the queue "+q.Name, Ref(queue))

@@ -68,6 +68,28 @@ func (c *compiler) usedRights(f *lambdaFunction) []right {
 	return rights
 }
 
+// Use is a line of @uses, and what it allows.
+type Use struct {
+	Line      string // "tables accounts read"
+	LogicalID string // of the resource
+	Actions   []string
+}
+
+// uses lists the lines that @uses may have for this app, of every resource once
+// for each of its rights.
+func (c *compiler) uses() {
+	for _, r := range c.rights {
+		if r.kind == "" || r.id == "" {
+			continue
+		}
+		line := r.kind + " " + r.name + " " + r.action
+		if r.name == "" {
+			line = r.kind + " " + r.action
+		}
+		c.stack.Uses = append(c.stack.Uses, Use{Line: line, LogicalID: r.id, Actions: r.actions})
+	}
+}
+
 // rightsTo picks the app's rights by what @uses calls them.
 func (c *compiler) rightsTo(kind, name, action string) []right {
 	var rights []right

@@ -61,9 +61,9 @@ func (c *compiler) staticBucket() {
 	c.discoverable("StaticBucketParam", st.Pos, "static/bucket", c.bucketName())
 	c.discoverable("StaticFingerprintParam", st.Pos, "static/fingerprint", strconv.FormatBool(st.Fingerprint != ""))
 	c.rights = append(c.rights,
-		right{kind: "static", action: "read", actions: []string{"s3:GetObject"}, resources: []string{c.bucketARN("/*")}},
-		right{kind: "static", action: "read", actions: []string{"s3:ListBucket"}, resources: []string{c.bucketARN("")}},
-		right{kind: "static", action: "write", actions: []string{"s3:PutObject", "s3:DeleteObject"}, resources: []string{c.bucketARN("/*")}},
+		right{kind: "static", action: "read", id: staticBucket, actions: []string{"s3:GetObject"}, resources: []string{c.bucketARN("/*")}},
+		right{kind: "static", action: "read", id: staticBucket, actions: []string{"s3:ListBucket"}, resources: []string{c.bucketARN("")}},
+		right{kind: "static", action: "write", id: staticBucket, actions: []string{"s3:PutObject", "s3:DeleteObject"}, resources: []string{c.bucketARN("/*")}},
 	)
 	c.output("BucketURL", "URL of the static files, which the HTTP API serves from a private bucket",
 		Sub("${"+httpAPI+".ApiEndpoint}/_static"))

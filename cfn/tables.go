@@ -97,9 +97,9 @@ var (
 )
 
 func (c *compiler) tableRights(t manifest.Table, id string) {
-	read := right{kind: "tables", name: t.Name, action: "read", actions: readItems, resources: []string{GetAtt(id, "Arn")}}
+	read := right{kind: "tables", name: t.Name, action: "read", id: id, actions: readItems, resources: []string{GetAtt(id, "Arn")}}
 	c.rights = append(c.rights, read,
-		right{kind: "tables", name: t.Name, action: "write", actions: writeItems, resources: []string{GetAtt(id, "Arn")}})
+		right{kind: "tables", name: t.Name, action: "write", id: id, actions: writeItems, resources: []string{GetAtt(id, "Arn")}})
 	if len(t.Indexes) > 0 {
 		read.actions = []string{"dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:Scan"}
 		read.resources = []string{Sub("${" + id + ".Arn}/index/*")}

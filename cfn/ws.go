@@ -46,7 +46,7 @@ func (c *compiler) ws() {
 		StageName:    c.opts.Environment(),
 	})
 	c.rights = append(c.rights, right{
-		kind: "ws", action: "send",
+		kind: "ws", action: "send", id: wsAPI,
 		actions:   []string{"execute-api:ManageConnections"},
 		resources: []string{Sub(executeARN(wsAPI) + "/" + c.opts.Environment() + "/*/@connections/*")},
 	})

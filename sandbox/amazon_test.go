@@ -131,6 +131,8 @@ func TestLegacyClients(t *testing.T) {
 	}
 	c := p.start()
 	app := patient(p.live())
+	app.Template = bytes.ReplaceAll(app.Template, []byte(`"AssumeRolePolicyDocument": {`),
+		[]byte(`"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess", "arn:aws:iam::aws:policy/AmazonSSMFullAccess"], "AssumeRolePolicyDocument": {`))
 	app.Functions["GetIndexHTTPLambda"] = sandbox.LiveFunction{Label: "@http get /", Dir: p.write("src/http/get-index/index.js", `
 const AWS = require('aws-sdk')
 exports.handler = async (event) => {

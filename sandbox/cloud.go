@@ -20,11 +20,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"arc/cfn"
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
 	"arc/sandbox/dynamodb"
+	"arc/sandbox/iam"
 	"arc/sandbox/lambda"
 	"arc/sandbox/reload"
+	"arc/sandbox/rights"
 	"arc/sandbox/s3"
 	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
@@ -77,6 +80,10 @@ type Options struct {
 	Inspect func(label, dir string) bool
 	// Tables is a DynamoDB endpoint to use instead of one of our own; "" = none.
 	Tables string
+	// NoRights has nobody asked whether he may do what he asks for.
+	NoRights bool
+	// As are callers who may do what a policy says, beside the functions.
+	As []As
 	// Tell takes what happens; nil = nobody hears of it.
 	Tell activity.Tell
 }
@@ -108,6 +115,8 @@ type Cloud struct {
 	parameters *ssm.Store
 	tables     *dynamodb.Service
 	queues     *sqs.Service
+	roles      *iam.Store
+	guard      *rights.Guard
 
 	ready     atomic.Bool
 	closeOnce sync.Once
@@ -280,7 +289,7 @@ func (c *Cloud) routes(services http.Handler) door.Guard {
 		{Pattern: "/", Guard: guarded(door.Signed, services)},
 	}
 	for _, s := range c.all {
-		if e := s.Endpoint(); e.Unsigned != "" {
+		if e := c.guard.Wrap(s.Endpoint()); e.Unsigned != "" {
 			routes = append(routes, door.Route{Pattern: e.Unsigned, Guard: guarded(door.Unsigned, e.Handler)})
 		}
 	}
@@ -389,6 +398,7 @@ type App struct {
 	Exact      bool                    // no other port will do
 	APIType    string                  // ARC_SANDBOX.apiType
 	Reload     bool                    // pages reload when something was saved
+	Uses       []cfn.Use               // what lines of @uses allow
 }
 
 // LiveFunction is a function whose code is run from where it is written.
@@ -404,6 +414,8 @@ type LiveFunction struct {
 	Code *source.Live
 	// Remedy says what brings the handler, for a call that finds none in Dir.
 	Remedy string
+	// Config is the file in which the function is given rights, as people know it.
+	Config string
 }
 
 // ports are where libraries of Architect find what.
@@ -440,17 +452,18 @@ func (c *Cloud) Variables() map[string]string {
 	}
 }
 
-// environment is what every function of the local cloud sees beside its own
-// variables (sandbox reference, 4).
-func (c *Cloud) environment() map[string]string {
+// environment is what a function of the local cloud sees beside its own variables
+// (sandbox reference, 4). Its keys are those of a session of its role.
+func (c *Cloud) environment(fn lambda.Function) map[string]string {
 	now := c.running.Endpoint
+	keys := c.keys(fn)
 	env := map[string]string{
 		"ARC_SANDBOX":           c.arcSandbox(),
 		"AWS_REGION":            c.opts.Region,
 		"AWS_DEFAULT_REGION":    c.opts.Region,
-		"AWS_ACCESS_KEY_ID":     "local",
-		"AWS_SECRET_ACCESS_KEY": "local",
-		"AWS_SESSION_TOKEN":     "local",
+		"AWS_ACCESS_KEY_ID":     keys.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
+		"AWS_SESSION_TOKEN":     keys.SessionToken,
 	}
 	c.hosts.environment(env)
 	if len(c.opts.AWS) > 0 {

@@ -14,7 +14,6 @@ import (
 	"arc/sandbox/dynamodb"
 	"arc/sandbox/events"
 	"arc/sandbox/gateway"
-	"arc/sandbox/iam"
 	"arc/sandbox/invoke"
 	"arc/sandbox/journal"
 	"arc/sandbox/lambda"
@@ -22,6 +21,7 @@ import (
 	"arc/sandbox/recorded"
 	"arc/sandbox/s3"
 	"arc/sandbox/scheduler"
+	"arc/sandbox/secretsmanager"
 	"arc/sandbox/sns"
 	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
@@ -51,10 +51,12 @@ type Service interface {
 // one does.
 func (c *Cloud) services() []Service {
 	account, region := Account, c.opts.Region
+	c.guardRights()
 	objects := s3.New(s3.Options{Account: account, Region: region, Scratch: c.scratch, Kept: c.objectsFolder(), Warn: func(text string) { c.tell.Notice("%s", text) }, Refused: func(file string, why error) {
 		c.tell.Notice("the static file %s is %v: it is not followed here, and not published", file, why)
 	}})
 	parameters := ssm.New(account, region)
+	secrets := secretsmanager.New(account, region)
 	lines := logs.New(account, region)
 	figures := cloudwatch.New()
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}
@@ -75,10 +77,11 @@ func (c *Cloud) services() []Service {
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}
 	services := []Service{
 		recorded.New(account, region),
-		sts.New(account, region),
-		iam.New(account, region),
+		sts.New(account, region, c.guard),
+		c.roles,
 		objects,
 		parameters,
+		secrets,
 		lines,
 		figures,
 		c.tables,
@@ -87,11 +90,11 @@ func (c *Cloud) services() []Service {
 		events.New(firing),
 		scheduler.New(firing),
 		sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell}),
-		gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, Keys: c.keySet, Signer: c.signer, Developer: true}),
+		gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, May: c.mayManage, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true}),
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
-		Fetch: objects.Fetch, Parameter: parameters.Value, SetAside: c.live.is,
+		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, SetAside: c.live.is,
 		Warn: func(text string) { c.tell.Notice("%s", text) },
 	})
 	return append(services, cloudformation.New(c.engine))
@@ -132,7 +135,7 @@ func (c *Cloud) assemble() (http.Handler, error) {
 			return nil, err
 		}
 		if e := s.Endpoint(); e.Handler != nil {
-			endpoints = append(endpoints, e)
+			endpoints = append(endpoints, c.guard.Wrap(e))
 		}
 	}
 	return wire.New(endpoints...), nil

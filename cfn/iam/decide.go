@@ -19,7 +19,9 @@ type Request struct {
 	// Context holds condition keys, in lower case. A key without values is known
 	// to be absent; one that is not there is not known.
 	Context map[string][]string
-	Whole   bool // Context is all there is: what is not in it is absent
+	// Lookup is asked for keys that Context does not have; nil = nobody is.
+	Lookup func(key string) (values []string, known bool)
+	Whole  bool // that is all there is: what nobody knows is absent
 }
 
 // Policies are those that bear on a request.
@@ -431,6 +433,9 @@ func (d *decider) variable(name string) (string, truth) {
 // values are those of a condition key, none when it is absent.
 func (d *decider) values(key string) (values []string, known bool) {
 	values, known = d.Context[key]
+	if !known && d.Lookup != nil {
+		values, known = d.Lookup(key)
+	}
 	return values, known || d.Whole
 }
 

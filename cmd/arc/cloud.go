@@ -38,7 +38,7 @@ func (s *session) cloudFor(ctx *cli.Context, p *project) (*cloud, error) {
 		return &cloud{clients: clients, note: s.note}, err
 	}
 	p.here = true
-	running, own, err := s.localCloud(ctx.Context, p, ctx.Bool("detach"), ctx.Bool("fresh"))
+	running, own, err := s.localCloud(ctx.Context, p, ctx.Bool("detach"), cloudFlags{fresh: ctx.Bool("fresh"), noIAM: ctx.Bool("no-iam")})
 	if err != nil {
 		return nil, err
 	}
@@ -95,28 +95,35 @@ func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, e
 
 // localCloud finds the project's running local cloud or starts one: in this
 // process, or with detach in one of its own that outlives this one. With fresh it
-// is one that forgets what was kept, which none that runs does.
-func (s *session) localCloud(ctx context.Context, p *project, detach, fresh bool) (*sandbox.Running, *sandbox.Cloud, error) {
+// is one that forgets what was kept, and with noIAM one that asks nobody for rights;
+// one that runs is what it is.
+func (s *session) localCloud(ctx context.Context, p *project, detach bool, flags cloudFlags) (*sandbox.Running, *sandbox.Cloud, error) {
 	registry, err := s.registry()
 	if err != nil {
 		return nil, nil, err
 	}
 	running, err := registry.Answer(ctx, p.dir)
-	if err == nil && running != nil && fresh {
+	if err == nil && running != nil && flags.fresh {
 		return nil, nil, withHint(errors.New("--fresh: the local cloud runs already, with what it keeps"), "arc sandbox --stop ends it; then deploy again")
+	}
+	if err == nil && running != nil && flags.noIAM {
+		return nil, nil, withHint(errors.New("--no-iam: the local cloud runs already, as it was started"), "arc sandbox --stop ends it; then deploy again")
 	}
 	if err != nil || running != nil {
 		return running, nil, notAnswering(err)
 	}
 	if detach {
-		flags := []string{"--cloud-only"}
-		if fresh {
-			flags = append(flags, "--fresh")
+		words := []string{"--cloud-only"}
+		if flags.fresh {
+			words = append(words, "--fresh")
 		}
-		running, err := s.startDetached(ctx, registry, p.dir, flags...)
+		if flags.noIAM {
+			words = append(words, "--no-iam")
+		}
+		running, err := s.startDetached(ctx, registry, p.dir, words...)
 		return running, nil, err
 	}
-	own, err := s.startCloud(p, registry, cloudFlags{fresh: fresh})
+	own, err := s.startCloud(p, registry, flags)
 	if errors.Is(err, sandbox.ErrRunning) {
 		// Another command is just starting it.
 		running, err := s.waitCloud(ctx, registry, p.dir)
@@ -176,7 +183,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		Warn:        func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 		Cache:       filepath.Join(filepath.Dir(registry.Dir), "compiled"),
 		Tell:        s.tell,
-		NoSchedules: flags.silent, Workers: flags.workers, Inspect: flags.inspect,
+		NoSchedules: flags.silent, NoRights: flags.noIAM, As: flags.as, Workers: flags.workers, Inspect: flags.inspect,
 		Tables: tables,
 		State:  state,
 		Fresh:  flags.fresh,
@@ -234,6 +241,8 @@ type cloudFlags struct {
 	fresh   bool                         // forget what was kept
 	asleep  bool                         // leave deployed stacks alone
 	silent  bool                         // no schedule fires
+	noIAM   bool                         // nobody is asked for rights
+	as      []sandbox.As                 // who may do what a policy says
 	aws     []string                     // services of which calls go to AWS itself
 	jwks    map[string]string            // files with key sets, by issuer
 	open    door.Openings                // who is let in beside this machine's pages

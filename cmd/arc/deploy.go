@@ -26,6 +26,7 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.BoolFlag{Name: "local"},
 			&cli.BoolFlag{Name: "detach"},
 			&cli.BoolFlag{Name: "fresh"},
+			&cli.BoolFlag{Name: "no-iam"},
 			&cli.BoolFlag{Name: "prune"},
 			&cli.BoolFlag{Name: "adopt"},
 			&cli.BoolFlag{Name: "no-wait"},
@@ -39,7 +40,7 @@ func (s *session) deployCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json"},
 		),
 		Description: `Usage: arc deploy [--production] [--name NAME | --preview NAME]
-                  [--local [--detach] [--fresh]]
+                  [--local [--detach] [--fresh] [--no-iam]]
        arc deploy [--approve ID] PLAN
        arc deploy --no-wait, and later: arc deploy HANDLE
        arc deploy --direct FUNCTION...
@@ -68,6 +69,8 @@ Flags:
       --detach           with --local: leave the local cloud running and return
                          (arc sandbox --stop ends it)
       --fresh            with --local: forget stacks and data of earlier runs
+      --no-iam           with --local: let functions do what their roles do not
+                         allow
       --prune            delete published files that the folder no longer has
       --adopt            take over a stack that neither arc nor Architect made,
                          after showing what changes in it
@@ -138,6 +141,9 @@ func (s *session) deployFlags(ctx *cli.Context) error {
 	}
 	if ctx.Bool("fresh") && !ctx.Bool("local") {
 		return withHint(errors.New("--fresh is for the local cloud"), "arc deploy --local --fresh; arc destroy deletes a stack on AWS")
+	}
+	if ctx.Bool("no-iam") && !ctx.Bool("local") {
+		return withHint(errors.New("--no-iam is for the local cloud"), "arc deploy --local --no-iam; on AWS roles are always asked")
 	}
 	tags, err := tagValues(ctx.StringSlice("tag"))
 	if err != nil {

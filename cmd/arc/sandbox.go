@@ -42,6 +42,8 @@ func (s *session) sandboxCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "jwks"},
 			&cli.BoolFlag{Name: "fresh"},
 			&cli.BoolFlag{Name: "no-schedules"},
+			&cli.BoolFlag{Name: "no-iam"},
+			&cli.StringFlag{Name: "as"},
 			&cli.BoolFlag{Name: "stop"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}},
 			&cli.BoolFlag{Name: "json"},
@@ -80,6 +82,9 @@ Flags:
       --fresh       forget the stacks and data of earlier runs
       --no-schedules
                     let no schedule fire; arc invoke runs one
+      --no-iam      let functions do what their roles do not allow
+      --as POLICY   make keys of a caller who may do what this file, a policy
+                    in JSON, allows; they are printed
       --stop        end the local cloud that runs for this project
   -q, --quiet       print warnings and errors only, as all commands do with
                     ARC_QUIET=1 in the environment
@@ -188,6 +193,10 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	if err != nil {
 		return err
 	}
+	as, err := s.callers(ctx.String("as"))
+	if err != nil {
+		return err
+	}
 	if ctx.Bool("detach") {
 		if ctx.Bool("json") {
 			return withHint(errors.New("--json and --detach do not go together"), "what happens in the background is in its log, as text")
@@ -207,7 +216,7 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	s.muted = s.muted || ctx.Bool("quiet")
 	local, err := s.startCloud(p, registry, cloudFlags{
 		inspect: inspected, workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
-		open: openFlags(ctx), jwks: jwks,
+		open: openFlags(ctx), jwks: jwks, noIAM: ctx.Bool("no-iam"), as: as,
 	})
 	if errors.Is(err, sandbox.ErrRunning) {
 		running, wrong := registry.Answer(ctx.Context, p.dir)
@@ -297,7 +306,14 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	for _, set := range ctx.StringSlice("jwks") {
 		flags = append(flags, "--jwks", set)
 	}
-	for _, name := range []string{"cloud-only", "no-schedules"} {
+	if file := ctx.String("as"); file != "" {
+		file, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		flags = append(flags, "--as", file)
+	}
+	for _, name := range []string{"cloud-only", "no-schedules", "no-iam"} {
 		if ctx.Bool(name) {
 			flags = append(flags, "--"+name)
 		}
@@ -460,6 +476,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		APIType:    p.app.AWS.APIGateway,
 		Reload:     p.app.Prefs.LiveReload == nil || *p.app.Prefs.LiveReload,
 		Objects:    map[string][]byte{},
+		Uses:       stack.Uses,
 	}
 	if p.app.Static != nil {
 		app.Static, app.Bucket, app.Prefix = p.path(p.app.Static.Folder), "StaticBucket", p.app.Static.Prefix
@@ -494,7 +511,7 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 		if fn.Asset {
 			continue
 		}
-		f := sandbox.LiveFunction{Dir: p.path(fn.Code()), Label: "@" + fn.Pragma + " " + fn.Name, Remedy: handlerRemedy(fn.Function)}
+		f := sandbox.LiveFunction{Dir: p.path(fn.Code()), Label: "@" + fn.Pragma + " " + fn.Name, Config: path.Join(fn.Dir, "config.arc"), Remedy: handlerRemedy(fn.Function)}
 		if !fn.Config.HandlerExists {
 			f.Remedy = p.remedy(fn.Function, p.ignoredByGit(handlerPath(fn.Function)))
 		}

@@ -79,12 +79,13 @@ func unsignedByNature(r *http.Request) bool {
 type Scope struct {
 	Service   string // as in "s3", "sts"; "" = there is no signature
 	Region    string
-	Presigned bool // it is in the URL
+	Presigned bool   // it is in the URL
+	Key       string // the access key that it is made with
 }
 
 // ScopeOf finds the signature of a request: version 4 in the header
 // Authorization or in the URL, or version 2 in the URL, which only S3 takes.
-// Whether it is right is not looked at: the local cloud knows nobody's key.
+// Whether it is right is not looked at: the local cloud knows few keys' secrets.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func ScopeOf(r *http.Request) Scope {
 	if _, rest, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
@@ -92,15 +93,16 @@ func ScopeOf(r *http.Request) Scope {
 		return scope(strings.TrimSpace(credential), false)
 	}
 	// An S3 client of the old kind: "AWS key:signature".
-	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS ") {
-		return Scope{Service: "s3"}
+	if old, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS "); ok {
+		key, _, _ := strings.Cut(old, ":")
+		return Scope{Service: "s3", Key: key}
 	}
 	q := query(r)
 	if q.Get("X-Amz-Signature") != "" {
 		return scope(q.Get("X-Amz-Credential"), true)
 	}
 	if q.Get("AWSAccessKeyId") != "" && q.Get("Signature") != "" {
-		return Scope{Service: "s3", Presigned: true}
+		return Scope{Service: "s3", Presigned: true, Key: q.Get("AWSAccessKeyId")}
 	}
 	return Scope{}
 }
@@ -114,7 +116,7 @@ func scope(credential string, presigned bool) Scope {
 	}
 	s := Scope{Service: parts[n-2], Presigned: presigned}
 	if n > 4 {
-		s.Region = parts[n-3]
+		s.Region, s.Key = parts[n-3], strings.Join(parts[:n-4], "/")
 	}
 	if s.Service == "s3express" {
 		s.Service = "s3"

@@ -24,6 +24,7 @@ import (
 	"arc/sandbox/activity"
 	"arc/sandbox/child"
 	"arc/sandbox/journal"
+	"arc/sandbox/rights"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
@@ -71,6 +72,9 @@ func New(options Options) *Service {
 			r.SetURL(target)
 			r.Out.Host = target.Host
 			r.Out.Header.Del("Accept-Encoding")
+			if _, known := rights.Of(r.In.Context()); known {
+				sameKey(r.Out.Header)
+			}
 		},
 		Transport:    &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true},
 		ErrorHandler: s.unreachable,
@@ -80,6 +84,17 @@ func New(options Options) *Service {
 }
 
 type targetKey struct{}
+
+// sameKey has a request signed as with the key that all of this cloud have had:
+// some servers keep tables apart by it, and functions have keys of their roles.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
+func sameKey(h http.Header) {
+	front, rest, ok := strings.Cut(h.Get("Authorization"), "Credential=")
+	_, scope, too := strings.Cut(rest, "/")
+	if ok && too {
+		h.Set("Authorization", front+"Credential=local/"+scope)
+	}
+}
 
 // Endpoint is where clients find the service.
 func (s *Service) Endpoint() wire.Endpoint {

@@ -10,6 +10,8 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // managementPath begins the paths of the @connections API at the endpoint of
@@ -56,6 +58,13 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, prefix
 	if c == nil || only != nil && (c.api != only || stage != "" && stage != c.stageName) {
 		writeException(w, http.StatusGone, "GoneException")
 		return
+	}
+	if may := g.options.May; may != nil {
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+		if why := may(r, "execute-api:ManageConnections", c.api.source(c.stageName, r.Method+"/@connections/"+id)); why != nil {
+			wire.WriteJSONError(w, &stack.Error{Code: "AccessDeniedException", Message: why.Error(), Status: http.StatusForbidden})
+			return
+		}
 	}
 	switch r.Method {
 	case http.MethodPost:

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,9 @@ type Options struct {
 	// "name:alias") in the name of any of the sources, ARNs of execute-api; nil =
 	// it may invoke all.
 	Permit func(function string, sources ...string) error
+	// May gives an error, in AWS's words, when a request's caller may not do
+	// something with a resource, given by ARN; nil = everybody may do everything.
+	May func(r *http.Request, action, resource string) error
 	// Tell is told of each request, connection and message; nil = nobody.
 	Tell activity.Tell
 	// Called gives the words that people know a function by ("@http get /"),

@@ -72,7 +72,7 @@ func nodeCloud(t testing.TB) (c *cloud, http, ws string) {
 	}
 	internal := httptest.NewServer(nil)
 	t.Cleanup(internal.Close)
-	service := lambda.New(lambda.Options{Path: os.Getenv("PATH"), Env: func() map[string]string {
+	service := lambda.New(lambda.Options{Path: os.Getenv("PATH"), Env: func(lambda.Function) map[string]string {
 		return map[string]string{"CALLBACK": internal.URL}
 	}})
 	t.Cleanup(func() { service.Close(context.Background()) })

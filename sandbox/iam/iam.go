@@ -1,6 +1,5 @@
-// Package iam keeps roles and policies, so that what refers to them finds
-// them and they can be read back. It enforces nothing: in the local cloud
-// every caller may do everything.
+// Package iam keeps roles and policies, so that what refers to them finds them,
+// they can be read back, and requests are decided by them.
 package iam
 
 import (
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"arc/sandbox/rights"
 	"arc/sandbox/stack"
 )
 
@@ -21,6 +21,8 @@ type Store struct {
 	mu       sync.RWMutex
 	roles    map[string]*role   // by name
 	policies map[string]*policy // managed ones, by ARN
+	// compiled is what roles may do, by ARN; nil when something has changed since.
+	compiled map[string]rights.Role
 }
 
 type role struct {

@@ -62,8 +62,7 @@ func (s *Store) createRole(_ context.Context, req stack.Request) (stack.Resource
 	if name == "" {
 		name = req.Name(64)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	if s.roles[name] != nil {
 		return stack.Resource{}, fmt.Errorf("%s already exists", name)
 	}
@@ -84,8 +83,7 @@ func (s *Store) updateRole(_ context.Context, req stack.Request) (stack.Resource
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	r := s.roles[req.PhysicalID]
 	if r == nil {
 		return stack.Resource{}, fmt.Errorf("The role with name %s cannot be found.", req.PhysicalID) //nolint:staticcheck // IAM's words
@@ -94,8 +92,7 @@ func (s *Store) updateRole(_ context.Context, req stack.Request) (stack.Resource
 }
 
 func (s *Store) deleteRole(_ context.Context, req stack.Request) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	delete(s.roles, req.PhysicalID)
 	return nil
 }
@@ -157,8 +154,7 @@ func (s *Store) putInline(req stack.Request) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	for _, to := range p.Roles {
 		if s.roles[to] == nil {
 			return fmt.Errorf("The role with name %s cannot be found.", to) //nolint:staticcheck // IAM's words
@@ -187,8 +183,7 @@ func (s *Store) takeInline(properties map[string]any) {
 	if err != nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	for _, from := range p.Roles {
 		if r := s.roles[from]; r != nil {
 			delete(r.inline, p.PolicyName)
@@ -216,8 +211,7 @@ func (s *Store) createManaged(_ context.Context, req stack.Request) (stack.Resou
 	if name == "" {
 		name = req.Name(128)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	arn := s.arn("policy", path, name)
 	if s.policies[arn] != nil {
 		return stack.Resource{}, fmt.Errorf("A policy called %s already exists. Duplicate names are not allowed.", name) //nolint:staticcheck // IAM's words
@@ -236,8 +230,7 @@ func (s *Store) updateManaged(_ context.Context, req stack.Request) (stack.Resou
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	there := s.policies[req.PhysicalID]
 	if there == nil {
 		return stack.Resource{}, fmt.Errorf("Policy %s does not exist or is not attachable.", req.PhysicalID) //nolint:staticcheck // IAM's words
@@ -253,8 +246,7 @@ func (s *Store) deleteManaged(_ context.Context, req stack.Request) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.change()()
 	s.attach(req.PhysicalID, p.Roles, false)
 	delete(s.policies, req.PhysicalID)
 	return nil

@@ -186,6 +186,9 @@ func configuration(fn Function) map[string]any {
 		"Version":          latest,
 		"LoggingConfig":    map[string]any{"LogFormat": "Text", "LogGroup": fn.Logs()},
 	}
+	if fn.Role != "" {
+		is["Role"] = fn.Role
+	}
 	if fn.CodeSHA256 != "" {
 		is["CodeSha256"] = fn.CodeSHA256
 	}

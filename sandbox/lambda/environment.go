@@ -29,7 +29,7 @@ func (w *worker) environment(scratch string) map[string]string {
 	if region := regionOf(fn.ARN); region != "" {
 		env["AWS_REGION"], env["AWS_DEFAULT_REGION"] = region, region
 	}
-	maps.Copy(env, w.service.options.Env())
+	maps.Copy(env, w.service.options.Env(fn))
 	for pair := range strings.SplitSeq(fn.LocalEnv, "\x00") {
 		if name, value, ok := strings.Cut(pair, "="); ok {
 			env[name] = value

@@ -15,12 +15,12 @@ import (
 // functionProperties are those of AWS::Lambda::Function that make a difference
 // on one machine.
 type functionProperties struct {
-	FunctionName, Handler, Runtime, PackageType, Description string
-	Timeout, MemorySize                                      int
-	ReservedConcurrentExecutions                             *int
-	Environment                                              struct{ Variables map[string]string }
-	DeadLetterConfig                                         struct{ TargetArn string }
-	LoggingConfig                                            struct {
+	FunctionName, Handler, Runtime, PackageType, Description, Role string
+	Timeout, MemorySize                                            int
+	ReservedConcurrentExecutions                                   *int
+	Environment                                                    struct{ Variables map[string]string }
+	DeadLetterConfig                                               struct{ TargetArn string }
+	LoggingConfig                                                  struct {
 		LogGroup                                       string
 		LogFormat, ApplicationLogLevel, SystemLogLevel any
 	}
@@ -35,7 +35,7 @@ type functionProperties struct {
 // way here.
 var harmlessToFunctions = []string{
 	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig", "EphemeralStorage",
-	"FunctionScalingConfig", "KmsKeyArn", "PublishToLatestPublished", "RecursiveLoop", "Role", "RuntimeManagementConfig", "SnapStart", "Tags", "TenancyConfig",
+	"FunctionScalingConfig", "KmsKeyArn", "PublishToLatestPublished", "RecursiveLoop", "RuntimeManagementConfig", "SnapStart", "Tags", "TenancyConfig",
 	"TracingConfig", "VpcConfig",
 }
 
@@ -141,9 +141,9 @@ func readFunction(req stack.Request) (*functionProperties, error) {
 // describe makes the function of a resource, without its code.
 func describe(req stack.Request, p *functionProperties, name string) (Function, error) {
 	fn := Function{
-		Name:    name,
-		ARN:     stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "function:"+name),
-		Runtime: p.Runtime, Handler: p.Handler, Timeout: p.Timeout, MemoryMB: p.MemorySize,
+		Name: name,
+		ARN:  stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "function:"+name),
+		Role: p.Role, Runtime: p.Runtime, Handler: p.Handler, Timeout: p.Timeout, MemoryMB: p.MemorySize,
 		Env: map[string]string{}, Description: p.Description, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup, DeadLetter: p.DeadLetterConfig.TargetArn,
 	}
 	for key, value := range p.Environment.Variables {

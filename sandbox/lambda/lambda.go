@@ -14,6 +14,7 @@ import "arc/source"
 type Function struct {
 	Name     string // physical name
 	ARN      string
+	Role     string // ARN of the role that it runs in; "" = none was given
 	Runtime  string
 	Handler  string            // "index.handler"
 	Dir      string            // folder on this machine with the unpacked (or live) code

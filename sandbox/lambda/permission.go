@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -45,6 +46,25 @@ func (s *Service) deletePermission(_ context.Context, req stack.Request) error {
 	defer s.mu.Unlock()
 	delete(s.resources.permissions, req.PhysicalID)
 	return nil
+}
+
+// Policies are the statements by which a function, or an alias or version of it,
+// lets roles and accounts call it, as a policy in JSON.
+func (s *Service) Policies(arn string) (list []string) {
+	name, _ := splitName(arn)
+	qualifier := unlatest(arn)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.resources.permissions {
+		if p.function != name || p.qualifier != qualifier || p.sourceARN != "" || p.sourceAccount != "" || strings.HasSuffix(p.principal, ".amazonaws.com") {
+			continue
+		}
+		text, _ := json.Marshal(map[string]any{"Statement": map[string]any{ // texts: cannot fail
+			"Effect": "Allow", "Principal": map[string]string{"AWS": p.principal}, "Action": p.action, "Resource": arn,
+		}})
+		list = append(list, string(text))
+	}
+	return list
 }
 
 // unlatest is the alias or version in what a function is called by; $LATEST,

@@ -29,9 +29,9 @@ type Options struct {
 	// Warn takes what the developer should know before anything is called; it may
 	// be called from several goroutines. nil = nobody wants to know.
 	Warn func(text string)
-	// Env is asked at every start of a worker for what all functions see:
-	// dummy credentials, endpoints, ARC_SANDBOX. nil = nothing.
-	Env func() map[string]string
+	// Env is asked at every start of a worker for what a function sees beside its
+	// own variables: keys of its role, endpoints, ARC_SANDBOX. nil = nothing.
+	Env func(fn Function) map[string]string
 	// Log takes one line that a function printed. requestID is "" outside an
 	// invocation. It is called from several goroutines. nil = lines are dropped.
 	Log func(label, requestID, line string)
@@ -161,7 +161,7 @@ func New(options Options) *Service {
 		options.Keep = func(string, string, string) {}
 	}
 	if options.Env == nil {
-		options.Env = func() map[string]string { return nil }
+		options.Env = func(Function) map[string]string { return nil }
 	}
 	options.cores, options.memory = runtime.NumCPU(), freeMemory()/2
 	options.idleFor, options.initLimit = idleFor, initLimit

@@ -37,7 +37,7 @@ export const handler = async () => {
 func TestEnvironment(t *testing.T) {
 	need(t, "node")
 	t.Setenv("DEVELOPERS_SECRET", "never seen")
-	s := newService(t, lambda.Options{Env: func() map[string]string {
+	s := newService(t, lambda.Options{Env: func(lambda.Function) map[string]string {
 		return map[string]string{"ARC_SANDBOX": "{}", "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "local", "TZ": "cloud"}
 	}})
 	fn := function(t, "fn", "-- index.mjs --\nexport const handler = async () => process.env")

@@ -1,37 +1,17 @@
 package s3
 
 import (
-	"encoding/xml"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/johannesboyne/gofakes3"
 
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // writeError prints an error in S3's shape.
-func writeError(w http.ResponseWriter, r *http.Request, err error) {
-	var api *stack.Error
-	if !errors.As(err, &api) {
-		api = &stack.Error{Code: "InternalError", Message: err.Error(), Status: http.StatusInternalServerError}
-	}
-	w.Header().Set("Content-Type", "application/xml")
-	w.Header().Set("x-amz-request-id", "LOCAL")
-	w.WriteHeader(api.HTTPStatus())
-	if r.Method == http.MethodHead {
-		return
-	}
-	fmt.Fprint(w, xml.Header)
-	xml.NewEncoder(w).Encode(struct {
-		XMLName   xml.Name `xml:"Error"`
-		Code      string
-		Message   string
-		Resource  string
-		RequestID string `xml:"RequestId"`
-	}{Code: api.Code, Message: api.Message, Resource: r.URL.Path, RequestID: "LOCAL"})
-}
+func writeError(w http.ResponseWriter, r *http.Request, err error) { wire.WriteXMLError(w, r, err) }
 
 // apiError turns an error of the store into one that others can read.
 func apiError(err error, bucket, key string) error {

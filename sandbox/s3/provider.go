@@ -166,6 +166,18 @@ func (s *Server) putPolicy(_ context.Context, req stack.Request) (stack.Resource
 	return stack.Resource{PhysicalID: p.Bucket}, s.store.set(b, "policy", policy, false)
 }
 
+// Policies are those of a bucket itself, for it and its objects, as JSON.
+func (s *Server) Policies(arn string) []string {
+	_, name, _ := strings.Cut(arn, ":::")
+	name, _, _ = strings.Cut(name, "/")
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if b := s.store.buckets[name]; b != nil && len(b.settings["policy"]) > 0 {
+		return []string{string(b.settings["policy"])}
+	}
+	return nil
+}
+
 func (s *Server) deletePolicy(_ context.Context, req stack.Request) error {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()

@@ -7,7 +7,9 @@ package sns
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -147,6 +149,27 @@ func noSubscription() error {
 	return &stack.Error{Code: "NotFound", Message: "Subscription does not exist", Status: http.StatusNotFound}
 }
 
+// documents are the topic's own policies, as JSON. The caller holds the lock.
+func (t *topic) documents() (list []string) {
+	if text := t.attributes["Policy"]; text != "" {
+		list = append(list, text)
+	}
+	for _, id := range slices.Sorted(maps.Keys(t.policies)) {
+		list = append(list, t.policies[id])
+	}
+	return list
+}
+
+// Policies are those of a topic itself, as JSON.
+func (s *Service) Policies(arn string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.topics[arn]; t != nil {
+		return t.documents()
+	}
+	return nil
+}
+
 // Receive takes a message of another service for a topic. The topic's policy
 // must allow it, as on AWS; a function's destination is a right of its role.
 func (s *Service) Receive(ctx context.Context, arn string, m invoke.Message) error {
@@ -156,10 +179,7 @@ func (s *Service) Receive(ctx context.Context, arn string, m invoke.Message) err
 		s.mu.Unlock()
 		return invoke.Missing("the topic " + arn)
 	}
-	documents := []string{t.attributes["Policy"]}
-	for _, text := range t.policies {
-		documents = append(documents, text)
-	}
+	documents := t.documents()
 	s.mu.Unlock()
 	if invoke.InNobodysName(m.Principal) &&
 		!invoke.Allowed(invoke.Request{Principal: m.Principal, Action: "sns:Publish", Resource: arn, Source: m.Source}, documents...) {

@@ -3,6 +3,8 @@ package sqs
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"arc/sandbox/invoke"
@@ -233,11 +235,28 @@ func (s *Service) unprovideInline(ctx context.Context, req stack.Request) error 
 // allows reports whether the queue's policy lets a service send to it on behalf
 // of a resource. The caller holds the lock.
 func (q *queue) allows(principal, source string) bool {
-	documents := []string{q.attributes["Policy"]}
-	for _, text := range q.policies {
-		documents = append(documents, text)
+	return invoke.Allowed(invoke.Request{Principal: principal, Action: "sqs:SendMessage", Resource: q.arn(), Source: source}, q.documents()...)
+}
+
+// documents are the queue's own policies, as JSON. The caller holds the lock.
+func (q *queue) documents() (list []string) {
+	if text := q.attributes["Policy"]; text != "" {
+		list = append(list, text)
 	}
-	return invoke.Allowed(invoke.Request{Principal: principal, Action: "sqs:SendMessage", Resource: q.arn(), Source: source}, documents...)
+	for _, id := range slices.Sorted(maps.Keys(q.policies)) {
+		list = append(list, q.policies[id])
+	}
+	return list
+}
+
+// Policies are those of a queue itself, as JSON.
+func (s *Service) Policies(arn string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q := s.byARN(arn); q != nil {
+		return q.documents()
+	}
+	return nil
 }
 
 // nameOf is a queue's name in its URL or ARN.

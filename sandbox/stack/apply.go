@@ -79,7 +79,7 @@ func (e *Engine) Remove(ctx context.Context, name string, progress func(Event)) 
 	if st == nil {
 		return nil
 	}
-	done, err := e.startDelete(DeleteStackInput{StackName: st.ref.ID})
+	done, err := e.startDelete(ctx, DeleteStackInput{StackName: st.ref.ID})
 	if err != nil {
 		return fmt.Errorf("stack %s: %w", name, err)
 	}

@@ -48,6 +48,7 @@ func (e *Engine) CreateStack(ctx context.Context, in CreateStackInput) (StackOut
 	st := &state{
 		tags: in.Tags, capabilities: in.Capabilities, notifications: in.NotificationARNs, role: in.RoleARN,
 		disableRollback: in.DisableRollback, onFailure: in.OnFailure, timeout: in.TimeoutInMinutes,
+		caller:    context.WithoutCancel(ctx),
 		protected: in.EnableTerminationProtection, policy: in.StackPolicyBody, token: in.ClientRequestToken,
 	}
 	if st.disableRollback {

@@ -20,13 +20,13 @@ func (e *Engine) DeleteStack(ctx context.Context, in DeleteStackInput) (Empty, e
 	if err := e.fault("DeleteStack", ""); err != nil {
 		return Empty{}, err
 	}
-	_, err := e.startDelete(in)
+	_, err := e.startDelete(ctx, in)
 	return Empty{}, err
 }
 
 // startDelete begins a deletion. done is closed when it has ended; nil when
 // there is nothing to delete.
-func (e *Engine) startDelete(in DeleteStackInput) (done <-chan struct{}, err error) {
+func (e *Engine) startDelete(ctx context.Context, in DeleteStackInput) (done <-chan struct{}, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	st, err := e.find(in.StackName)
@@ -45,6 +45,7 @@ func (e *Engine) startDelete(in DeleteStackInput) (done <-chan struct{}, err err
 	case e.closed:
 		return nil, errStopping
 	}
+	st.caller = context.WithoutCancel(ctx)
 	for _, id := range in.RetainResources {
 		if st.resources[id] == nil {
 			return nil, invalid("The specified resource [%s] to retain does not exist in the stack", id)

@@ -23,6 +23,13 @@ type Options struct {
 	// Parameter reads a value of the parameter store, for template parameters
 	// of type AWS::SSM::Parameter::Value; nil = none can be read.
 	Parameter func(ctx context.Context, name string) (string, error)
+	// Secret reads a value of a secret, or a key of it, for dynamic references; nil =
+	// none can be read.
+	Secret func(called, key, stage, id string) (string, error)
+	// May gives an error when the caller of a stack operation, or the role that the
+	// stack was given, may not do a step ("Create", "Update", "Delete") on a resource;
+	// nil = everybody may do everything. The context is that of the call.
+	May func(ctx context.Context, step string, req Request, role string) error
 	// Fault, when set, is asked before every operation of the API (its name,
 	// "") and every step on a resource ("Create", "Update", "Delete" and the
 	// logical ID); what it returns is what happens. It is how tests meet

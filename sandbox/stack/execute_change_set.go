@@ -32,6 +32,7 @@ func (e *Engine) ExecuteChangeSet(ctx context.Context, in ExecuteChangeSetInput)
 	if err := e.mayExecute(st, cs); err != nil {
 		return Empty{}, err
 	}
+	st.caller = context.WithoutCancel(ctx)
 	st.changes = slices.DeleteFunc(st.changes, func(c *changeSet) bool { return c != cs })
 	cs.executedBy = in.ClientRequestToken
 	st.executed = cs.id

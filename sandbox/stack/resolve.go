@@ -57,8 +57,15 @@ func (e *Engine) resolveText(ctx context.Context, s string) (any, error) {
 	var failed error
 	out := dynamicReference().ReplaceAllStringFunc(s, func(match string) string {
 		parts := dynamicReference().FindStringSubmatch(match)
+		if parts[1] == "secretsmanager" && e.options.Secret != nil {
+			value, err := e.secret(parts[2])
+			if err != nil {
+				failed = fmt.Errorf("dynamic reference %s: %w", match, err)
+			}
+			return value
+		}
 		if parts[1] != "ssm" && parts[1] != "ssm-secure" || e.options.Parameter == nil {
-			failed = fmt.Errorf("dynamic reference %s: the local cloud resolves ssm and ssm-secure only", match)
+			failed = fmt.Errorf("dynamic reference %s: the local cloud resolves ssm, ssm-secure and secretsmanager only", match)
 			return match
 		}
 		name, _, _ := strings.Cut(parts[2], ":") // the latest version stands for any
@@ -69,4 +76,13 @@ func (e *Engine) resolveText(ctx context.Context, s string) (any, error) {
 		return value
 	})
 	return out, failed
+}
+
+// secret reads SECRET:SecretString:KEY:STAGE:VERSION, of which all but the first
+// may be left out. SECRET may be an ARN.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
+func (e *Engine) secret(text string) (string, error) {
+	called, rest, _ := strings.Cut(text, ":SecretString")
+	parts := append(strings.Split(strings.TrimPrefix(rest, ":"), ":"), "", "", "")
+	return e.options.Secret(called, parts[0], parts[1], parts[2])
 }

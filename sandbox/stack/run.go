@@ -265,6 +265,11 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 		Stack: st.ref, LogicalID: res.logicalID, Type: res.kind, PhysicalID: res.physicalID,
 		Properties: res.properties, Old: old, Token: res.token,
 	}
+	if caller := st.root().caller; caller != nil && e.options.May != nil {
+		if err := e.options.May(caller, op, req, st.root().role); err != nil {
+			return Resource{}, fmt.Errorf("Resource handler returned message: %q (HandlerErrorCode: AccessDenied)", err) //nolint:staticcheck // CloudFormation's words
+		}
+	}
 	var made Resource
 	var err error
 	switch op {

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"time"
@@ -28,6 +29,7 @@ type state struct {
 	capabilities    []string
 	notifications   []string
 	role            string
+	caller          context.Context // of the call that began the last operation; nil = nobody called
 	disableRollback bool
 	onFailure       string // "ROLLBACK", "DELETE", "DO_NOTHING"
 	timeout         int    // minutes; shown, not kept

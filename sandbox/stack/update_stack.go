@@ -61,7 +61,9 @@ func (e *Engine) startUpdate(ctx context.Context, name string, src source, opts 
 			return st, st.done, nil
 		}
 		current = st.current
-		err = st.mayUpdate()
+		if err = st.mayUpdate(); err == nil {
+			st.caller = context.WithoutCancel(ctx)
+		}
 	}
 	e.mu.Unlock()
 	if err != nil {

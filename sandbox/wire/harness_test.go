@@ -16,6 +16,7 @@ import (
 	"arc/sandbox/door"
 	"arc/sandbox/iam"
 	"arc/sandbox/logs"
+	"arc/sandbox/rights"
 	"arc/sandbox/s3"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
@@ -53,7 +54,7 @@ func start(t *testing.T) cloud {
 		t.Fatal(err)
 	}
 	port.Serve(door.Guard{Kind: door.Signed, Handler: wire.New(
-		cloudformation.New(engine).Endpoint(), sts.New(testAccount, testRegion).Endpoint(),
+		cloudformation.New(engine).Endpoint(), sts.New(testAccount, testRegion, rights.New(rights.Options{})).Endpoint(),
 		objects.Endpoint(), parameters.Endpoint(), identities.Endpoint(),
 	)}, door.NewBudget(64<<20), nil)
 	t.Cleanup(func() {

@@ -20,13 +20,13 @@ func Query(namespace string, to QueryService) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		form, err := formOf(r)
 		if err != nil {
-			writeQueryError(w, namespace, err)
+			WriteQueryError(w, namespace, err)
 			return
 		}
 		name := form.Get("Action")
 		out, err := to.Handle(r.Context(), name, form)
 		if err != nil {
-			writeQueryError(w, namespace, err)
+			WriteQueryError(w, namespace, err)
 			return
 		}
 		writeQuery(w, namespace, name, out)
@@ -67,7 +67,7 @@ func writeQuery(w http.ResponseWriter, namespace, name string, out any) {
 	var result strings.Builder
 	enc := xml.NewEncoder(&result)
 	if err := enc.EncodeElement(out, xml.StartElement{Name: xml.Name{Local: name + "Result"}}); err != nil {
-		writeQueryError(w, namespace, err)
+		WriteQueryError(w, namespace, err)
 		return
 	}
 	id := NewRequestID()
@@ -77,7 +77,9 @@ func writeQuery(w http.ResponseWriter, namespace, name string, out any) {
 		xml.Header, name, namespace, result.String(), id, name)
 }
 
-func writeQueryError(w http.ResponseWriter, namespace string, err error) {
+// WriteQueryError prints an error of a Query protocol: a *stack.Error as what it
+// says, any other as a failure of the service.
+func WriteQueryError(w http.ResponseWriter, namespace string, err error) {
 	var api *stack.Error
 	if !errors.As(err, &api) {
 		api = &stack.Error{Code: "InternalFailure", Message: err.Error(), Status: http.StatusInternalServerError}

@@ -1,7 +1,8 @@
 // Package wire speaks AWS's protocols in front of the local cloud: Query with
 // XML for CloudFormation, STS and IAM, JSON for SSM and CloudWatch Logs, REST
 // for Lambda and S3. Any AWS client works with it unchanged, given the endpoint;
-// any credentials will do, as signatures are not checked.
+// any credentials will do, as signatures are not checked; package rights knows the
+// keys of functions.
 package wire
 
 import (
@@ -144,7 +145,7 @@ func unreadable(err error) error {
 func unknownService(w http.ResponseWriter, r *http.Request, service string) {
 	message := fmt.Sprintf("the local cloud runs no %s at this endpoint", service)
 	if isForm(r) {
-		writeQueryError(w, "", &stack.Error{Code: "InvalidAction", Message: message, Status: http.StatusNotImplemented})
+		WriteQueryError(w, "", &stack.Error{Code: "InvalidAction", Message: message, Status: http.StatusNotImplemented})
 		return
 	}
 	WriteJSONError(w, &stack.Error{Code: "UnknownOperationException", Message: message, Status: http.StatusNotImplemented})

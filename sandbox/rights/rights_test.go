@@ -1,0 +1,330 @@
+package rights
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"arc/cfn/iam"
+	"arc/sandbox/activity"
+	"arc/sandbox/stack"
+	"arc/sandbox/wire"
+)
+
+const (
+	account = "111111111111"
+	role    = "arn:aws:iam::111111111111:role/app"
+	session = "arn:aws:sts::111111111111:assumed-role/app/fn"
+)
+
+// guard is one whose role app may do what the statements say.
+func guard(tell activity.Tell, statements ...string) *Guard {
+	may := Role{ID: "AROAAPP", Identity: []iam.Policy{iam.Read(`{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`)}}
+	trust := iam.Read(`{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
+	may.Trust = &trust
+	return New(Options{
+		Account: account, Region: "eu-central-1", Partition: "aws", Tell: tell,
+		Role: func(arn string) (Role, bool) { return may, arn == role },
+		Find: func(service, name string) string {
+			return map[string]string{"app": "role/path/app", "shop/key": "secret:shop/key-AbCdEf"}[name]
+		},
+		PartitionKey: func(table string) string {
+			if strings.HasSuffix(table, "Notes") {
+				return "id"
+			}
+			return ""
+		},
+		Resource: func(service, arn string) []string {
+			if strings.HasSuffix(arn, ":open") {
+				return []string{`{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*"}}`}
+			}
+			return nil
+		},
+		Remedy: func(function, action, resource string) string {
+			return "in config.arc, below @uses: tables notes write"
+		},
+	})
+}
+
+// requestOf makes the request that a line of testdata/questions.txt describes.
+func requestOf(t testing.TB, service, text string) *http.Request {
+	t.Helper()
+	first, rest, _ := strings.Cut(text, " ")
+	switch {
+	case strings.HasPrefix(first, "Action="):
+		r := httptest.NewRequest("POST", "http://localhost:2222/", strings.NewReader(first))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return r
+	case strings.HasPrefix(rest, "/"):
+		path, rest, _ := strings.Cut(rest, " ")
+		var body io.Reader
+		if strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, "<") {
+			body = strings.NewReader(rest)
+		}
+		r := httptest.NewRequest(first, "http://localhost:2222"+path, body)
+		if name, value, ok := strings.Cut(rest, "="); ok && body == nil {
+			r.Header.Set(name, value)
+		}
+		return r
+	}
+	r := httptest.NewRequest("POST", "http://localhost:2222/", strings.NewReader(rest))
+	r.Header.Set("X-Amz-Target", "Any_20120810."+first)
+	return r
+}
+
+// written is a question as testdata/questions.txt has it.
+func (g *Guard) written(q question) string {
+	context := map[string]string{}
+	for _, key := range q.keys {
+		if values, known := g.value(q, key[0]); known {
+			context[key[0]] = strings.Join(values, ",")
+		}
+	}
+	text := q.action + " " + q.resource
+	for _, key := range slices.Sorted(maps.Keys(context)) {
+		text += " " + key + "=" + context[key]
+	}
+	return text
+}
+
+// TestQuestions asks nothing that AWS does not ask, of every service's requests.
+func TestQuestions(t *testing.T) {
+	data, err := os.ReadFile("testdata/questions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := guard(nil)
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	for i := 0; i < len(lines); i++ {
+		if lines[i] == "" || strings.HasPrefix(lines[i], "#") {
+			continue
+		}
+		request := lines[i]
+		var want []string
+		for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "\t") {
+			i++
+			want = append(want, strings.TrimPrefix(lines[i], "\t"))
+		}
+		service, text, _ := strings.Cut(request, " ")
+		r := requestOf(t, service, text)
+		whole, _ := io.ReadAll(requestOf(t, service, text).Body)
+		name, of := operationOf(service, r)
+		questions, known := g.questions(service, name, of)
+		if !known {
+			t.Errorf("%s: the table has no %s", request, name)
+		}
+		var got []string
+		for _, q := range questions {
+			got = append(got, g.written(q))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s\n got  %s\n want %s", request, strings.Join(got, "\n      "), strings.Join(want, "\n      "))
+		}
+		if !strings.HasPrefix(text, "Action=") {
+			if body, err := io.ReadAll(r.Body); err != nil || string(body) != string(whole) {
+				t.Errorf("%s: the service would read %q, %v", request, body, err)
+			}
+		}
+	}
+}
+
+// call sends a request with a key through a guarded service that answers "done".
+func call(t testing.TB, g *Guard, key, service, text string) (status int, header http.Header, body string) {
+	t.Helper()
+	done := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _ := Of(r.Context())
+		fmt.Fprint(w, "done ", c.ARN)
+	})
+	r := requestOf(t, service, text)
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20260101/eu-central-1/"+service+"/aws4_request, SignedHeaders=host, Signature=00")
+	w := httptest.NewRecorder()
+	g.Wrap(wire.Endpoint{Service: service, Handler: done}).Handler.ServeHTTP(w, r)
+	return w.Code, w.Header(), w.Body.String()
+}
+
+// A refusal has the form in which the service tells of errors, and AWS's words.
+func TestRefusals(t *testing.T) {
+	g := guard(nil)
+	key := g.Keys.For(Caller{ARN: session, Role: role}).AccessKeyID
+	for _, c := range []struct {
+		service, request string
+		status           int
+		header, body     string
+	}{
+		{"dynamodb", `PutItem {"TableName":"Notes"}`, 400, "com.amazon.coral.service#AccessDeniedException",
+			`{"__type":"com.amazon.coral.service#AccessDeniedException","message":"User: ` + session + ` is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-central-1:111111111111:table/Notes because no identity-based policy allows the dynamodb:PutItem action"}`},
+		{"sqs", `SendMessage {"QueueUrl":"http://localhost/1/jobs"}`, 403, "com.amazon.coral.service#AccessDeniedException", "sqs:SendMessage on resource: arn:aws:sqs:eu-central-1:111111111111:jobs"},
+		{"sqs", "Action=SendMessage&QueueUrl=http://localhost/1/jobs", 403, "", "<Code>AccessDenied</Code>"},
+		{"sns", "Action=Publish&TopicArn=arn:aws:sns:eu-central-1:111111111111:news", 403, "", "<Code>AuthorizationError</Code><Message>User: " + session + " is not authorized to perform: sns:Publish"},
+		{"s3", "GET /shop/a", 403, "", "<Code>AccessDenied</Code><Message>User: " + session + " is not authorized to perform: s3:GetObject"},
+		{"s3", "HEAD /shop/a", 403, "", ""},
+		{"lambda", "POST /2015-03-31/functions/f/invocations", 403, "AccessDeniedException", "lambda:InvokeFunction on resource"},
+		{"ssm", `GetParameter {"Name":"/a"}`, 400, "AccessDeniedException", "ssm:GetParameter on resource"},
+		{"sts", "Action=AssumeRole&RoleArn=" + role + "&RoleSessionName=x", 403, "", "<Code>AccessDenied</Code>"},
+	} {
+		status, header, body := call(t, g, key, c.service, c.request)
+		if status != c.status || header.Get("x-amzn-ErrorType") != c.header || !strings.Contains(body, c.body) || c.body == "" && body != "" {
+			t.Errorf("%s %s: %d %q %s", c.service, c.request, status, header.Get("x-amzn-ErrorType"), body)
+		}
+	}
+}
+
+// Who may do what: roles by their policies, the administrator everything.
+func TestGuard(t *testing.T) {
+	var told []activity.Event
+	g := guard(func(e activity.Event) { told = append(told, e) },
+		`{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","sts:AssumeRole"],"Resource":"*"}`,
+		`{"Effect":"Deny","Action":"dynamodb:PutItem","Resource":"*","Condition":{"ForAllValues:StringNotEquals":{"dynamodb:LeadingKeys":"red"}}}`,
+		`{"Effect":"Allow","Action":"logs:CreateLogGroup","Resource":"arn:aws:logs:*:*:log-group:mine:*"}`,
+		`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}}`)
+	fn := g.Keys.For(Caller{ARN: session, Role: role, Function: "arn:aws:lambda:eu-central-1:111111111111:function:fn", Name: "@http get /"}).AccessKeyID
+	stranger := g.Keys.For(Caller{ARN: "arn:aws:sts::111111111111:assumed-role/gone/fn", Role: role + "gone"}).AccessKeyID
+	bound := g.Keys.New(Caller{ARN: session, Role: role, Session: []string{`{"Statement":{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"*"}}`}}).AccessKeyID
+	ended := g.Keys.New(Caller{ARN: session, Role: role, Until: time.Now().Add(-time.Second)}).AccessKeyID
+	tried := "AKIDTRIED"
+	g.Keys.Know(tried, Caller{ARN: "arn:aws:iam::111111111111:user/tried", Policies: []string{`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${aws:username}/*"}}`}})
+	for _, c := range []struct {
+		name, key, service, request string
+		status                      int
+		says                        string // what the developer is told; "" = nothing new
+	}{
+		{"the administrator", "AKIDANY", "dynamodb", `DeleteTable {"TableName":"Notes"}`, 200, ""},
+		{"allowed", fn, "dynamodb", `GetItem {"TableName":"Notes","Key":{"id":{"S":"x"}}}`, 200, ""},
+		{"not allowed", fn, "dynamodb", `DeleteTable {"TableName":"Notes"}`, 400, "below @uses: tables notes write"},
+		{"not allowed again", fn, "dynamodb", `DeleteTable {"TableName":"Notes"}`, 400, ""},
+		{"the key that is meant", fn, "dynamodb", `PutItem {"TableName":"Notes","Item":{"id":{"S":"red"}}}`, 200, ""},
+		{"another key", fn, "dynamodb", `PutItem {"TableName":"Notes","Item":{"id":{"S":"blue"}}}`, 400, "with an explicit deny in an identity-based policy"},
+		{"a key nobody knows", fn, "dynamodb", `PutItem {"TableName":"Other","Item":{"id":{"S":"blue"}}}`, 200, "the condition key dynamodb:leadingkeys is not known here: let through"},
+		{"a group by its streams", fn, "logs", `CreateLogGroup {"logGroupName":"mine"}`, 200, ""},
+		{"a network that is not here", fn, "s3", "GET /shop/a", 200, "the condition key aws:sourcevpc is not known here: let through"},
+		{"a queue that lets everybody in", fn, "sqs", `SendMessage {"QueueUrl":"http://localhost/1/open"}`, 200, ""},
+		{"a queue that does not", fn, "sqs", `SendMessage {"QueueUrl":"http://localhost/1/shut"}`, 403, "sqs:SendMessage"},
+		{"an operation nobody knows", fn, "dynamodb", "Frobnicate {}", 200, "what POST Frobnicate of dynamodb takes is not known here: let through"},
+		{"who one is", fn, "sts", "Action=GetCallerIdentity", 200, ""},
+		{"a role that trusts Lambda alone", fn, "sts", "Action=AssumeRole&RoleArn=" + role + "&RoleSessionName=x", 403, "no resource-based policy allows the sts:AssumeRole action"},
+		{"a role of elsewhere", stranger, "dynamodb", `GetItem {"TableName":"Notes"}`, 200, "is not one of this cloud: everything is let through"},
+		{"a session that may less", bound, "dynamodb", `GetItem {"TableName":"Notes"}`, 400, "no session policy allows"},
+		{"a session that has ended", ended, "dynamodb", `GetItem {"TableName":"Notes"}`, 400, ""},
+		{"a caller made up", tried, "s3", "GET /tried/b", 200, ""},
+		{"what is another's", tried, "s3", "GET /shop/b", 403, "its policy needs"},
+		{"what it may not", tried, "dynamodb", `GetItem {"TableName":"Notes"}`, 400, "its policy needs"},
+	} {
+		told = nil
+		status, _, body := call(t, g, c.key, c.service, c.request)
+		if status != c.status {
+			t.Errorf("%s: %d %s", c.name, status, body)
+		}
+		var said []string
+		for _, e := range told {
+			said = append(said, e.Text)
+		}
+		if text := strings.Join(said, "\n"); (c.says == "") != (text == "") || !strings.Contains(text, c.says) {
+			t.Errorf("%s: says %q, want %q", c.name, text, c.says)
+		}
+	}
+	g.options.Off = true
+	if status, _, body := call(t, g, fn, "dynamodb", `DeleteTable {"TableName":"Notes"}`); status != 200 || body != "done "+session {
+		t.Errorf("with rights off: %d %s", status, body)
+	}
+}
+
+// The statement that the developer is told allows what was asked.
+func TestStatementHelps(t *testing.T) {
+	q := question{action: "dynamodb:PutItem", resource: "arn:aws:dynamodb:eu-central-1:111111111111:table/Notes"}
+	var any any
+	if err := json.Unmarshal([]byte(statementFor(q)), &any); err != nil {
+		t.Fatal(err)
+	}
+	g := guard(nil, statementFor(q))
+	key := g.Keys.For(Caller{ARN: session, Role: role}).AccessKeyID
+	if status, _, body := call(t, g, key, "dynamodb", `PutItem {"TableName":"Notes"}`); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// BenchmarkGuard is what the guard adds to a call of a function whose role is
+// like that of an app with ten tables.
+func BenchmarkGuard(b *testing.B) {
+	var statements []string
+	for i := range 10 {
+		statements = append(statements, fmt.Sprintf(`{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","dynamodb:Query","dynamodb:Scan"],"Resource":["arn:aws:dynamodb:eu-central-1:111111111111:table/Notes%d","arn:aws:dynamodb:eu-central-1:111111111111:table/Notes%d/index/*"]}`, i, i))
+	}
+	item := `PutItem {"TableName":"Notes9","Item":{"id":{"S":"red"},"text":{"S":"` + strings.Repeat("x", 1000) + `"}}}`
+	g := guard(nil, statements...)
+	for name, key := range map[string]string{"asked": g.Keys.For(Caller{ARN: session, Role: role}).AccessKeyID, "administrator": "AKIDANY"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if status, _, body := call(b, g, key, "dynamodb", item); status != 200 {
+					b.Fatal(body)
+				}
+			}
+		})
+	}
+}
+
+// TestHandlers asks what stack operations ask, of the caller or the stack's role.
+func TestHandlers(t *testing.T) {
+	g := guard(nil, `{"Effect":"Allow","Action":"sqs:*","Resource":"arn:aws:sqs:*:*:Shop-*"}`, `{"Effect":"Allow","Action":"lambda:*","Resource":"*"}`,
+		`{"Effect":"Allow","Action":"iam:CreateRole","Resource":"arn:aws:iam::*:role/shop/*"}`)
+	caller := With(t.Context(), Caller{ARN: session, Role: role})
+	for _, c := range []struct {
+		name, kind, step, physical string
+		properties                 map[string]any
+		want                       string // "" = it may
+	}{
+		{"a queue that CloudFormation names", "AWS::SQS::Queue", "Create", "", nil, ""},
+		{"a queue by a name of its own", "AWS::SQS::Queue", "Create", "", map[string]any{"QueueName": "jobs"}, "sqs:CreateQueue on resource: arn:aws:sqs:eu-central-1:111111111111:jobs because"},
+		{"one that is there", "AWS::SQS::Queue", "Delete", "http://localhost:2222/111111111111/other", nil, "sqs:DeleteQueue on resource: arn:aws:sqs:eu-central-1:111111111111:other because"},
+		{"a table", "AWS::DynamoDB::Table", "Update", "Shop-Notes", nil, "dynamodb:UpdateTable on resource: arn:aws:dynamodb:eu-central-1:111111111111:table/Shop-Notes because"},
+		{"what names no resource", "AWS::Lambda::EventSourceMapping", "Create", "", nil, ""},
+		{"a role in its folder", "AWS::IAM::Role", "Create", "", map[string]any{"Path": "/shop/"}, ""},
+		{"a role beside it", "AWS::IAM::Role", "Create", "", nil, "iam:CreateRole on resource: arn:aws:iam::111111111111:role/Shop-It-ABC because"},
+		{"what nobody knows", "AWS::SNS::TopicPolicy", "Create", "", nil, ""},
+		{"a step without an action", "AWS::S3::Bucket", "Update", "other", nil, ""},
+	} {
+		req := stack.Request{Stack: stack.Ref{Name: "Shop"}, LogicalID: "It", Token: "ABC", Type: c.kind, PhysicalID: c.physical, Properties: c.properties}
+		why := g.MayHandle(caller, c.step, req, "")
+		if got := fmt.Sprint(why); (why == nil) != (c.want == "") || why != nil && !strings.Contains(why.Error(), c.want) {
+			t.Errorf("%s: %s, want %q", c.name, got, c.want)
+		}
+		if why := g.MayHandle(t.Context(), c.step, req, ""); why != nil {
+			t.Errorf("%s: the administrator: %v", c.name, why)
+		}
+		// A role that the stack was given stands in for whoever calls.
+		if why := g.MayHandle(t.Context(), c.step, req, role); (why == nil) != (c.want == "") || why != nil && !strings.Contains(why.Error(), "assumed-role/app/AWSCloudFormation") {
+			t.Errorf("%s: with a role: %v", c.name, why)
+		}
+	}
+}
+
+// The actions of handlers.txt are those that AWS's schemas name.
+func TestHandlersAreAWSs(t *testing.T) {
+	data, err := os.ReadFile("../../ci/testdata/handlers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, kind := map[string]bool{}, ""
+	for line := range strings.Lines(string(data)) {
+		if action, ok := strings.CutPrefix(strings.TrimSpace(line), "AWS::"); ok {
+			kind = "AWS::" + action
+		} else {
+			known[kind+" "+strings.TrimSpace(line)] = true
+		}
+	}
+	for kind, h := range handlers() {
+		for step, action := range h.actions {
+			if action != "-" && !known[kind+" "+action] {
+				t.Errorf("%s %s: AWS's handlers do no %s", kind, step, action)
+			}
+		}
+	}
+}
