@@ -112,26 +112,35 @@ func (h *hosts) lets(variable string) bool {
 	return h.all && variable != "APIGATEWAYMANAGEMENTAPI" || slices.Contains(h.through, name)
 }
 
+// apiOf is the API that a request's host names: ID.execute-api.REGION.amazonaws.com,
+// or ID.execute-api.localhost at the cloud's own endpoint; nil = none.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-publish.html
+func (c *Cloud) apiOf(r *http.Request) http.Handler {
+	host, _ := door.SplitHost(r.Host)
+	id, _, ok := strings.Cut(host, ".execute-api.")
+	if !ok || c.gateway == nil {
+		return nil
+	}
+	if strings.HasSuffix(host, ".localhost") {
+		return c.gateway.Local(id)
+	}
+	return c.gateway.Site(id)
+}
+
 // serveHosts answers for the hosts of AWS with what the local cloud has.
 func (c *Cloud) serveHosts(services http.Handler) {
 	guard := door.Guard{Kind: door.Signed, Handler: services, Refused: c.refused}
 	unsigned := door.Guard{Kind: door.Unsigned, Handler: http.NotFoundHandler(), Refused: c.refused}
-	var apis interface{ Site(id string) http.Handler }
 	for _, s := range c.all {
-		if gateway, ok := s.(interface{ Site(id string) http.Handler }); ok {
-			apis = gateway
-		}
 		if e := s.Endpoint(); e.Variable == "APIGATEWAYMANAGEMENTAPI" {
 			unsigned.Handler = e.Handler
 		}
 	}
 	c.hosts.port.Serve(door.Guard{Kind: door.Hosts, Refused: c.refused, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _ := door.SplitHost(r.Host)
-		if id, _, ok := strings.Cut(host, ".execute-api."); ok && apis != nil && !strings.Contains(r.URL.Path, "/@connections/") {
-			if site := apis.Site(id); site != nil {
-				site.ServeHTTP(w, r) // its events name the host that was called
-				return
-			}
+		if site := c.apiOf(r); site != nil && !strings.Contains(r.URL.Path, "/@connections/") {
+			site.ServeHTTP(w, r) // its events name the host that was called
+			return
 		}
 		r.Host = c.hosts.port.Address() // from here on it is a request to this machine
 		if strings.Contains(host, ".execute-api.") {

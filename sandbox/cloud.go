@@ -24,6 +24,7 @@ import (
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
 	"arc/sandbox/dynamodb"
+	"arc/sandbox/gateway"
 	"arc/sandbox/iam"
 	"arc/sandbox/lambda"
 	"arc/sandbox/reload"
@@ -110,6 +111,7 @@ type Cloud struct {
 	pages    reload.Pages                       // of the live app
 	// What a live app needs of some services beyond their interface.
 	lambda     *lambda.Service
+	gateway    *gateway.Gateway
 	engine     *stack.Engine
 	s3         *s3.Server
 	parameters *ssm.Store
@@ -192,7 +194,7 @@ func (c *Cloud) start() error {
 	if !c.opts.Asleep {
 		c.revive(context.Background())
 	}
-	c.endpoint.Serve(c.routes(services), c.bodies, c.problems())
+	c.endpoint.Serve(door.ByHost(c.routes(services), c.apiOf), c.bodies, c.problems())
 	c.serveHosts(services)
 	unregister, err := c.opts.Registry.register(c.running)
 	if err != nil {
@@ -355,7 +357,7 @@ func (c *Cloud) bind(ref stack.Ref, was string, guard door.Guard) (string, func(
 		}
 	}
 	guard.Open = c.opts.Open
-	if c.live.is(ref.Name) {
+	if c.live.is(ref.Name) && ref.Region == c.opts.Region {
 		first, exact = c.live.port()
 		if c.opts.Liberal {
 			guard.Handler = door.Liberal(guard.Handler)
@@ -459,8 +461,6 @@ func (c *Cloud) environment(fn lambda.Function) map[string]string {
 	keys := c.keys(fn)
 	env := map[string]string{
 		"ARC_SANDBOX":           c.arcSandbox(),
-		"AWS_REGION":            c.opts.Region,
-		"AWS_DEFAULT_REGION":    c.opts.Region,
 		"AWS_ACCESS_KEY_ID":     keys.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
 		"AWS_SESSION_TOKEN":     keys.SessionToken,

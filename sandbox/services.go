@@ -75,8 +75,9 @@ func (c *Cloud) services() []Service {
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}
+	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce})
 	services := []Service{
-		recorded.New(account, region),
+		recorded.New(),
 		sts.New(account, region, c.guard),
 		c.roles,
 		objects,
@@ -90,7 +91,8 @@ func (c *Cloud) services() []Service {
 		events.New(firing),
 		scheduler.New(firing),
 		sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell}),
-		gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, May: c.mayManage, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true}),
+		c.gateway,
+		gateway.Control{Gateway: c.gateway, Account: account},
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
@@ -139,6 +141,15 @@ func (c *Cloud) assemble() (http.Handler, error) {
 		}
 	}
 	return wire.New(endpoints...), nil
+}
+
+// announce tells where an API of a stack answers here: one that was written for
+// AWS prints the address that it would have there. The app that runs from its
+// source has told its own.
+func (c *Cloud) announce(of stack.Ref, what, url string) {
+	if !c.live.is(of.Name) || of.Region != c.opts.Region {
+		c.tell.Notice("stack %s: %s answers at %s", of.Name, what, url)
+	}
 }
 
 // send hands a message to the service that an ARN names.

@@ -98,6 +98,18 @@ func Routes(refused func(r *http.Request, why string), routes ...Route) Guard {
 	return Guard{Kind: parts, Handler: mux, Refused: refused}
 }
 
+// ByHost is a port some of whose hosts are sites of their own, with an origin of
+// their own: pick gives what answers a request to one; nil = it is for the rest.
+func ByHost(rest Guard, pick func(r *http.Request) http.Handler) Guard {
+	return Guard{Kind: parts, Refused: rest.Refused, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if site := pick(r); site != nil {
+			Guard{Kind: Site, Handler: site, Refused: rest.Refused}.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})}
+}
+
 // parts is the kind of a port whose parts have guards of their own: the mux
 // redirects and answers "405" by itself, so the Host is looked at before.
 const parts Kind = -1

@@ -44,7 +44,6 @@ type Options struct {
 // Service answers DynamoDB's API.
 type Service struct {
 	options Options
-	own     string // how ARNs begin here
 	proxy   *httputil.ReverseProxy
 	client  http.Client
 
@@ -64,7 +63,6 @@ func New(options Options) *Service {
 	options.Tell = options.Tell.Or()
 	s := &Service{
 		options: options, backups: map[string]bool{}, more: make(chan struct{}),
-		own: fmt.Sprintf("arn:%s:dynamodb:%s:%s:", stack.Partition(options.Region), options.Region, options.Account),
 	}
 	s.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -115,6 +113,20 @@ func (s *Service) Close(context.Context) error {
 	return nil
 }
 
+// own is how ARNs begin for who asks: in the region of the request.
+func (s *Service) own(ctx context.Context) string {
+	region := stack.RegionIn(ctx, s.options.Region)
+	return fmt.Sprintf("arn:%s:dynamodb:%s:%s:", stack.Partition(region), region, s.options.Account)
+}
+
+// in gives the context of a request about an ARN, which is for the ARN's region.
+func in(ctx context.Context, arn string) context.Context {
+	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 && stack.RegionOf(ctx) == "" {
+		return stack.WithRegion(ctx, parts[3])
+	}
+	return ctx
+}
+
 // theirs is how ARNs begin in dynoxide, whose region and account are fixed.
 const theirs = "arn:aws:dynamodb:dynoxide:000000000000:"
 
@@ -156,7 +168,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.serveStream(w, r, operation, body)
 			return
 		}
-		body = s.translate(body)
+		body = s.translate(r.Context(), body)
 		if managing[operation] {
 			status, answer, err := s.send(r.Context(), target, r.Header.Get("X-Amz-Target"), body)
 			if err != nil {
@@ -196,7 +208,7 @@ func (s *Service) send(ctx context.Context, target *url.URL, operation string, b
 	if s.options.URL != "" {
 		return resp.StatusCode, answer, err
 	}
-	answer = bytes.ReplaceAll(answer, []byte(theirs), []byte(s.own))
+	answer = bytes.ReplaceAll(answer, []byte(theirs), []byte(s.own(ctx)))
 	if _, name, _ := strings.Cut(operation, "."); managing[name] {
 		answer = relabel(answer)
 	}

@@ -141,7 +141,8 @@ func (s *Service) stream(ctx context.Context, arn string) (stream, error) {
 	if s.options.URL != "" {
 		return stream{arn: arn, theirs: arn}, nil
 	}
-	rest, _ := strings.CutPrefix(arn, s.own+"table/")
+	ctx = in(ctx, arn)
+	rest, _ := strings.CutPrefix(arn, s.own(ctx)+"table/")
 	name, label, ok := strings.Cut(rest, "/stream/")
 	if !ok {
 		return stream{}, &stack.Error{Code: "ValidationException", Message: "Invalid StreamArn: " + arn}
@@ -179,7 +180,7 @@ func (s *Service) answerStream(ctx context.Context, operation string, body []byt
 	}
 	switch operation {
 	case "ListStreams":
-		return s.listStreams(ctx, s.tableName(in.TableName), in.ExclusiveStartStreamArn, in.Limit)
+		return s.listStreams(ctx, s.tableName(ctx, in.TableName), in.ExclusiveStartStreamArn, in.Limit)
 	case "DescribeStream":
 		of, err := s.stream(ctx, in.StreamArn)
 		if err != nil {
@@ -264,7 +265,7 @@ func (s *Service) listStreams(ctx context.Context, table, after string, limit *i
 		if page.LastEvaluatedStreamArn == "" || len(page.Streams) == 0 {
 			break
 		}
-		ask["ExclusiveStartStreamArn"] = strings.Replace(page.LastEvaluatedStreamArn, s.own, theirs, 1)
+		ask["ExclusiveStartStreamArn"] = strings.Replace(page.LastEvaluatedStreamArn, s.own(ctx), theirs, 1)
 	}
 	slices.SortFunc(streams, func(a, b listed) int { return strings.Compare(a.StreamArn, b.StreamArn) })
 	streams = slices.DeleteFunc(streams, func(one listed) bool { return one.StreamArn <= after })
@@ -306,7 +307,7 @@ func (s *Service) records(ctx context.Context, of stream, iterator string, limit
 			}
 			r.Change.SequenceNumber = numberOf(r.raw)
 			sum := md5.Sum([]byte(of.arn + r.raw))
-			r.EventID, r.AWSRegion = hex.EncodeToString(sum[:]), s.options.Region
+			r.EventID, r.AWSRegion = hex.EncodeToString(sum[:]), strings.Split(of.arn+"::::", ":")[3]
 		}
 		records = append(records, r)
 	}

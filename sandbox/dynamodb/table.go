@@ -142,7 +142,7 @@ func (s *Service) createTable(ctx context.Context, req stack.Request) (stack.Res
 	var made struct{}
 	switch err := s.call(ctx, "CreateTable", in, &made); {
 	case errors.Is(err, errNoProgram):
-		arn := s.own + "table/" + name
+		arn := s.own(ctx) + "table/" + name
 		s.say(err)
 		return stack.Resource{
 			PhysicalID: name, Attributes: map[string]any{"Arn": arn, "StreamArn": arn + "/stream/2020-01-01T00:00:00.000"},

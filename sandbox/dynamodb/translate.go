@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 )
@@ -9,19 +10,19 @@ import (
 // translate puts a request into dynoxide's terms: where a table may be named by
 // its ARN, by its name, and other ARNs of ours by its own. Only the members that
 // name resources are looked at; items stay as they are, byte by byte.
-func (s *Service) translate(body []byte) []byte {
-	if !bytes.Contains(body, []byte(s.own)) {
+func (s *Service) translate(ctx context.Context, body []byte) []byte {
+	if !bytes.Contains(body, []byte(s.own(ctx))) {
 		return body
 	}
 	var request map[string]json.RawMessage
 	if json.Unmarshal(body, &request) != nil {
 		return body // dynoxide says what is wrong with it
 	}
-	changed := s.rename(request, "TableName")
+	changed := s.rename(ctx, request, "TableName")
 	for _, name := range []string{"ResourceArn", "StreamArn"} {
 		var arn string
-		if json.Unmarshal(request[name], &arn) == nil && strings.HasPrefix(arn, s.own) {
-			request[name], _ = json.Marshal(theirs + strings.TrimPrefix(arn, s.own))
+		if json.Unmarshal(request[name], &arn) == nil && strings.HasPrefix(arn, s.own(ctx)) {
+			request[name], _ = json.Marshal(theirs + strings.TrimPrefix(arn, s.own(ctx)))
 			changed = true
 		}
 	}
@@ -29,7 +30,7 @@ func (s *Service) translate(body []byte) []byte {
 	if json.Unmarshal(request["RequestItems"], &byTable) == nil {
 		named := map[string]json.RawMessage{}
 		for name, items := range byTable {
-			named[s.tableName(name)] = items
+			named[s.tableName(ctx, name)] = items
 		}
 		request["RequestItems"], _ = json.Marshal(named)
 		changed = true
@@ -38,7 +39,7 @@ func (s *Service) translate(body []byte) []byte {
 	if json.Unmarshal(request["TransactItems"], &steps) == nil && steps != nil {
 		for _, step := range steps {
 			for _, action := range step {
-				s.rename(action, "TableName")
+				s.rename(ctx, action, "TableName")
 			}
 		}
 		request["TransactItems"], _ = json.Marshal(steps)
@@ -55,18 +56,18 @@ func (s *Service) translate(body []byte) []byte {
 }
 
 // rename gives a member that names a table the table's name.
-func (s *Service) rename(members map[string]json.RawMessage, member string) bool {
+func (s *Service) rename(ctx context.Context, members map[string]json.RawMessage, member string) bool {
 	var name string
-	if json.Unmarshal(members[member], &name) != nil || s.tableName(name) == name {
+	if json.Unmarshal(members[member], &name) != nil || s.tableName(ctx, name) == name {
 		return false
 	}
-	members[member], _ = json.Marshal(s.tableName(name))
+	members[member], _ = json.Marshal(s.tableName(ctx, name))
 	return true
 }
 
 // tableName is the name in a table's ARN; a name stays what it is.
-func (s *Service) tableName(called string) string {
-	if name, ok := strings.CutPrefix(called, s.own+"table/"); ok {
+func (s *Service) tableName(ctx context.Context, called string) string {
+	if name, ok := strings.CutPrefix(called, s.own(ctx)+"table/"); ok {
 		return name
 	}
 	return called

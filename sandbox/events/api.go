@@ -27,7 +27,7 @@ type input struct {
 
 // Handle answers EventBridge's operations.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
-func (s *Service) Handle(_ context.Context, operation string, body []byte) (any, error) {
+func (s *Service) Handle(ctx context.Context, operation string, body []byte) (any, error) {
 	var in input
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -39,7 +39,7 @@ func (s *Service) Handle(_ context.Context, operation string, body []byte) (any,
 	case "PutEvents":
 		return s.putEvents(in.Entries)
 	case "PutRule":
-		return s.writeRule(on, in.Name, body)
+		return s.writeRule(ctx, on, in.Name, body)
 	case "DeleteRule":
 		// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
 		if r, err := s.find(on, in.Name); err == nil && len(r.Targets) > 0 {
@@ -48,9 +48,9 @@ func (s *Service) Handle(_ context.Context, operation string, body []byte) (any,
 		s.removeRule(on, in.Name)
 		return struct{}{}, s.log.Delete("rule/" + on + "/" + in.Name)
 	case "EnableRule", "DisableRule":
-		return s.changeRule(on, in.Name, "State", map[string]any{"EnableRule": "ENABLED", "DisableRule": "DISABLED"}[operation])
+		return s.changeRule(ctx, on, in.Name, "State", map[string]any{"EnableRule": "ENABLED", "DisableRule": "DISABLED"}[operation])
 	case "PutTargets", "RemoveTargets":
-		return s.changeTargets(on, in)
+		return s.changeTargets(ctx, on, in)
 	case "DescribeRule":
 		r, err := s.find(on, in.Name)
 		if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) Handle(_ context.Context, operation string, body []byte) (any,
 		}
 		return map[string]any{"Targets": cmp.Or(r.raw["Targets"], any([]any{}))}, nil
 	case "CreateEventBus", "DeleteEventBus", "DescribeEventBus", "ListEventBuses":
-		return s.ofBus(operation, busName(in.Name), in)
+		return s.ofBus(ctx, operation, busName(in.Name), in)
 	case "TestEventPattern":
 		p, err := pattern.Parse([]byte(in.EventPattern))
 		if err != nil {
@@ -168,7 +168,7 @@ func (s *Service) find(on, name string) (*rule, error) {
 }
 
 // writeRule is PutRule, which leaves a rule's targets alone.
-func (s *Service) writeRule(on, name string, body []byte) (any, error) {
+func (s *Service) writeRule(ctx context.Context, on, name string, body []byte) (any, error) {
 	var raw map[string]any
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -178,7 +178,7 @@ func (s *Service) writeRule(on, name string, body []byte) (any, error) {
 	if old, err := s.find(on, name); err == nil {
 		raw["Targets"] = old.raw["Targets"]
 	}
-	r, err := s.keepRule(on, name, raw)
+	r, err := s.keepRule(ctx, on, name, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -186,8 +186,8 @@ func (s *Service) writeRule(on, name string, body []byte) (any, error) {
 }
 
 // keepRule changes a rule for a client, and keeps it for the next run.
-func (s *Service) keepRule(on, name string, raw map[string]any) (*rule, error) {
-	r, err := s.putRule(on, name, raw)
+func (s *Service) keepRule(ctx context.Context, on, name string, raw map[string]any) (*rule, error) {
+	r, err := s.putRule(ctx, on, name, raw)
 	if api, ok := err.(*stack.Error); ok {
 		return nil, api
 	}
@@ -200,16 +200,16 @@ func (s *Service) keepRule(on, name string, raw map[string]any) (*rule, error) {
 	return r, s.log.Put("rule/"+on+"/"+name, raw)
 }
 
-func (s *Service) changeRule(on, name, property string, value any) (any, error) {
+func (s *Service) changeRule(ctx context.Context, on, name, property string, value any) (any, error) {
 	r, err := s.find(on, name)
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.keepRule(on, name, with(r.raw, property, value))
+	_, err = s.keepRule(ctx, on, name, with(r.raw, property, value))
 	return struct{}{}, err
 }
 
-func (s *Service) changeTargets(on string, in input) (any, error) {
+func (s *Service) changeTargets(ctx context.Context, on string, in input) (any, error) {
 	r, err := s.find(on, in.Rule)
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (s *Service) changeTargets(on string, in input) (any, error) {
 	for _, t := range in.Targets {
 		targets = append(targets, t)
 	}
-	if _, err := s.keepRule(on, in.Rule, with(r.raw, "Targets", targets)); err != nil {
+	if _, err := s.keepRule(ctx, on, in.Rule, with(r.raw, "Targets", targets)); err != nil {
 		return nil, err
 	}
 	return map[string]any{"FailedEntryCount": 0, "FailedEntries": []any{}}, nil
@@ -271,7 +271,7 @@ func (s *Service) listRules(on, prefix string) (any, error) {
 	return map[string]any{"Rules": rules}, nil
 }
 
-func (s *Service) ofBus(operation, name string, in input) (any, error) {
+func (s *Service) ofBus(ctx context.Context, operation, name string, in input) (any, error) {
 	s.mu.Lock()
 	b := s.buses[name]
 	s.mu.Unlock()
@@ -282,7 +282,7 @@ func (s *Service) ofBus(operation, name string, in input) (any, error) {
 		if err := s.log.Put("bus/"+name, struct{}{}); err != nil {
 			return nil, err
 		}
-		return map[string]string{"EventBusArn": s.putBus(name).arn}, nil
+		return map[string]string{"EventBusArn": s.putBus(ctx, name).arn}, nil
 	case operation == "DeleteEventBus":
 		return struct{}{}, s.removeBus(name)
 	case operation == "DescribeEventBus" && b == nil:

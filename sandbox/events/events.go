@@ -53,7 +53,7 @@ func New(options Options) *Service {
 	options = options.Or()
 	s := &Service{options: options, table: schedule.NewTimetable(options.Clock), buses: map[string]*bus{}}
 	s.ctx, s.end = context.WithCancel(context.Background())
-	s.putBus(defaultBus)
+	s.putBus(context.Background(), defaultBus)
 	return s
 }
 
@@ -62,7 +62,7 @@ func (s *Service) Restore(log *journal.Log) error {
 	for key, value := range log.All() { // "bus/NAME" sorts before "rule/BUS/NAME"
 		kind, name, _ := strings.Cut(key, "/")
 		if kind == "bus" {
-			s.putBus(name)
+			s.putBus(context.Background(), name)
 			continue
 		}
 		var raw map[string]any
@@ -72,7 +72,7 @@ func (s *Service) Restore(log *journal.Log) error {
 			return fmt.Errorf("rule %s: %w", name, err)
 		}
 		on, name, _ := strings.Cut(name, "/")
-		if _, err := s.putRule(on, name, raw); err != nil {
+		if _, err := s.putRule(context.Background(), on, name, raw); err != nil {
 			return fmt.Errorf("rule %s: %w", name, err)
 		}
 	}
@@ -96,15 +96,17 @@ func (s *Service) Endpoint() wire.Endpoint {
 	return wire.Endpoint{Service: "events", Variable: "EVENTBRIDGE", Targets: []string{"AWSEvents"}, Handler: wire.JSON("events", s)}
 }
 
-func (s *Service) arn(resource string) string {
-	return stack.ARN(s.options.Region, "events", s.options.Region, s.options.Account, resource)
+// arn is an ARN in the region of a request.
+func (s *Service) arn(ctx context.Context, resource string) string {
+	region := stack.RegionIn(ctx, s.options.Region)
+	return stack.ARN(region, "events", region, s.options.Account, resource)
 }
 
-func (s *Service) putBus(name string) *bus {
+func (s *Service) putBus(ctx context.Context, name string) *bus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.buses[name] == nil {
-		s.buses[name] = &bus{name, s.arn("event-bus/" + name), map[string]*rule{}}
+		s.buses[name] = &bus{name, s.arn(ctx, "event-bus/"+name), map[string]*rule{}}
 	}
 	return s.buses[name]
 }
@@ -158,14 +160,14 @@ type rule struct {
 type badPattern struct{ error }
 
 // read checks a rule's properties.
-func (s *Service) read(on, name string, raw map[string]any) (*rule, schedule.Times, error) {
+func (s *Service) read(ctx context.Context, on, name string, raw map[string]any) (*rule, schedule.Times, error) {
 	r := &rule{raw: raw, bus: on}
 	if err := stack.Read(raw, &r.properties, "Tags"); err != nil {
 		return nil, nil, err
 	}
-	r.Name, r.arn = name, s.arn("rule/"+name)
+	r.Name, r.arn = name, s.arn(ctx, "rule/"+name)
 	if on != defaultBus {
-		r.arn = s.arn("rule/" + on + "/" + name)
+		r.arn = s.arn(ctx, "rule/"+on+"/"+name)
 	}
 	if !slices.Contains([]string{"", "ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}, r.State) {
 		return nil, nil, fmt.Errorf("property State: %q: must be ENABLED or DISABLED", r.State)
@@ -235,8 +237,8 @@ func (r *rule) readSchedule(now time.Time) (schedule.Times, error) {
 }
 
 // putRule makes or changes a rule. Once it has returned it takes events.
-func (s *Service) putRule(on, name string, raw map[string]any) (*rule, error) {
-	r, times, err := s.read(on, name, raw)
+func (s *Service) putRule(ctx context.Context, on, name string, raw map[string]any) (*rule, error) {
+	r, times, err := s.read(ctx, on, name, raw)
 	if err != nil {
 		return nil, err
 	}

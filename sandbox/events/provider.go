@@ -17,7 +17,7 @@ func (s *Service) Registrations() map[string]stack.Registration {
 	}
 }
 
-func (s *Service) createRule(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Service) createRule(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	name, _ := stack.Text(req.Properties["Name"])
 	if name == "" {
 		name = req.Name(64)
@@ -30,15 +30,15 @@ func (s *Service) createRule(_ context.Context, req stack.Request) (stack.Resour
 	if taken {
 		return stack.Resource{}, fmt.Errorf("%s already exists", name)
 	}
-	return s.made(on, name, req.Properties)
+	return s.made(ctx, on, name, req.Properties)
 }
 
-func (s *Service) updateRule(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return s.made(busOf(req.Properties), ruleName(req.PhysicalID), req.Properties)
+func (s *Service) updateRule(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	return s.made(ctx, busOf(req.Properties), ruleName(req.PhysicalID), req.Properties)
 }
 
-func (s *Service) made(on, name string, raw map[string]any) (stack.Resource, error) {
-	r, err := s.putRule(on, name, raw)
+func (s *Service) made(ctx context.Context, on, name string, raw map[string]any) (stack.Resource, error) {
+	r, err := s.putRule(ctx, on, name, raw)
 	if err != nil {
 		return stack.Resource{}, err
 	}
@@ -49,7 +49,7 @@ func (s *Service) made(on, name string, raw map[string]any) (stack.Resource, err
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Arn": r.arn}, Note: strings.Join(r.notes, "; ")}, nil
 }
 
-func (s *Service) deleteRule(_ context.Context, req stack.Request) error {
+func (s *Service) deleteRule(ctx context.Context, req stack.Request) error {
 	s.removeRule(busOf(req.Properties), ruleName(req.PhysicalID))
 	return nil
 }
@@ -61,7 +61,7 @@ func busOf(properties map[string]any) string {
 
 func ruleName(physicalID string) string { return physicalID[strings.LastIndex(physicalID, "|")+1:] }
 
-func (s *Service) createBus(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Service) createBus(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	name, err := readBus(req)
 	if err != nil {
 		return stack.Resource{}, err
@@ -72,7 +72,7 @@ func (s *Service) createBus(_ context.Context, req stack.Request) (stack.Resourc
 	if taken {
 		return stack.Resource{}, fmt.Errorf("Event bus %s already exists.", name) //nolint:staticcheck // EventBridge's words
 	}
-	return busResource(s.putBus(name)), nil
+	return busResource(s.putBus(ctx, name)), nil
 }
 
 func readBus(req stack.Request) (string, error) {
@@ -87,14 +87,14 @@ func busResource(b *bus) stack.Resource {
 	return stack.Resource{PhysicalID: b.name, Attributes: map[string]any{"Arn": b.arn, "Name": b.name}}
 }
 
-func (s *Service) updateBus(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Service) updateBus(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	if _, err := readBus(req); err != nil {
 		return stack.Resource{}, err
 	}
-	return busResource(s.putBus(req.PhysicalID)), nil
+	return busResource(s.putBus(ctx, req.PhysicalID)), nil
 }
 
-func (s *Service) deleteBus(_ context.Context, req stack.Request) error {
+func (s *Service) deleteBus(ctx context.Context, req stack.Request) error {
 	return s.removeBus(req.PhysicalID)
 }
 

@@ -23,6 +23,9 @@ const (
 // added. Everything but live is guarded by Gateway.mu.
 type api struct {
 	id       string
+	logical  string         // its logical ID
+	raw      map[string]any // its properties, as the template has them
+	created  time.Time
 	stack    stack.Ref
 	protocol string
 	front    *front
@@ -46,7 +49,8 @@ type api struct {
 // a deployment is made.
 type explicitRoute struct {
 	key        string
-	target     string // integration ID, "" for none
+	raw        map[string]any // its properties
+	target     string         // integration ID, "" for none
 	respond    bool
 	auth       *authorization // without its authorizer
 	authorizer string         // its ID
@@ -54,8 +58,9 @@ type explicitRoute struct {
 
 // integration is what a route calls.
 type integration struct {
-	kind     string // AWS_PROXY, HTTP_PROXY, HTTP, MOCK
-	function string // AWS_PROXY: physical name
+	raw      map[string]any // its properties
+	kind     string         // AWS_PROXY, HTTP_PROXY, HTTP, MOCK
+	function string         // AWS_PROXY: physical name
 	// qualifier is the alias or version that is called; "" for none.
 	qualifier string
 	uri       string // HTTP_PROXY, HTTP
@@ -110,6 +115,8 @@ func (c *call) sources(path string) []string {
 // stage is an AWS::ApiGatewayV2::Stage.
 type stage struct {
 	name       string
+	raw        map[string]any // its properties
+	created    time.Time
 	variables  map[string]string
 	auto       bool
 	deployment string
@@ -278,6 +285,20 @@ func (g *Gateway) Site(id string) http.Handler {
 	f := &front{gateway: g, host: a.front.host}
 	f.slot(a.protocol).Store(a)
 	return f
+}
+
+// Local is an API as a name of its own below localhost serves it,
+// ID.execute-api.localhost; nil when there is none of that ID. Functions are told
+// the address of its front end: not every resolver knows such names.
+func (g *Gateway) Local(id string) http.Handler {
+	site, _ := g.Site(id).(*front)
+	if site == nil {
+		return nil
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = site.host
+		site.ServeHTTP(w, r)
+	})
 }
 
 // ServeHTTP sends WebSocket upgrades and @connections calls to the WebSocket

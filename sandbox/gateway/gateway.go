@@ -42,6 +42,9 @@ type Options struct {
 	// May gives an error, in AWS's words, when a request's caller may not do
 	// something with a resource, given by ARN; nil = everybody may do everything.
 	May func(r *http.Request, action, resource string) error
+	// Announce is told where a stage of a stack's API answers, by the API's
+	// logical ID, when it is made; nil = nobody.
+	Announce func(of stack.Ref, what, url string)
 	// Tell is told of each request, connection and message; nil = nobody.
 	Tell activity.Tell
 	// Called gives the words that people know a function by ("@http get /"),

@@ -83,6 +83,8 @@ func taken[V any](m map[string]V) func(string) bool {
 func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 	a := &api{
 		stack:        req.Stack,
+		logical:      req.LogicalID,
+		created:      time.Now().UTC(),
 		integrations: map[string]*integration{},
 		routes:       map[string]*explicitRoute{},
 		authorizers:  map[string]*authorizer{},
@@ -102,7 +104,7 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 }
 
 func (a *api) resource() stack.Resource {
-	return stack.Resource{PhysicalID: a.id, Attributes: map[string]any{"ApiId": a.id, "ApiEndpoint": a.endpoint()}}
+	return stack.Resource{PhysicalID: a.id, Attributes: map[string]any{"ApiId": a.id, "ApiEndpoint": a.endpoint()}, Note: "answers at " + a.endpoint()}
 }
 
 // configure reads the Api's own properties; on error a is unchanged.
@@ -151,6 +153,7 @@ func (a *api) configure(values map[string]any) error {
 			}
 		}
 	}
+	a.raw = values
 	a.protocol, a.imported, a.cors, a.selection, a.keySelection = protocol, imported.routes, cors, selects, key
 	return nil
 }
@@ -227,7 +230,7 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 	}
 	p := read(req.Properties, &in, "Description", "ContentHandlingStrategy")
 	a := g.owner(p, in.ApiId)
-	i := &integration{kind: in.IntegrationType, payload: in.PayloadFormatVersion, method: in.IntegrationMethod, credentials: in.CredentialsArn != ""}
+	i := &integration{raw: req.Properties, kind: in.IntegrationType, payload: in.PayloadFormatVersion, method: in.IntegrationMethod, credentials: in.CredentialsArn != ""}
 	if c := in.ConnectionType; c != "" && c != "INTERNET" {
 		p.fail("ConnectionType", "only INTERNET is emulated")
 	}
@@ -336,7 +339,7 @@ func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
 	}
 	p := read(req.Properties, &in, "OperationName", "ModelSelectionExpression", "RequestModels", "RequestParameters")
 	a := g.owner(p, in.ApiId)
-	r := &explicitRoute{key: in.RouteKey, respond: in.RouteResponseSelectionExpression != ""}
+	r := &explicitRoute{raw: req.Properties, key: in.RouteKey, respond: in.RouteResponseSelectionExpression != ""}
 	r.auth, r.authorizer = routeAuthorization(p, a, r.key, in.AuthorizationType, in.AuthorizerId, in.AuthorizationScopes)
 	if in.ApiKeyRequired && a != nil {
 		if a.protocol != protocolSocket || r.key != "$connect" {

@@ -43,7 +43,7 @@ func (g *Gateway) putStage(req stack.Request, isNew bool) (stack.Resource, error
 	}
 	p := read(req.Properties, &in, "AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags")
 	a := g.owner(p, in.ApiId)
-	s := &stage{name: in.StageName, variables: in.StageVariables, auto: in.AutoDeploy, deployment: in.DeploymentId}
+	s := &stage{raw: req.Properties, created: time.Now().UTC(), name: in.StageName, variables: in.StageVariables, auto: in.AutoDeploy, deployment: in.DeploymentId}
 	if p.err == nil && (!validStage(s.name) || s.name == "$default" && a.protocol != protocolHTTP) {
 		p.fail("StageName", "%q must be letters, digits, - and _; $default is for HTTP APIs", s.name)
 	}
@@ -61,9 +61,15 @@ func (g *Gateway) putStage(req stack.Request, isNew bool) (stack.Resource, error
 			return stack.Resource{}, fmt.Errorf("property DeploymentId: invalid deployment identifier specified: %s", s.deployment)
 		}
 	}
+	if old := a.stages[s.name]; old != nil {
+		s.created = old.created
+	}
 	a.stages[s.name] = s
 	a.changed()
-	return stack.Resource{PhysicalID: s.name, Attributes: map[string]any{"Id": s.name}}, nil
+	if isNew && !req.Whole() && g.options.Announce != nil {
+		g.options.Announce(req.Stack, a.logical, a.stageURL(s.name))
+	}
+	return stack.Resource{PhysicalID: s.name, Attributes: map[string]any{"Id": s.name}, Note: "answers at " + a.stageURL(s.name)}, nil
 }
 
 // deleteStage closes the stage's connections first, while the functions that say

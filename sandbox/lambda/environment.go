@@ -26,7 +26,7 @@ func (w *worker) environment(scratch string) map[string]string {
 		"AWS_LAMBDA_LOG_GROUP_NAME":      fn.Logs(),
 		"AWS_LAMBDA_LOG_STREAM_NAME":     w.logStream,
 	}
-	if region := regionOf(fn.ARN); region != "" {
+	if region := regionOf(fn.ARN); region != "" { // that of its stack, which may be another than the cloud's
 		env["AWS_REGION"], env["AWS_DEFAULT_REGION"] = region, region
 	}
 	maps.Copy(env, w.service.options.Env(fn))

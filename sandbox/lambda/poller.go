@@ -414,7 +414,7 @@ func (p *poller) records(batch []invoke.Queued) []sqsRecord {
 		}
 		out = append(out, sqsRecord{
 			MessageID: m.ID, ReceiptHandle: m.Handle, Body: m.Body, Attributes: m.System, MessageAttributes: attributes, MD5OfAttributes: m.MD5OfAttributes,
-			MD5OfBody: m.MD5, EventSource: "aws:sqs", EventSourceARN: p.source.Source, Region: p.service.options.Region,
+			MD5OfBody: m.MD5, EventSource: "aws:sqs", EventSourceARN: p.source.Source, Region: regionOf(p.source.Source),
 		})
 	}
 	return out

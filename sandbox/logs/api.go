@@ -16,7 +16,7 @@ import (
 // Handle answers one operation of the API ("GetLogEvents") with the JSON of
 // its request. What it returns is printed as JSON.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operations.html
-func (s *Store) Handle(_ context.Context, operation string, body []byte) (any, error) {
+func (s *Store) Handle(ctx context.Context, operation string, body []byte) (any, error) {
 	op, known := operations[operation]
 	if !known {
 		return nil, &stack.Error{Code: "UnknownOperationException", Message: fmt.Sprintf("the local cloud's CloudWatch Logs do not run %s", operation)}
@@ -25,6 +25,7 @@ func (s *Store) Handle(_ context.Context, operation string, body []byte) (any, e
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, &stack.Error{Code: "SerializationException", Message: "the request's JSON cannot be read: " + err.Error()}
 	}
+	in.region = stack.RegionIn(ctx, s.region)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return op(s, in)
@@ -48,6 +49,7 @@ type request struct {
 		Timestamp int64
 		Message   string
 	}
+	region string // that the request is for
 }
 
 // The operations hold the store's lock.
@@ -166,7 +168,7 @@ func (s *Store) describeLogGroups(in request) (any, error) {
 	for _, name := range slices.Sorted(maps.Keys(s.groups)) {
 		if strings.HasPrefix(name, in.LogGroupNamePrefix) && strings.Contains(name, in.LogGroupNamePattern) {
 			g := s.groups[name]
-			shown = append(shown, shownGroup{Arn: s.arn(name) + ":*", LogGroupName: name, CreationTime: g.created.UnixMilli(), RetentionInDays: g.retention})
+			shown = append(shown, shownGroup{Arn: s.arn(in.region, name) + ":*", LogGroupName: name, CreationTime: g.created.UnixMilli(), RetentionInDays: g.retention})
 		}
 	}
 	shown, next, err := cut(shown, in)
@@ -196,7 +198,7 @@ func (s *Store) describeLogStreams(in request) (any, error) {
 			continue
 		}
 		st := g.streams[name]
-		one := shownStream{Arn: s.arn(in.LogGroupName) + ":log-stream:" + name, LogStreamName: name, CreationTime: st.created.UnixMilli()}
+		one := shownStream{Arn: s.arn(in.region, in.LogGroupName) + ":log-stream:" + name, LogStreamName: name, CreationTime: st.created.UnixMilli()}
 		if !st.last.IsZero() {
 			one.FirstEventTimestamp, one.LastEventTimestamp, one.LastIngestionTime = st.first.UnixMilli(), st.last.UnixMilli(), st.last.UnixMilli()
 		}

@@ -158,8 +158,8 @@ func (s *Store) quietest() *group {
 	return found
 }
 
-func (s *Store) arn(name string) string {
-	return stack.ARN(s.region, "logs", s.region, s.account, "log-group:"+name)
+func (s *Store) arn(region, name string) string {
+	return stack.ARN(region, "logs", region, s.account, "log-group:"+name)
 }
 
 // Endpoint is where clients find the store.
@@ -211,7 +211,7 @@ func read(req stack.Request) (p properties, err error) {
 		"FieldIndexPolicies", "KmsKeyId", "LogGroupClass", "ResourcePolicyDocument", "Tags")
 }
 
-func (s *Store) create(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Store) create(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	p, err := read(req)
 	if err != nil {
 		return stack.Resource{}, err
@@ -229,10 +229,10 @@ func (s *Store) create(_ context.Context, req stack.Request) (stack.Resource, er
 	}
 	s.forget(name)
 	s.groups[name] = newGroup(p.RetentionInDays)
-	return s.resource(name), nil
+	return s.resource(ctx, name), nil
 }
 
-func (s *Store) update(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Store) update(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	p, err := read(req)
 	if err != nil {
 		return stack.Resource{}, err
@@ -244,7 +244,7 @@ func (s *Store) update(_ context.Context, req stack.Request) (stack.Resource, er
 		return stack.Resource{}, fmt.Errorf("the log group %s does not exist any more", req.PhysicalID)
 	}
 	g.retention = p.RetentionInDays
-	return s.resource(req.PhysicalID), nil
+	return s.resource(ctx, req.PhysicalID), nil
 }
 
 func (s *Store) remove(_ context.Context, req stack.Request) error {
@@ -254,6 +254,6 @@ func (s *Store) remove(_ context.Context, req stack.Request) error {
 	return nil
 }
 
-func (s *Store) resource(name string) stack.Resource {
-	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": s.arn(name) + ":*"}}
+func (s *Store) resource(ctx context.Context, name string) stack.Resource {
+	return stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": s.arn(stack.RegionIn(ctx, s.region), name) + ":*"}}
 }

@@ -1,6 +1,9 @@
 package recorded
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
 	"strings"
 
 	"arc/sandbox/stack"
@@ -11,14 +14,14 @@ import (
 var kinds = map[string]kind{
 	"AWS::CloudFront::Distribution": {
 		required: []string{"DistributionConfig"},
-		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+		describe: func(_ stack.Request, name string) stack.Resource {
 			return resource("E"+name, "Id", "E"+name, "DomainName", "d"+strings.ToLower(name)+".cloudfront.net")
 		},
 	},
 	"AWS::CloudFront::OriginAccessControl": {required: []string{"OriginAccessControlConfig"}, describe: byID},
 	"AWS::CloudFront::CloudFrontOriginAccessIdentity": {
 		required: []string{"CloudFrontOriginAccessIdentityConfig"},
-		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
+		describe: func(_ stack.Request, name string) stack.Resource {
 			return resource("E"+name, "Id", "E"+name, "S3CanonicalUserId", strings.ToLower(name))
 		},
 	},
@@ -27,15 +30,57 @@ var kinds = map[string]kind{
 	"AWS::CloudFront::ResponseHeadersPolicy": {required: []string{"ResponseHeadersPolicyConfig"}, describe: byID},
 	"AWS::CloudFront::Function": {
 		required: []string{"Name", "FunctionConfig", "FunctionCode"}, name: "Name", limit: 64,
-		describe: func(s *Store, name string, _ map[string]any) stack.Resource {
-			arn := stack.ARN(s.region, "cloudfront", "", s.account, "function/"+name)
+		describe: func(req stack.Request, name string) stack.Resource {
+			arn := stack.ARN(req.Stack.Region, "cloudfront", "", req.Stack.Account, "function/"+name)
 			return resource(arn, "FunctionARN", arn, "FunctionMetadata.FunctionARN", arn, "Stage", "LIVE")
+		},
+	},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecr-repository.html
+	"AWS::ECR::Repository": {
+		name: "RepositoryName", limit: 256, lower: true,
+		describe: func(req stack.Request, name string) stack.Resource {
+			uri := req.Stack.Account + ".dkr.ecr." + req.Stack.Region + ".amazonaws.com/" + name
+			return resource(name, "Arn", arn(req, "ecr", "repository/"+name), "RepositoryUri", uri)
+		},
+	},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html
+	"AWS::KMS::Key": {
+		describe: func(req stack.Request, token string) stack.Resource {
+			id := keyID(token)
+			return resource(id, "Arn", arn(req, "kms", "key/"+id), "KeyId", id)
+		},
+	},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-alias.html
+	"AWS::KMS::Alias": {
+		required: []string{"AliasName", "TargetKeyId"}, name: "AliasName", limit: 256,
+		describe: func(_ stack.Request, name string) stack.Resource { return resource(name) },
+	},
+	// What the CDK leaves of itself in a template: on AWS, too, nothing comes of it.
+	// https://docs.aws.amazon.com/cdk/v2/guide/usage-data.html
+	"AWS::CDK::Metadata": {idle: true, describe: byID},
+	// Ref is an address for signals to a wait condition. There are none here: most
+	// stacks have one for being a stack without resources.
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitconditionhandle.html
+	"AWS::CloudFormation::WaitConditionHandle": {
+		idle: true,
+		describe: func(req stack.Request, name string) stack.Resource {
+			id := url.PathEscape(req.Stack.ID + "/" + req.LogicalID)
+			return resource("https://cloudformation-waitcondition-" + req.Stack.Region + ".s3." + req.Stack.Region + ".amazonaws.com/" + id + "?X-Arc-Handle=" + name)
 		},
 	},
 }
 
-func (s *Store) arn(service, name string) string {
-	return stack.ARN(s.region, service, s.region, s.account, name)
+// keyID makes the ID of a key, which has the form of a UUID, the same of the same
+// token.
+func keyID(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	h := hex.EncodeToString(sum[:16])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// arn is the ARN of something in the region of a stack.
+func arn(req stack.Request, service, name string) string {
+	return stack.ARN(req.Stack.Region, service, req.Stack.Region, req.Stack.Account, name)
 }
 
 // resource pairs names and values up as attributes.
@@ -47,7 +92,7 @@ func resource(id string, attributes ...string) stack.Resource {
 	return r
 }
 
-func byID(_ *Store, name string, _ map[string]any) stack.Resource { return resource(name, "Id", name) }
+func byID(_ stack.Request, name string) stack.Resource { return resource(name, "Id", name) }
 
 // baseName finds the name of a resource in its physical ID.
 func baseName(physicalID string) string {

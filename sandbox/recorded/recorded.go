@@ -1,5 +1,5 @@
 // Package recorded keeps resources that the local cloud does not run yet:
-// topics, queues and distributions. They exist, have the names, ARNs and URLs
+// distributions, image repositories, keys. They exist, have the names, ARNs and URLs
 // that Ref and Fn::GetAtt ask for, and are changed and deleted as on AWS, so
 // that a template with them comes up; but no message is delivered. The reason of
 // their events says so. A service that comes to run a type registers it in
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"arc/sandbox/journal"
@@ -20,15 +21,13 @@ import (
 
 // Store keeps recorded resources, in memory.
 type Store struct {
-	account, region string
-
 	mu    sync.Mutex
 	names map[string]bool // type and physical ID
 }
 
 // New makes an empty store.
-func New(account, region string) *Store {
-	return &Store{account: account, region: region, names: map[string]bool{}}
+func New() *Store {
+	return &Store{names: map[string]bool{}}
 }
 
 // Endpoint is none: no client can do anything with what is only recorded.
@@ -45,7 +44,7 @@ func (s *Store) Registrations() map[string]stack.Registration {
 	out := make(map[string]stack.Registration, len(kinds))
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		p := provider{s, kinds[name]}
-		out[name] = stack.Registration{Recorded: true, Provider: stack.Steps{OnCreate: p.create, OnUpdate: p.update, OnDelete: p.remove}}
+		out[name] = stack.Registration{Recorded: !p.kind.idle, Provider: stack.Steps{OnCreate: p.create, OnUpdate: p.update, OnDelete: p.remove}}
 	}
 	return out
 }
@@ -55,10 +54,14 @@ type kind struct {
 	required []string
 	// name is the property that names the resource; "" when it cannot be named.
 	name string
-	// limit is how long the name that it gets otherwise may be.
+	// limit is how long the name that it gets otherwise may be; lower says that
+	// it has no capital letters.
 	limit int
+	lower bool
+	// idle says that it does nothing on AWS either, so nothing is missing here.
+	idle bool
 	// describe gives Ref and Fn::GetAtt for a name.
-	describe func(s *Store, name string, properties map[string]any) stack.Resource
+	describe func(req stack.Request, name string) stack.Resource
 }
 
 type provider struct {
@@ -88,9 +91,12 @@ func (p provider) update(_ context.Context, req stack.Request) (stack.Resource, 
 	if err := p.complete(req.Properties); err != nil {
 		return stack.Resource{}, err
 	}
-	name := baseName(req.PhysicalID)
-	if p.kind.name == "" && len(name) == len("E")+len(req.Token) {
-		name = name[len("E"):] // IDs of distributions and identities
+	name := req.Token
+	if p.kind.name != "" {
+		name = req.PhysicalID
+		if strings.HasPrefix(name, "arn:") {
+			name = baseName(name)
+		}
 	}
 	made := p.made(name, req)
 	made.PhysicalID = req.PhysicalID
@@ -105,7 +111,10 @@ func (p provider) remove(_ context.Context, req stack.Request) error {
 }
 
 func (p provider) made(name string, req stack.Request) stack.Resource {
-	made := p.kind.describe(p.store, name, req.Properties)
+	made := p.kind.describe(req, name)
+	if p.kind.idle {
+		return made
+	}
 	made.Note = "recorded only: the local cloud does not run " + req.Type + " yet"
 	return made
 }
@@ -146,5 +155,9 @@ func (p provider) nameOf(req stack.Request) (string, error) {
 	case p.kind.name == "":
 		return req.Token, nil
 	}
-	return req.Name(p.kind.limit), nil
+	made := req.Name(p.kind.limit)
+	if p.kind.lower {
+		made = strings.ToLower(made)
+	}
+	return made, nil
 }

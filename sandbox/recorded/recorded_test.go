@@ -21,6 +21,11 @@ Resources:
   Origin: {Type: AWS::CloudFront::OriginRequestPolicy, Properties: {OriginRequestPolicyConfig: {}}}
   Headers: {Type: AWS::CloudFront::ResponseHeadersPolicy, Properties: {ResponseHeadersPolicyConfig: {}}}
   Edge: {Type: AWS::CloudFront::Function, Properties: {Name: edge, FunctionCode: x, FunctionConfig: {}}}
+  Images: {Type: AWS::ECR::Repository}
+  Key: {Type: AWS::KMS::Key}
+  Alias: {Type: AWS::KMS::Alias, Properties: {AliasName: alias/app, TargetKeyId: {Ref: Key}}}
+  CDKMetadata: {Type: AWS::CDK::Metadata, Properties: {Analytics: x}}
+  Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
 Outputs:
 `
 
@@ -35,6 +40,9 @@ var outputs = map[string]string{
 	"Origin":                            `T`,
 	"Headers":                           `T`,
 	"Edge.FunctionMetadata.FunctionARN": `arn:aws:cloudfront::123456789012:function/edge`,
+	"Images":                            `app-images-t`,
+	"Images.RepositoryUri":              `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app-images-t`,
+	"Alias":                             `alias/app`,
 }
 
 func TestEverythingComesUp(t *testing.T) {
@@ -50,7 +58,7 @@ func TestEverythingComesUp(t *testing.T) {
 			fmt.Fprintf(&body, "  O%d: {Value: {Ref: %s}}\n", i, id)
 		}
 	}
-	e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New("123456789012", "eu-west-1").Registrations()})
+	e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New().Registrations()})
 	t.Cleanup(e.Close)
 	said := 0
 	err := e.Apply(context.Background(), "app", []byte(body.String()), nil, func(ev stack.Event) {
@@ -61,7 +69,7 @@ func TestEverythingComesUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := strings.Count(everything, "Type: AWS::"); said != want {
+	if want := strings.Count(everything, "Type: AWS::") - 2; said != want { // two of them do nothing on AWS either
 		t.Errorf("%d of %d resources say that they do not run", said, want)
 	}
 	random := regexp.MustCompile(`\bE?[A-Z2-7]{12}\b`)
@@ -83,7 +91,7 @@ func TestNamesAreRead(t *testing.T) {
 		"property Name: must be a string":       "{Type: AWS::CloudFront::Function, Properties: {Name: [a], FunctionCode: x, FunctionConfig: {}}}",
 		"required key [FunctionCode] not found": "{Type: AWS::CloudFront::Function, Properties: {Name: a, FunctionConfig: {}}}",
 	} {
-		e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New("123456789012", "eu-west-1").Registrations()})
+		e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: New().Registrations()})
 		err := e.Apply(context.Background(), "app", []byte("Resources: {It: "+resource+"}"), nil, nil)
 		e.Close()
 		if err == nil || !strings.Contains(err.Error(), want) {

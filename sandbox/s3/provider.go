@@ -57,9 +57,9 @@ func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resou
 	}
 	if there := req.PhysicalID; req.Restored && s.store.has(there) && (p.BucketName == "" || p.BucketName == there) {
 		if req.Whole() {
-			return s.resource(there), nil
+			return s.resource(req.Stack.Region, there), nil
 		}
-		return s.resource(there), s.configure(there, p)
+		return s.resource(req.Stack.Region, there), s.configure(there, p)
 	}
 	if err := s.store.CreateBucket(name); err != nil {
 		if gofakes3.IsAlreadyExists(err) {
@@ -71,7 +71,7 @@ func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resou
 		s.store.ForceDeleteBucket(name)
 		return stack.Resource{}, err
 	}
-	return s.resource(name), nil
+	return s.resource(req.Stack.Region, name), nil
 }
 
 func (s *Server) updateBucket(_ context.Context, req stack.Request) (stack.Resource, error) {
@@ -79,7 +79,7 @@ func (s *Server) updateBucket(_ context.Context, req stack.Request) (stack.Resou
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	return s.resource(req.PhysicalID), s.configure(req.PhysicalID, p)
+	return s.resource(req.Stack.Region, req.PhysicalID), s.configure(req.PhysicalID, p)
 }
 
 func (s *Server) deleteBucket(_ context.Context, req stack.Request) error {
@@ -131,8 +131,7 @@ func (s *Server) configure(name string, p bucketProperties) error {
 	return s.store.set(b, "publicAccessBlock", text, false)
 }
 
-func (s *Server) resource(name string) stack.Resource {
-	region := s.options.Region
+func (s *Server) resource(region, name string) stack.Resource {
 	return stack.Resource{PhysicalID: name, Attributes: map[string]any{
 		"Arn":                 stack.ARN(region, "s3", "", "", name),
 		"DomainName":          name + ".s3.amazonaws.com",

@@ -75,7 +75,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if bucket != "" {
-		w.Header().Set("x-amz-bucket-region", s.options.Region)
+		w.Header().Set("x-amz-bucket-region", stack.RegionIn(r.Context(), s.options.Region))
 	}
 	if err := s.expectOwner(r.Header.Get("X-Amz-Expected-Bucket-Owner"), bucket); err != nil {
 		writeError(w, r, err)

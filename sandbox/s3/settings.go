@@ -142,7 +142,7 @@ func (s *Server) location(w http.ResponseWriter, r *http.Request, bucket string)
 		writeError(w, r, noBucket(bucket))
 		return
 	}
-	region := s.options.Region
+	region := stack.RegionIn(r.Context(), s.options.Region)
 	if region == "us-east-1" {
 		region = "" // so it is on AWS
 	}

@@ -54,8 +54,8 @@ func (s *Service) answer(r *http.Request, kind, name string) (any, error) {
 		if taken {
 			return nil, &stack.Error{Code: "ConflictException", Message: "Schedule group " + name + " already exists.", Status: http.StatusConflict}
 		}
-		s.putGroup(name)
-		return map[string]string{"ScheduleGroupArn": s.arn("schedule-group/" + name)}, nil
+		s.putGroup(r.Context(), name)
+		return map[string]string{"ScheduleGroupArn": s.arn(r.Context(), "schedule-group/"+name)}, nil
 	case "schedule-groups DELETE":
 		return struct{}{}, s.deleteGroup(r.Context(), stack.Request{PhysicalID: name})
 	}
@@ -87,7 +87,7 @@ func (s *Service) write(r *http.Request, name string) (any, error) {
 	case !taken && r.Method == http.MethodPut:
 		return nil, missing("Schedule", name)
 	}
-	i, err := s.put(key, raw, true)
+	i, err := s.put(r.Context(), key, raw, true)
 	if api, ok := err.(*stack.Error); ok {
 		return nil, api
 	}

@@ -16,7 +16,7 @@ func (s *Service) Registrations() map[string]stack.Registration {
 	}
 }
 
-func (s *Service) createSchedule(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Service) createSchedule(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	name, _ := stack.Text(req.Properties["Name"])
 	if name == "" {
 		name = req.Name(64)
@@ -28,15 +28,15 @@ func (s *Service) createSchedule(_ context.Context, req stack.Request) (stack.Re
 	if taken {
 		return stack.Resource{}, fmt.Errorf("Schedule %s already exists.", name) //nolint:staticcheck // Scheduler's words
 	}
-	return s.made(key, req)
+	return s.made(ctx, key, req)
 }
 
-func (s *Service) updateSchedule(_ context.Context, req stack.Request) (stack.Resource, error) {
-	return s.made(keyOf(req.PhysicalID, req.Properties), req)
+func (s *Service) updateSchedule(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	return s.made(ctx, keyOf(req.PhysicalID, req.Properties), req)
 }
 
-func (s *Service) made(key string, req stack.Request) (stack.Resource, error) {
-	i, err := s.put(key, req.Properties, false)
+func (s *Service) made(ctx context.Context, key string, req stack.Request) (stack.Resource, error) {
+	i, err := s.put(ctx, key, req.Properties, false)
 	if err != nil {
 		return stack.Resource{}, err
 	}
@@ -46,7 +46,7 @@ func (s *Service) made(key string, req stack.Request) (stack.Resource, error) {
 	return stack.Resource{PhysicalID: i.Name, Attributes: map[string]any{"Arn": i.arn}, Note: strings.Join(i.notes, "; ")}, nil
 }
 
-func (s *Service) deleteSchedule(_ context.Context, req stack.Request) error {
+func (s *Service) deleteSchedule(ctx context.Context, req stack.Request) error {
 	_, err := s.remove(keyOf(req.PhysicalID, req.Properties))
 	return err
 }
@@ -60,7 +60,7 @@ func keyOf(name string, properties map[string]any) string {
 	return group + "/" + name
 }
 
-func (s *Service) createGroup(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Service) createGroup(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	var p struct{ Name string }
 	if err := stack.Read(req.Properties, &p, "Tags"); err != nil {
 		return stack.Resource{}, err
@@ -74,17 +74,18 @@ func (s *Service) createGroup(_ context.Context, req stack.Request) (stack.Resou
 	if taken {
 		return stack.Resource{}, fmt.Errorf("Schedule group %s already exists.", p.Name) //nolint:staticcheck // Scheduler's words
 	}
-	s.putGroup(p.Name)
+	s.putGroup(ctx, p.Name)
 	req.PhysicalID = p.Name
 	return stack.Resource{PhysicalID: p.Name, Attributes: s.groupAttributes(req)}, nil
 }
 
 func (s *Service) groupAttributes(req stack.Request) map[string]any {
-	return map[string]any{"Arn": s.arn("schedule-group/" + req.PhysicalID), "State": "ACTIVE"}
+	region := req.Stack.Region
+	return map[string]any{"Arn": stack.ARN(region, "scheduler", region, s.options.Account, "schedule-group/"+req.PhysicalID), "State": "ACTIVE"}
 }
 
 // deleteGroup deletes a group with its schedules.
-func (s *Service) deleteGroup(_ context.Context, req stack.Request) error {
+func (s *Service) deleteGroup(ctx context.Context, req stack.Request) error {
 	s.mu.Lock()
 	var keys []string
 	for key, i := range s.schedules {

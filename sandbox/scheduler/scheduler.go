@@ -39,7 +39,7 @@ type Service struct {
 func New(options Options) *Service {
 	options = options.Or()
 	s := &Service{options: options, table: schedule.NewTimetable(options.Clock), schedules: map[string]*item{}, groups: map[string]map[string]any{}}
-	s.putGroup("default")
+	s.putGroup(context.Background(), "default")
 	return s
 }
 
@@ -54,8 +54,8 @@ func (s *Service) Restore(log *journal.Log) error {
 			return fmt.Errorf("schedule %s: %w", key, err)
 		}
 		group, _, _ := strings.Cut(key, "/")
-		s.putGroup(group)
-		if _, err := s.put(key, properties, false); err != nil {
+		s.putGroup(context.Background(), group)
+		if _, err := s.put(context.Background(), key, properties, false); err != nil {
 			return fmt.Errorf("schedule %s: %w", key, err)
 		}
 	}
@@ -221,14 +221,14 @@ func date(name, text string) (time.Time, error) {
 }
 
 // put makes or changes a schedule. Once it has returned it fires.
-func (s *Service) put(key string, raw map[string]any, keep bool) (*item, error) {
+func (s *Service) put(ctx context.Context, key string, raw map[string]any, keep bool) (*item, error) {
 	group, name, _ := strings.Cut(key, "/")
 	i, err := s.read(raw, s.options.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
 	i.group, i.Name = group, name
-	i.arn = s.arn("schedule/" + key)
+	i.arn = s.arn(ctx, "schedule/"+key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.groups[group] == nil {
@@ -269,17 +269,19 @@ func (s *Service) remove(key string) (bool, error) {
 	return true, nil
 }
 
-func (s *Service) putGroup(name string) {
+func (s *Service) putGroup(ctx context.Context, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.groups[name] == nil {
 		now := seconds(s.options.Clock.Now())
-		s.groups[name] = map[string]any{"Arn": s.arn("schedule-group/" + name), "Name": name, "State": "ACTIVE", "CreationDate": now, "LastModificationDate": now}
+		s.groups[name] = map[string]any{"Arn": s.arn(ctx, "schedule-group/"+name), "Name": name, "State": "ACTIVE", "CreationDate": now, "LastModificationDate": now}
 	}
 }
 
-func (s *Service) arn(resource string) string {
-	return stack.ARN(s.options.Region, "scheduler", s.options.Region, s.options.Account, resource)
+// arn is an ARN in the region of a request.
+func (s *Service) arn(ctx context.Context, resource string) string {
+	region := stack.RegionIn(ctx, s.options.Region)
+	return stack.ARN(region, "scheduler", region, s.options.Account, resource)
 }
 
 // seconds is a time as AWS's JSON has it.

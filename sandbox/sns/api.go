@@ -56,14 +56,14 @@ var topicAttributes = map[string]bool{
 	"FifoTopic": true, "ContentBasedDeduplication": true, "ArchivePolicy": true, "FifoThroughputScope": true,
 }
 
-func (s *Service) createTopic(_ context.Context, in struct {
+func (s *Service) createTopic(ctx context.Context, in struct {
 	Name       string
 	Attributes map[string]string
 	Tags       []tag
 }) (topicARN, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, err := s.create(in.Name, in.Attributes)
+	t, err := s.create(stack.RegionIn(ctx, s.options.Region), in.Name, in.Attributes)
 	if err != nil {
 		return topicARN{}, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) createTopic(_ context.Context, in struct {
 }
 
 // create makes a topic, or finds it. The caller holds the lock.
-func (s *Service) create(name string, attributes map[string]string) (*topic, error) {
+func (s *Service) create(region, name string, attributes map[string]string) (*topic, error) {
 	fifo := attributes["FifoTopic"] == "true"
 	base, isFifo := strings.CutSuffix(name, ".fifo")
 	switch {
@@ -83,7 +83,7 @@ func (s *Service) create(name string, attributes map[string]string) (*topic, err
 	case base == "" || len(name) > 256 || strings.Trim(base, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" || strings.ContainsAny(base, " .:/"):
 		return nil, invalid("Topic Name")
 	}
-	arn := s.arn(name)
+	arn := s.arn(region, name)
 	if old := s.topics[arn]; old != nil {
 		for attribute, text := range attributes {
 			if old.attributes[attribute] != text {

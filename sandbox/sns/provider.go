@@ -63,10 +63,10 @@ func (s *Service) provide(_ context.Context, req stack.Request) (stack.Resource,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.topics[s.arn(name)] != nil {
-		return stack.Resource{}, fmt.Errorf("%s already exists", s.arn(name))
+	if arn := s.arn(req.Stack.Region, name); s.topics[arn] != nil {
+		return stack.Resource{}, fmt.Errorf("%s already exists", arn)
 	}
-	t, err := s.create(name, attributes)
+	t, err := s.create(req.Stack.Region, name, attributes)
 	if err != nil {
 		return stack.Resource{}, err
 	}

@@ -126,8 +126,8 @@ func (s *Service) Close(context.Context) error {
 	return nil
 }
 
-func (s *Service) arn(name string) string {
-	return stack.ARN(s.options.Region, "sns", s.options.Region, s.options.Account, name)
+func (s *Service) arn(region, name string) string {
+	return stack.ARN(region, "sns", region, s.options.Account, name)
 }
 
 func (s *Service) url() string {

@@ -85,7 +85,7 @@ func (s *Service) Handle(ctx context.Context, operation string, body []byte) (an
 type operation func(context.Context, *Service, []byte) (any, error)
 
 var operations = map[string]operation{
-	"CreateQueue": on((*Service).createQueue), "DeleteQueue": on((*Service).deleteQueue), "GetQueueUrl": on((*Service).getQueueURL), "ListQueues": on((*Service).listQueues),
+	"CreateQueue": createQueueIn, "DeleteQueue": on((*Service).deleteQueue), "GetQueueUrl": on((*Service).getQueueURL), "ListQueues": on((*Service).listQueues),
 	"GetQueueAttributes": on((*Service).getQueueAttributes), "SetQueueAttributes": on((*Service).setQueueAttributes), "PurgeQueue": on((*Service).purgeQueue),
 	"SendMessage": on((*Service).sendMessage), "SendMessageBatch": on((*Service).sendMessageBatch),
 	"ReceiveMessage": onWaiting((*Service).receiveMessage), "DeleteMessage": on((*Service).deleteMessage), "DeleteMessageBatch": on((*Service).deleteMessageBatch),
@@ -153,8 +153,14 @@ type createQueue struct {
 	Tags       map[string]string
 }
 
-func (s *Service) createQueue(in createQueue) (any, error) {
-	q, err := s.create(in.QueueName, in.Attributes, in.Tags)
+// createQueueIn makes a queue in the region that the request is signed for.
+func createQueueIn(ctx context.Context, s *Service, body []byte) (any, error) {
+	region := stack.RegionIn(ctx, s.options.Region)
+	return on(func(s *Service, in createQueue) (any, error) { return s.createQueue(region, in) })(ctx, s, body)
+}
+
+func (s *Service) createQueue(region string, in createQueue) (any, error) {
+	q, err := s.create(region, in.QueueName, in.Attributes, in.Tags)
 	if err != nil {
 		return nil, err
 	}

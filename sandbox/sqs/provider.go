@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -98,7 +99,7 @@ func (s *Service) provide(_ context.Context, req stack.Request) (stack.Resource,
 	if s.queues[name] != nil {
 		return stack.Resource{}, fmt.Errorf("%s already exists", s.url(name))
 	}
-	q, err := s.create(name, attributes, nil)
+	q, err := s.create(cmp.Or(req.Stack.Region, s.options.Region), name, attributes, nil)
 	if err != nil {
 		return stack.Resource{}, err
 	}

@@ -20,6 +20,7 @@ const dedupWindow = 5 * time.Minute
 // queue is a queue with its messages. The service's lock guards it.
 type queue struct {
 	service    *Service
+	region     string // of its ARN
 	name       string
 	fifo       bool
 	attributes map[string]string // as they were set
@@ -104,16 +105,18 @@ func (w *waiting) Pop() any {
 	return m
 }
 
-func (s *Service) newQueue(name string, fifo bool) *queue {
+func (s *Service) newQueue(region, name string, fifo bool) *queue {
 	now := s.clock.Now()
 	return &queue{
-		service: s, name: name, fifo: fifo, attributes: map[string]string{}, policies: map[string]string{}, tags: map[string]string{},
+		service: s, region: region, name: name, fifo: fifo, attributes: map[string]string{}, policies: map[string]string{}, tags: map[string]string{},
 		created: now, modified: now, all: map[string]*message{}, groups: map[string]*group{}, recent: map[string]taken{},
 		changed: make(chan struct{}), told: map[string]bool{},
 	}
 }
 
-func (q *queue) arn() string { return q.service.arn(q.name) }
+func (q *queue) arn() string {
+	return stack.ARN(q.region, "sqs", q.region, q.service.options.Account, q.name)
+}
 
 // wake tells those who wait that there is something to receive.
 func (q *queue) wake() {

@@ -194,7 +194,7 @@ func (q *queue) described(now time.Time) map[string]string {
 
 // create makes a queue, or finds one that is just like it. The caller holds the
 // lock.
-func (s *Service) create(name string, attributes, tags map[string]string) (*queue, error) {
+func (s *Service) create(region, name string, attributes, tags map[string]string) (*queue, error) {
 	fifo := attributes["FifoQueue"] == "true"
 	switch {
 	case strings.HasSuffix(name, ".fifo") != fifo && fifo:
@@ -211,7 +211,7 @@ func (s *Service) create(name string, attributes, tags map[string]string) (*queu
 		}
 		return old, nil
 	}
-	q := s.newQueue(name, fifo)
+	q := s.newQueue(region, name, fifo)
 	if err := q.set(attributes); err != nil {
 		return nil, err
 	}

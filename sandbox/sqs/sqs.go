@@ -6,6 +6,7 @@
 package sqs
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -76,10 +77,6 @@ func (s *Service) Close(context.Context) error {
 	return nil
 }
 
-func (s *Service) arn(name string) string {
-	return stack.ARN(s.options.Region, "sqs", s.options.Region, s.options.Account, name)
-}
-
 func (s *Service) url(name string) string {
 	at := "https://sqs." + s.options.Region + ".amazonaws.com"
 	if s.options.URL != nil {
@@ -88,7 +85,7 @@ func (s *Service) url(name string) string {
 	return at + "/" + s.options.Account + "/" + name
 }
 
-// byARN finds a queue of this account and region. The caller holds the lock.
+// byARN finds a queue of this account. The caller holds the lock.
 func (s *Service) byARN(arn string) *queue {
 	name := arn[strings.LastIndexByte(arn, ':')+1:]
 	if q := s.queues[name]; q != nil && q.arn() == arn {
@@ -246,6 +243,7 @@ func (s *Service) Names() []string {
 // kept is a queue as a log keeps it.
 type kept struct {
 	Fifo       bool
+	Region     string `json:",omitempty"` // "" = the cloud's own
 	Attributes map[string]string
 	Policies   map[string]string `json:",omitempty"`
 	Tags       map[string]string `json:",omitempty"`
@@ -255,7 +253,7 @@ type kept struct {
 
 // keepQueue writes a queue down. The caller holds the lock.
 func (q *queue) keepQueue() error {
-	return q.service.log.Put("queue "+q.name, kept{q.fifo, q.attributes, q.policies, q.tags, q.created, q.next})
+	return q.service.log.Put("queue "+q.name, kept{q.fifo, q.region, q.attributes, q.policies, q.tags, q.created, q.next})
 }
 
 func (q *queue) messageKey(id string) string { return "message " + q.name + " " + id }
@@ -297,7 +295,7 @@ func (s *Service) Restore(log *journal.Log) error {
 		if err := json.Unmarshal(data, &k); err != nil {
 			return bad(key, err)
 		}
-		q := s.newQueue(rest, k.Fifo)
+		q := s.newQueue(cmp.Or(k.Region, s.options.Region), rest, k.Fifo)
 		q.created, q.next = k.Created, k.Next
 		if k.Policies != nil {
 			q.policies = k.Policies

@@ -20,7 +20,7 @@ func (e *Engine) Apply(ctx context.Context, name string, body []byte, params map
 		src.parameters = append(src.parameters, Parameter{ParameterKey: key, ParameterValue: params[key]})
 	}
 	e.mu.Lock()
-	there := e.live[name]
+	there := e.live[liveKey(e.region(ctx), name)]
 	status := ""
 	if there != nil {
 		status = there.status
@@ -53,14 +53,14 @@ func (e *Engine) Apply(ctx context.Context, name string, body []byte, params map
 // startUpdateHeard is startUpdate with a listener.
 func (e *Engine) startUpdateHeard(ctx context.Context, name string, src source, progress func(Event)) (*state, <-chan struct{}, error) {
 	e.mu.Lock()
-	if st := e.live[name]; st != nil {
+	if st := e.live[liveKey(e.region(ctx), name)]; st != nil {
 		st.listener = progress
 	}
 	e.mu.Unlock()
 	st, done, err := e.startUpdate(ctx, name, src, updateOptions{})
 	if err != nil {
 		e.mu.Lock()
-		if st := e.live[name]; st != nil {
+		if st := e.live[liveKey(e.region(ctx), name)]; st != nil {
 			st.listener = nil
 		}
 		e.mu.Unlock()
@@ -71,7 +71,7 @@ func (e *Engine) startUpdateHeard(ctx context.Context, name string, src source, 
 // Remove deletes a stack and waits for the end. That there is none is success.
 func (e *Engine) Remove(ctx context.Context, name string, progress func(Event)) error {
 	e.mu.Lock()
-	st := e.live[name]
+	st := e.live[liveKey(e.region(ctx), name)]
 	if st != nil {
 		st.listener = progress
 	}
@@ -125,7 +125,7 @@ func (st *state) firstFailure() string {
 func (e *Engine) Outputs(name string) map[string]string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st := e.live[name]
+	st := e.live[liveKey(e.options.Region, name)]
 	if st == nil {
 		return nil
 	}

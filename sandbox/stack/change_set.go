@@ -61,7 +61,7 @@ func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (
 	if in.ChangeSetType == "" {
 		in.ChangeSetType = "UPDATE"
 	}
-	st, isNew, err := e.changeSetStack(in)
+	st, isNew, err := e.changeSetStack(ctx, in)
 	if err != nil {
 		return CreateChangeSetOutput{}, err
 	}
@@ -77,7 +77,7 @@ func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (
 		return CreateChangeSetOutput{}, err
 	}
 	cs := &changeSet{
-		id: e.arn("changeSet", in.ChangeSetName), name: in.ChangeSetName, kind: in.ChangeSetType, token: in.ClientToken,
+		id: e.arn(st.ref.Region, "changeSet", in.ChangeSetName), name: in.ChangeSetName, kind: in.ChangeSetType, token: in.ClientToken,
 		description: in.Description, created: now(), status: changeSetCreatePending, execution: executionUnavailable,
 		template: t, onFailure: in.OnStackFailure, nested: in.IncludeNestedStacks,
 		options: updateOptions{tags: in.Tags, capabilities: in.Capabilities, notifications: in.NotificationARNs, role: in.RoleARN},
@@ -87,10 +87,10 @@ func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (
 
 // changeSetStack finds the stack that a change set is for, or makes the one
 // that it is to create.
-func (e *Engine) changeSetStack(in CreateChangeSetInput) (st *state, isNew bool, err error) {
+func (e *Engine) changeSetStack(ctx context.Context, in CreateChangeSetInput) (st *state, isNew bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err = e.find(in.StackName)
+	st, err = e.find(ctx, in.StackName)
 	switch in.ChangeSetType {
 	case "UPDATE":
 		if err != nil {
@@ -108,7 +108,7 @@ func (e *Engine) changeSetStack(in CreateChangeSetInput) (st *state, isNew bool,
 			return st, false, nil
 		}
 		st = &state{}
-		return st, true, e.enrol(st, in.StackName)
+		return st, true, e.enrol(st, e.region(ctx), in.StackName)
 	}
 	return nil, false, invalid("ChangeSetType %s is not one that the local cloud runs: use CREATE or UPDATE", in.ChangeSetType)
 }
@@ -120,7 +120,7 @@ func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChang
 		return CreateChangeSetOutput{}, errStopping
 	}
 	if isNew {
-		if there := e.live[st.ref.Name]; there != nil { // another request came first
+		if there := e.live[liveKey(st.ref.Region, st.ref.Name)]; there != nil { // another request came first
 			st = there
 		} else {
 			e.admit(st, ReviewInProgress)
@@ -179,10 +179,10 @@ func (e *Engine) fillChangeSet(st *state, cs *changeSet) {
 
 // findChangeSet finds a change set by ARN, or by name within a stack. The
 // caller holds the lock.
-func (e *Engine) findChangeSet(name, stack string) (*state, *changeSet, error) {
+func (e *Engine) findChangeSet(ctx context.Context, name, stack string) (*state, *changeSet, error) {
 	missing := &Error{Code: "ChangeSetNotFound", Message: "ChangeSet [" + name + "] does not exist", Status: 404}
 	if stack != "" {
-		st, err := e.find(stack)
+		st, err := e.find(ctx, stack)
 		if err != nil {
 			return nil, nil, err
 		}

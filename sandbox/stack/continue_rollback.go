@@ -26,7 +26,7 @@ func (e *Engine) ContinueUpdateRollback(ctx context.Context, in ContinueUpdateRo
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return Empty{}, err
 	}

@@ -63,7 +63,7 @@ func (e *Engine) CreateStack(ctx context.Context, in CreateStackInput) (StackOut
 // startCreate gives st its name and template and begins its creation. When a
 // request with the same token has made the stack already, st becomes that one.
 func (e *Engine) startCreate(ctx context.Context, st *state, name string, src source) error {
-	if err := e.enrol(st, name); err != nil {
+	if err := e.enrol(st, e.region(ctx), name); err != nil {
 		return err
 	}
 	t, err := e.prepare(ctx, src, st.ref, nil)
@@ -72,7 +72,7 @@ func (e *Engine) startCreate(ctx context.Context, st *state, name string, src so
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if there := e.live[name]; there != nil {
+	if there := e.live[liveKey(st.ref.Region, name)]; there != nil {
 		if st.token != "" && there.tokens[st.token] == "CreateStack" {
 			st.ref = there.ref
 			return nil
@@ -90,11 +90,11 @@ func (e *Engine) startCreate(ctx context.Context, st *state, name string, src so
 }
 
 // enrol gives a new stack its identity.
-func (e *Engine) enrol(st *state, name string) error {
+func (e *Engine) enrol(st *state, region, name string) error {
 	if !validName(name) {
 		return invalid("1 validation error detected: Value '%s' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
 	}
-	st.ref = Ref{Name: name, ID: e.arn("stack", name), Region: e.options.Region, Account: e.options.Account}
+	st.ref = Ref{Name: name, ID: e.arn(region, "stack", name), Region: region, Account: e.options.Account}
 	st.created = now()
 	st.resources = map[string]*resource{}
 	st.tokens = map[string]string{}
@@ -105,7 +105,7 @@ func (e *Engine) enrol(st *state, name string) error {
 func (e *Engine) admit(st *state, status string) {
 	st.status = status
 	e.all = append(e.all, st)
-	e.live[st.ref.Name] = st
+	e.live[liveKey(st.ref.Region, st.ref.Name)] = st
 }
 
 var errStopping = &Error{Code: "ServiceUnavailable", Message: "the local cloud is stopping", Status: 503}

@@ -29,7 +29,7 @@ func (e *Engine) DeleteStack(ctx context.Context, in DeleteStackInput) (Empty, e
 func (e *Engine) startDelete(ctx context.Context, in DeleteStackInput) (done <-chan struct{}, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil || st.status == DeleteComplete {
 		return nil, nil
 	}

@@ -17,7 +17,7 @@ func (e *Engine) DescribeChangeSet(ctx context.Context, in DescribeChangeSetInpu
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, cs, err := e.findChangeSet(in.ChangeSetName, in.StackName)
+	st, cs, err := e.findChangeSet(ctx, in.ChangeSetName, in.StackName)
 	if err != nil {
 		return ChangeSetDescription{}, err
 	}
@@ -72,7 +72,7 @@ type ListChangeSetsOutput struct {
 func (e *Engine) ListChangeSets(ctx context.Context, in ListChangeSetsInput) (ListChangeSetsOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return ListChangeSetsOutput{}, err
 	}

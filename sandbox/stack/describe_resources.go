@@ -12,7 +12,7 @@ type DescribeStackResourceOutput struct{ StackResourceDetail ResourceDetail }
 func (e *Engine) DescribeStackResource(ctx context.Context, in DescribeStackResourceInput) (DescribeStackResourceOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return DescribeStackResourceOutput{}, invalid("Stack '%s' does not exist", in.StackName)
 	}
@@ -45,7 +45,7 @@ func (e *Engine) DescribeStackResources(ctx context.Context, in DescribeStackRes
 	if in.StackName == "" {
 		st = e.ownerOf(in.PhysicalResourceID)
 	} else {
-		st, err = e.find(in.StackName)
+		st, err = e.find(ctx, in.StackName)
 	}
 	if err != nil {
 		return DescribeStackResourcesOutput{}, err
@@ -94,7 +94,7 @@ func (e *Engine) ListStackResources(ctx context.Context, in ListStackResourcesIn
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return ListStackResourcesOutput{}, err
 	}

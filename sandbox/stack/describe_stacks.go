@@ -23,17 +23,18 @@ func (e *Engine) DescribeStacks(ctx context.Context, in DescribeStacksInput) (De
 	defer e.mu.Unlock()
 	var stacks []*state
 	if in.StackName != "" {
-		st, err := e.find(in.StackName)
+		st, err := e.find(ctx, in.StackName)
 		if err != nil {
 			return DescribeStacksOutput{}, err
 		}
 		stacks = []*state{st}
 	} else {
 		for _, st := range slices.Backward(e.all) {
-			if st.status != DeleteComplete {
+			if st.status != DeleteComplete && st.in(ctx) {
 				stacks = append(stacks, st)
 			}
 		}
+		e.tellElsewhere(ctx, stacks)
 	}
 	stacks, next, err := page(stacks, in.NextToken)
 	out := DescribeStacksOutput{NextToken: next}
@@ -89,7 +90,7 @@ func (e *Engine) ListStacks(ctx context.Context, in ListStacksInput) (ListStacks
 	defer e.mu.Unlock()
 	var all []Summary
 	for _, st := range slices.Backward(e.all) {
-		if len(in.StackStatusFilter) > 0 && !slices.Contains(in.StackStatusFilter, st.status) {
+		if !st.in(ctx) || len(in.StackStatusFilter) > 0 && !slices.Contains(in.StackStatusFilter, st.status) {
 			continue
 		}
 		d := st.describe()
@@ -121,7 +122,7 @@ func (e *Engine) DescribeStackEvents(ctx context.Context, in DescribeStackEvents
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return DescribeStackEventsOutput{}, err
 	}

@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +15,7 @@ import (
 // Options are what an engine needs from its surroundings.
 type Options struct {
 	Account string // twelve digits
-	Region  string
+	Region  string // of requests that name none
 	// Registrations say which resource types there are, and who makes them.
 	Registrations map[string]Registration
 	// Fetch reads the template behind a TemplateURL; nil = none can be read.
@@ -44,7 +44,8 @@ type Options struct {
 	Warn func(text string)
 }
 
-// Engine keeps the stacks of one account in one region. Its methods are
+// Engine keeps the stacks of one account, each in the region that its client
+// signed for. Its methods are
 // CloudFormation's operations, with the same names, inputs and outputs.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations.html
 //
@@ -65,7 +66,7 @@ type Engine struct {
 	memory *journal.Log // nil = nothing outlives the process
 	// remembered are physical IDs by stack and logical ID; see remember.go.
 	remembered map[string]string
-	live       map[string]*state // by name
+	live       map[string]*state // by region and name
 	restoring  bool              // stacks of an earlier run are being brought back
 	said       bool              // that stacks cannot be kept
 }
@@ -102,20 +103,25 @@ func (e *Engine) fault(op, logicalID string) error {
 	return e.options.Fault(op, logicalID)
 }
 
-// find gives a stack by its name or ARN. Deleted stacks are only found by ARN.
+// find gives a stack of the region of a request by its name or ARN. Deleted stacks are only found by ARN.
 // The caller holds the lock.
-func (e *Engine) find(nameOrID string) (*state, error) {
-	if st, ok := e.live[nameOrID]; ok {
+func (e *Engine) find(ctx context.Context, nameOrID string) (*state, error) {
+	if st, ok := e.live[liveKey(e.region(ctx), nameOrID)]; ok {
 		return st, nil
 	}
-	if strings.HasPrefix(nameOrID, "arn:") {
-		for _, st := range e.all {
-			if st.ref.ID == nameOrID {
-				return st, nil
-			}
-		}
+	if st := e.byID(nameOrID); st != nil && (RegionOf(ctx) == "" || RegionOf(ctx) == st.ref.Region) {
+		return st, nil
 	}
 	return nil, unknownStack(nameOrID)
+}
+
+// byID gives a stack of any region by its ARN, also a deleted one; nil = there is
+// none. The caller holds the lock.
+func (e *Engine) byID(id string) *state {
+	if i := slices.IndexFunc(e.all, func(st *state) bool { return st.ref.ID == id }); i >= 0 {
+		return e.all[i]
+	}
+	return nil
 }
 
 // begin marks st as busy and runs work in the background. The caller holds
@@ -131,9 +137,18 @@ func (e *Engine) begin(st *state, work func(ctx context.Context)) {
 	}()
 }
 
+// there gives a stack by its ARN, or the error that there is none. The caller
+// holds the lock.
+func (e *Engine) there(id string) (*state, error) {
+	if st := e.byID(id); st != nil {
+		return st, nil
+	}
+	return nil, unknownStack(id)
+}
+
 // arn makes the identifier of a stack or change set.
-func (e *Engine) arn(kind, name string) string {
-	return ARN(e.options.Region, "cloudformation", e.options.Region, e.options.Account, kind+"/"+name+"/"+newUUID())
+func (e *Engine) arn(region, kind, name string) string {
+	return ARN(region, "cloudformation", region, e.options.Account, kind+"/"+name+"/"+newUUID())
 }
 
 // newUUID gives a random (version 4) UUID.

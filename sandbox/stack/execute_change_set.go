@@ -22,7 +22,7 @@ func (e *Engine) ExecuteChangeSet(ctx context.Context, in ExecuteChangeSetInput)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, cs, err := e.findChangeSet(in.ChangeSetName, in.StackName)
+	st, cs, err := e.findChangeSet(ctx, in.ChangeSetName, in.StackName)
 	if err != nil {
 		return Empty{}, err
 	}
@@ -114,7 +114,7 @@ func (e *Engine) DeleteChangeSet(ctx context.Context, in DeleteChangeSetInput) (
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, cs, err := e.findChangeSet(in.ChangeSetName, in.StackName)
+	st, cs, err := e.findChangeSet(ctx, in.ChangeSetName, in.StackName)
 	if err != nil {
 		if apiError, ok := err.(*Error); ok && apiError.Code == "ChangeSetNotFound" {
 			return Empty{}, nil

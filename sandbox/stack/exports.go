@@ -21,6 +21,9 @@ func (e *Engine) ListExports(ctx context.Context, in ListExportsInput) (ListExpo
 	defer e.mu.Unlock()
 	var all []Export
 	for _, st := range e.live {
+		if !st.in(ctx) {
+			continue
+		}
 		for _, out := range st.outputs {
 			if out.ExportName != "" {
 				all = append(all, Export{st.ref.ID, out.ExportName, out.OutputValue})
@@ -45,7 +48,7 @@ type ListImportsOutput struct {
 func (e *Engine) ListImports(ctx context.Context, in ListImportsInput) (ListImportsOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	users := e.importers(in.ExportName)
+	users := e.importers(e.region(ctx), in.ExportName)
 	if len(users) == 0 {
 		return ListImportsOutput{}, invalid("Export '%s' is not imported by any stack.", in.ExportName)
 	}

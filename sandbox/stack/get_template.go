@@ -14,11 +14,14 @@ type GetTemplateInput struct{ StackName, ChangeSetName, TemplateStage string }
 
 // GetTemplateOutput is the answer of GetTemplate.
 type GetTemplateOutput struct {
-	TemplateBody    string
+	TemplateBody    string   `xml:",omitempty"`
 	StagesAvailable []string `xml:"StagesAvailable>member"`
 }
 
-// GetTemplate gives a stack's template as it was sent, or a change set's.
+// GetTemplate gives a stack's template as it was sent, or a change set's. A stack
+// that was only reviewed so far has none: the answer is without a body, which the
+// CDK, for one, counts on.
+// https://github.com/aws/aws-cdk-cli/blob/main/packages/%40aws-cdk/toolkit-lib/lib/api/cloudformation/stack-helpers.ts
 func (e *Engine) GetTemplate(ctx context.Context, in GetTemplateInput) (GetTemplateOutput, error) {
 	if err := e.fault("GetTemplate", ""); err != nil {
 		return GetTemplateOutput{}, err
@@ -27,18 +30,18 @@ func (e *Engine) GetTemplate(ctx context.Context, in GetTemplateInput) (GetTempl
 	defer e.mu.Unlock()
 	var t *template
 	if in.ChangeSetName != "" {
-		_, cs, err := e.findChangeSet(in.ChangeSetName, in.StackName)
+		_, cs, err := e.findChangeSet(ctx, in.ChangeSetName, in.StackName)
 		if err != nil {
 			return GetTemplateOutput{}, err
 		}
 		t = cs.template
 	} else {
-		st, err := e.find(in.StackName)
+		st, err := e.find(ctx, in.StackName)
 		if err != nil {
 			return GetTemplateOutput{}, err
 		}
 		if t = st.current; t == nil {
-			return GetTemplateOutput{}, invalid("Stack [%s] has no template yet: it is in %s", st.ref.Name, st.status)
+			return GetTemplateOutput{StagesAvailable: []string{"Original"}}, nil
 		}
 	}
 	return GetTemplateOutput{string(t.body), []string{"Original", "Processed"}}, nil
@@ -160,6 +163,9 @@ func (e *Engine) ValidateTemplate(ctx context.Context, in ValidateTemplateInput)
 	doc, err := parse(body)
 	if err == nil {
 		err = e.check(doc)
+	}
+	if err == nil {
+		err = e.checkTypes(doc, func(id string) bool { return doc.Resources[id].Condition == "" })
 	}
 	if err != nil {
 		return ValidateTemplateOutput{}, err

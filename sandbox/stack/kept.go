@@ -68,7 +68,7 @@ type keptResource struct {
 // keeps reports whether a stack outlives the process: the live app's is made
 // from its source at each start. The caller holds the lock.
 func (e *Engine) keeps(st *state) bool {
-	return e.memory != nil && !e.restoring && (e.options.SetAside == nil || !e.options.SetAside(st.root().ref.Name))
+	return e.memory != nil && !e.restoring && !e.setAside(st)
 }
 
 // keep writes a stack down as it is now, and one of its resources, if r is not

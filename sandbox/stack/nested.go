@@ -16,7 +16,7 @@ func (n nested) Create(ctx context.Context, req Request) (Resource, error) {
 		return Resource{}, err
 	}
 	st := &state{onFailure: "ROLLBACK", tags: nestedTags(req.Properties)}
-	if err := n.e.enrol(st, req.Name(128)); err != nil {
+	if err := n.e.enrol(st, req.Stack.Region, req.Name(128)); err != nil {
 		return Resource{}, err
 	}
 	t, err := n.e.prepare(ctx, src, st.ref, nil)
@@ -24,7 +24,7 @@ func (n nested) Create(ctx context.Context, req Request) (Resource, error) {
 		return Resource{}, err
 	}
 	n.e.mu.Lock()
-	st.parent, err = n.e.find(req.Stack.ID)
+	st.parent, err = n.e.there(req.Stack.ID)
 	if err == nil {
 		st.current, st.capabilities = t, st.parent.capabilities
 		n.e.admit(st, CreateInProgress)
@@ -50,7 +50,7 @@ func (n nested) Update(ctx context.Context, req Request) (Resource, error) {
 		return Resource{}, err
 	}
 	n.e.mu.Lock()
-	st, err := n.e.find(req.PhysicalID)
+	st, err := n.e.there(req.PhysicalID)
 	if err == nil {
 		err = st.mayUpdate()
 	}
@@ -83,7 +83,7 @@ func (n nested) Update(ctx context.Context, req Request) (Resource, error) {
 
 func (n nested) Delete(ctx context.Context, req Request) error {
 	n.e.mu.Lock()
-	st, err := n.e.find(req.PhysicalID)
+	st, err := n.e.there(req.PhysicalID)
 	gone := err != nil || st.status == DeleteComplete
 	n.e.mu.Unlock()
 	if gone {
@@ -100,7 +100,7 @@ func (n nested) Delete(ctx context.Context, req Request) error {
 // parent's update, which may no longer be behind its TemplateURL.
 func (n nested) revert(ctx context.Context, res *resource) error {
 	n.e.mu.Lock()
-	st, err := n.e.find(res.physicalID)
+	st, err := n.e.there(res.physicalID)
 	undone := err == nil && (st.current == res.inner || res.inner == nil)
 	if err == nil && !undone {
 		err = st.mayUpdate()
@@ -126,7 +126,7 @@ func (n nested) revert(ctx context.Context, res *resource) error {
 func (e *Engine) templateOf(id string) *template {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(id)
+	st, err := e.there(id)
 	if err != nil {
 		return nil
 	}

@@ -17,7 +17,7 @@ func (e *Engine) compareFor(st *state, cs *changeSet) ([]ResourceChange, error) 
 // would make of it.
 func (e *Engine) nestedChangeSet(name string, res *resource, properties map[string]any) (id string, err error) {
 	e.mu.Lock()
-	st, err := e.find(res.physicalID)
+	st, err := e.there(res.physicalID)
 	var current *template
 	if err == nil {
 		current = st.current
@@ -35,7 +35,7 @@ func (e *Engine) nestedChangeSet(name string, res *resource, properties map[stri
 		return "", err
 	}
 	inner := &changeSet{
-		id: e.arn("changeSet", name), name: name, kind: "UPDATE", created: now(), template: t, nested: true,
+		id: e.arn(st.ref.Region, "changeSet", name), name: name, kind: "UPDATE", created: now(), template: t, nested: true,
 		status: CreateComplete, execution: executionUnavailable,
 	}
 	if inner.changes, err = e.compareFor(st, inner); err != nil {

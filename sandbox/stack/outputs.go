@@ -70,7 +70,7 @@ func (e *Engine) exportTwice(st *state, outputs []Output) error {
 			continue
 		}
 		for _, other := range e.live {
-			if other == st {
+			if other == st || other.ref.Region != st.ref.Region {
 				continue
 			}
 			for _, there := range other.outputs {
@@ -89,7 +89,7 @@ func (e *Engine) export(st *state, name string) (any, error) {
 	defer e.mu.Unlock()
 	for _, other := range e.live {
 		for _, out := range other.outputs {
-			if out.ExportName == name && other != st {
+			if out.ExportName == name && other != st && other.ref.Region == st.ref.Region {
 				return out.OutputValue, nil
 			}
 		}
@@ -108,7 +108,7 @@ func (e *Engine) exportsInUse(st *state, next []Output) string {
 		}) {
 			continue
 		}
-		if users := e.importers(out.ExportName); len(users) > 0 {
+		if users := e.importers(st.ref.Region, out.ExportName); len(users) > 0 {
 			verb := "updated"
 			if !slices.ContainsFunc(next, func(o Output) bool { return o.ExportName == out.ExportName }) {
 				verb = "deleted"
@@ -119,11 +119,11 @@ func (e *Engine) exportsInUse(st *state, next []Output) string {
 	return ""
 }
 
-// importers lists the stacks that use an export, sorted. The caller holds the lock.
-func (e *Engine) importers(export string) []string {
+// importers lists the stacks of a region that use an export, sorted. The caller holds the lock.
+func (e *Engine) importers(region, export string) []string {
 	var users []string
 	for _, st := range e.live {
-		if slices.Contains(st.imports, export) {
+		if st.ref.Region == region && slices.Contains(st.imports, export) {
 			users = append(users, st.ref.Name)
 		}
 	}

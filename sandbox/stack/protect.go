@@ -12,7 +12,7 @@ type UpdateTerminationProtectionInput struct {
 func (e *Engine) UpdateTerminationProtection(ctx context.Context, in UpdateTerminationProtectionInput) (StackOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return StackOutput{}, err
 	}
@@ -28,7 +28,7 @@ type SetStackPolicyInput struct{ StackName, StackPolicyBody string }
 func (e *Engine) SetStackPolicy(ctx context.Context, in SetStackPolicyInput) (Empty, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return Empty{}, err
 	}
@@ -49,7 +49,7 @@ type GetStackPolicyOutput struct {
 func (e *Engine) GetStackPolicy(ctx context.Context, in GetStackPolicyInput) (GetStackPolicyOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	st, err := e.find(in.StackName)
+	st, err := e.find(ctx, in.StackName)
 	if err != nil {
 		return GetStackPolicyOutput{}, err
 	}

@@ -30,7 +30,7 @@ func (e *Engine) recall(st *state, res *resource) string {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	id := e.remembered[memoryKey(st, res)]
+	id := e.remembered[e.memoryKey(st, res)]
 	if id == "" || id == res.physicalID { // it is being replaced
 		return ""
 	}
@@ -51,7 +51,7 @@ func (e *Engine) keepInMind(st *state, res *resource, id string) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := memoryKey(st, res)
+	key := e.memoryKey(st, res)
 	if id == "" {
 		if e.remembered[key] != res.physicalID {
 			return nil // another one has its place
@@ -66,4 +66,12 @@ func (e *Engine) keepInMind(st *state, res *resource, id string) error {
 	return e.memory.Put(key, id)
 }
 
-func memoryKey(st *state, res *resource) string { return st.ref.Name + "/" + res.logicalID }
+// memoryKey names a resource among all that hold data; those of another region
+// than the cloud's own say which.
+func (e *Engine) memoryKey(st *state, res *resource) string {
+	key := st.ref.Name + "/" + res.logicalID
+	if st.ref.Region != e.options.Region {
+		key = st.ref.Region + "/" + key
+	}
+	return key
+}

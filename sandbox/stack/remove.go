@@ -39,8 +39,8 @@ func (e *Engine) removeStack(ctx context.Context, st *state, retain []string) {
 	at := now()
 	st.deleted = &at
 	st.outputs, st.imports, st.changes = nil, nil, nil
-	if e.live[st.ref.Name] == st {
-		delete(e.live, st.ref.Name)
+	if key := liveKey(st.ref.Region, st.ref.Name); e.live[key] == st {
+		delete(e.live, key)
 	}
 	e.mu.Unlock()
 }

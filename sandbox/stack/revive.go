@@ -132,7 +132,7 @@ func (k *keptStack) unmade() bool {
 
 func (e *Engine) restoreStack(k keptStack) (*state, error) {
 	st := &state{
-		ref:    Ref{Name: k.Name, ID: k.ID, Region: e.options.Region, Account: e.options.Account},
+		ref:    Ref{Name: k.Name, ID: k.ID, Region: cmp.Or(regionOfARN(k.ID), e.options.Region), Account: e.options.Account},
 		status: k.Status, reason: k.Reason, created: k.Created, updated: k.Updated,
 		resources: map[string]*resource{}, tokens: map[string]string{}, outputs: k.Outputs, imports: k.Imports,
 		tags: k.Tags, capabilities: k.Capabilities, notifications: k.Notifications, role: k.Role, onFailure: k.OnFailure,
@@ -219,7 +219,7 @@ func (v *revival) resource(ctx context.Context, st *state, r *resource) error {
 	var err error
 	if r.kind == stackType {
 		e.mu.Lock()
-		inner, missing := e.find(r.physicalID)
+		inner, missing := e.there(r.physicalID)
 		e.mu.Unlock()
 		if missing != nil {
 			return missing
@@ -228,7 +228,7 @@ func (v *revival) resource(ctx context.Context, st *state, r *resource) error {
 		v.tell(ctx, inner)
 		made, _ = nested{e}.outcome(inner, inner.status)
 	} else {
-		made, err = e.registrations[r.kind].Provider.Create(ctx, Request{
+		made, err = e.registrations[r.kind].Provider.Create(WithRegion(ctx, st.ref.Region), Request{
 			Stack: st.ref, LogicalID: r.logicalID, Type: r.kind, PhysicalID: r.physicalID, Properties: r.properties,
 			Token: r.token, Restored: true, Attributes: had(r),
 		})

@@ -306,7 +306,7 @@ func TestReviveAnyMoment(t *testing.T) {
 				t.Errorf("%d of %d bytes: %s was deleted and is made again", end, len(whole), id)
 			}
 		}
-		if st := e.live["app"]; st != nil {
+		if st := e.live[liveKey("us-east-1", "app")]; st != nil {
 			statuses[st.status] = true
 			if underWay(st.status) {
 				t.Errorf("%d of %d bytes: %s", end, len(whole), st.status)
@@ -320,7 +320,7 @@ func TestReviveAnyMoment(t *testing.T) {
 		if err := e.Apply(ctx, "app", []byte(secondTemplate), secret, nil); err != nil {
 			t.Errorf("%d of %d bytes: %v", end, len(whole), err)
 		}
-		if got := len(e.live["app"].resources); got != 3 {
+		if got := len(e.live[liveKey("us-east-1", "app")].resources); got != 3 {
 			t.Errorf("%d of %d bytes: %d resources", end, len(whole), got)
 		}
 		if err := e.Remove(ctx, "app", nil); err != nil {

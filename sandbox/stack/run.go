@@ -265,6 +265,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 		Stack: st.ref, LogicalID: res.logicalID, Type: res.kind, PhysicalID: res.physicalID,
 		Properties: res.properties, Old: old, Token: res.token,
 	}
+	ctx = WithRegion(ctx, st.ref.Region)
 	if caller := st.root().caller; caller != nil && e.options.May != nil {
 		if err := e.options.May(caller, op, req, st.root().role); err != nil {
 			return Resource{}, fmt.Errorf("Resource handler returned message: %q (HandlerErrorCode: AccessDenied)", err) //nolint:staticcheck // CloudFormation's words
@@ -289,7 +290,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 			made.PhysicalID = res.physicalID
 		}
 	case "Delete":
-		if e.registrations[res.kind].Keeps && e.options.SetAside != nil && e.options.SetAside(st.root().ref.Name) {
+		if e.registrations[res.kind].Keeps && e.setAside(st) {
 			return Resource{}, nil
 		}
 		if err = provider.Delete(ctx, req); err == nil {

@@ -318,7 +318,7 @@ func (s *scenario) printChange(c ResourceChange) {
 
 func (s *scenario) show(name string) error {
 	if outer, inner, nested := strings.Cut(name, "/"); nested {
-		name = s.e.live[outer].resources[inner].physicalID
+		name = s.e.live[liveKey("eu-north-1", outer)].resources[inner].physicalID
 	}
 	out, err := s.e.DescribeStacks(context.Background(), DescribeStacksInput{StackName: name})
 	if err != nil {
@@ -334,7 +334,7 @@ func (s *scenario) show(name string) error {
 	}
 	list, err := s.e.ListStackResources(context.Background(), ListStackResourcesInput{StackName: name})
 	for _, r := range list.StackResourceSummaries {
-		properties, _ := json.Marshal(s.e.live[d.StackName].resources[r.LogicalResourceID].properties)
+		properties, _ := json.Marshal(s.e.live[liveKey("eu-north-1", d.StackName)].resources[r.LogicalResourceID].properties)
 		fmt.Fprintf(&s.log, "    %s %s %s %s\n", r.LogicalResourceID, r.ResourceStatus, r.PhysicalResourceID, properties)
 	}
 	return err

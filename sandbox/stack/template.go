@@ -92,7 +92,10 @@ func (e *Engine) prepare(ctx context.Context, src source, ref Ref, previous *tem
 			return nil, &Error{Code: "InsufficientCapabilitiesException", Message: "Requires capabilities : [" + missing + "]"}
 		}
 	}
-	return t, t.connect(ref)
+	if err := t.connect(ref); err != nil {
+		return nil, err
+	}
+	return t, e.checkTypes(doc, func(id string) bool { _, made := t.deps[id]; return made })
 }
 
 func parse(body []byte) (*cfn.Document, error) {
@@ -125,21 +128,23 @@ func (e *Engine) check(doc *cfn.Document) error {
 			return invalid("Template format error: %s names both a parameter and a resource", id)
 		}
 	}
-	if unknown := e.unknownTypes(doc); len(unknown) > 0 {
-		return invalid("Template format error: Unrecognized resource types: [%s] (the local cloud does not run them)", strings.Join(unknown, ", "))
-	}
 	return checkNames(doc)
 }
 
-func (e *Engine) unknownTypes(doc *cfn.Document) []string {
+// checkTypes refuses resource types that nobody here makes, of the resources that
+// made lets through: those that no condition leaves out.
+func (e *Engine) checkTypes(doc *cfn.Document, made func(logicalID string) bool) error {
 	var unknown []string
-	for _, r := range doc.Resources {
-		if _, ok := e.registrations[r.Type]; !ok {
+	for id, r := range doc.Resources {
+		if _, ok := e.registrations[r.Type]; !ok && made(id) {
 			unknown = append(unknown, r.Type)
 		}
 	}
+	if len(unknown) == 0 {
+		return nil
+	}
 	slices.Sort(unknown)
-	return slices.Compact(unknown)
+	return invalid("Template format error: Unrecognized resource types: [%s] (the local cloud does not run them)", strings.Join(slices.Compact(unknown), ", "))
 }
 
 // checkNames finds references to parameters, resources and conditions that do

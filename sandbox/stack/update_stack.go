@@ -53,7 +53,7 @@ type updateOptions struct {
 // startUpdate begins an update. done is closed when it has ended.
 func (e *Engine) startUpdate(ctx context.Context, name string, src source, opts updateOptions) (st *state, done <-chan struct{}, err error) {
 	e.mu.Lock()
-	st, err = e.find(name)
+	st, err = e.find(ctx, name)
 	var current *template
 	if err == nil {
 		if opts.token != "" && st.tokens[opts.token] == "UpdateStack" {

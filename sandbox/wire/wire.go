@@ -72,7 +72,7 @@ func New(endpoints ...Endpoint) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	service := h.serviceOf(r)
 	if handler := h.handlers[service]; handler != nil {
-		handler.ServeHTTP(w, r)
+		handler.ServeHTTP(w, r.WithContext(stack.WithRegion(r.Context(), door.ScopeOf(r).Region)))
 		return
 	}
 	unknownService(w, r, service)

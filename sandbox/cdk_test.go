@@ -1,0 +1,242 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"arc/sandbox"
+	"arc/source"
+)
+
+// npmPackages gives a node_modules with the newest releases of packages, which
+// are installed into the user's cache and looked for again after a week.
+func npmPackages(t *testing.T, folder string, packages ...string) string {
+	need(t, "npm")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(cache, "arc-ci", folder)
+	done := filepath.Join(dir, "done")
+	if info, err := os.Stat(done); err == nil && time.Since(info.ModTime()) < 7*24*time.Hour {
+		return filepath.Join(dir, "node_modules")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	arguments := []string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix", dir}
+	for _, name := range packages {
+		arguments = append(arguments, name+"@latest")
+	}
+	if out, err := exec.Command("npm", arguments...).CombinedOutput(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("npm install: %v\n%s", err, out)
+		}
+		t.Skipf("npm cannot install %v: %v", packages, err)
+	}
+	if err := os.WriteFile(done, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "node_modules")
+}
+
+// cdkPackages has the CDK, osls, and the clients that testdata/cdk asks Lambda's
+// runtime for.
+func cdkPackages(t *testing.T) string {
+	if testing.Short() {
+		t.Skip("-short: not running the CDK")
+	}
+	return npmPackages(t, "cdk", "aws-cdk", "aws-cdk-lib", "constructs", "osls",
+		"@aws-sdk/client-dynamodb", "@aws-sdk/client-sqs", "@aws-sdk/client-apigatewaymanagementapi")
+}
+
+// cdkApp is an app of the CDK in a folder, whose client is pointed at a cloud by
+// AWS_ENDPOINT_URL and nothing else.
+type cdkApp struct {
+	t       *testing.T
+	dir     string
+	modules string
+	env     []string
+}
+
+func newCDKApp(t *testing.T, endpoint string) *cdkApp {
+	need(t, "node")
+	a := &cdkApp{t: t, dir: t.TempDir(), modules: cdkPackages(t)}
+	for _, set := range os.Environ() {
+		if name, _, _ := strings.Cut(set, "="); !strings.HasPrefix(name, "AWS_") && name != "NODE_EXTRA_CA_CERTS" {
+			a.env = append(a.env, set)
+		}
+	}
+	// Another region than the cloud's own: a stack lives where its client asks.
+	a.env = append(a.env, "AWS_ENDPOINT_URL="+endpoint, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
+		"CDK_HOME="+t.TempDir(), "CDK_DISABLE_CLI_TELEMETRY=true", "CDK_DISABLE_VERSION_CHECK=1", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1")
+	if err := os.CopyFS(a.dir, os.DirFS(filepath.Join("testdata", "cdk"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(a.modules, filepath.Join(a.dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// command is a run of cdk.
+func (a *cdkApp) command(ctx context.Context, arguments ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "node", append([]string{filepath.Join(a.modules, "aws-cdk", "bin", "cdk"), "--ci", "--no-notices", "--no-color"}, arguments...)...)
+	cmd.Dir, cmd.Env = a.dir, a.env
+	return cmd
+}
+
+// cdk runs cdk to its end and gives what it said.
+func (a *cdkApp) cdk(arguments ...string) string {
+	a.t.Helper()
+	ctx, cancel := context.WithTimeout(a.t.Context(), 4*time.Minute)
+	defer cancel()
+	out, err := a.command(ctx, arguments...).CombinedOutput()
+	if err != nil {
+		a.t.Fatalf("cdk %s: %v\n%s", strings.Join(arguments, " "), err, out)
+	}
+	return string(out)
+}
+
+// output is an output of the app's stack, as cdk prints it.
+func output(t *testing.T, said, name string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(said, "\nNotes."+name+" = ")
+	if !ok {
+		t.Fatalf("no output %s in\n%s", name, said)
+	}
+	value, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(value)
+}
+
+// hears waits for words in what a program that goes on says.
+type hears struct {
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+// Write takes what the program says.
+func (h *hears) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.said.Write(p)
+}
+
+func (h *hears) until(t *testing.T, words string, times int) {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		h.mu.Lock()
+		said := h.said.String()
+		h.mu.Unlock()
+		if strings.Count(said, words) >= times {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%q was not said %d times:\n%s", words, times, said)
+		}
+	}
+}
+
+// The newest CDK bootstraps, deploys, compares, watches and destroys, unchanged,
+// an app with an HTTP API, a WebSocket API, functions, a table and a queue.
+// https://docs.aws.amazon.com/cdk/v2/guide/cli.html
+func TestCDK(t *testing.T) {
+	p := newProject(t)
+	packages := filepath.Dir(cdkPackages(t))
+	opts := p.options()
+	opts.Offer = func(dir, runtime string) (source.Offered, error) {
+		return source.Tree{Files: os.DirFS(packages), Disk: packages}.Offer(&source.Builder{}, dir, runtime)
+	}
+	c, err := sandbox.Start(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	a := newCDKApp(t, c.Running().Endpoint)
+	a.cdk("bootstrap")
+	said := a.cdk("deploy", "--require-approval", "never")
+	ask := func() string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Running().Endpoint+"/notes", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = hostOf(output(t, said, "Http"), c.Running().Endpoint)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(resp.StatusCode, " ", string(body))
+	}
+	if got := ask(); got != "200 notes: 1 in eu-west-1" {
+		t.Errorf("the HTTP API answers %q", got)
+	}
+	address := output(t, said, "Socket") // wss://ID.execute-api.eu-west-1.amazonaws.com/live
+	conn, _, err := websocket.Dial(t.Context(), strings.Replace(c.Running().Endpoint, "http", "ws", 1)+"/live", &websocket.DialOptions{Host: hostOf(address, c.Running().Endpoint)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if got := say(t, conn, "hello"); got != "heard hello" {
+		t.Errorf("the socket answers %q", got)
+	}
+
+	if said := a.cdk("diff", "--app", "cdk.out"); !strings.Contains(said, "There were no differences") {
+		t.Errorf("cdk diff finds some:\n%s", said)
+	}
+	handler := filepath.Join(a.dir, "fn", "index.js")
+	code, err := os.ReadFile(handler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch := a.command(t.Context(), "watch", "--hotswap")
+	heard := &hears{}
+	watch.Stdout, watch.Stderr = heard, heard
+	watch.Cancel = func() error { return watch.Process.Signal(os.Interrupt) }
+	watch.WaitDelay = 10 * time.Second
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	heard.until(t, "Total time:", 1)
+	if err := os.WriteFile(handler, bytes.ReplaceAll(code, []byte("notes: "), []byte("watched: ")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	heard.until(t, "hotswapped!", 1)
+	heard.until(t, "Total time:", 2)
+	if got := ask(); !strings.HasPrefix(got, "200 watched: ") {
+		t.Errorf("after cdk watch the HTTP API answers %q", got)
+	}
+	if err := watch.Cancel(); err != nil {
+		t.Fatal(err)
+	}
+	_ = watch.Wait() // it was interrupted
+
+	if said := a.cdk("destroy", "--force", "--app", "cdk.out"); !strings.Contains(said, "destroyed") {
+		t.Errorf("cdk destroy: %s", said)
+	}
+}
+
+// hostOf is the host that the cloud's endpoint serves an API for: its own name
+// below localhost, with the port.
+func hostOf(address, endpoint string) string {
+	_, host, _ := strings.Cut(address, "://")
+	id, _, _ := strings.Cut(host, ".")
+	return id + ".execute-api.localhost:" + endpoint[strings.LastIndexByte(endpoint, ':')+1:]
+}

@@ -1,0 +1,30 @@
+const cdk = require('aws-cdk-lib')
+const { aws_apigatewayv2: api, aws_apigatewayv2_integrations: to, aws_dynamodb: dynamodb, aws_lambda: lambda, aws_lambda_event_sources: from, aws_sqs: sqs } = cdk
+
+class Notes extends cdk.Stack {
+  constructor(scope, id) {
+    super(scope, id)
+    const table = new dynamodb.Table(this, 'Table', {
+      partitionKey: { name: 'id', type: dynamodb.AttributeType.STRING }, billingMode: dynamodb.BillingMode.PAY_PER_REQUEST, removalPolicy: cdk.RemovalPolicy.DESTROY,
+    })
+    const queue = new sqs.Queue(this, 'Queue')
+    const f = new lambda.Function(this, 'Function', {
+      runtime: lambda.Runtime.NODEJS_20_X, handler: 'index.handler', code: lambda.Code.fromAsset('fn'), timeout: cdk.Duration.seconds(29),
+      environment: { TABLE: table.tableName, QUEUE: queue.queueUrl },
+    })
+    table.grantReadWriteData(f)
+    queue.grantSendMessages(f)
+    f.addEventSource(new from.SqsEventSource(queue))
+    const http = new api.HttpApi(this, 'HttpApi', { defaultIntegration: new to.HttpLambdaIntegration('Call', f) })
+    const socket = new api.WebSocketApi(this, 'SocketApi', {
+      connectRouteOptions: { integration: new to.WebSocketLambdaIntegration('Connect', f) },
+      defaultRouteOptions: { integration: new to.WebSocketLambdaIntegration('Message', f) },
+    })
+    const stage = new api.WebSocketStage(this, 'Live', { webSocketApi: socket, stageName: 'live', autoDeploy: true })
+    stage.grantManagementApiAccess(f)
+    new cdk.CfnOutput(this, 'Http', { value: http.url })
+    new cdk.CfnOutput(this, 'Socket', { value: stage.url })
+  }
+}
+
+new Notes(new cdk.App(), 'Notes')
