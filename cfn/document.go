@@ -32,7 +32,7 @@ type Document struct {
 	// Unexpanded is what a macro was asked for and could not be expanded here, by its
 	// path, with the reason.
 	Unexpanded []string
-	// Written is the whole template as it is written, where there are macros to
+	// Written is the whole template as it is written, where there are transforms to
 	// read it; otherwise nil.
 	Written map[string]any
 }
@@ -44,6 +44,12 @@ type ParameterDef struct {
 	NoEcho        bool
 	AllowedValues []any
 	Description   string
+	// AllowedPattern is what the whole value must match; "" = anything. Lengths and
+	// limits are texts, as they may be written as numbers; "" = none.
+	AllowedPattern        string
+	MinLength, MaxLength  string
+	MinValue, MaxValue    string
+	ConstraintDescription string // said when one of them does not hold
 }
 
 // ResourceDef is a resource of a Document.
@@ -180,6 +186,12 @@ func parseJSON(data []byte) (any, error) {
 	return tree, nil
 }
 
+// number is a number as text, written as one or the other; "" = it is none.
+func number(v any) string {
+	text, _ := scalarText(v)
+	return text
+}
+
 func newDocument(root map[string]any) (*Document, error) {
 	r := documentReader{}
 	d := &Document{
@@ -193,7 +205,7 @@ func newDocument(root map[string]any) (*Document, error) {
 		Outputs:     map[string]OutputDef{},
 		Macros:      macros(root),
 	}
-	if len(d.Macros) > 0 {
+	if len(d.Macros) > 0 || d.Transform != nil {
 		d.Written = root
 	}
 	for name := range r.object(root, "Parameters", "Parameters") {
@@ -208,6 +220,11 @@ func newDocument(root map[string]any) (*Document, error) {
 			NoEcho:        isTrue(m["NoEcho"]),
 			Description:   r.text(m, "Description", path+".Description"),
 			AllowedValues: r.list(m, "AllowedValues", path+".AllowedValues"),
+
+			AllowedPattern:        r.text(m, "AllowedPattern", path+".AllowedPattern"),
+			ConstraintDescription: r.text(m, "ConstraintDescription", path+".ConstraintDescription"),
+			MinLength:             number(m["MinLength"]), MaxLength: number(m["MaxLength"]),
+			MinValue: number(m["MinValue"]), MaxValue: number(m["MaxValue"]),
 		}
 	}
 	for id := range r.object(root, "Resources", "Resources") {

@@ -240,3 +240,15 @@ func hostOf(address, endpoint string) string {
 	id, _, _ := strings.Cut(host, ".")
 	return id + ".execute-api.localhost:" + endpoint[strings.LastIndexByte(endpoint, ':')+1:]
 }
+
+// Each provider reads its properties before it does anything: what is wrong with
+// them is refused before anything of a stack is made.
+func TestPropertiesAreReadFirst(t *testing.T) {
+	c := newProject(t).start()
+	defer c.Close()
+	for name, err := range c.Previewed() {
+		if err == nil {
+			t.Errorf("%s: a resource was made when its properties were only to be looked at", name)
+		}
+	}
+}

@@ -2,12 +2,13 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"path/filepath"
 	"strings"
 
+	"arc/cfn/sam"
 	"arc/sandbox/activity"
 	"arc/sandbox/cloudformation"
 	"arc/sandbox/cloudwatch"
@@ -96,17 +97,43 @@ func (c *Cloud) services() []Service {
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
-		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, SetAside: c.live.is,
+		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), SetAside: c.live.is,
 		Warn: func(text string) { c.tell.Notice("%s", text) },
 	})
 	return append(services, cloudformation.New(c.engine))
+}
+
+// transforms are what a template may ask for by name, besides what the engine of
+// stacks knows itself.
+func transforms() map[string]func(map[string]any) (map[string]any, error) {
+	return map[string]func(map[string]any) (map[string]any, error){sam.Transform: expandSAM}
+}
+
+// expandSAM makes plain CloudFormation of a SAM template. What cannot be expanded
+// is told, all at once.
+func expandSAM(template map[string]any) (map[string]any, error) {
+	out, problems := sam.Expand(template)
+	var wrong []string
+	for _, p := range problems {
+		if !p.Warning {
+			wrong = append(wrong, p.Error())
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.New(strings.Join(wrong, "; "))
+	}
+	return out, nil
 }
 
 // registrations are the resource types of all services.
 func registrations(services []Service) map[string]stack.Registration {
 	types := map[string]stack.Registration{}
 	for _, s := range services {
-		maps.Copy(types, s.Registrations())
+		_, recorded := s.(*recorded.Store) // which reads nothing that it does not use
+		for name, r := range s.Registrations() {
+			r.Reads = !recorded
+			types[name] = r
+		}
 	}
 	return types
 }

@@ -44,6 +44,7 @@ func (s *Service) Endpoint() wire.Endpoint {
 		"DeleteChangeSet":             wire.On(s.engine.DeleteChangeSet),
 		"DeleteStack":                 wire.On(s.engine.DeleteStack),
 		"DescribeChangeSet":           wire.On(s.engine.DescribeChangeSet),
+		"DescribeEvents":              wire.On(s.engine.DescribeEvents),
 		"DescribeStackEvents":         wire.On(s.engine.DescribeStackEvents),
 		"DescribeStackResource":       wire.On(s.engine.DescribeStackResource),
 		"DescribeStackResources":      wire.On(s.engine.DescribeStackResources),

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -75,10 +76,36 @@ func New(options Options) *Service {
 			}
 		},
 		Transport:    &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true},
-		ErrorHandler: s.unreachable,
+		ErrorHandler: s.unreachable, ModifyResponse: nameUnknown,
 	}
 	s.client.Transport = s.proxy.Transport
 	return s
+}
+
+// nameUnknown names an operation that the program does not have, which it leaves out.
+func nameUnknown(resp *http.Response) error {
+	if resp.StatusCode != http.StatusBadRequest {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxRequest))
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	var said struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+		Other   string `json:"Message"`
+	}
+	if json.Unmarshal(body, &said) == nil && strings.HasSuffix(said.Type, "UnknownOperationException") && said.Message == "" && said.Other == "" {
+		_, operation, _ := strings.Cut(resp.Request.Header.Get("X-Amz-Target"), ".")
+		body, err = json.Marshal(map[string]string{"__type": said.Type, "message": "the local cloud's DynamoDB does not run " + operation})
+		resp.Header.Del("X-Amz-Crc32") // of what the program said
+		resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		resp.ContentLength = int64(len(body))
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return err
 }
 
 type targetKey struct{}

@@ -293,3 +293,33 @@ func TestProgramOfAnotherHash(t *testing.T) {
 		t.Error("it was run")
 	}
 }
+
+// Keys and definitions of attributes that do not fit each other are refused before
+// anything is made, as far as they are known.
+func TestTableKeys(t *testing.T) {
+	const page = "Property AttributeDefinitions is inconsistent with the KeySchema"
+	key := func(name string) any {
+		return []any{map[string]any{"AttributeName": name, "KeyType": "HASH"}}
+	}
+	defined := func(names ...any) any {
+		var list []any
+		for _, name := range names {
+			list = append(list, map[string]any{"AttributeName": name, "AttributeType": "S"})
+		}
+		return list
+	}
+	for want, properties := range map[string]map[string]any{
+		"":                                    {"AttributeDefinitions": defined("id"), "KeySchema": key("id"), "TableName": stack.Unknown{}},
+		"id is a key and not among":           {"AttributeDefinitions": defined("other"), "KeySchema": key("id"), "TableName": stack.Unknown{}},
+		"other is among AttributeDefinitions": {"AttributeDefinitions": defined("id", "other"), "KeySchema": key("id")},
+		"property Keyschema: not known":       {"AttributeDefinitions": defined("id"), "KeySchema": key("id"), "Keyschema": 1},
+	} {
+		err := dynamodb.New(dynamodb.Options{}).Registrations()["AWS::DynamoDB::Table"].Check(properties)
+		if want == "" && err == nil {
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(want, "property") && !strings.HasPrefix(err.Error(), page) {
+			t.Errorf("want %q: %v", want, err)
+		}
+	}
+}

@@ -17,7 +17,7 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 func (s *Service) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::DynamoDB::Table": {Keeps: true, Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}},
+		"AWS::DynamoDB::Table": {Keeps: true, Check: checkTable, Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}},
 	}
 }
 
@@ -93,6 +93,47 @@ func readTable(properties map[string]any) (p tableProperties, err error) {
 		err = errors.New("property ImportSourceSpecification: not emulated by the local cloud")
 	}
 	return p, err
+}
+
+// checkTable looks at a table before it is made.
+func checkTable(properties map[string]any) error {
+	p, err := readTable(properties)
+	if err != nil && !errors.Is(err, stack.ErrUnknown) {
+		return err
+	}
+	return p.defined(err == nil)
+}
+
+// defined refuses keys whose attributes are not defined, and, where all values
+// are known, definitions that no key uses, in CloudFormation's words.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
+func (p tableProperties) defined(all bool) error {
+	types, used := map[string]bool{}, map[string]bool{}
+	for _, a := range p.AttributeDefinitions {
+		types[a.AttributeName] = true
+		all = all && a.AttributeName != ""
+	}
+	keys := slices.Clone(p.KeySchema)
+	for _, i := range slices.Concat(p.GlobalSecondaryIndexes, p.LocalSecondaryIndexes) {
+		keys = append(keys, i.KeySchema...)
+	}
+	wrong := ""
+	for _, k := range keys {
+		if k.AttributeName != "" && !types[k.AttributeName] && !types[""] && p.AttributeDefinitions != nil {
+			wrong = k.AttributeName + " is a key and not among AttributeDefinitions"
+		}
+		used[k.AttributeName] = true
+		all = all && k.AttributeName != ""
+	}
+	for _, a := range p.AttributeDefinitions {
+		if all && !used[a.AttributeName] {
+			wrong = a.AttributeName + " is among AttributeDefinitions and no key"
+		}
+	}
+	if wrong == "" {
+		return nil
+	}
+	return fmt.Errorf("Property AttributeDefinitions is inconsistent with the KeySchema of the table and the secondary indexes: %s", wrong) //nolint:staticcheck // CloudFormation's words
 }
 
 func (p tableProperties) stream() map[string]any {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,10 +57,11 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 		},
 	}
 	for _, refused := range []string{"ApiGatewayManagedOverrides", "RoutingRule", "VpcLink"} {
-		refuse := func(req stack.Request) (stack.Resource, error) {
-			return stack.Resource{}, fmt.Errorf("%s is not emulated by the local cloud; leave it out of the local stack with a Condition", req.Type)
-		}
-		types["AWS::ApiGatewayV2::"+refused] = of(refuse, refuse, nothing)
+		name := "AWS::ApiGatewayV2::" + refused
+		why := name + " is not emulated by the local cloud; leave it out of the local stack with a Condition"
+		refuse := func(stack.Request) (stack.Resource, error) { return stack.Resource{}, errors.New(why) }
+		types[name] = of(refuse, refuse, nothing)
+		types[name] = stack.Registration{Provider: types[name].Provider, Refused: why}
 	}
 	return types
 }

@@ -198,6 +198,8 @@ func TestRefused(t *testing.T) {
 		})
 		if err == nil {
 			t.Error("not refused")
+		} else if _, why, before := strings.Cut(err.Error(), "Properties validation failed: "); before {
+			reasons.WriteString(why + "\n") // before anything was made
 		}
 		a.golden(t, "reasons", reasons.String())
 	})

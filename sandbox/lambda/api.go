@@ -52,6 +52,14 @@ const maxAsync = 1 << 20
 // functions are made by stacks only.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if out, known, err := s.read(r); known {
+		if err != nil {
+			wire.WriteJSONError(w, err)
+			return
+		}
+		wire.WriteJSON(w, http.StatusOK, out)
+		return
+	}
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), functionsPath)
 	if !ok {
 		rest, ok = strings.CutPrefix(r.URL.EscapedPath(), concurrencyPath)
@@ -65,7 +73,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.list(w, r)
 		return
 	case r.Method == http.MethodGet && (what == "" || what == "configuration"):
-		s.show(w, name, what == "")
+		s.show(w, name, r.URL.Query().Get("Qualifier"), what == "")
 		return
 	case r.Method == http.MethodPost && what == "invocations":
 		s.serveInvoke(w, r, name)
@@ -92,17 +100,25 @@ func (s *Service) find(called string) (Function, error) {
 	}
 }
 
-func (s *Service) show(w http.ResponseWriter, name string, whole bool) {
-	fn, err := s.find(name)
+func (s *Service) show(w http.ResponseWriter, name, qualifier string, whole bool) {
+	called := name
+	if qualifier != "" {
+		called += ":" + qualifier
+	}
+	fn, err := s.find(called)
 	if err != nil {
 		wire.WriteJSONError(w, err)
 		return
 	}
 	if whole {
-		wire.WriteJSON(w, http.StatusOK, map[string]any{"Configuration": configuration(fn), "Tags": map[string]string{}})
+		out := map[string]any{"Configuration": s.qualified(fn, name, qualifier), "Tags": s.tagsOf(fn.Name)}
+		if fn.Reserved != nil {
+			out["Concurrency"] = reserved(fn)
+		}
+		wire.WriteJSON(w, http.StatusOK, out)
 		return
 	}
-	wire.WriteJSON(w, http.StatusOK, configuration(fn))
+	wire.WriteJSON(w, http.StatusOK, s.qualified(fn, name, qualifier))
 }
 
 func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, name string) {

@@ -66,6 +66,7 @@ func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.
 	}
 	s.Put(fn)
 	s.adopt(req, name)
+	s.tag(name, req.Properties)
 	return functionResource(fn), nil
 }
 
@@ -92,6 +93,7 @@ func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.
 		return stack.Resource{}, err
 	}
 	s.Put(fn)
+	s.tag(fn.Name, req.Properties)
 	s.mu.Lock()
 	_, live := s.resources.live[fn.Name]
 	s.mu.Unlock()

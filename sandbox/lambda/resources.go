@@ -16,6 +16,8 @@ const latest = "$LATEST"
 type resources struct {
 	permissions map[string]permission         // by statement ID
 	qualifiers  map[string]map[string]bool    // by function: its aliases and versions
+	aliases     map[string]string             // by ARN: the version that an alias names
+	tags        map[string]map[string]string  // by function
 	numbers     map[string]int                // by function or layer: the highest version
 	layers      map[string]string             // by ARN: the folder with what it holds
 	told        map[string]bool               // what was said of layers
@@ -30,7 +32,7 @@ type resources struct {
 
 func (r *resources) clear() {
 	*r = resources{
-		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{},
+		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{}, aliases: map[string]string{}, tags: map[string]map[string]string{},
 		numbers: map[string]int{}, layers: map[string]string{}, told: map[string]bool{}, sources: map[string]EventSource{},
 		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{}, pollers: map[string]context.CancelFunc{},
 		origins: map[string]string{}, pending: map[string][]invoke.Pending{},

@@ -202,6 +202,7 @@ func (s *Service) moveAlias(name, alias string, body []byte) (any, error) {
 			return nil, &stack.Error{Code: "ResourceNotFoundException", Status: http.StatusNotFound, Message: "Function not found: " + fn.ARN + ":" + qualifier}
 		}
 	}
+	s.resources.aliases[fn.ARN+":"+alias] = in.FunctionVersion
 	return map[string]string{"AliasArn": fn.ARN + ":" + alias, "Name": alias, "FunctionVersion": in.FunctionVersion}, nil
 }
 

@@ -58,6 +58,7 @@ func (s *Service) deleteQualifier(_ context.Context, req stack.Request) error {
 	defer s.mu.Unlock()
 	name, qualifier := splitName(req.PhysicalID)
 	delete(s.resources.qualifiers[name], qualifier)
+	delete(s.resources.aliases, req.PhysicalID)
 	return nil
 }
 
@@ -78,6 +79,7 @@ func (s *Service) createAlias(_ context.Context, req stack.Request) (stack.Resou
 	s.qualify(f.Name, p.Name)
 	f.Provisioned = p.provisioned()
 	id := f.ARN + ":" + p.Name
+	s.resources.aliases[id] = p.FunctionVersion
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"AliasArn": id}}, nil
 }
 
@@ -90,6 +92,7 @@ func (s *Service) updateAlias(_ context.Context, req stack.Request) (stack.Resou
 	if f, err := s.owner(p.FunctionName); err == nil {
 		f.Provisioned = p.provisioned()
 	}
+	s.resources.aliases[req.PhysicalID] = p.FunctionVersion
 	s.mu.Unlock()
 	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"AliasArn": req.PhysicalID}}, nil
 }

@@ -49,6 +49,10 @@ type request struct {
 		Timestamp int64
 		Message   string
 	}
+	QueryString                        string
+	QueryID                            string
+	LogGroupNames, LogGroupIdentifiers []string
+
 	region string // that the request is for
 }
 
@@ -62,7 +66,9 @@ var operations = map[string]func(*Store, request) (any, error){
 	"DescribeLogStreams":    (*Store).describeLogStreams,
 	"FilterLogEvents":       (*Store).filterLogEvents,
 	"GetLogEvents":          (*Store).getLogEvents,
+	"GetQueryResults":       (*Store).getQueryResults,
 	"PutLogEvents":          (*Store).putLogEvents,
+	"StartQuery":            (*Store).startQuery,
 	"PutRetentionPolicy":    (*Store).putRetentionPolicy,
 	"DeleteRetentionPolicy": (*Store).putRetentionPolicy,
 }

@@ -33,6 +33,8 @@ type Store struct {
 	groups map[string]*group
 	bytes  int // of all lines
 	tails  map[*tail]bool
+
+	queries []result // of Logs Insights, newest last
 }
 
 type group struct {

@@ -49,6 +49,17 @@ func (s *Server) setting(w http.ResponseWriter, r *http.Request, bucket, key str
 		s.location(w, r, bucket)
 		return true
 	}
+	if query.Has("attributes") && key != "" && r.Method == http.MethodGet {
+		s.attributes(w, r, bucket, key)
+		return true
+	}
+	if query.Has("versioning") && key == "" && r.Method == http.MethodGet && s.store.unversioned(bucket) {
+		// A bucket that was never versioned has no status.
+		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html
+		w.Header().Set("Content-Type", "application/xml")
+		fmt.Fprintf(w, "%s<VersioningConfiguration xmlns=%q/>", xml.Header, namespace)
+		return true
+	}
 	if query.Has("policyStatus") && key == "" {
 		s.policyStatus(w, r, bucket)
 		return true

@@ -41,6 +41,15 @@ func storedID(id gofakes3.VersionID) gofakes3.VersionID {
 	return id
 }
 
+// unversioned reports whether there is such a bucket, and versions of its objects
+// were never kept.
+func (s *store) unversioned(bucket string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b := s.buckets[bucket]
+	return b != nil && b.versioning == gofakes3.VersioningNone
+}
+
 func (s *store) GetObjectVersion(name, key string, id gofakes3.VersionID, span *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

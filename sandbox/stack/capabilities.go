@@ -8,6 +8,11 @@ import (
 	"arc/cfn/registry"
 )
 
+// autoExpand is the capability that a stack needs whose template is expanded
+// without anybody looking at what comes out. Change sets do not need it.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+const autoExpand = "CAPABILITY_AUTO_EXPAND"
+
 // neededCapability is the capability that a template needs: "" for none.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html
 func neededCapability(doc *cfn.Document) string {

@@ -23,7 +23,7 @@ func (e *Engine) makeStack(ctx context.Context, st *state, t *template) {
 		e.event(st, nil, CreateFailed, reason)
 	case st.onFailure == "DELETE":
 		e.event(st, nil, CreateFailed, reason)
-		e.removeStack(ctx, st, nil)
+		e.removeStack(ctx, st, nil, false)
 	default:
 		e.event(st, nil, RollbackInProgress, reason+" Rollback requested by user.")
 		e.unmake(ctx, r)

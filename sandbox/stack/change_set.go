@@ -41,6 +41,7 @@ type CreateChangeSetInput struct {
 	ClientToken         string
 	OnStackFailure      string
 	IncludeNestedStacks bool
+	DeploymentMode      string // REVERT_DRIFT; "" = as on most
 }
 
 // CreateChangeSetOutput is the answer of CreateChangeSet.
@@ -57,6 +58,10 @@ func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (
 	}
 	if !validName(in.ChangeSetName) {
 		return CreateChangeSetOutput{}, invalid("1 validation error detected: Value '%s' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", in.ChangeSetName)
+	}
+	if in.DeploymentMode != "" {
+		// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+		return CreateChangeSetOutput{}, invalid("DeploymentMode %s: the local cloud does not look for drift; deploy without it, and what the template changes is set again", in.DeploymentMode)
 	}
 	if in.ChangeSetType == "" {
 		in.ChangeSetType = "UPDATE"

@@ -44,7 +44,7 @@ func (e *Engine) CreateStack(ctx context.Context, in CreateStackInput) (StackOut
 	if in.DisableRollback && in.OnFailure != "" {
 		return StackOutput{}, invalid("You may specify either DisableRollback or OnFailure, but not both.")
 	}
-	src := source{body: in.TemplateBody, url: in.TemplateURL, parameters: in.Parameters, capabilities: in.Capabilities}
+	src := source{direct: true, body: in.TemplateBody, url: in.TemplateURL, parameters: in.Parameters, capabilities: in.Capabilities}
 	st := &state{
 		tags: in.Tags, capabilities: in.Capabilities, notifications: in.NotificationARNs, role: in.RoleARN,
 		disableRollback: in.DisableRollback, onFailure: in.OnFailure, timeout: in.TimeoutInMinutes,

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -11,7 +12,7 @@ type DeleteStackInput struct {
 	RetainResources    []string
 	RoleARN            string
 	ClientRequestToken string
-	DeletionMode       string // FORCE_DELETE_STACK is taken for STANDARD
+	DeletionMode       string // STANDARD or FORCE_DELETE_STACK; "" is STANDARD
 }
 
 // DeleteStack starts the deletion of a stack. That there is none of the name
@@ -21,10 +22,32 @@ func (e *Engine) DeleteStack(ctx context.Context, in DeleteStackInput) (Empty, e
 		return Empty{}, err
 	}
 	_, err := e.startDelete(ctx, in)
+	var used *exportsUsed
+	if errors.As(err, &used) {
+		e.event(used.of, nil, used.status, used.reason)
+		err = nil
+	}
 	return Empty{}, err
 }
 
-// startDelete begins a deletion. done is closed when it has ended; nil when
+// exportsUsed says that a stack stays as it is, since others use what it exports.
+// The call itself succeeds: an event and the stack's reason tell.
+type exportsUsed struct {
+	of     *state
+	status string // that it keeps
+	reason string
+}
+
+// Error is the reason.
+func (u *exportsUsed) Error() string { return u.reason }
+
+// startDelete begins a deletion. A stack whose exports others use stays as it is,
+// with an error that says who; as on AWS nothing is deleted then.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+//
+// By force, a stack goes that would not: what cannot be deleted stays behind, and
+// the stack is gone.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html done is closed when it has ended; nil when
 // there is nothing to delete.
 func (e *Engine) startDelete(ctx context.Context, in DeleteStackInput) (done <-chan struct{}, err error) {
 	e.mu.Lock()
@@ -33,7 +56,12 @@ func (e *Engine) startDelete(ctx context.Context, in DeleteStackInput) (done <-c
 	if err != nil || st.status == DeleteComplete {
 		return nil, nil
 	}
+	force := in.DeletionMode == "FORCE_DELETE_STACK"
 	switch {
+	case in.DeletionMode != "" && in.DeletionMode != "STANDARD" && !force:
+		return nil, invalid("1 validation error detected: Value '%s' at 'deletionMode' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, FORCE_DELETE_STACK]", in.DeletionMode)
+	case force && st.status != DeleteFailed:
+		return nil, invalid("Invalid operation on stack [%s]. FORCE_DELETE_STACK is for stacks in the DELETE_FAILED state", st.ref.ID)
 	case st.status == DeleteInProgress:
 		return st.done, nil
 	case underWay(st.status):
@@ -51,9 +79,12 @@ func (e *Engine) startDelete(ctx context.Context, in DeleteStackInput) (done <-c
 			return nil, invalid("The specified resource [%s] to retain does not exist in the stack", id)
 		}
 	}
+	if reason := e.inUse(st, nil); reason != "" {
+		return nil, &exportsUsed{st, st.status, reason}
+	}
 	retain := slices.Clone(in.RetainResources)
 	st.token = in.ClientRequestToken
 	st.status, st.reason = DeleteInProgress, userInitiated
-	e.begin(st, func(ctx context.Context) { e.removeStack(ctx, st, retain) })
+	e.begin(st, func(ctx context.Context) { e.removeStack(ctx, st, retain, force) })
 	return st.done, nil
 }

@@ -20,6 +20,9 @@ type Options struct {
 	Registrations map[string]Registration
 	// Fetch reads the template behind a TemplateURL; nil = none can be read.
 	Fetch func(ctx context.Context, templateURL string) ([]byte, error)
+	// Transforms are what the section Transform may ask for besides what the engine
+	// knows itself, by name: each makes a template of a template, both as trees.
+	Transforms map[string]func(template map[string]any) (map[string]any, error)
 	// Parameter reads a value of the parameter store, for template parameters
 	// of type AWS::SSM::Parameter::Value; nil = none can be read.
 	Parameter func(ctx context.Context, name string) (string, error)

@@ -8,8 +8,7 @@ import (
 	"arc/cfn"
 )
 
-// GetTemplateInput is the request of GetTemplate. Original and Processed are
-// the same here, where no transform runs.
+// GetTemplateInput is the request of GetTemplate.
 type GetTemplateInput struct{ StackName, ChangeSetName, TemplateStage string }
 
 // GetTemplateOutput is the answer of GetTemplate.
@@ -44,7 +43,11 @@ func (e *Engine) GetTemplate(ctx context.Context, in GetTemplateInput) (GetTempl
 			return GetTemplateOutput{StagesAvailable: []string{"Original"}}, nil
 		}
 	}
-	return GetTemplateOutput{string(t.body), []string{"Original", "Processed"}}, nil
+	body := t.body
+	if in.TemplateStage == "Processed" && t.processed != nil {
+		body = t.processed
+	}
+	return GetTemplateOutput{string(body), []string{"Original", "Processed"}}, nil
 }
 
 // GetTemplateSummaryInput is the request of GetTemplateSummary.
@@ -97,6 +100,7 @@ func (e *Engine) GetTemplateSummary(ctx context.Context, in GetTemplateSummaryIn
 	out := GetTemplateSummaryOutput{
 		Parameters: declarations(doc), Description: doc.Description, Version: "2010-09-09", Metadata: asJSON(doc.Metadata),
 	}
+	out.DeclaredTransforms = declared(doc)
 	out.Capabilities, out.CapabilitiesReason = capabilitiesOf(doc)
 	for _, r := range doc.Resources {
 		out.ResourceTypes = append(out.ResourceTypes, r.Type)
@@ -104,6 +108,16 @@ func (e *Engine) GetTemplateSummary(ctx context.Context, in GetTemplateSummaryIn
 	slices.Sort(out.ResourceTypes)
 	out.ResourceTypes = slices.Compact(out.ResourceTypes)
 	return out, nil
+}
+
+// declared are the transforms that a template names.
+func declared(doc *cfn.Document) (names []string) {
+	for _, call := range cfn.Transforms(map[string]any{"Transform": doc.Transform}) {
+		if name, ok := call["Name"].(string); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func capabilitiesOf(doc *cfn.Document) ([]string, string) {
@@ -161,16 +175,17 @@ func (e *Engine) ValidateTemplate(ctx context.Context, in ValidateTemplateInput)
 		return ValidateTemplateOutput{}, err
 	}
 	doc, err := parse(body)
-	if err == nil {
+	transforms := err == nil && (doc.Transform != nil || len(doc.Macros) > 0)
+	if err == nil && !transforms {
 		err = e.check(doc)
 	}
-	if err == nil {
+	if err == nil && !transforms {
 		err = e.checkTypes(doc, func(id string) bool { return doc.Resources[id].Condition == "" })
 	}
 	if err != nil {
 		return ValidateTemplateOutput{}, err
 	}
-	out := ValidateTemplateOutput{Description: doc.Description}
+	out := ValidateTemplateOutput{Description: doc.Description, DeclaredTransforms: declared(doc)}
 	out.Capabilities, out.CapabilitiesReason = capabilitiesOf(doc)
 	for _, p := range declarations(doc) {
 		out.Parameters = append(out.Parameters, TemplateParameter{p.ParameterKey, p.DefaultValue, p.NoEcho, p.Description})

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -23,10 +24,12 @@ const (
 // keptTemplate is a template with the values that its parameters have, those of
 // the parameter store as they were read.
 type keptTemplate struct {
-	Body   string
-	Given  map[string]string
-	Values map[string]any
-	NoEcho []string `json:",omitempty"`
+	Body string
+	// Processed is what transforms made of it.
+	Processed string `json:",omitempty"`
+	Given     map[string]string
+	Values    map[string]any
+	NoEcho    []string `json:",omitempty"`
 }
 
 // keptStack is a stack as it is kept.
@@ -145,7 +148,7 @@ func (t *template) kept() *keptTemplate {
 	if t == nil {
 		return nil
 	}
-	return &keptTemplate{Body: string(t.body), Given: t.params.given, Values: t.params.values, NoEcho: slices.Sorted(maps.Keys(t.params.noEcho))}
+	return &keptTemplate{Body: string(t.body), Processed: string(t.processed), Given: t.params.given, Values: t.params.values, NoEcho: slices.Sorted(maps.Keys(t.params.noEcho))}
 }
 
 // restore reads a template that passed every check when it was kept.
@@ -153,11 +156,15 @@ func (k *keptTemplate) restore(ref Ref) (*template, error) {
 	if k == nil {
 		return nil, nil
 	}
-	doc, err := cfn.Parse([]byte(k.Body))
+	doc, err := cfn.Parse([]byte(cmp.Or(k.Processed, k.Body)))
 	if err != nil {
 		return nil, err
 	}
-	t := &template{body: []byte(k.Body), doc: doc, params: parameters{given: k.Given, values: k.Values, noEcho: map[string]bool{}}}
+	var processed []byte
+	if k.Processed != "" {
+		processed = []byte(k.Processed)
+	}
+	t := &template{body: []byte(k.Body), processed: processed, doc: doc, params: parameters{given: k.Given, values: k.Values, noEcho: map[string]bool{}}}
 	if t.params.given == nil {
 		t.params.given = map[string]string{}
 	}

@@ -38,7 +38,7 @@ func (n nested) Create(ctx context.Context, req Request) (Resource, error) {
 	if err != nil {
 		// What could not be made is taken away again here: a failed Create
 		// leaves nothing for Delete.
-		n.e.removeStack(ctx, st, nil)
+		n.e.removeStack(ctx, st, nil, false)
 		return Resource{}, fmt.Errorf("Embedded stack %s was not successfully created: %w", st.ref.ID, err) //nolint:staticcheck // CloudFormation's words
 	}
 	return made, nil
@@ -89,7 +89,7 @@ func (n nested) Delete(ctx context.Context, req Request) error {
 	if gone {
 		return nil
 	}
-	n.e.removeStack(ctx, st, nil)
+	n.e.removeStack(ctx, st, nil, false)
 	if _, err := n.outcome(st, DeleteComplete); err != nil {
 		return fmt.Errorf("Embedded stack %s was not successfully deleted: %w", st.ref.ID, err) //nolint:staticcheck // CloudFormation's words
 	}

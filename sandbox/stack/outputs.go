@@ -102,6 +102,11 @@ func (e *Engine) export(st *state, name string) (any, error) {
 func (e *Engine) exportsInUse(st *state, next []Output) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.inUse(st, next)
+}
+
+// inUse is exportsInUse for a caller that holds the lock.
+func (e *Engine) inUse(st *state, next []Output) string {
 	for _, out := range st.outputs {
 		if out.ExportName == "" || slices.ContainsFunc(next, func(o Output) bool {
 			return o.ExportName == out.ExportName && o.OutputValue == out.OutputValue

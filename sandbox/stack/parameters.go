@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"arc/cfn"
 )
@@ -104,7 +106,15 @@ func (e *Engine) parameterValue(ctx context.Context, name string, def cfn.Parame
 	return given, nil
 }
 
+// checkParameter refuses a value that the declaration does not take.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 func checkParameter(name string, def cfn.ParameterDef, kind, value string) error {
+	if err := checkConstraints(name, def, kind, value); err != nil {
+		if def.ConstraintDescription != "" {
+			return invalid("Parameter '%s' failed to satisfy constraint: %s", name, def.ConstraintDescription)
+		}
+		return err
+	}
 	if kind == "Number" || kind == "List<Number>" {
 		if _, err := strconv.ParseFloat(value, 64); err != nil {
 			return invalid("Parameter '%s' must be a number.", name)
@@ -122,6 +132,34 @@ func checkParameter(name string, def cfn.ParameterDef, kind, value string) error
 		allowed = append(allowed, s)
 	}
 	return invalid("Parameter '%s' must be one of AllowedValues [%s]", name, strings.Join(allowed, ", "))
+}
+
+// checkConstraints are the declaration's pattern, lengths and limits. A pattern
+// that only Java's regular expressions have is let through.
+func checkConstraints(name string, def cfn.ParameterDef, kind, value string) error {
+	if def.AllowedPattern != "" {
+		if pattern, err := regexp.Compile("^(?:" + def.AllowedPattern + ")$"); err == nil && !pattern.MatchString(value) {
+			return invalid("Parameter '%s' must match pattern %s", name, def.AllowedPattern)
+		}
+	}
+	length := float64(utf8.RuneCountInString(value))
+	if least, err := strconv.ParseFloat(def.MinLength, 64); err == nil && length < least {
+		return invalid("Parameter '%s' must contain at least %s characters", name, def.MinLength)
+	}
+	if most, err := strconv.ParseFloat(def.MaxLength, 64); err == nil && length > most {
+		return invalid("Parameter '%s' must contain at most %s characters", name, def.MaxLength)
+	}
+	n, err := strconv.ParseFloat(value, 64)
+	if err != nil || kind != "Number" && kind != "List<Number>" {
+		return nil
+	}
+	if least, err := strconv.ParseFloat(def.MinValue, 64); err == nil && n < least {
+		return invalid("Parameter '%s' must be a number not less than %s", name, def.MinValue)
+	}
+	if most, err := strconv.ParseFloat(def.MaxValue, 64); err == nil && n > most {
+		return invalid("Parameter '%s' must be a number not greater than %s", name, def.MaxValue)
+	}
+	return nil
 }
 
 // shown lists the parameters as any answer may show them, sorted by name.

@@ -21,7 +21,8 @@ import (
 // Fields are strings, ints, bools, pointers to those, slices, maps of strings,
 // structs, and any or map[string]any for what is kept as it is. As in every
 // template, numbers and booleans may be spelled as strings and the other way
-// round. A field with the tag `cfn:"required"` must be given; the tag name tells a
+// round. Where a value is not known yet (Unknown), its field stays empty, and the
+// error is ErrUnknown if there is no other. A field with the tag `cfn:"required"` must be given; the tag name tells a
 // property whose name is no Go name for a field. All mistakes are told at once,
 // sorted by property.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
@@ -36,13 +37,19 @@ func Read(properties map[string]any, into any, harmless ...string) error {
 	}
 	r.fields("", rest, reflect.ValueOf(into).Elem())
 	if len(r.mistakes) == 0 {
+		if r.unknown {
+			return ErrUnknown
+		}
 		return nil
 	}
 	slices.Sort(r.mistakes)
 	return fmt.Errorf("%s", strings.Join(r.mistakes, "; "))
 }
 
-type reader struct{ mistakes []string }
+type reader struct {
+	mistakes []string
+	unknown  bool // there are values that are not known yet
+}
 
 func (r *reader) fail(path, format string, args ...any) {
 	r.mistakes = append(r.mistakes, "property "+path+": "+fmt.Sprintf(format, args...))
@@ -69,13 +76,19 @@ func (r *reader) fields(path string, values map[string]any, into reflect.Value) 
 		}
 	}
 	for name := range values {
-		if !known[name] {
+		if name == lookedAt {
+			r.unknown = true
+		} else if !known[name] {
 			r.fail(path+name, "not known: misspelled, or not emulated by the local cloud")
 		}
 	}
 }
 
 func (r *reader) value(path string, value any, into reflect.Value) {
+	if value == (any)(Unknown{}) {
+		r.unknown = true
+		return
+	}
 	switch into.Kind() {
 	case reflect.Interface:
 		into.Set(reflect.ValueOf(value))

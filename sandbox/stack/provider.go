@@ -88,6 +88,14 @@ type Registration struct {
 	// Keeps says that its resources hold data which outlives the process. A
 	// stack that is made again is given those that it had.
 	Keeps bool
+	// Reads says that Create takes its properties by Read and does nothing before
+	// that, so that they can be looked at before anything of the stack is made.
+	Reads bool
+	// Check looks at properties before anything is made, in the place of that;
+	// values may be Unknown. nil = there is none.
+	Check func(properties map[string]any) error
+	// Refused is why no resource of the type is made here; "" = they are.
+	Refused string
 	// Recorded says that its resources are kept in mind and do nothing here.
 	Recorded bool
 }

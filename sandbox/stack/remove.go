@@ -8,8 +8,9 @@ import (
 )
 
 // removeStack is a deletion from its first event to its last. What is in
-// retain stays, besides what its DeletionPolicy keeps.
-func (e *Engine) removeStack(ctx context.Context, st *state, retain []string) {
+// retain stays, besides what its DeletionPolicy keeps; by force, so does what
+// cannot be deleted.
+func (e *Engine) removeStack(ctx context.Context, st *state, retain []string, force bool) {
 	e.event(st, nil, DeleteInProgress, userInitiated)
 	if reason := e.exportsInUse(st, nil); reason != "" {
 		e.event(st, nil, DeleteFailed, reason)
@@ -31,8 +32,14 @@ func (e *Engine) removeStack(ctx context.Context, st *state, retain []string) {
 		_ = e.deleteOne(ctx, st, res, false)
 	}
 	if failed := e.deleteAll(ctx, st, doomed, deps, false); len(failed) > 0 {
-		e.event(st, nil, DeleteFailed, failedToDelete(failed))
-		return
+		if !force {
+			e.event(st, nil, DeleteFailed, failedToDelete(failed))
+			return
+		}
+		for _, id := range failed {
+			e.event(st, doomed[id], DeleteSkipped, "the stack is deleted by force: this stays behind")
+			e.forget(st, doomed[id])
+		}
 	}
 	e.event(st, nil, DeleteComplete, "")
 	e.mu.Lock()

@@ -230,7 +230,7 @@ func (s *scenario) operate(verb string, args []string) error {
 		}
 		_, err = s.e.UpdateStack(ctx, in)
 	case "delete":
-		in := DeleteStackInput{StackName: args[0], RetainResources: args[1:]}
+		in := DeleteStackInput{StackName: args[0], RetainResources: args[1:], DeletionMode: s.take("mode")}
 		_, err = s.e.DeleteStack(ctx, in)
 	}
 	if err == nil {

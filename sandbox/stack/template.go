@@ -12,9 +12,11 @@ import (
 // template is a template that passed every check, with values for its
 // parameters and its conditions decided.
 type template struct {
-	body   []byte
-	doc    *cfn.Document
-	params parameters
+	body []byte // as it was sent
+	// processed is what transforms made of it; nil = there are none.
+	processed []byte
+	doc       *cfn.Document
+	params    parameters
 	// decided are the conditions, each as one that always comes out the same;
 	// nil until they have been evaluated.
 	decided map[string]any
@@ -28,6 +30,9 @@ type source struct {
 	usePrevious  bool
 	parameters   []Parameter
 	capabilities []string
+	// direct is a stack operation of its own, without a change set that shows
+	// first what transforms make of the template.
+	direct bool
 	// trusted templates come from this program and not over the wire: neither
 	// the limit on inline templates nor the need for capabilities applies.
 	trusted bool
@@ -80,12 +85,27 @@ func (e *Engine) prepare(ctx context.Context, src source, ref Ref, previous *tem
 	if err != nil {
 		return nil, err
 	}
-	if err := e.check(doc); err != nil {
-		return nil, err
+	transforms := doc.Transform != nil || len(doc.Macros) > 0
+	if !transforms {
+		if err := e.check(doc); err != nil {
+			return nil, err
+		}
 	}
 	t := &template{body: body, doc: doc}
 	if t.params, err = e.bind(ctx, doc, src.parameters, previous); err != nil {
 		return nil, err
+	}
+	if transforms {
+		if src.direct && !slices.Contains(src.capabilities, autoExpand) {
+			return nil, &Error{Code: "InsufficientCapabilitiesException", Message: "Requires capabilities : [" + autoExpand + "]"}
+		}
+		if doc, t.processed, err = e.expand(ctx, doc, t.params, ref); err != nil {
+			return nil, err
+		}
+		if err := e.check(doc); err != nil {
+			return nil, err
+		}
+		t.doc = doc
 	}
 	if !src.trusted {
 		if missing := missingCapabilities(doc, src.capabilities); missing != "" {
@@ -95,7 +115,10 @@ func (e *Engine) prepare(ctx context.Context, src source, ref Ref, previous *tem
 	if err := t.connect(ref); err != nil {
 		return nil, err
 	}
-	return t, e.checkTypes(doc, func(id string) bool { _, made := t.deps[id]; return made })
+	if err := e.checkTypes(doc, func(id string) bool { _, made := t.deps[id]; return made }); err != nil {
+		return nil, err
+	}
+	return t, e.preview(ctx, t, ref)
 }
 
 func parse(body []byte) (*cfn.Document, error) {
@@ -111,8 +134,6 @@ func (e *Engine) check(doc *cfn.Document) error {
 	switch {
 	case len(doc.Resources) == 0:
 		return invalid("Template format error: At least one Resources member must be defined.")
-	case doc.Transform != nil:
-		return invalid("Template format error: the local cloud runs no transform; expand %v before it is sent", doc.Transform)
 	case len(doc.Resources) > cfn.MaxResources:
 		return invalid("Template format error: Number of resources, %d, is greater than maximum allowed, %d", len(doc.Resources), cfn.MaxResources)
 	case len(doc.Outputs) > cfn.MaxOutputs:
@@ -124,11 +145,38 @@ func (e *Engine) check(doc *cfn.Document) error {
 		if !alphanumeric(id) {
 			return invalid("Template format error: Resource name %s is non alphanumeric.", id)
 		}
+		if len(id) > maxName {
+			return tooLongName("Resource", id)
+		}
 		if _, both := doc.Parameters[id]; both {
 			return invalid("Template format error: %s names both a parameter and a resource", id)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Parameters)) {
+		if len(name) > maxName {
+			return tooLongName("Parameter", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Outputs)) {
+		if len(name) > maxName {
+			return tooLongName("Output", name)
+		}
+	}
+	if len(doc.Description) > maxDescription {
+		return invalid("Template format error: 'Description' length is greater than %d.", maxDescription)
+	}
 	return checkNames(doc)
+}
+
+// Limits of names and of the description.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const (
+	maxName        = 255
+	maxDescription = 1024
+)
+
+func tooLongName(what, name string) error {
+	return invalid("Template format error: %s name %s… is too long: it has %d characters and may have %d", what, name[:40], len(name), maxName)
 }
 
 // checkTypes refuses resource types that nobody here makes, of the resources that

@@ -28,7 +28,8 @@ func (e *Engine) UpdateStack(ctx context.Context, in UpdateStackInput) (StackOut
 		return StackOutput{}, err
 	}
 	src := source{
-		body: in.TemplateBody, url: in.TemplateURL, usePrevious: in.UsePreviousTemplate,
+		direct: true,
+		body:   in.TemplateBody, url: in.TemplateURL, usePrevious: in.UsePreviousTemplate,
 		parameters: in.Parameters, capabilities: in.Capabilities,
 	}
 	opts := updateOptions{in.Tags, in.Capabilities, in.NotificationARNs, in.RoleARN, in.DisableRollback, in.ClientRequestToken}
