@@ -60,10 +60,10 @@ func (g *Guard) MayHandle(ctx context.Context, op string, req stack.Request, rol
 	}
 	for _, resource := range resources {
 		if resource != "*" && !strings.HasPrefix(resource, "arn:") {
-			resource = g.arn(service, resource)
+			resource = g.arn(stack.RegionIn(ctx, g.options.Region), service, resource)
 		}
 		q := question{action: action, resource: resource, service: service, of: rest{}}
-		if why := g.ask(c, q, &http.Request{Header: http.Header{}}); why != nil {
+		if why := g.ask(c, q, (&http.Request{Header: http.Header{}}).WithContext(ctx)); why != nil {
 			return why
 		}
 	}

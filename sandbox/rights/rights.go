@@ -20,6 +20,7 @@ import (
 	"arc/cfn/iam"
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
+	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
 
@@ -106,7 +107,7 @@ func (g *Guard) judge(service string, c Caller, r *http.Request) *Denial {
 		return nil // the gateway asks by itself: it knows whose connection it is
 	}
 	name, of := operationOf(service, r)
-	questions, known := g.questions(service, name, of)
+	questions, known := g.questions(stack.RegionIn(r.Context(), g.options.Region), service, name, of)
 	if !known {
 		g.say("may-"+c.ARN+service+name, activity.Event{Kind: activity.Notice, Function: c.Name,
 			Text: fmt.Sprintf("%s: what %s %s of %s takes is not known here: let through", c.Called(), r.Method, name, service)})
@@ -271,7 +272,7 @@ func (g *Guard) global(c Caller, account string, r *http.Request, key string) (v
 	case "aws:userid":
 		return one(c.ID)
 	case "aws:requestedregion":
-		return one(g.options.Region)
+		return one(stack.RegionIn(r.Context(), g.options.Region))
 	case "aws:currenttime":
 		return one(time.Now().UTC().Format(time.RFC3339))
 	case "aws:epochtime":

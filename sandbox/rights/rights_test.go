@@ -117,7 +117,7 @@ func TestQuestions(t *testing.T) {
 		r := requestOf(t, service, text)
 		whole, _ := io.ReadAll(requestOf(t, service, text).Body)
 		name, of := operationOf(service, r)
-		questions, known := g.questions(service, name, of)
+		questions, known := g.questions(g.options.Region, service, name, of)
 		if !known {
 			t.Errorf("%s: the table has no %s", request, name)
 		}

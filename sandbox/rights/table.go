@@ -81,7 +81,7 @@ func (g *Guard) value(q question, key string) (values []string, known bool) {
 // questions are those of an operation; known is false when the table has none of
 // its name. A request that lacks what its resource is told by has none: the
 // service refuses it.
-func (g *Guard) questions(service, name string, of members) (list []question, known bool) {
+func (g *Guard) questions(region, service, name string, of members) (list []question, known bool) {
 	ops, known := operations()[service][name]
 	for _, op := range ops {
 		if op.resource == "" {
@@ -99,7 +99,7 @@ func (g *Guard) questions(service, name string, of members) (list []question, kn
 			}
 			seen[resource] = true
 			if resource != "*" && !strings.HasPrefix(resource, "arn:") {
-				resource = g.arn(service, resource)
+				resource = g.arn(region, service, resource)
 			}
 			q.resource = resource
 			list = append(list, q)
@@ -108,12 +108,11 @@ func (g *Guard) questions(service, name string, of members) (list []question, kn
 	return list, known
 }
 
-// arn is that of a resource of this account and region.
-func (g *Guard) arn(service, resource string) string {
+// arn is that of a resource of this account in the region that a call is for.
+func (g *Guard) arn(region, service, resource string) string {
 	if service == "s3" {
 		return fmt.Sprintf("arn:%s:s3:::%s", g.options.Partition, resource)
 	}
-	region := g.options.Region
 	if service == "iam" {
 		region = ""
 	}
