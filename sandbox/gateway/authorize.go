@@ -76,7 +76,7 @@ func (g *Gateway) authorize(c *call) *refusal {
 		c.caller = who
 		return refused
 	}
-	who, refused := g.checkSignature(c.request, c.body, c.api.source(c.stage.name, c.request.Method+unescape(c.path)), c.at)
+	who, refused := g.checkSignature(c.request, c.body, "execute-api", "execute-api:Invoke", c.api.source(c.stage.name, c.request.Method+unescape(c.path)), c.at)
 	c.caller = who
 	return refused
 }
@@ -206,7 +206,7 @@ func (g *Gateway) authorizeConnect(c *connection, live *liveStage, r *http.Reque
 	case "CUSTOM":
 		c.caller, refused = g.askAuthorizer(rt.auth.authorizer, c.api, s, arn, c.authorizerEvent(live, r))
 	case "AWS_IAM":
-		c.caller, refused = g.checkSignature(r, nil, arn, c.connected)
+		c.caller, refused = g.checkSignature(r, nil, "execute-api", "execute-api:Invoke", arn, c.connected)
 	}
 	if refused == nil && rt.auth.key {
 		s.caller = c.caller

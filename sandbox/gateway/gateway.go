@@ -53,6 +53,9 @@ type Options struct {
 	// Unhurried reports that a function has no timeout, since a debugger may pause
 	// it; nil = none.
 	Unhurried func(function string) bool
+	// PermitURL gives an error when everybody may not call a function ("name" or
+	// "name:alias") by its URL; nil = everybody may.
+	PermitURL func(function string) error
 	// Keys gives the JSON Web Key Set of an issuer of tokens; nil = nobody's.
 	Keys func(ctx context.Context, issuer string) ([]byte, error)
 	// Signer gives the secret of an access key, with its session's token ("" = none),
@@ -86,6 +89,7 @@ type Gateway struct {
 	fronts map[string][]*front // by stack ID
 	keys   map[string]*apiKey
 	plans  map[string]*usagePlan
+	urls   map[string]*functionURL // by ARN
 	// domains are kept by name.
 	domains map[string]*customDomain
 
@@ -106,7 +110,7 @@ func New(options Options) *Gateway {
 	}
 	g := &Gateway{
 		options: options, apis: map[string]*api{}, fronts: map[string][]*front{},
-		keys: map[string]*apiKey{}, plans: map[string]*usagePlan{}, domains: map[string]*customDomain{},
+		keys: map[string]*apiKey{}, plans: map[string]*usagePlan{}, domains: map[string]*customDomain{}, urls: map[string]*functionURL{},
 	}
 	g.sockets.open = map[string]*connection{}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
@@ -126,6 +130,10 @@ func (g *Gateway) Close(ctx context.Context) error {
 			f.release()
 		}
 	}
+	for _, u := range g.urls {
+		u.release()
+	}
+	g.urls = map[string]*functionURL{}
 	g.fronts = map[string][]*front{}
 	g.apis = map[string]*api{}
 	return err

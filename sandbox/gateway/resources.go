@@ -44,6 +44,7 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 		"AWS::ApiGatewayV2::ApiMapping":    of(g.putMapping, g.putMapping, g.deleteMapping),
 		"AWS::ApiGatewayV2::DomainName":    of(g.putDomain, g.putDomain, g.deleteDomain),
 		"AWS::ApiGatewayV2::Model":         of(g.putModel, g.putModel, nothing),
+		"AWS::Lambda::Url":                 of(g.createURL, g.updateURL, g.deleteURL),
 		"AWS::ApiGateway::ApiKey":          of(g.putKey, g.putKey, g.deleteKey),
 		"AWS::ApiGateway::UsagePlan":       of(g.putPlan, g.putPlan, g.deletePlan),
 		"AWS::ApiGateway::UsagePlanKey":    of(g.putPlanKey, g.putPlanKey, g.deletePlanKey),

@@ -69,10 +69,10 @@ func readSignature(r *http.Request) (signature, error) {
 }
 
 // check compares the signature with that of the secret.
-func (s signature) check(r *http.Request, body []byte, secret string, now time.Time) error {
+func (s signature) check(r *http.Request, body []byte, service, secret string, now time.Time) error {
 	switch {
-	case s.service != "execute-api":
-		return fmt.Errorf("it is signed for %s, not for execute-api", s.service)
+	case s.service != service:
+		return fmt.Errorf("it is signed for %s, not for %s", s.service, service)
 	case !strings.HasPrefix(s.at.Format("20060102T150405Z"), s.date):
 		return errors.New("its dates are different ones")
 	case s.query && now.After(s.at.Add(s.expires)), !s.query && now.After(s.at.Add(maxSkew)):
@@ -159,10 +159,10 @@ func (s signature) canonicalQuery(raw string) string {
 	return strings.Join(joined, "&")
 }
 
-// checkSignature says who signed a request with a key of the local cloud, and asks
-// whether he may call an ARN of execute-api.
+// checkSignature says who signed a request for a service with a key of the local
+// cloud, and asks whether he may do an action to an ARN.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
-func (g *Gateway) checkSignature(r *http.Request, body []byte, arn string, now time.Time) (*caller, *refusal) {
+func (g *Gateway) checkSignature(r *http.Request, body []byte, service, action, arn string, now time.Time) (*caller, *refusal) {
 	s, err := readSignature(r)
 	if err != nil {
 		return nil, denied("AWS_IAM: %v", err)
@@ -171,11 +171,11 @@ func (g *Gateway) checkSignature(r *http.Request, body []byte, arn string, now t
 	if !ok {
 		return nil, denied("AWS_IAM: the key %s is none of the local cloud's", oneLine(s.key))
 	}
-	if err := s.check(r, body, secret, now); err != nil {
+	if err := s.check(r, body, service, secret, now); err != nil {
 		return nil, denied("AWS_IAM: %v", err)
 	}
 	if g.options.Decide != nil {
-		if err := g.options.Decide(who, "execute-api:Invoke", arn); err != nil {
+		if err := g.options.Decide(who, action, arn); err != nil {
 			return nil, denied("AWS_IAM: %v", err)
 		}
 	}

@@ -102,6 +102,22 @@ func (s *Service) Permit(function, principal string, sources ...string) error {
 		principal, function, sources[0], elsewhere)
 }
 
+// PermitURL gives nil when everybody may call a function by its URL, which asks for
+// no signature; else the error says which permission is missing.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func (s *Service) PermitURL(function string) error {
+	name, _ := splitName(function)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.resources.permissions {
+		if p.function == name && p.qualifier == unlatest(function) && p.principal == "*" &&
+			(p.action == "lambda:InvokeFunctionUrl" || p.action == "lambda:*" || p.action == "*") {
+			return nil
+		}
+	}
+	return fmt.Errorf("not everybody may call it: there is no AWS::Lambda::Permission with the Action lambda:InvokeFunctionUrl, the FunctionName %s, the Principal * and the FunctionUrlAuthType NONE", function)
+}
+
 // Allowed reports whether a service ("apigateway.amazonaws.com") may invoke a
 // function on behalf of a resource, given by ARN. It asks the permissions that
 // stacks have made, as Lambda does: one for an alias or a version counts for

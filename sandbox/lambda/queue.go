@@ -22,6 +22,8 @@ type invocation struct {
 	timer     *time.Timer
 	starved   time.Duration // the worker's starvation when it got the event, and what has been made up for since
 
+	stream *invoke.Stream // takes the response while it is made; nil = it is kept whole
+
 	waited time.Duration // for a worker, its start not counted
 	init   time.Duration // of the worker, when this is its first event
 }
@@ -52,7 +54,7 @@ func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke
 	if id == "" {
 		id = newRequestID()
 	}
-	inv := &invocation{id: id, event: event, arrived: time.Now(), done: make(chan outcome, 1)}
+	inv := &invocation{id: id, event: event, arrived: time.Now(), done: make(chan outcome, 1), stream: invoke.StreamOf(ctx)}
 	f, err := s.enqueue(name, inv)
 	if err != nil {
 		s.mu.Lock()

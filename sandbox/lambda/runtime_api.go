@@ -90,7 +90,11 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
 		return
 	}
-	body, err := readBody(r)
+	stream := w.service.streamOf(w)
+	if isError || r.Header.Get("Lambda-Runtime-Function-Response-Mode") != "streaming" {
+		stream = nil
+	}
+	body, err := readBody(r, stream)
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		w.output.mark("")
 		if inv := w.service.take(w, id); inv != nil {
@@ -112,7 +116,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
 		return
 	}
-	result := invoke.Result{Payload: body}
+	result := invoke.Result{Payload: body, Streamed: stream != nil}
 	// A streamed response that fails half-way says so behind its body.
 	if trailer := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); trailer != "" {
 		isError, result = true, failed(invoke.Thrown, trailer, "the response ended early")
@@ -137,7 +141,7 @@ const nextHeader = "Arc-Next"
 
 // initError takes the reason why the worker's code could not be loaded.
 func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
-	body, err := readBody(r)
+	body, err := readBody(r, nil)
 	if err != nil {
 		return
 	}
@@ -155,7 +159,29 @@ func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
 	accept(rw)
 }
 
-func readBody(r *http.Request) ([]byte, error) {
+// maxStreamed is Lambda's limit for a streamed response.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxStreamed = 200 << 20
+
+// readBody reads a request's body, or hands it to a stream as it comes.
+func readBody(r *http.Request, stream *invoke.Stream) ([]byte, error) {
+	if stream != nil {
+		stream.Begin(r.Header.Get("Content-Type"))
+		body := http.MaxBytesReader(nil, r.Body, maxStreamed)
+		chunk, gone := make([]byte, 32<<10), false
+		for {
+			n, err := body.Read(chunk)
+			if n > 0 && !gone {
+				gone = stream.Write(chunk[:n]) != nil // the rest is for nobody
+			}
+			if err == io.EOF {
+				return nil, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
 	body := http.MaxBytesReader(nil, r.Body, maxPayload)
 	if r.ContentLength < 0 || r.ContentLength > maxPayload {
 		return io.ReadAll(body)

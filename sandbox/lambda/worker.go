@@ -229,6 +229,17 @@ func (s *Service) has(w *worker, id string) bool {
 	return w.current != nil && w.current.id == id && !w.current.answered
 }
 
+// streamOf is who takes the response to the worker's event while it is made; nil =
+// it is kept whole.
+func (s *Service) streamOf(w *worker) *invoke.Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.current == nil {
+		return nil
+	}
+	return w.current.stream
+}
+
 // answered notes that the worker's event has come to its end. The caller holds
 // the lock.
 func (w *worker) answered(inv *invocation) {

@@ -240,7 +240,66 @@ async function load() {
   if (handler === undefined && exports.default) handler = exports.default[name] // CommonJS seen through import
   if (handler === undefined) throw new Failure('Runtime.HandlerNotFound', `${spec} is undefined or not exported`)
   if (typeof handler !== 'function') throw new Failure('Runtime.HandlerNotFound', `${spec} is not a function`)
-  return handler.bind(self)
+  return Object.assign(handler.bind(self), { [streams]: handler[streams] })
+}
+
+// --- streams --------------------------------------------------------------
+
+// What functions find as awslambda: a handler that is given to streamifyResponse
+// writes its response to a stream, in place of returning it.
+// https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
+const streams = Symbol('streams')
+globalThis.awslambda = {
+  streamifyResponse: (handler) => ((handler[streams] = true), handler),
+  HttpResponseStream: {
+    from(stream, prelude) {
+      stream.setContentType('application/vnd.awslambda.http-integration-response')
+      stream.write(JSON.stringify(prelude) + '\0'.repeat(8))
+      return stream
+    },
+  },
+}
+
+// responseStream is a Writable that sends an answer to the event while it is
+// written; sent hears of the end, broken of an error, which goes behind the body.
+function responseStream(id, sent) {
+  const { Writable } = require('node:stream')
+  let type = 'application/octet-stream'
+  let begun = false
+  const begin = () => {
+    if (begun) return
+    begun = true
+    socket.write(
+      `POST ${runtime}invocation/${id}/response HTTP/1.1\r\nHost: ${address}\r\nContent-Type: ${type.replace(/[\r\n]/g, ' ')}\r\nArc-Next: 1\r\n` +
+        'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n' +
+        'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n',
+    )
+  }
+  const end = (trailer) => {
+    begin()
+    socket.ref()
+    sent()
+    socket.write(`0\r\n${trailer}\r\n`)
+  }
+  const stream = new Writable({
+    write(chunk, encoding, done) {
+      begin()
+      if (chunk.length === 0) return done()
+      socket.write(chunk.length.toString(16) + '\r\n')
+      socket.write(chunk)
+      socket.write('\r\n', done)
+    },
+    final(done) {
+      end('')
+      done()
+    },
+  })
+  stream.setContentType = (text) => (type = String(text))
+  stream.begun = () => begun
+  stream.breakOff = (object) => end(
+    `Lambda-Runtime-Function-Error-Type: ${object.errorType}\r\nLambda-Runtime-Function-Error-Body: ${Buffer.from(JSON.stringify(object)).toString('base64')}\r\n`,
+  )
+  return stream
 }
 
 // --- events ---------------------------------------------------------------
@@ -318,6 +377,30 @@ function handle(head, body) {
     succeed: (value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(null, value)),
     fail: (err) => callback(err ?? 'handled'),
     done: (err, value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(err, value)),
+  }
+  if (handler[streams]) {
+    const stream = responseStream(id, () => {
+      done = true
+      whenEmpty = undefined
+      current = ''
+      waiting = true
+    })
+    const broken = (err) => {
+      if (done || dying) return
+      if (!stream.begun()) return fail(err)
+      const object = describe(err)
+      print(err, object)
+      stream.breakOff(object)
+    }
+    stream.on('error', broken)
+    // One that returns and leaves its stream open is done when nothing is left to do.
+    whenEmpty = () => stream.end()
+    try {
+      Promise.resolve(handler(JSON.parse(body), stream, context)).catch(broken)
+    } catch (err) {
+      broken(err)
+    }
+    return
   }
   // A handler that neither returns a promise nor calls back has no result.
   whenEmpty = () => succeed(null)
