@@ -81,7 +81,7 @@ func newAccount(t testing.TB, types ...string) *account {
 	registrations["AWS::S3::Bucket"] = bucket // deploys keep their code in a real one
 	c.engine = stack.New(stack.Options{Account: ourAccount, Region: DefaultRegion, Registrations: registrations, Fetch: c.objects.Fetch, Fault: c.fault})
 	t.Cleanup(c.engine.Close)
-	c.handler = wire.New(cloudformation.New(c.engine).Endpoint(), sts.New(ourAccount, DefaultRegion).Endpoint(), wire.Endpoint{
+	c.handler = wire.New(cloudformation.New(c.engine).Endpoint(), sts.New(ourAccount, DefaultRegion, nil).Endpoint(), wire.Endpoint{
 		Service: "s3", Handler: http.HandlerFunc(c.serveObjects),
 	}, localssm.New(ourAccount, DefaultRegion).Endpoint(), wire.Endpoint{Service: "lambda", Path: "/2015-03-31/functions", Handler: http.HandlerFunc(c.listFunctions)})
 	return c
