@@ -324,7 +324,11 @@ func (s *Service) settle(ctx context.Context, name string, p, old tablePropertie
 		s.setBackup(name, on)
 		s.mu.Unlock()
 	}
-	made := stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": d.Table.TableArn}}
+	arn := d.Table.TableArn
+	if s.options.URL != "" {
+		arn = s.own(ctx) + "table/" + name // by which roles are asked, wherever the table is
+	}
+	made := stack.Resource{PhysicalID: name, Attributes: map[string]any{"Arn": arn}}
 	if p.StreamSpecification != nil {
 		made.Attributes["StreamArn"] = d.Table.LatestStreamArn
 	}
