@@ -61,8 +61,12 @@ mutants:
 	$(GO) run ./bench/mutants -n $(N) -seed $(SEED) -except "$(if $(filter cfn,$(ROOM)),cfn/cost$(comma)cfn/diff)" $(ROOM)
 comma := ,
 
+# ARC_ORACLE=FOLDER names one that has Architect 11.3.0 in node_modules already;
+# UPDATE=-update keeps what Architect makes of testdata/original.
+ARC_ORACLE ?= 1
 oracle:
-	ARC_ORACLE=1 $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cfn ./manifest
+	ARC_ORACLE=$(ARC_ORACLE) $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cmd/arc $(UPDATE)
+	ARC_ORACLE=$(ARC_ORACLE) $(GO) test -count=1 -v -run TestCorpus ./cfn ./manifest
 
 # The first minute: the echo app on the local cloud. With exec, Ctrl-C reaches
 # arc, which ends well, and make has no error to report; while npm waits for the

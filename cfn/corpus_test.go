@@ -84,6 +84,9 @@ func pluginsAside(ds syntax.Diagnostics) bool {
 	})
 }
 
+// kept are the types of which an existing stack may lose none.
+var kept = []string{"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", "AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue"}
+
 // plainType is what SAM makes of a type; "" for types that a stack may lose.
 func plainType(sam string) string {
 	switch sam {
