@@ -104,6 +104,8 @@ type Cloud struct {
 	hosts    *hosts
 	bodies   *door.Budget // of all ports but the workers'
 	all      []Service    // in the order in which they start
+	named    sync.Once
+	byName   map[string][]Service // see servicesOf
 	tell     activity.Tell
 	root     *os.Root // the project, for its static folder
 	live     liveApp

@@ -62,8 +62,8 @@ type policed interface {
 
 // resourcePolicies are the policies of a resource itself.
 func (c *Cloud) resourcePolicies(service, arn string) []string {
-	for _, s := range c.all {
-		if p, ok := s.(policed); ok && s.Endpoint().Service == service {
+	for _, s := range c.servicesOf(service) {
+		if p, ok := s.(policed); ok {
 			return p.Policies(arn)
 		}
 	}
@@ -72,8 +72,8 @@ func (c *Cloud) resourcePolicies(service, arn string) []string {
 
 // findResource is the end of the ARN of what a request names.
 func (c *Cloud) findResource(service, name string) string {
-	for _, s := range c.all {
-		if f, ok := s.(interface{ Find(name string) string }); ok && s.Endpoint().Service == service {
+	for _, s := range c.servicesOf(service) {
+		if f, ok := s.(interface{ Find(name string) string }); ok {
 			return f.Find(name)
 		}
 	}

@@ -170,6 +170,19 @@ func (c *Cloud) assemble() (http.Handler, error) {
 	return wire.New(endpoints...), nil
 }
 
+// servicesOf are the services of a name, as ARNs have it. They are asked for with each
+// call that somebody signs, and making an endpoint to see its name takes long.
+func (c *Cloud) servicesOf(service string) []Service {
+	c.named.Do(func() {
+		c.byName = map[string][]Service{}
+		for _, s := range c.all {
+			name := s.Endpoint().Service
+			c.byName[name] = append(c.byName[name], s)
+		}
+	})
+	return c.byName[service]
+}
+
 // announce tells where an API of a stack answers here: one that was written for
 // AWS prints the address that it would have there. The app that runs from its
 // source has told its own.
@@ -185,8 +198,8 @@ func (c *Cloud) send(ctx context.Context, arn string, m invoke.Message) error {
 	if len(parts) < 6 {
 		return fmt.Errorf("%q is not an ARN", arn)
 	}
-	for _, s := range c.all {
-		if r, ok := s.(invoke.Receiver); ok && s.Endpoint().Service == parts[2] {
+	for _, s := range c.servicesOf(parts[2]) {
+		if r, ok := s.(invoke.Receiver); ok {
 			return r.Receive(ctx, arn, m)
 		}
 	}

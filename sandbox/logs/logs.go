@@ -20,8 +20,8 @@ import (
 // bounded as well.
 const (
 	keep      = 10_000  // lines of a group
-	keepBytes = 4 << 20 // of a group, beside one line at least
-	keepAll   = 64 << 20
+	keepBytes = 2 << 20 // of a group, beside one line at least
+	keepAll   = 16 << 20
 	lineBytes = 96 // what a line takes beside its text
 )
 
@@ -101,7 +101,7 @@ func (s *Store) append(g *group, name string, at time.Time, message string) {
 	g.last = at
 	g.bytes += len(message) + lineBytes
 	s.bytes += len(message) + lineBytes
-	if len(g.lines) > 2*keep || g.bytes > 2*keepBytes { // seldom, as it copies
+	if len(g.lines) > keep+keep/4 || g.bytes > keepBytes+keepBytes/4 { // seldom, as it copies
 		s.trim(g, keep, keepBytes)
 	}
 	for s.bytes > keepAll {

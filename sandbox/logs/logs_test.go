@@ -33,7 +33,7 @@ func TestBounded(t *testing.T) {
 		if bytes != g.bytes {
 			t.Errorf("%s counts %d bytes and holds %d", name, g.bytes, bytes)
 		}
-		if bytes > 2*keepBytes+len(long)+200 || len(g.lines) > 2*keep || len(g.streams) > len(g.lines) {
+		if bytes > keepBytes+keepBytes/4+len(long)+200 || len(g.lines) > keep+keep/4 || len(g.streams) > len(g.lines) {
 			t.Errorf("%s holds %d lines, %d bytes, %d streams", name, len(g.lines), bytes, len(g.streams))
 		}
 		total += bytes

@@ -160,3 +160,46 @@ func BenchmarkUnchanged(b *testing.B) {
 		})
 	}
 }
+
+// A stack that is deployed again and again keeps its last events, and whoever
+// reads them page by page meanwhile meets none twice.
+func TestEventsAreBounded(t *testing.T) {
+	e, _ := newCounted(t)
+	ctx := context.Background()
+	for n := range 700 { // five events each
+		if err := e.Apply(ctx, "app", fmt.Appendf(nil, "Resources: {A: {Type: Test::Thing, Properties: {N: %d}}}", n), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]bool{}
+	in := DescribeStackEventsInput{StackName: "app"}
+	for pages := 0; ; pages++ {
+		out, err := e.DescribeStackEvents(ctx, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ev := range out.StackEvents {
+			if seen[ev.EventID] {
+				t.Fatalf("%s came twice", ev.EventID)
+			}
+			seen[ev.EventID] = true
+		}
+		if in.NextToken = out.NextToken; in.NextToken == "" {
+			break
+		}
+		if pages == 3 {
+			for n := range 300 {
+				if err := e.Apply(ctx, "app", fmt.Appendf(nil, "Resources: {A: {Type: Test::Thing, Properties: {N: -%d}}}", n), nil, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	e.mu.Lock()
+	st, err := e.find(ctx, "app")
+	kept := len(st.events)
+	e.mu.Unlock()
+	if err != nil || kept < mostEvents || kept > mostEvents+10 || len(seen) < 400 || len(seen) > kept {
+		t.Errorf("%d events are kept, %d were read: %v", kept, len(seen), err)
+	}
+}

@@ -129,10 +129,10 @@ func (e *Engine) DescribeStackEvents(ctx context.Context, in DescribeStackEvents
 	events := st.events
 	if in.NextToken != "" {
 		n, err := pageNumber(in.NextToken)
-		if err != nil || n > len(events) {
+		if err != nil || n-st.forgotten > len(events) {
 			return DescribeStackEventsOutput{}, errNextToken
 		}
-		events = events[:n]
+		events = events[:max(n-st.forgotten, 0)] // what was left may be forgotten by now
 	}
 	out := DescribeStackEventsOutput{}
 	for len(events) > 0 && len(out.StackEvents) < pageSize {
@@ -140,7 +140,7 @@ func (e *Engine) DescribeStackEvents(ctx context.Context, in DescribeStackEvents
 		events = events[:len(events)-1]
 	}
 	if len(events) > 0 {
-		out.NextToken = pageToken(len(events))
+		out.NextToken = pageToken(st.forgotten + len(events))
 	}
 	return out, nil
 }

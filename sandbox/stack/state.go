@@ -22,6 +22,7 @@ type state struct {
 	outputs   []Output
 	imports   []string // names of exports that its resources use
 	events    []*Event // oldest first
+	forgotten int      // events that were before them
 	changes   []*changeSet
 	tokens    map[string]string // client request token → operation
 
@@ -67,6 +68,11 @@ type resource struct {
 	deletionPolicy, replacePolicy string
 }
 
+// mostEvents is how many events of a stack are kept when an operation begins; AWS
+// keeps them for 90 days. A stack that is deployed with each save would never end
+// to grow.
+const mostEvents = 2000
+
 // event appends to the stack's events. r nil means the stack itself.
 func (e *Engine) event(st *state, r *resource, status, reason string) {
 	e.telling.Lock()
@@ -95,6 +101,10 @@ func (e *Engine) event(st *state, r *resource, status, reason string) {
 		ev.LogicalResourceID, ev.PhysicalResourceID, ev.ResourceType = r.logicalID, r.physicalID, r.kind
 		ev.EventID = r.logicalID + "-" + status + "-" + at.Format("2006-01-02T15:04:05.000Z")
 		ev.ResourceProperties = asJSON(r.shown)
+	}
+	if r == nil && reason == userInitiated && len(st.events) > mostEvents {
+		st.forgotten += len(st.events) - mostEvents
+		st.events = slices.Clone(st.events[len(st.events)-mostEvents:])
 	}
 	st.events = append(st.events, ev)
 	e.keep(st, r)
