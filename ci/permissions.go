@@ -11,9 +11,9 @@ import (
 // permissions is what a role may do: what arc calls itself, and what
 // CloudFormation does in its name to make, change and delete resources of the
 // types that arc's templates have. The latter are the permissions of AWS's own
-// resource schemas (testdata/handlers.txt), less those for what no template of
-// arc's asks for. Resources are named by their stack wherever AWS has their
-// names in their ARNs.
+// resource schemas (registry.HandlerOf), less those for what no template of arc's
+// asks for. Resources are named by their stack wherever AWS has their names in
+// their ARNs.
 func (s Setup) permissions(r role) document {
 	p := &permissions{s: s, r: r}
 	p.stacks()

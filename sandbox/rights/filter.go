@@ -31,6 +31,11 @@ func (g *Guard) filtered(service, filter string, values []string, of members) (o
 			out = append(out, strings.TrimPrefix(value, "/"))
 		case "function":
 			out = append(out, functionName(value))
+		case "function-arn":
+			if !strings.HasPrefix(value, "arn:") {
+				value = g.arn(g.options.Region, "lambda", "function:"+functionName(value))
+			}
+			out = append(out, value)
 		case "stack":
 			out = append(out, "stack/"+value+"/*")
 		case "role", "secret":

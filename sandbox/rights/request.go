@@ -20,14 +20,8 @@ const maxBody = 17 << 20
 func operationOf(service string, r *http.Request) (name string, of members) {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		_, name, _ = strings.Cut(target, ".")
-		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-		if err != nil {
-			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
-			return name, rest{}
-		}
-		r.Body = replayed{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
 		var top map[string]json.RawMessage
-		json.Unmarshal(body, &top) // what is no JSON says nothing
+		json.Unmarshal(peek(r), &top) // what is no JSON says nothing
 		return name, object(top)
 	}
 	switch service {
@@ -49,6 +43,17 @@ func operationOf(service string, r *http.Request) (name string, of members) {
 type replayed struct {
 	io.Reader
 	io.Closer
+}
+
+// peek reads a body, which can be read again; what could not be read is no JSON.
+func peek(r *http.Request) []byte {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+		return nil
+	}
+	r.Body = replayed{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+	return body
 }
 
 // failing is the end of a body that could not be read.
@@ -169,6 +174,13 @@ func lambdaOperation(r *http.Request) (string, members) {
 	case what == "" && r.Method == http.MethodGet:
 		return "GetFunction", of
 	}
+	if what == "configuration" && r.Method == http.MethodPut {
+		// The role that is handed over stands in the body.
+		var in struct{ Role string }
+		if json.Unmarshal(peek(r), &in) == nil {
+			of["Role"] = in.Role
+		}
+	}
 	return map[string]string{
 		"POST invocations": "Invoke", "GET configuration": "GetFunctionConfiguration", "PUT configuration": "UpdateFunctionConfiguration",
 		"PUT code": "UpdateFunctionCode", "POST versions": "PublishVersion", "PUT aliases": "UpdateAlias",
@@ -186,12 +198,13 @@ func schedulerOperation(r *http.Request) (string, members) {
 		verb = "List"
 	}
 	if r.Method == http.MethodPost || r.Method == http.MethodPut {
-		// The group of a schedule that is written stands in the body.
-		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-		r.Body = replayed{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
-		var in struct{ GroupName string }
-		if err == nil && json.Unmarshal(body, &in) == nil {
-			of["GroupName"] = in.GroupName
+		// The group of a schedule that is written stands in the body, and its role.
+		var in struct {
+			GroupName string
+			Target    struct{ RoleArn string }
+		}
+		if json.Unmarshal(peek(r), &in) == nil {
+			of["GroupName"], of["RoleArn"] = in.GroupName, in.Target.RoleArn
 		}
 	}
 	switch kind {

@@ -138,18 +138,11 @@ func (g *Guard) Allow(key string, r *http.Request, action, resource string) *Den
 
 // ask puts one question, and tells what comes of it.
 func (g *Guard) ask(c Caller, q question, r *http.Request) *Denial {
-	policies, ok := g.policies(c, q)
+	d, ok := g.decide(c, q, r)
 	if !ok {
 		g.say("role-"+c.Role, activity.Event{Kind: activity.Notice, Function: c.Name,
 			Text: fmt.Sprintf("%s: its role %s is not one of this cloud: everything is let through", c.Called(), c.Role)})
 		return nil
-	}
-	d := iam.Decide(g.request(c, q, r), policies)
-	if d.Effect == iam.Denied && logGroup(q.resource) {
-		// AWS asks about a log group as about its streams, and policies name either.
-		streams := q
-		streams.resource += ":log-stream:"
-		d = iam.Decide(g.request(c, streams, r), policies)
 	}
 	switch d.Effect {
 	case iam.Unknown:
@@ -160,6 +153,23 @@ func (g *Guard) ask(c Caller, q question, r *http.Request) *Denial {
 		return &Denial{Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", c.ARN, q.action, q.resource, d.Because(q.action))}
 	}
 	return nil
+}
+
+// decide is what becomes of one question; ok is false when the caller's role is
+// not known.
+func (g *Guard) decide(c Caller, q question, r *http.Request) (d iam.Decision, ok bool) {
+	policies, ok := g.policies(c, q)
+	if !ok {
+		return d, false
+	}
+	d = iam.Decide(g.request(c, q, r), policies)
+	if d.Effect == iam.Denied && logGroup(q.resource) {
+		// AWS asks about a log group as about its streams, and policies name either.
+		streams := q
+		streams.resource += ":log-stream:"
+		d = iam.Decide(g.request(c, streams, r), policies)
+	}
+	return d, true
 }
 
 func logGroup(resource string) bool {

@@ -34,17 +34,25 @@ var operations = sync.OnceValue(func() map[string]map[string][]operation {
 			continue
 		}
 		op := operation{action: prefixOf(service) + ":" + words[1]}
+		if strings.Contains(words[1], ":") {
+			op.action = words[1] // of another service
+		}
 		if len(words) > 2 {
-			op.resource = words[2]
-			for _, word := range words[3:] {
-				key, value, _ := strings.Cut(word, "=")
-				op.keys = append(op.keys, [2]string{strings.ToLower(key), value})
-			}
+			op.resource, op.keys = words[2], keysOf(words[3:])
 		}
 		table[service][words[0]] = append(table[service][words[0]], op)
 	}
 	return table
 })
+
+// keysOf reads KEY=VALUE.
+func keysOf(words []string) (keys [][2]string) {
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		keys = append(keys, [2]string{strings.ToLower(key), value})
+	}
+	return keys
+}
 
 // prefixOf is how actions of a service begin, which clients sign for by another
 // name.
@@ -110,13 +118,17 @@ func (g *Guard) questions(region, service, name string, of members) (list []ques
 
 // arn is that of a resource of this account in the region that a call is for.
 func (g *Guard) arn(region, service, resource string) string {
-	if service == "s3" {
-		return fmt.Sprintf("arn:%s:s3:::%s", g.options.Partition, resource)
-	}
-	if service == "iam" {
+	account := g.options.Account
+	switch service {
+	case "s3":
+		region, account = "", ""
+	case "iam", "cloudfront":
 		region = ""
+	case "apigateway":
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+		account = ""
 	}
-	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", g.options.Partition, prefixOf(service), region, g.options.Account, resource)
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", g.options.Partition, prefixOf(service), region, account, resource)
 }
 
 // expand fills in a resource: all that its fields give, none when one is missing.

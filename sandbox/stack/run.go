@@ -268,7 +268,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 	ctx = WithRegion(ctx, st.ref.Region)
 	if caller := st.root().caller; caller != nil && e.options.May != nil {
 		if err := e.options.May(caller, op, req, st.root().role); err != nil {
-			return Resource{}, fmt.Errorf("Resource handler returned message: %q (HandlerErrorCode: AccessDenied)", err) //nolint:staticcheck // CloudFormation's words
+			return Resource{}, fmt.Errorf(`Resource handler returned message: "%w" (RequestToken: %s, HandlerErrorCode: AccessDenied)`, err, newUUID()) //nolint:staticcheck // CloudFormation's words
 		}
 	}
 	var made Resource

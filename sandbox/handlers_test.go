@@ -1,0 +1,56 @@
+package sandbox_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"arc/cfn/registry"
+	"arc/sandbox/rights"
+	"arc/sandbox/stack"
+)
+
+// TestEveryTypeAsks has whoever may do nothing make, change and delete a resource of
+// each type that runs here: each is refused, but what AWS does in nobody's name.
+func TestEveryTypeAsks(t *testing.T) {
+	c := newProject(t).start()
+	nobody := rights.With(t.Context(), rights.Caller{ARN: "arn:aws:iam::000000000000:user/nobody"})
+	anything := map[string]any{}
+	for _, name := range []string{
+		"ApiId", "IntegrationId", "RouteId", "DomainName", "UsagePlanId", "KeyId", "FunctionName", "TargetFunctionArn", "Bucket", "TopicArn", "Queue", "SecretId",
+		"AliasName", "Value", "Description", "Target", "Tags", "PolicyDocument", "RetentionInDays", "BucketEncryption",
+	} {
+		anything[name] = "it"
+	}
+	for _, name := range []string{"Topics", "Queues", "Roles"} {
+		anything[name] = []any{"it"}
+	}
+	types := c.Types()
+	if len(types) < 50 {
+		t.Fatalf("only %d types", len(types))
+	}
+	for _, kind := range slices.Sorted(maps.Keys(types)) {
+		handler, known := registry.HandlerOf(kind)
+		switch {
+		case !strings.HasPrefix(kind, "AWS::") || types[kind].Refused != "":
+			continue
+		case kind == "AWS::CDK::Metadata", kind == "AWS::CloudFormation::WaitConditionHandle":
+			continue // nothing is made
+		case !known:
+			t.Errorf("cfn/registry/schemas/handlers.txt says nothing of %s", kind)
+		}
+		req := stack.Request{Stack: stack.Ref{Name: "Shop"}, LogicalID: "It", Token: "ABC", Type: kind, Properties: anything}
+		for step, actions := range map[string][]string{"Create": handler.Create, "Update": handler.Update, "Delete": handler.Delete} {
+			if len(actions) == 0 || step == "Update" && kind == registry.LambdaVersion {
+				continue // AWS calls nothing that changes it
+			}
+			if req.PhysicalID = ""; step != "Create" {
+				req.PhysicalID = "it"
+			}
+			if err := c.MayHandle(nobody, step, req, ""); err == nil || !strings.Contains(err.Error(), "is not authorized to perform: ") {
+				t.Errorf("%s: nobody may %s one: %v", kind, step, err)
+			}
+		}
+	}
+}
