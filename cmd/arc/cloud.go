@@ -71,6 +71,7 @@ func (s *session) connectLocal(ctx context.Context, p *project, local bool) (dep
 	if running == nil {
 		return deploy.Clients{}, withHint(errors.New("no local cloud is running for this project"), "arc sandbox, or arc deploy --local, starts one")
 	}
+	p.endpoint = running.Endpoint
 	return deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
 }
 

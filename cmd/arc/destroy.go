@@ -114,7 +114,7 @@ func (s *session) destroy(ctx *cli.Context) error {
 	if ctx.Bool("json") {
 		return s.done(done)
 	}
-	return s.printKept(done.StackName, done.Kept)
+	return s.printKept(ctx, p, clients.Region, done.StackName, done.Kept)
 }
 
 // openConfirmed reads the project and checks that --app names it. Without a
@@ -171,19 +171,25 @@ func (s *session) openOrBare(name string) (*project, error) {
 
 // destroyHint is the command that was meant, with the flags that were given.
 func destroyHint(ctx *cli.Context, app string) string {
-	words := []string{"arc destroy --app", app}
+	words := "arc destroy --app " + app + stackFlags(ctx)
+	if ctx.Bool("local") {
+		words += " --local"
+	}
+	return words
+}
+
+// stackFlags are the flags that name a command's stack, a space before each.
+func stackFlags(ctx *cli.Context) string {
+	words := ""
 	if stageOptions(ctx).Stage == "production" {
-		words = append(words, "--production")
+		words = " --production"
 	}
 	for _, flag := range []string{"name", "preview"} {
 		if name := ctx.String(flag); name != "" {
-			words = append(words, "--"+flag, name)
+			words += " --" + flag + " " + name
 		}
 	}
-	if ctx.Bool("local") {
-		words = append(words, "--local")
-	}
-	return strings.Join(words, " ")
+	return words
 }
 
 // places finds the manifest lines of the stack's resources; nil when the app
@@ -198,7 +204,7 @@ func places(app *manifest.App, opts cfn.Options) func(logicalID string) string {
 
 // printKept tells by which names to find what outlives the stack, and how what is
 // in it gets into the stack again.
-func (s *session) printKept(stack string, kept []deploy.Kept) error {
+func (s *session) printKept(ctx *cli.Context, p *project, region, stack string, kept []deploy.Kept) error {
 	for _, k := range kept {
 		what := "kept"
 		if k.Snapshot {
@@ -208,32 +214,65 @@ func (s *session) printKept(stack string, kept []deploy.Kept) error {
 			return err
 		}
 	}
-	if len(kept) > 0 {
-		s.note("what the stack left behind costs on; delete it by hand when it is of no use.")
+	if len(kept) == 0 {
+		return nil
 	}
-	for _, k := range kept {
-		if back := backInto(stack, k); back != "" {
-			s.note("%s", back)
-		}
+	s.note("what the stack left behind costs on; delete it by hand when it is of no use.")
+	flags := stackFlags(ctx)
+	if ctx.Bool("local") {
+		flags += " --local"
+	}
+	back := backInto(flags, region, stack, kept)
+	if len(back) > 0 && p.endpoint != "" {
+		s.note("aws talks to the local cloud with AWS_ENDPOINT_URL=%s and any keys.", p.endpoint)
+	}
+	for _, one := range back {
+		s.note("%s", one)
 	}
 	return nil
 }
 
-// backInto says how to have a kept resource, or what is in it, in the stack again;
-// "" where there is no one way. A resource is imported by a property that
-// identifies it.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/refactor-stacks.html
-func backInto(stack string, k deploy.Kept) string {
-	nested := strings.Contains(k.LogicalID, "/")
-	switch {
-	case k.Snapshot || nested:
-		return ""
-	case k.Type == registry.S3Bucket:
-		return fmt.Sprintf("the files of %s, once the stack is deployed again:\n  aws s3 sync s3://%s \\\n    s3://$(aws cloudformation describe-stack-resource --stack-name %s \\\n    --logical-resource-id %s --output text --query StackResourceDetail.PhysicalResourceId)",
-			k.LogicalID, k.PhysicalID, stack, k.LogicalID)
-	case k.Type == registry.DynamoDBTable:
-		return fmt.Sprintf("the table %s, into a stack that does not have it, by a template that does:\n  aws cloudformation create-change-set --change-set-type IMPORT \\\n    --change-set-name back --stack-name %s --template-body file://TEMPLATE \\\n    --resources-to-import '[{\"ResourceType\":\"%s\",\"LogicalResourceId\":\"%s\",\"ResourceIdentifier\":{\"TableName\":\"%s\"}}]'",
-			k.LogicalID, stack, k.Type, k.LogicalID, k.PhysicalID)
+// backInto says how to have kept resources, or what is in them, in the stack again:
+// tables all at once, by an import before the stack is deployed, of a template with
+// nothing else in it; files by copying them, afterwards. A resource is imported by a
+// property that identifies it. flags are those of arc that name the stack. Nothing
+// is said of what there is no one way for.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html
+func backInto(flags, region, stack string, kept []deploy.Kept) (all []string) {
+	var tables, identified, files []string
+	for _, k := range kept {
+		switch {
+		case k.Snapshot || strings.Contains(k.LogicalID, "/"): // an import reaches no nested stack
+		case k.Type == registry.DynamoDBTable:
+			tables = append(tables, k.LogicalID)
+			identified = append(identified, fmt.Sprintf("{\"ResourceType\":\"%s\",\"LogicalResourceId\":\"%s\",\"ResourceIdentifier\":{\"TableName\":\"%s\"}}", k.Type, k.LogicalID, k.PhysicalID))
+		case k.Type == registry.S3Bucket:
+			files = append(files, fmt.Sprintf("the files of %s, once the stack is deployed again:\n  aws s3 sync --region %s s3://%s \\\n    s3://$(aws cloudformation describe-stack-resource --stack-name %s \\\n    --region %s --logical-resource-id %s --output text \\\n    --query StackResourceDetail.PhysicalResourceId)",
+				k.LogicalID, region, k.PhysicalID, stack, region, k.LogicalID))
+		}
 	}
-	return ""
+	if len(tables) > 0 {
+		what := "the table " + tables[0] + " with its items"
+		if len(tables) > 1 {
+			what = "the tables " + strings.Join(tables, ", ") + " with their items"
+		}
+		of := "--region " + region + " --stack-name " + stack
+		all = append(all, strings.Join([]string{
+			what + ", before the stack is deployed again:",
+			"  arc package" + strings.TrimSuffix(flags, " --local") + " |",
+			"    jq '{Resources: .Resources | {" + strings.Join(tables, ", ") + "}}' >kept.json",
+			"  aws cloudformation create-change-set " + of + " \\",
+			"    --change-set-name kept --change-set-type IMPORT \\",
+			"    --template-body file://kept.json --resources-to-import \\",
+			"    '[" + strings.Join(identified, ",\n      ") + "]'",
+			"  aws cloudformation wait change-set-create-complete \\",
+			"    " + of + " --change-set-name kept",
+			"  aws cloudformation execute-change-set \\",
+			"    " + of + " --change-set-name kept",
+			"  aws cloudformation wait stack-import-complete \\",
+			"    " + of,
+			"  arc deploy" + flags + " --adopt",
+		}, "\n"))
+	}
+	return append(all, files...)
 }

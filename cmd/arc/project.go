@@ -31,7 +31,8 @@ type project struct {
 	explicit bool     // without a manifest it is refused
 	// compared: what is wrong with the code stops no comparison
 	compared bool
-	here     bool // its code is for the local cloud, and so for this machine
+	here     bool   // its code is for the local cloud, and so for this machine
+	endpoint string // of the local cloud that was found running; "" = none was looked for
 	app      *manifest.App
 	plugins  *plugins // nil: it names none, or they do not run
 	// pluginsOff: what the manifest names as plugins is not run

@@ -17,7 +17,7 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 func (s *Service) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::DynamoDB::Table": {Keeps: true, Check: checkTable, Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}},
+		"AWS::DynamoDB::Table": {Keeps: true, Check: checkTable, Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}, Identifier: "TableName", Import: s.importTable},
 	}
 }
 
@@ -253,6 +253,23 @@ func (s *Service) restoreTable(ctx context.Context, name string, p tableProperti
 		made.Note = "with the items of an earlier run"
 	}
 	return made, true, err
+}
+
+// importTable finds a table that a stack is to have from now on, as it is.
+func (s *Service) importTable(ctx context.Context, req stack.Request) (stack.Resource, error) {
+	p := tableProperties{}
+	if req.Properties != nil {
+		given, err := readTable(req.Properties)
+		if err != nil {
+			return stack.Resource{}, err
+		}
+		p.StreamSpecification = given.StreamSpecification
+	}
+	found, err := s.settle(ctx, req.PhysicalID, p, tableProperties{})
+	if isCode(err, "ResourceNotFoundException") {
+		err = stack.NotThere(req)
+	}
+	return found, err
 }
 
 // say tells once that there are no tables.

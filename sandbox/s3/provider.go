@@ -16,7 +16,7 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_S3.html
 func (s *Server) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::S3::Bucket":       {Keeps: true, Provider: stack.Steps{OnCreate: s.createBucket, OnUpdate: s.updateBucket, OnDelete: s.deleteBucket}},
+		"AWS::S3::Bucket":       {Keeps: true, Provider: stack.Steps{OnCreate: s.createBucket, OnUpdate: s.updateBucket, OnDelete: s.deleteBucket}, Identifier: "BucketName", Import: s.importBucket},
 		"AWS::S3::BucketPolicy": {Provider: stack.Steps{OnCreate: s.putPolicy, OnUpdate: s.putPolicy, OnDelete: s.deletePolicy}},
 	}
 }
@@ -72,6 +72,14 @@ func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resou
 		return stack.Resource{}, err
 	}
 	return s.resource(req.Stack.Region, name), nil
+}
+
+// importBucket finds a bucket that a stack is to have from now on, as it is.
+func (s *Server) importBucket(_ context.Context, req stack.Request) (stack.Resource, error) {
+	if !s.store.has(req.PhysicalID) {
+		return stack.Resource{}, stack.NotThere(req)
+	}
+	return s.resource(req.Stack.Region, req.PhysicalID), nil
 }
 
 func (s *Server) updateBucket(_ context.Context, req stack.Request) (stack.Resource, error) {

@@ -16,7 +16,7 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SQS.html
 func (s *Service) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::SQS::Queue":             {Keeps: true, Provider: stack.Steps{OnCreate: s.provide, OnUpdate: s.change, OnDelete: s.unprovide}},
+		"AWS::SQS::Queue":             {Keeps: true, Provider: stack.Steps{OnCreate: s.provide, OnUpdate: s.change, OnDelete: s.unprovide}, Identifier: "QueueUrl", Import: s.importQueue},
 		"AWS::SQS::QueuePolicy":       {Provider: stack.Steps{OnCreate: s.providePolicy, OnUpdate: s.changePolicy, OnDelete: s.unprovidePolicy}},
 		"AWS::SQS::QueueInlinePolicy": {Provider: stack.Steps{OnCreate: s.provideInline, OnUpdate: s.changeInline, OnDelete: s.unprovideInline}},
 	}
@@ -102,6 +102,16 @@ func (s *Service) provide(_ context.Context, req stack.Request) (stack.Resource,
 	q, err := s.create(cmp.Or(req.Stack.Region, s.options.Region), name, attributes, nil)
 	if err != nil {
 		return stack.Resource{}, err
+	}
+	return s.resource(q), nil
+}
+
+// importQueue finds a queue that a stack is to have from now on, as it is.
+func (s *Service) importQueue(_ context.Context, req stack.Request) (stack.Resource, error) {
+	defer s.lock()()
+	q, err := s.named(req.PhysicalID)
+	if err != nil {
+		return stack.Resource{}, stack.NotThere(req)
 	}
 	return s.resource(q), nil
 }

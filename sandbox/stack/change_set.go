@@ -9,7 +9,7 @@ import (
 // changeSet is a change set of a stack. The engine's lock guards it.
 type changeSet struct {
 	id, name    string
-	kind        string // "CREATE", "UPDATE"
+	kind        string // "CREATE", "UPDATE", "IMPORT"
 	token       string
 	description string
 	created     time.Time
@@ -19,6 +19,7 @@ type changeSet struct {
 	template    *template
 	changes     []ResourceChange
 	options     updateOptions
+	imports     map[string]string // IMPORT: physical IDs by logical ones
 	onFailure   string
 	nested      bool
 	executedBy  string // client request token of the execution
@@ -28,7 +29,7 @@ type changeSet struct {
 type CreateChangeSetInput struct {
 	StackName           string
 	ChangeSetName       string
-	ChangeSetType       string // "CREATE", "UPDATE"; "" is UPDATE
+	ChangeSetType       string // "CREATE", "UPDATE", "IMPORT"; "" is UPDATE
 	TemplateBody        string
 	TemplateURL         string
 	UsePreviousTemplate bool
@@ -41,7 +42,8 @@ type CreateChangeSetInput struct {
 	ClientToken         string
 	OnStackFailure      string
 	IncludeNestedStacks bool
-	DeploymentMode      string // REVERT_DRIFT; "" = as on most
+	ResourcesToImport   []ResourceToImport // IMPORT
+	DeploymentMode      string             // REVERT_DRIFT; "" = as on most
 }
 
 // CreateChangeSetOutput is the answer of CreateChangeSet.
@@ -51,7 +53,8 @@ type CreateChangeSetOutput struct {
 }
 
 // CreateChangeSet starts the comparison of a stack with a template. Of type
-// CREATE it makes the stack too, in REVIEW_IN_PROGRESS.
+// CREATE, or of type IMPORT where there is none, it makes the stack too, in
+// REVIEW_IN_PROGRESS.
 func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (CreateChangeSetOutput, error) {
 	if err := e.fault("CreateChangeSet", ""); err != nil {
 		return CreateChangeSetOutput{}, err
@@ -87,6 +90,13 @@ func (e *Engine) CreateChangeSet(ctx context.Context, in CreateChangeSetInput) (
 		template: t, onFailure: in.OnStackFailure, nested: in.IncludeNestedStacks,
 		options: updateOptions{tags: in.Tags, capabilities: in.Capabilities, notifications: in.NotificationARNs, role: in.RoleARN},
 	}
+	if in.ChangeSetType == "IMPORT" {
+		if cs.imports, err = e.toImport(in.ResourcesToImport, t); err != nil {
+			return CreateChangeSetOutput{}, err
+		}
+	} else if len(in.ResourcesToImport) > 0 {
+		return CreateChangeSetOutput{}, invalid("ResourcesToImport is of change sets of type IMPORT, and this one is of type %s", in.ChangeSetType)
+	}
 	return e.addChangeSet(st, isNew, cs)
 }
 
@@ -105,7 +115,10 @@ func (e *Engine) changeSetStack(ctx context.Context, in CreateChangeSetInput) (s
 			return nil, false, st.mayUpdate()
 		}
 		return st, false, nil
-	case "CREATE":
+	case "CREATE", "IMPORT":
+		if err == nil && in.ChangeSetType == "IMPORT" && st.status != DeleteComplete && st.status != ReviewInProgress {
+			return st, false, nil
+		}
 		if err == nil && st.status != DeleteComplete {
 			if st.status != ReviewInProgress {
 				return nil, false, invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.ref.Name, in.ChangeSetName)
@@ -115,7 +128,7 @@ func (e *Engine) changeSetStack(ctx context.Context, in CreateChangeSetInput) (s
 		st = &state{}
 		return st, true, e.enrol(st, e.region(ctx), in.StackName)
 	}
-	return nil, false, invalid("ChangeSetType %s is not one that the local cloud runs: use CREATE or UPDATE", in.ChangeSetType)
+	return nil, false, invalid("ChangeSetType %s is not one that CloudFormation has: CREATE, UPDATE or IMPORT", in.ChangeSetType)
 }
 
 func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChangeSetOutput, error) {
@@ -146,7 +159,7 @@ func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChang
 			return CreateChangeSetOutput{}, &Error{Code: "AlreadyExistsException", Message: "ChangeSet " + cs.name + " already exists"}
 		}
 	}
-	if cs.kind == "UPDATE" {
+	if cs.kind == "UPDATE" || cs.kind == "IMPORT" && st.status != ReviewInProgress {
 		if err := st.mayUpdate(); err != nil {
 			e.mu.Unlock()
 			return CreateChangeSetOutput{}, err
@@ -165,6 +178,9 @@ func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChang
 // fillChangeSet does the comparison.
 func (e *Engine) fillChangeSet(st *state, cs *changeSet) {
 	changes, err := e.compareFor(st, cs)
+	if err == nil && cs.kind == "IMPORT" {
+		err = e.onlyImports(e.ctx, st, cs.template, changes, cs.imports)
+	}
 	otherwise := e.differsOtherwise(st, cs.template, cs.options.tags)
 	e.mu.Lock()
 	defer e.mu.Unlock()

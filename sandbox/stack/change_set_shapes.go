@@ -5,7 +5,7 @@ import "time"
 // ResourceChange is what a change set would do to one resource.
 type ResourceChange struct {
 	PolicyAction       string `xml:",omitempty"`
-	Action             string // "Add", "Modify", "Remove"
+	Action             string // "Add", "Modify", "Remove", "Import"
 	LogicalResourceID  string `xml:"LogicalResourceId"`
 	PhysicalResourceID string `xml:"PhysicalResourceId,omitempty"`
 	ResourceType       string

@@ -34,7 +34,7 @@ type Options struct {
 	// nil = everybody may do everything. The context is that of the call.
 	May func(ctx context.Context, step string, req Request, role string) error
 	// Fault, when set, is asked before every operation of the API (its name,
-	// "") and every step on a resource ("Create", "Update", "Delete" and the
+	// "") and every step on a resource ("Create", "Update", "Delete", "Import" and the
 	// logical ID); what it returns is what happens. It is how tests meet
 	// throttling and failing resources.
 	Fault func(op, logicalID string) error

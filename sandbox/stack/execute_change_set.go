@@ -38,6 +38,11 @@ func (e *Engine) ExecuteChangeSet(ctx context.Context, in ExecuteChangeSetInput)
 	st.executed = cs.id
 	opts := cs.options
 	opts.token, opts.disableRollback = in.ClientRequestToken, in.DisableRollback
+	if cs.kind == "IMPORT" {
+		e.executeImport(st, cs, opts)
+		cs.execution = executionInProgress
+		return Empty{}, nil
+	}
 	if cs.kind == "CREATE" {
 		e.executeCreate(st, cs, opts)
 		cs.execution = executionInProgress
@@ -68,7 +73,21 @@ func (e *Engine) mayExecute(st *state, cs *changeSet) error {
 		}
 		return nil
 	}
+	if cs.kind == "IMPORT" && st.status == ReviewInProgress {
+		return nil
+	}
 	return st.mayUpdate()
+}
+
+// executeImport begins an import, into a stack that was only reviewed so far or into one
+// that is there. The caller holds the lock.
+func (e *Engine) executeImport(st *state, cs *changeSet, opts updateOptions) {
+	st.token, st.disableRollback = opts.token, opts.disableRollback
+	if st.current == nil {
+		st.tags, st.capabilities, st.notifications, st.role = opts.tags, opts.capabilities, opts.notifications, opts.role
+	}
+	st.status, st.reason = ImportInProgress, userInitiated
+	e.begin(st, func(ctx context.Context) { e.importInto(ctx, st, cs.template, cs.imports) })
 }
 
 // executeCreate begins the creation of a stack that was only reviewed so far.
@@ -95,7 +114,7 @@ func (st *state) concludeChangeSets() {
 			continue
 		}
 		cs.execution = executionFailed
-		if st.status == CreateComplete || st.status == UpdateComplete {
+		if st.status == CreateComplete || st.status == UpdateComplete || st.status == ImportComplete {
 			cs.execution = executionComplete
 		}
 	}

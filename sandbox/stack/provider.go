@@ -96,6 +96,12 @@ type Registration struct {
 	Check func(properties map[string]any) error
 	// Refused is why no resource of the type is made here; "" = they are.
 	Refused string
+	// Identifier is the property by which a resource that is there already is imported
+	// into a stack, and Import finds that one, whose Request.PhysicalID is the
+	// property's value, and changes nothing of it. nil = none is imported.
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-supported-resources.html
+	Identifier string
+	Import     func(ctx context.Context, req Request) (Resource, error)
 	// Recorded says that its resources are kept in mind and do nothing here.
 	Recorded bool
 }

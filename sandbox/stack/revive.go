@@ -148,6 +148,8 @@ func (e *Engine) restoreStack(k keptStack) (*state, error) {
 	case UpdateRollback, UpdateRollbackCleanup, UpdateRollbackFailed:
 		// What it takes to continue the rollback is gone; an update does as well.
 		st.status, st.reason = UpdateFailed, interrupted
+	case ImportInProgress, ImportRollback:
+		st.status, st.reason = UpdateFailed, interrupted
 	case UpdateCompleteCleanup:
 		st.status = UpdateComplete
 	case DeleteInProgress:
@@ -167,6 +169,8 @@ func (k *keptResource) restore(logicalID string) *resource {
 	switch r.status {
 	case CreateInProgress, DeleteInProgress, DeleteFailed:
 		r.status, r.reason = CreateComplete, ""
+	case ImportInProgress, ImportFailed:
+		r.status, r.reason = ImportComplete, "" // it was there before
 	case UpdateInProgress, UpdateFailed, "":
 		r.status, r.reason = UpdateComplete, "" // it is made anew with what it was to get
 	}

@@ -27,6 +27,7 @@ var update = flag.Bool("update", false, "rewrite the logs in testdata/*.txtar")
 //	changeset STACK TEMPLATE [Param=value …]   compare, print and forget
 //	newset STACK TEMPLATE …                    the same for a stack to be made
 //	execute STACK TEMPLATE [Param=value …]     compare and execute
+//	import STACK TEMPLATE LogicalID=Name …     the same, of things that are there already
 //	fail OP:LogicalID reason                   from now on; "fail" alone ends it
 //	once OP:LogicalID reason                   the next time only
 //	continue STACK [LogicalID …]               the rollback, skipping these
@@ -96,7 +97,7 @@ func newScenario(t *testing.T, archive *txtar.Archive) *scenario {
 	s.e = New(Options{
 		Account: "123456789012", Region: "eu-north-1", Parallel: 1,
 		Registrations: map[string]Registration{
-			"Test::Thing":    {Provider: thing{s}, CreateOnly: []string{"Name"}},
+			"Test::Thing":    {Provider: thing{s}, CreateOnly: []string{"Name"}, Identifier: "Name", Import: thing{s}.existing},
 			"AWS::IAM::Role": {Provider: thing{s}},
 		},
 		Fetch: func(_ context.Context, url string) ([]byte, error) {
@@ -134,6 +135,14 @@ func (p thing) Create(_ context.Context, req Request) (Resource, error) {
 	return made, nil
 }
 
+// existing is there unless its name says otherwise.
+func (p thing) existing(_ context.Context, req Request) (Resource, error) {
+	if strings.HasPrefix(req.PhysicalID, "no-") {
+		return Resource{}, NotThere(req)
+	}
+	return Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Value": req.Properties["Value"]}}, nil
+}
+
 func (p thing) Update(_ context.Context, req Request) (Resource, error) {
 	return Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"Value": req.Properties["Value"]}}, nil
 }
@@ -164,7 +173,7 @@ func (s *scenario) command(line string) {
 		s.option[name] = value
 	case "create", "update", "delete":
 		err = s.operate(verb, args)
-	case "changeset", "newset", "execute":
+	case "changeset", "newset", "execute", "import":
 		err = s.changeSet(verb, args)
 	case "show":
 		err = s.show(args[0])
@@ -281,6 +290,12 @@ func (s *scenario) changeSet(verb string, args []string) error {
 	}
 	if verb == "newset" {
 		in.ChangeSetType = "CREATE"
+	}
+	if verb == "import" {
+		in.ChangeSetType, in.Parameters = "IMPORT", nil
+		for _, p := range params {
+			in.ResourcesToImport = append(in.ResourcesToImport, ResourceToImport{"Test::Thing", p.ParameterKey, map[string]string{"Name": p.ParameterValue}})
+		}
 	}
 	if _, err := s.e.CreateChangeSet(ctx, in); err != nil {
 		return err

@@ -9,6 +9,12 @@ const (
 	CreateComplete   = "CREATE_COMPLETE"
 	CreateFailed     = "CREATE_FAILED"
 
+	ImportInProgress       = "IMPORT_IN_PROGRESS"
+	ImportComplete         = "IMPORT_COMPLETE"
+	ImportFailed           = "IMPORT_FAILED"
+	ImportRollback         = "IMPORT_ROLLBACK_IN_PROGRESS"
+	ImportRollbackComplete = "IMPORT_ROLLBACK_COMPLETE"
+
 	UpdateInProgress        = "UPDATE_IN_PROGRESS"
 	UpdateCompleteCleanup   = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 	UpdateComplete          = "UPDATE_COMPLETE"
@@ -45,7 +51,7 @@ const (
 // updatable reports whether a stack in this status may be updated.
 func updatable(status string) bool {
 	switch status {
-	case CreateComplete, CreateFailed, UpdateComplete, UpdateRollbackComplete, UpdateFailed:
+	case CreateComplete, CreateFailed, UpdateComplete, UpdateRollbackComplete, UpdateFailed, ImportComplete, ImportRollbackComplete:
 		return true
 	}
 	return false
@@ -55,7 +61,7 @@ func updatable(status string) bool {
 func underWay(status string) bool {
 	switch status {
 	case CreateInProgress, UpdateInProgress, UpdateCompleteCleanup, UpdateRollback, UpdateRollbackCleanup,
-		RollbackInProgress, DeleteInProgress:
+		RollbackInProgress, DeleteInProgress, ImportInProgress, ImportRollback:
 		return true
 	}
 	return false
