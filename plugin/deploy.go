@@ -27,6 +27,9 @@ type Edited struct {
 	// By names the last plugin that touched a resource or another member of a
 	// section, by its path: "Resources.Uploads", "Outputs.Uploads".
 	By map[string]*Plugin
+	// Brought names the plugin that first put in what was not there, by the same
+	// paths.
+	Brought map[string]*Plugin
 	// Steps is the template as each hook left it, in the order of calls.
 	Steps []Step
 }
@@ -58,7 +61,7 @@ func (h *Host) ChangesTemplates() bool {
 // Edit hands a SAM template to every deploy.start and deploy.services hook, one
 // after another. Errors are *Error.
 func (h *Host) Edit(ctx context.Context, p Project, d Deployment, template []byte) (Edited, error) {
-	edited := Edited{Template: template, By: map[string]*Plugin{}}
+	edited := Edited{Template: template, By: map[string]*Plugin{}, Brought: map[string]*Plugin{}}
 	args, err := p.args()
 	if err != nil {
 		return edited, err
@@ -83,7 +86,7 @@ func (h *Host) Edit(ctx context.Context, p Project, d Deployment, template []byt
 			if err != nil {
 				return edited, &Error{Plugin: plugin.Ref, Hook: hook, Code: "plugin-answer", Text: err.Error(), Hint: "return cloudformation, or nothing"}
 			}
-			touched(edited.By, edited.Template, after, plugin)
+			edited.touched(after, plugin)
 			edited.Template = after
 			edited.Steps = append(edited.Steps, Step{plugin, hook, after})
 		}
@@ -179,17 +182,23 @@ func pascal(name string) string {
 	return b.String()
 }
 
-// touched notes who changed which members of the template's sections.
-func touched(by map[string]*Plugin, before, after []byte, p *Plugin) {
-	was, is := members(before), members(after)
+// touched notes which members of the template's sections a plugin has changed
+// that leaves it as after, and which it has brought.
+func (e Edited) touched(after []byte, p *Plugin) {
+	was, is := members(e.Template), members(after)
 	for path, text := range is {
-		if was[path] != text {
-			by[path] = p
+		before, there := was[path]
+		if before != text {
+			e.By[path] = p
+		}
+		if !there {
+			e.Brought[path] = p
 		}
 	}
 	for path := range was {
 		if _, left := is[path]; !left {
-			by[path] = p
+			e.By[path] = p
+			delete(e.Brought, path)
 		}
 	}
 }
@@ -218,24 +227,46 @@ func members(template []byte) map[string]string {
 }
 
 // Whose finds who touched what stands at a path of the template: the plugin of
-// the resource that the path is in, or of one that it is made of.
-func (e Edited) Whose(path string) *Plugin {
+// the resource that the path is in, or of one that it is made of; nil = nobody.
+func (e Edited) Whose(path string) *Plugin { return whose(e.By, path) }
+
+// Bringer finds who brought the resource that is at a path of the template now,
+// or what it is made of; where nobody is known to, who changed what it is made
+// of; nil = one of several, or nobody.
+func (e Edited) Bringer(path string) *Plugin {
+	if p := whose(e.Brought, path); p != nil {
+		return p
+	}
+	if p := e.Whose(path); p != nil {
+		return p
+	}
+	var only *Plugin
+	for _, p := range e.By {
+		if only != nil && p != only {
+			return nil
+		}
+		only = p
+	}
+	return only
+}
+
+func whose(by map[string]*Plugin, path string) *Plugin {
 	parts := strings.SplitN(path, ".", 3)
 	if len(parts) < 2 {
-		return e.By[path]
+		return by[path]
 	}
 	name := parts[1]
 	if i := strings.IndexAny(name, " ("); i > 0 {
 		name = name[:i]
 	}
-	if p := e.By[parts[0]+"."+name]; p != nil {
+	if p := by[parts[0]+"."+name]; p != nil {
 		return p
 	}
 	var best *Plugin
 	longest := 0
-	for _, own := range slices.Sorted(maps.Keys(e.By)) {
+	for _, own := range slices.Sorted(maps.Keys(by)) {
 		if prefix, ok := strings.CutPrefix(own, "Resources."); ok && strings.HasPrefix(name, prefix) && len(prefix) > longest {
-			best, longest = e.By[own], len(prefix)
+			best, longest = by[own], len(prefix)
 		}
 	}
 	return best

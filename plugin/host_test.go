@@ -132,12 +132,16 @@ func TestHooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&got, "template %s\n", edited.Template)
-	for _, path := range []string{"Resources.FromNode", "Resources.FromNodeThing", "Resources.Role", "Outputs.FromPython"} {
+	for _, path := range []string{"Resources.FromNode", "Resources.FromNodeThing", "Resources.Role", "Resources.FromMacro", "Outputs.FromPython"} {
 		by := "nobody"
 		if whose := edited.Whose(path); whose != nil {
 			by = whose.Name
 		}
-		fmt.Fprintf(&got, "%s is by %s\n", path, by)
+		brought := "nobody"
+		if bringer := edited.Bringer(path); bringer != nil {
+			brought = bringer.Name
+		}
+		fmt.Fprintf(&got, "%s is by %s, brought by %s\n", path, by, brought)
 	}
 	copies, err := h.Copies(t.Context(), p)
 	if err != nil {
@@ -313,7 +317,7 @@ func FuzzLines(f *testing.F) {
 				}
 			}
 		}
-		touched(map[string]*Plugin{}, line, []byte(`{"Resources":{"A":1}}`), &Plugin{})
+		Edited{line, map[string]*Plugin{}, map[string]*Plugin{}, nil}.touched([]byte(`{"Resources":{"A":1}}`), &Plugin{})
 		_, _ = services(&Plugin{}, []byte(`{"Resources":{}}`), line)
 	})
 }

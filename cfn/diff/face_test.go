@@ -39,7 +39,7 @@ func hostileReview(t *testing.T) *diff.Review {
 		return doc
 	}
 	return diff.Compose(template("a", "/a"), template("b", "/b"), diff.Options{Stack: hostile, Before: hostile, After: hostile, Cost: hostile,
-		Origin: func(string) (diff.Position, bool) { return diff.Position{hostile, 1, 1}, true }})
+		Origin: func(string) (diff.Position, bool) { return diff.Position{hostile, 1, 1, hostile}, true }})
 }
 
 // TestEscaped: no face lets a text of a template out of its place.

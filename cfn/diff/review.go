@@ -115,6 +115,7 @@ type Position struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
+	Plugin string `json:"plugin,omitempty"` // what that line names, and what brought the resource: "plugin search", "macro uploads"
 }
 
 // Options tell what templates do not. Every field may be left out.
@@ -162,7 +163,13 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		Classes: []ClassCount{}, Groups: []Group{}, Limits: r.limits(unknown, assumed),
 	}
 	for i := range out.Changes {
-		r.changes[out.Changes[i].LogicalID] = &out.Changes[i]
+		c := &out.Changes[i]
+		r.changes[c.LogicalID] = c
+		if opts.Origin != nil {
+			if at, ok := opts.Origin(c.LogicalID); ok {
+				c.Plugin = at.Plugin
+			}
+		}
 	}
 	for _, g := range []struct {
 		name  string
@@ -364,7 +371,13 @@ func sortItems(items []Item) []Item {
 }
 
 // String is the position as editors take it: "app.arc:3".
-func (p Position) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+func (p Position) String() string {
+	place := fmt.Sprintf("%s:%d", p.File, p.Line)
+	if p.Plugin != "" {
+		place += ", " + p.Plugin
+	}
+	return place
+}
 
 // Headline is the verdict in one line: "dangerous: 1 data-loss, 2 rights".
 func (r *Review) Headline() string {

@@ -141,7 +141,7 @@ func codeVersion(files fstest.MapFS, dir string) string {
 func originOf(stack *cfn.Stack) func(string) (diff.Position, bool) {
 	return func(id string) (diff.Position, bool) {
 		pos, ok := stack.Origins[id]
-		return diff.Position{pos.File, pos.Line, pos.Col}, ok
+		return diff.Position{File: pos.File, Line: pos.Line, Column: pos.Col}, ok
 	}
 }
 

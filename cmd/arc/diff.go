@@ -272,7 +272,7 @@ func compose(ctx context.Context, before, after *side, region string) (*diff.Rev
 		opts.Origin = func(id string) (diff.Position, bool) { at, ok := after.lines[id]; return at, ok }
 	} else {
 		opts.Stack, opts.Region = after.build.stack.Name, after.project.app.AWS.Region
-		opts.Origin, opts.Name = origins(after.build.stack), functionNames(after.build.stack)
+		opts.Origin, opts.Name = origins(after.project.app, after.build.stack), functionNames(after.build.stack)
 	}
 	return diff.Compose(before.doc, after.doc, opts), nil
 }

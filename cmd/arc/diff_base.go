@@ -13,6 +13,8 @@ import (
 	"arc/cfn/diff"
 	"arc/deploy/code"
 	"arc/manifest"
+	"arc/manifest/syntax"
+	"arc/plugin"
 	"arc/source/lockfile"
 	"arc/source/revision"
 )
@@ -163,11 +165,16 @@ func lockedPackages(files fs.FS) map[string]string {
 	return versions
 }
 
-// origins finds the manifest line of a resource.
-func origins(stack *cfn.Stack) func(string) (diff.Position, bool) {
+// origins finds the manifest line of a resource, and the plugin that it names,
+// where one brought it.
+func origins(app *manifest.App, stack *cfn.Stack) func(string) (diff.Position, bool) {
+	names := map[syntax.Pos]string{}
+	for _, ref := range plugin.Refs(app) {
+		names[ref.Pos] = ref.Kind() + " " + ref.Name
+	}
 	return func(id string) (diff.Position, bool) {
 		pos, ok := stack.Origins[path.Base(id)]
-		return diff.Position{File: pos.File, Line: pos.Line, Column: pos.Col}, ok && pos.Line > 0
+		return diff.Position{File: pos.File, Line: pos.Line, Column: pos.Col, Plugin: names[pos]}, ok && pos.Line > 0
 	}
 }
 

@@ -169,13 +169,8 @@ func pluginStage(stage string) string {
 
 // pluginOrigin is where the manifest names the plugin that brought a resource.
 func (p *project) pluginOrigin(e *edit, id string) syntax.Pos {
-	if by := e.Whose("Resources." + id); by != nil {
+	if by := e.Bringer("Resources." + id); by != nil {
 		return by.Pos
-	}
-	for _, by := range p.plugins.host.Plugins {
-		if by.Has("deploy.start") || by.Has("deploy.services") {
-			return by.Pos
-		}
 	}
 	return p.app.Pos
 }

@@ -39,6 +39,9 @@ type Change struct {
 	// properties where these say that another one does.
 	Holds      bool       `json:"-"`
 	Properties []Property `json:"properties,omitempty"` // Modify: what differs, sorted by path
+	// Plugin is what brought the resource, "plugin search"; "" = the manifest did, or
+	// nobody knows. A comparison of templates leaves it to who knows.
+	Plugin string `json:"plugin,omitempty"`
 }
 
 // Property is one difference inside a resource. Before or After is nil when

@@ -129,7 +129,7 @@ func pageOf(r *diff.Review, graphs []Graph) pageData {
 		d.Cost = pageCostOf(r.Cost)
 	}
 	for _, c := range r.Changes {
-		change := pageChange{Action: c.Action, LogicalID: visible(c.LogicalID), Type: visible(c.Type)}
+		change := pageChange{Action: c.Action, LogicalID: visible(c.LogicalID), Type: visible(c.Type + bringer(c))}
 		for _, p := range c.Properties {
 			change.Lines = append(change.Lines, visible(strings.Trim(p.Path, "()")+": "+compare.Arrow(p)))
 		}

@@ -85,7 +85,7 @@ func (l markdownLevel) print(r *diff.Review) string {
 	if l.resources && len(r.Changes) > 0 {
 		fmt.Fprintf(&b, "<details><summary>Resources (%d)</summary>\n\n", len(r.Changes))
 		for _, c := range r.Changes {
-			fmt.Fprintf(&b, "- %s %s %s\n", signs[c.Action], code(c.LogicalID), md(c.Type))
+			fmt.Fprintf(&b, "- %s %s %s\n", signs[c.Action], code(c.LogicalID), md(c.Type+bringer(c)))
 			for _, p := range c.Properties {
 				fmt.Fprintf(&b, "  - %s\n", code(strings.Trim(p.Path, "()")+": "+compare.Arrow(p)))
 			}

@@ -175,6 +175,9 @@ func sarifRisk(stack string, risk diff.Risk, at *diff.Position, manifest string)
 		Locations:    []sarifLocation{},
 		Fingerprints: map[string]string{lineHash: hex.EncodeToString(sum[:8])},
 	}
+	if at.Plugin != "" {
+		result.Message.Text += " (" + visible(at.Plugin) + ")"
+	}
 	if at.File != "" {
 		line, column := max(at.Line, 1), max(at.Column, 1)
 		result.Locations = append(result.Locations, sarifLocation{sarifPhysical{

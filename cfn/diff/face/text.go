@@ -136,7 +136,7 @@ func (p *textPrinter) cost(d *cost.Delta) {
 }
 
 func (p *textPrinter) change(c compare.Change) {
-	p.line("  "+signs[c.Action]+" ", signs[c.Action], c.LogicalID+"  "+c.Type)
+	p.line("  "+signs[c.Action]+" ", signs[c.Action], c.LogicalID+"  "+c.Type+bringer(c))
 	if c.Update >= registry.MayReplace {
 		p.line("      ! ", "!", c.Update.String())
 	}
@@ -152,6 +152,14 @@ func (p *textPrinter) change(c compare.Change) {
 		}
 		p.line("      ", "", text)
 	}
+}
+
+// bringer names the plugin that brought a resource, behind it.
+func bringer(c compare.Change) string {
+	if c.Plugin == "" {
+		return ""
+	}
+	return "  (" + c.Plugin + ")"
 }
 
 // line prints one line, wrapped at blanks so that it stays in its columns;
