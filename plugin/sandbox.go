@@ -27,8 +27,8 @@ func (h *Host) Sandbox(ctx context.Context, p Project, hook string, environment 
 	return errors.Join(wrong...)
 }
 
-// Change is a file of the project that was saved or is gone.
+// Change is a file of the project that is new, was saved or is gone.
 type Change struct {
 	File  string // absolute
-	Event string // "update" or "remove"
+	Event string // "add", "update" or "remove"
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,26 +100,81 @@ func (s *session) pluginInvoke(p *project, local *sandbox.Cloud) plugin.Invoke {
 	}
 }
 
-// watchPlugins tells plugins of files that were saved, but of none that one of
-// them wrote while it was told: it would be told for ever.
+// watchPlugins tells plugins of files that are new, were saved or are gone, but of
+// none that one of them wrote while it was told: it would be told for ever.
 func (w *liveWatch) watchPlugins(ctx context.Context, changed []string) {
-	host := w.project.plugins.hosted()
-	if len(host.With("sandbox.watcher")) == 0 {
+	if w.known == nil {
 		return
 	}
 	began := time.Now()
-	for _, file := range changed {
-		change := plugin.Change{File: file, Event: "update"}
-		info, err := os.Stat(file)
-		switch {
-		case err != nil:
-			change.Event = "remove"
-		case info.IsDir(), !w.told.before.IsZero() && info.ModTime().After(w.told.began) && info.ModTime().Before(w.told.before):
+	for _, change := range w.known.changes(changed) {
+		if info, err := os.Stat(change.File); err == nil && !w.told.before.IsZero() && info.ModTime().After(w.told.began) && info.ModTime().Before(w.told.before) {
 			continue
 		}
 		w.sandboxHook(ctx, w.project, "sandbox.watcher", change)
 	}
 	w.told.began, w.told.before = began, time.Now()
+}
+
+// knowFiles notes which files there are, so that one that comes is told from one
+// that was saved again.
+func (w *liveWatch) knowFiles() {
+	w.known = nil
+	if len(w.project.plugins.hosted().With("sandbox.watcher")) > 0 {
+		w.known = knownFiles{}
+		w.known.enter(w.project.dir)
+	}
+}
+
+// knownFiles are the files of a project, by their absolute paths, without what
+// others install or write there.
+type knownFiles map[string]bool
+
+// enter adds the files of a folder, or one file, and gives those that were not
+// known, in the order of their names.
+func (k knownFiles) enter(at string) []string {
+	var added []string
+	_ = filepath.WalkDir(at, func(name string, d fs.DirEntry, err error) error { // what cannot be read is not there
+		switch {
+		case err != nil:
+			return nil
+		case d.IsDir() && name != at && isInstalled(d.Name()):
+			return filepath.SkipDir
+		case !d.IsDir() && !k[name]:
+			k[name] = true
+			added = append(added, name)
+		}
+		return nil
+	})
+	return added
+}
+
+// changes says what became of paths where something has changed: folders stand
+// for the files in them. What came and went in between is nothing.
+func (k knownFiles) changes(paths []string) []plugin.Change {
+	var list []plugin.Change
+	for _, at := range slices.Compact(slices.Sorted(slices.Values(paths))) {
+		info, err := os.Stat(at)
+		if err == nil && !info.IsDir() && k[at] {
+			list = append(list, plugin.Change{File: at, Event: "update"})
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(k)) {
+			if !within(name, at) {
+				continue
+			}
+			if info, err := os.Stat(name); err != nil || info.IsDir() {
+				delete(k, name)
+				list = append(list, plugin.Change{File: name, Event: "remove"})
+			}
+		}
+		if err == nil {
+			for _, name := range k.enter(at) {
+				list = append(list, plugin.Change{File: name, Event: "add"})
+			}
+		}
+	}
+	return list
 }
 
 // isPlugin tells files that plugins are made of: they are loaded anew.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,6 +35,63 @@ func TestPublicPlugins(t *testing.T) {
 		return setup(env)
 	}
 	testscript.Run(t, params)
+}
+
+// TestKnownFiles: plugins are told of files as Architect tells them: new ones, those
+// that were saved again, those that are gone, and each file of a folder.
+func TestKnownFiles(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
+	write := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(at(name)), 0o777), os.WriteFile(at(name), []byte(name), 0o666)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write("old", "src/a", "src/b", "node_modules/x/index.js")
+	known := knownFiles{}
+	if got := known.enter(dir); len(got) != 3 {
+		t.Fatalf("%v is known", got)
+	}
+	steps := []struct {
+		do    func() error
+		paths []string
+		want  string
+	}{
+		{func() error { write("new"); return nil }, []string{"new", "new"}, "add new"},
+		{func() error { write("new", "old"); return nil }, []string{"old", "new"}, "update new, update old"},
+		{func() error { return os.Remove(at("new")) }, []string{"new"}, "remove new"},
+		{func() error { return nil }, []string{"came-and-went"}, ""},
+		{func() error { write("new"); return nil }, []string{"new"}, "add new"},
+		{func() error { write("deep/er/1", "deep/2", "deep/node_modules/3"); return nil }, []string{"deep"}, "add deep/2, add deep/er/1"},
+		{func() error { return nil }, []string{"deep", "src"}, ""},
+		{func() error { return os.Rename(at("src"), at("lib")) }, []string{"src", "lib"}, "add lib/a, add lib/b, remove src/a, remove src/b"},
+		{func() error { return os.RemoveAll(at("deep")) }, []string{"deep/er/1", "deep/er", "deep/2", "deep"}, "remove deep/2, remove deep/er/1"},
+		{func() error { return errors.Join(os.Remove(at("old")), os.Mkdir(at("old"), 0o777)) }, []string{"old"}, "remove old"},
+		{func() error { return errors.Join(os.RemoveAll(at("lib")), os.WriteFile(at("lib"), nil, 0o666)) }, []string{"lib"}, "add lib, remove lib/a, remove lib/b"},
+	}
+	for i, step := range steps {
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		var paths, got []string
+		for _, name := range step.paths {
+			paths = append(paths, at(name))
+		}
+		for _, change := range known.changes(paths) {
+			rel, err := filepath.Rel(dir, change.File)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, change.Event+" "+filepath.ToSlash(rel))
+		}
+		slices.Sort(got)
+		if text := strings.Join(got, ", "); text != step.want {
+			t.Errorf("step %d: %q, want %q", i, text, step.want)
+		}
+	}
 }
 
 func installedPlugins(t *testing.T) string {

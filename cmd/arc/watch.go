@@ -33,6 +33,7 @@ type liveWatch struct {
 	watcher *watch.Watcher
 	changes chan []string                     // to the loop
 	told    struct{ began, before time.Time } // when plugins were told of changes
+	known   knownFiles                        // that plugins are told of; nil = none wants to be told
 	code    liveCode
 }
 
@@ -87,6 +88,7 @@ func (w *liveWatch) loop(ctx context.Context) error {
 	defer w.watcher.Close()
 	defer w.cloud.BeforeCalls(func(sandbox.LiveFunction) {})
 	w.follow(nil)
+	w.knowFiles()
 	var changed []string
 	var first time.Time // of the changes that wait
 	quiet := time.NewTimer(time.Hour)
@@ -118,6 +120,7 @@ func (w *liveWatch) handle(ctx context.Context, changed []string) {
 		if err == nil && (name == "." || manifest.Reads(filepath.ToSlash(name))) || w.isPlugin(file) {
 			w.reload(ctx)
 			w.follow(nil)
+			w.knowFiles()
 			return
 		}
 	}
