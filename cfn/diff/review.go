@@ -153,6 +153,8 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 	before, after = compare.Plain(before), compare.Plain(after)
 	after, assumed := compare.Settle(before, after, opts.Region)
 	before, after, unknown, doubtful := compare.Evaluate(before, after, opts.Region)
+	after, later := compare.Resettle(before, after, opts.Region)
+	assumed = slices.Compact(slices.Sorted(slices.Values(slices.Concat(assumed, later))))
 	r := &reviewer{
 		opts: opts, before: model.New(before), after: model.New(after),
 		changes: map[string]*compare.Change{}, told: map[string]bool{},

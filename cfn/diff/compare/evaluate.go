@@ -59,7 +59,7 @@ func Evaluate(before, after *cfn.Document, region string) (b, a *cfn.Document, u
 			}
 		}
 	}
-	new.before = old.branches
+	new.was = old
 	old.mappings, new.mappings = before.Mappings, after.Mappings
 	old.others, new.others = after.Mappings, before.Mappings
 	if values.Equal(any(before.Mappings), any(after.Mappings)) {
@@ -173,7 +173,7 @@ type side struct {
 	mappings map[string]any  // when they differ
 	others   map[string]any  // the mappings of the other side
 	pseudo   map[string]string
-	before   map[string]bool // after's: branches as before has them
+	was      *side // after's: the side before
 }
 
 func newSide(doc *cfn.Document, region string) *side {
@@ -237,7 +237,7 @@ func (s *side) value(v any) any {
 		}
 		if inner, ok := v[asBefore]; ok {
 			was := *s
-			was.branches = s.before
+			was.branches, was.mappings, was.others = s.was.branches, s.was.mappings, s.was.others
 			return was.value(inner)
 		}
 		if len(v) == 1 {
