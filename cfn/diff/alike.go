@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"arc/cfn/diff/compare"
@@ -17,7 +18,7 @@ const minAlike = 3
 func (r *reviewer) alike(items []Item) []Item {
 	groups := map[string][]int{}
 	for i, it := range items {
-		if it.Action == compare.Modify && len(it.Resources) > 0 {
+		if it.Action != compare.Add && len(it.Resources) > 0 {
 			groups[it.saying()] = append(groups[it.saying()], i)
 		}
 	}
@@ -45,12 +46,12 @@ func (r *reviewer) alike(items []Item) []Item {
 
 // saying is what an item says, whatever it says it of.
 func (it Item) saying() string {
-	parts := []string{fmt.Sprint(it.functions != nil), strings.ReplaceAll(it.Text, it.Subject, "\x00")}
+	parts := []string{string(it.Action), fmt.Sprint(it.functions != nil), renamed(it.Text, it.Subject, "\x00")}
 	for _, d := range it.Details {
-		parts = append(parts, strings.ReplaceAll(d, it.Subject, "\x00"))
+		parts = append(parts, renamed(d, it.Subject, "\x00"))
 	}
 	for _, risk := range it.Risks {
-		parts = append(parts, string(risk.Rule), string(risk.Class), strings.ReplaceAll(risk.Text, it.Subject, "\x00"))
+		parts = append(parts, string(risk.Rule), string(risk.Class), renamed(risk.Text, it.Subject, "\x00"))
 	}
 	for _, risk := range it.Accepted {
 		parts = append(parts, string(risk.Rule), risk.Text, risk.Until, risk.Because) // each is accepted by itself
@@ -74,10 +75,13 @@ func (r *reviewer) merged(list []Item) Item {
 			out.Position = nil
 		}
 	}
-	all := 0 // functions that stay
-	for _, id := range r.after.ByType[model.FunctionType] {
-		if r.before.Doc.Resources[id].Type == model.FunctionType {
-			all++
+	all := len(r.before.ByType[model.FunctionType])
+	if out.Action == compare.Modify { // of those that stay
+		all = 0
+		for _, id := range r.after.ByType[model.FunctionType] {
+			if r.before.Doc.Resources[id].Type == model.FunctionType {
+				all++
+			}
 		}
 	}
 	was := out.Subject
@@ -86,36 +90,84 @@ func (r *reviewer) merged(list []Item) Item {
 		out.Subject = fmt.Sprintf("%d resources", len(list))
 		if word, _, ok := strings.Cut(was, " "); ok && allBegin(names, word+" ") {
 			out.Subject = fmt.Sprintf("%d × %s", len(list), word)
+			for i, name := range names {
+				names[i] = strings.TrimPrefix(name, word+" ")
+			}
 		}
 	case len(functions) == all:
 		out.Subject = fmt.Sprintf("all %d functions", all)
 	default:
 		out.Subject = fmt.Sprintf("%d functions", len(functions))
 	}
-	out.Text = strings.ReplaceAll(out.Text, was, out.Subject)
+	out.Text = renamed(out.Text, was, out.Subject)
+	if _, rest, ok := strings.Cut(ofSeveral(out.Subject, out.Subject+" "+out.Text), out.Subject+" "); ok {
+		out.Text = rest
+	}
 	out.Details = nil
-	if len(functions) == 0 || len(functions) != all {
-		out.Details = append(out.Details, few(names))
+	if len(functions) == 0 || len(functions) != all || out.Action == compare.Remove {
+		shown := few(names)
+		if out.loses() { // who is to decide has to see each
+			shown = strings.Join(names, ", ")
+		}
+		out.Details = append(out.Details, shown)
 	}
 	for _, d := range list[0].Details {
-		out.Details = append(out.Details, strings.ReplaceAll(d, was, out.Subject))
+		out.Details = append(out.Details, renamed(d, was, out.Subject))
 	}
 	out.Risks = nil
 	for _, risk := range list[0].Risks {
-		risk.Text = ofSeveral(out.Subject, strings.ReplaceAll(risk.Text, was, out.Subject))
+		risk.Text = ofSeveral(out.Subject, renamed(risk.Text, was, out.Subject))
 		out.Risks = append(out.Risks, risk)
 	}
 	return out
 }
 
+// loses reports whether data goes with what an item is about.
+func (it Item) loses() bool {
+	return slices.ContainsFunc(it.Risks, func(risk Risk) bool { return risk.Class == DataLoss || risk.Class == Replaced })
+}
+
+// renamed is a text about one thing as one about another, but where the name is a part
+// of a longer one: Custom::Job says nothing of Job.
+func renamed(text, was, is string) string {
+	if was == "" {
+		return text
+	}
+	part := func(b byte) bool {
+		return b == ':' || b == '_' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z'
+	}
+	var b strings.Builder
+	for {
+		at := strings.Index(text, was)
+		if at < 0 {
+			return b.String() + text
+		}
+		end := at + len(was)
+		if at > 0 && part(text[at-1]) || end < len(text) && text[end] != ':' && part(text[end]) || strings.HasPrefix(text[end:], "::") {
+			b.WriteString(text[:end])
+		} else {
+			b.WriteString(text[:at] + is)
+		}
+		text = text[end:]
+	}
+}
+
 // ofSeveral makes a sentence about one thing one about several.
 func ofSeveral(subject, text string) string {
-	for one, several := range map[string]string{" is ": " are ", " has ": " have ", " was ": " were ", " acts ": " act "} {
-		if rest, ok := strings.CutPrefix(text, subject+one); ok {
-			return subject + several + rest
+	rest, ok := strings.CutPrefix(text, subject)
+	if !ok {
+		return text
+	}
+	for one, several := range map[string]string{" is ": " are ", " has ": " have ", " was ": " were ", " acts ": " act ", " lets ": " let ", " gets ": " get ", " leaves ": " leave "} {
+		if after, begins := strings.CutPrefix(rest, one); begins {
+			rest = several + after
+			break
 		}
 	}
-	return text
+	for _, words := range [][2]string{{"and asks", "and ask"}, {"and is", "and are"}, {"its", "their"}, {"of it", "of each"}, {"with it", "with them"}, {"no deploy sees it", "no deploy sees them"}, {"the table itself is", "the tables themselves are"}} {
+		rest = renamed(rest, words[0], words[1])
+	}
+	return subject + rest
 }
 
 func allBegin(names []string, front string) bool {

@@ -2,7 +2,10 @@ package diff_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +59,50 @@ func TestAlikeIsOneItem(t *testing.T) {
 			if ext == ".text" && strings.Count(b.String(), "\n") > 20 {
 				t.Errorf("too many words:\n%s", b.String())
 			}
+		}
+	}
+}
+
+// TestGoneAlikeIsOneItem: sixty functions, tables and queues that leave the stack are
+// one item and one danger each, in every face; each table is named, for its data goes.
+func TestGoneAlikeIsOneItem(t *testing.T) {
+	before := &cfn.Document{Resources: map[string]cfn.ResourceDef{"Files": {Type: "AWS::S3::Bucket"}}}
+	after := &cfn.Document{Resources: map[string]cfn.ResourceDef{"Files": {Type: "AWS::S3::Bucket"}}}
+	for i := range 60 {
+		before.Resources[fmt.Sprintf("Fn%d", i)] = cfn.ResourceDef{Type: "AWS::Lambda::Function", Properties: map[string]any{"Runtime": "nodejs22.x"}}
+		before.Resources[fmt.Sprintf("Fn%dLogGroup", i)] = cfn.ResourceDef{Type: "AWS::Logs::LogGroup", Properties: map[string]any{"RetentionInDays": json.Number("30")}}
+		before.Resources[fmt.Sprintf("Table%d", i)] = cfn.ResourceDef{Type: "AWS::DynamoDB::Table"}
+		before.Resources[fmt.Sprintf("Kept%d", i)] = cfn.ResourceDef{Type: "AWS::SQS::Queue", DeletionPolicy: "Retain"}
+	}
+	before.Resources["Fn60"] = cfn.ResourceDef{Type: "AWS::Lambda::Function"}
+	review := diff.Compose(before, after, diff.Options{Stack: "S"})
+	for _, want := range []diff.ClassCount{{Class: diff.DataLoss, Count: 1}, {Class: diff.Removal, Count: 2}} {
+		if !slices.Contains(review.Classes, want) {
+			t.Errorf("not %d of %s: %s", want.Count, want.Class, review.Headline())
+		}
+	}
+	for ext, print := range faces {
+		var b bytes.Buffer
+		if err := print(&b, review); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(strings.Fields(regexp.MustCompile("</?.?>").ReplaceAllString(b.String(), "")), " ")
+		for _, want := range []string{"60 functions", "60 × table: their data is deleted with them", "60 × queue are left alone outside of the stack, with their data"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q:\n%.3000s", ext, want, b.String())
+			}
+		}
+		if ext == ".text" && strings.Count(b.String(), "\n") > 40 {
+			t.Errorf("too many words:\n%s", b.String())
+		}
+	}
+	var b bytes.Buffer
+	if err := faces[".text"](&b, review); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 {
+		if !strings.Contains(b.String(), fmt.Sprintf("Table%d", i)) {
+			t.Errorf("Table%d is not named", i)
 		}
 	}
 }
