@@ -88,7 +88,9 @@ func (r *reviewer) merged(list []Item) Item {
 	switch {
 	case len(functions) == 0:
 		out.Subject = fmt.Sprintf("%d resources", len(list))
-		if word, _, ok := strings.Cut(was, " "); ok && allBegin(names, word+" ") {
+		if word, _, ok := strings.Cut(was, " "); allRoutes(names) {
+			out.Subject = fmt.Sprintf("%d routes", len(list))
+		} else if ok && allBegin(names, word+" ") {
 			out.Subject = fmt.Sprintf("%d × %s", len(list), word)
 			for i, name := range names {
 				names[i] = strings.TrimPrefix(name, word+" ")
@@ -106,8 +108,8 @@ func (r *reviewer) merged(list []Item) Item {
 	out.Details = nil
 	if len(functions) == 0 || len(functions) != all || out.Action == compare.Remove {
 		shown := few(names)
-		if out.loses() { // who is to decide has to see each
-			shown = strings.Join(names, ", ")
+		if out.Action == compare.Remove || out.loses() { // who is to decide has to see each
+			shown = most(names)
 		}
 		out.Details = append(out.Details, shown)
 	}
@@ -122,7 +124,18 @@ func (r *reviewer) merged(list []Item) Item {
 	return out
 }
 
-// loses reports whether data goes with what an item is about.
+// maxNames is how many names most lists.
+const maxNames = 200
+
+// most lists names, all of them unless there are very many.
+func most(names []string) string {
+	if more := len(names) - maxNames; more > 0 {
+		names = append(names[:maxNames:maxNames], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// loses reports whether data, or an address, goes with what an item is about.
 func (it Item) loses() bool {
 	return slices.ContainsFunc(it.Risks, func(risk Risk) bool { return risk.Class == DataLoss || risk.Class == Replaced })
 }
@@ -173,6 +186,16 @@ func ofSeveral(subject, text string) string {
 func allBegin(names []string, front string) bool {
 	for _, name := range names {
 		if !strings.HasPrefix(name, front) {
+			return false
+		}
+	}
+	return true
+}
+
+// allRoutes reports whether all names are those of routes: "get /notes".
+func allRoutes(names []string) bool {
+	for _, name := range names {
+		if method, path, ok := strings.Cut(name, " "); !ok || !strings.HasPrefix(path, "/") || strings.ToLower(method) != method {
 			return false
 		}
 	}

@@ -22,19 +22,43 @@ type fact struct {
 	api           string // of a route: the API it belongs to
 	function      string // of a route: where it leads
 	asMade        bool   // no danger of what is new: it was made so
+
+	ports *ports // of a security group: what is open
+
+	when map[string]bool // the outcomes of the template's conditions in which it is so
+	some bool            // it is not so in all of them
+}
+
+// covers reports whether something was open already wherever it is open now.
+func (f fact) covers(now fact) bool {
+	if !f.some {
+		return true
+	}
+	if !now.some {
+		return false
+	}
+	for when := range now.when {
+		if !f.when[when] {
+			return false
+		}
+	}
+	return true
 }
 
 // exposure tells what is newly open. A further route of an API that is public
 // already is public as well, which is what routes are for: it is told, and is
 // no danger by itself.
 func (r *reviewer) exposure() []Item {
-	before, after := r.facts(r.before), r.facts(r.after)
+	before, after := r.possible(r.before), r.possible(r.after)
 	var items []Item
 	for _, k := range values.KeysOfBoth(nil, after) {
-		if _, had := before[k]; had {
+		f := after[k]
+		if was, had := before[k]; had && was.covers(f) || f.ports != nil && opened(before, f) {
 			continue
 		}
-		f := after[k]
+		if f.some {
+			f.text += ", if its conditions come out so"
+		}
 		it := Item{Action: compare.Modify, Subject: f.subject, Text: f.text, Resources: []string{f.resource}}
 		if r.added(f.resource) {
 			it.Action = compare.Add
@@ -55,10 +79,10 @@ func (r *reviewer) exposure() []Item {
 		items = append(items, it)
 	}
 	for _, k := range values.KeysOfBoth(nil, before) {
-		if _, has := after[k]; has || before[k].api != "" {
+		f := before[k]
+		if _, has := after[k]; has || f.api != "" || f.ports != nil && opened(after, f) {
 			continue
 		}
-		f := before[k]
 		items = append(items, Item{Action: compare.Remove, Subject: f.subject, Text: "no longer " + strings.TrimPrefix(f.text, "is "), Resources: []string{f.resource}})
 	}
 	return sortItems(items)
@@ -83,18 +107,48 @@ func (r *reviewer) wasGuarded(key string) bool {
 	return ok && was.Guard != ""
 }
 
+// possible lists what a template opens to the public in one outcome of its conditions
+// at least, with the defaults of its parameters.
+func (r *reviewer) possible(m *model.App) map[string]fact {
+	all := map[string]fact{}
+	outcomes := m.Outcomes()
+	whens := map[string]map[string]bool{} // by resource
+	for _, o := range outcomes {
+		for id, when := range o.When {
+			if whens[id] == nil {
+				whens[id] = map[string]bool{}
+			}
+			whens[id][when] = true
+		}
+		for key, f := range r.facts(o.App) {
+			if known, ok := all[key]; ok {
+				f = known
+			} else {
+				f.when = map[string]bool{}
+			}
+			f.when[o.When[f.resource]] = true
+			all[key] = f
+		}
+	}
+	for key, f := range all {
+		f.some = len(f.when) < len(whens[f.resource])
+		all[key] = f
+	}
+	return all
+}
+
 // facts lists what a template opens to the public, by a key that stays.
 func (r *reviewer) facts(m *model.App) map[string]fact {
 	facts := map[string]fact{}
 	for _, routes := range []map[string]model.Route{m.Routes, m.Actions} {
 		for name, to := range routes {
 			if to.Guard == "" && !m.Private(to.API) && (name == "$connect" || !strings.HasPrefix(name, "$") && strings.Contains(name, " ")) {
-				facts["route "+name] = fact{RouteOpen, strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.Resource, to.API, to.Function, false}
+				facts["route "+name] = fact{RouteOpen, strings.TrimPrefix(shownRoute(name), "$"), "is public and asks nobody who they are", to.Resource, to.API, to.Function, false, nil, nil, false}
 			}
 		}
 	}
 	for _, id := range m.ByType[registry.CloudFrontDistribution] {
-		facts["cdn "+id] = fact{DistributionOpen, r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false}
+		facts["cdn "+id] = fact{DistributionOpen, r.describe(id), "is public, and so is what its origins let it read", id, anyAPI, "", false, nil, nil, false}
 	}
 	for id, def := range m.Doc.Resources {
 		if everyWebsite(def) && !answersToLinksOnly(m, def) {
@@ -102,6 +156,10 @@ func (r *reviewer) facts(m *model.App) map[string]fact {
 		}
 		if def.Type == registry.CognitoUserPool && !values.On(policyAt(def.Properties, "AdminCreateUserConfig.AllowAdminCreateUserOnly")) {
 			facts["sign-up "+id] = fact{rule: SignUpOpen, subject: r.describe(id), text: "lets everyone sign up", resource: id, asMade: true}
+		}
+		for _, p := range openPorts(m, id, def) {
+			text := "is open to every address" + p.text()
+			facts[def.Type+" "+id+" "+text] = fact{rule: PortsOpen, subject: r.describe(id), text: text, resource: id, ports: &p}
 		}
 		if rule, text := r.openResource(m, id, def); text != "" {
 			facts[def.Type+" "+id+" "+text] = fact{rule: rule, subject: r.describe(id), text: text, resource: id}
@@ -134,16 +192,6 @@ func (r *reviewer) openResource(m *model.App, id string, def cfn.ResourceDef) (R
 	case registry.IAMRole:
 		if r.open(model.Document(p["AssumeRolePolicyDocument"])) {
 			return RoleOpen, "may be taken by everyone"
-		}
-	case registry.EC2SecurityGroup:
-		for _, rule := range values.List(p["SecurityGroupIngress"]) {
-			if openRule(rule) {
-				return PortsOpen, "is open to every address"
-			}
-		}
-	case registry.EC2SecurityGroupIngress:
-		if openRule(p) {
-			return PortsOpen, "is open to every address"
 		}
 	case registry.CognitoIdentityPool:
 		if values.On(p["AllowUnauthenticatedIdentities"]) {
@@ -246,12 +294,6 @@ func openBucket(p map[string]any) string {
 func blocked(m *model.App, bucket any) bool {
 	block, _ := m.Doc.Resources[m.Bucket(bucket)].Properties["PublicAccessBlockConfiguration"].(map[string]any)
 	return values.On(block["BlockPublicPolicy"])
-}
-
-func openRule(v any) bool {
-	rule, _ := v.(map[string]any)
-	cidr, cidr6 := values.PlainText(rule["CidrIp"]), values.PlainText(rule["CidrIpv6"])
-	return strings.HasSuffix(cidr, "/0") || strings.HasSuffix(cidr6, "/0")
 }
 
 // narrowing are the condition keys that keep strangers out.

@@ -85,7 +85,7 @@ func (r *reviewer) resourcePolicy(id string, c *compare.Change, holder registry.
 	if outside != "" {
 		subject = "who may use " + outside
 	}
-	it := r.item(c.Action, subject, "rights "+string(result.Verdict))
+	it := r.item(c.Action, subject, verdictText(result.Verdict))
 	it.Resources = []string{id}
 	it.place(r, id)
 	r.told[id] = r.told[id] || separate
@@ -104,7 +104,7 @@ func (r *reviewer) resourcePolicy(id string, c *compare.Change, holder registry.
 		danger = danger.WithoutPrincipal("AWS:${AWS::AccountId}")
 	}
 	if widened := iam.Compare(before, danger); result.Widens() && !refused && !r.first && !comes && widened.Widens() {
-		it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.grantText(widened.Added[0])})
+		it.Risks = append(it.Risks, Risk{PolicyWidened, Rights, it.Subject + ": now also " + r.gravest(widened.Added)})
 	}
 	if result.Verdict == iam.Equal { // who is let in by rights of his own is not in the template
 		it.Text = "no longer denied"

@@ -270,6 +270,7 @@ type reviewer struct {
 	told          map[string]bool            // logical IDs that an item has
 	lapsed        []string                   // acceptances that do not hold
 	first         bool                       // nothing was there before
+	comings       map[string]bool            // the contents of what comes; nil = not asked for yet
 }
 
 // count settles the verdict.

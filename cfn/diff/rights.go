@@ -123,7 +123,7 @@ func (r *reviewer) role(t transition, functions []string) (Item, bool) {
 		trust.Added = slices.DeleteFunc(trust.Added, func(g iam.Grant) bool { return strings.HasPrefix(g.Principal, "Service:") })
 	}
 	if trust.Verdict != iam.Equal && (!isNew || len(trust.Added) > 0) {
-		it.Details = append(it.Details, "who may take the role: "+string(trust.Verdict))
+		it.Details = append(it.Details, "who may take the role: "+strings.TrimPrefix(verdictText(trust.Verdict), "rights "))
 		r.grants(&it, "+", trust.Added)
 		if trust.Widens() && !r.first {
 			it.Risks = append(it.Risks, Risk{RoleTrustWidened, Rights, it.Subject + ": the role may be taken by others: " + r.grantee(trust.Added[0])})
@@ -172,7 +172,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 	case !danger.Widens() && len(r.before.Doc.Resources) > 0:
 		it.Text = "rights grow with what is added"
 		if !iam.Compare(before, after.WithoutRecording()).Widens() {
-			it.Text = "rights to log, to trace or to stand in a VPC, by a managed policy of AWS"
+			it.Text = "rights to log, to trace or to stand in a VPC"
 		}
 	case !danger.Sure:
 		it.Text = "rights may be widened"
@@ -181,7 +181,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 	case isNew:
 		it.Text = newRole
 	default:
-		it.Text = "rights " + string(result.Verdict)
+		it.Text = verdictText(result.Verdict)
 	}
 	if !isNew {
 		for _, d := range iam.Lifted(before, after) {
@@ -193,7 +193,7 @@ func (r *reviewer) word(it *Item, result iam.Result, before, after iam.Policy, i
 		r.grants(it, "-", result.Removed)
 	}
 	if danger.Widens() && !r.first {
-		it.Risks = append(it.Risks, Risk{RightsWidened, Rights, fmt.Sprintf("%s: now also %s", it.Subject, r.grantText(danger.Added[0]))})
+		it.Risks = append(it.Risks, Risk{RightsWidened, Rights, fmt.Sprintf("%s: now also %s", it.Subject, r.gravest(danger.Added))})
 	}
 }
 
@@ -286,10 +286,14 @@ const (
 
 func actionText(g iam.Grant) string {
 	if name, ok := strings.CutPrefix(g.Action, "all of "); ok {
-		if name == "AdministratorAccess" {
-			return allThat + name + " allows: everything in the account"
+		name, only, _ := strings.Cut(name, " if ")
+		if only != "" {
+			only = " if " + strings.ReplaceAll(only, " if ", " and ")
 		}
-		return allThat + name + " allows"
+		if name == "AdministratorAccess" {
+			return allThat + name + " allows: everything in the account" + only
+		}
+		return allThat + name + " allows" + only
 	}
 	switch {
 	case strings.HasPrefix(g.Within, allBut):
@@ -314,6 +318,63 @@ func (r *reviewer) grantText(g iam.Grant) string {
 		}
 	}
 	return text
+}
+
+// verdictText says how rights became others.
+func verdictText(v iam.Verdict) string {
+	if v == iam.Both {
+		return "rights widened here, narrowed there"
+	}
+	return "rights " + string(v)
+}
+
+// manyGrants is how many examples a comparison has when there may be more.
+const manyGrants = 100
+
+// gravest names the gravest of several rights, and says how many more there are.
+func (r *reviewer) gravest(grants []iam.Grant) string {
+	worst := 0
+	for i, g := range grants {
+		if gravity(g) > gravity(grants[worst]) {
+			worst = i
+		}
+	}
+	text := r.grantText(grants[worst])
+	switch more := len(grants) - 1; {
+	case more == 0:
+		return text
+	case more == 1:
+		return text + ", and 1 right more"
+	case more >= manyGrants-1:
+		return text + ", and many rights more"
+	default:
+		return fmt.Sprintf("%s, and %d rights more", text, more)
+	}
+}
+
+// reads are how the names of actions begin that only read.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
+var reads = [...]string{"get", "list", "describe", "batchget", "query", "scan", "search", "select", "view", "lookup", "check", "head", "read", "filter", "poll", "receive"}
+
+// gravity orders rights: everything, then those by which more can be taken, whole
+// services, writing, reading.
+func gravity(g iam.Grant) int {
+	name := strings.ToLower(g.Action)
+	service, action, _ := strings.Cut(name, ":")
+	reading := slices.ContainsFunc(reads[:], func(front string) bool { return strings.HasPrefix(action, front) })
+	switch {
+	case strings.HasPrefix(g.Within, allBut), strings.HasPrefix(name, allBut), g.Within == "*", name == "*", strings.HasPrefix(name, "all of administratoraccess"):
+		return 6
+	case (service == "iam" || service == "sts" || service == "organizations") && !reading:
+		return 5
+	case strings.HasPrefix(name, unread) || strings.HasPrefix(name, "all of "):
+		return 3
+	case strings.HasSuffix(g.Within, ":*"):
+		return 4
+	case reading:
+		return 1
+	}
+	return 2
 }
 
 func (r *reviewer) grantee(g iam.Grant) string {

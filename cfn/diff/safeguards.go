@@ -287,13 +287,20 @@ func (r *reviewer) departure(c compare.Change, what string) []Risk {
 // madeAgain reports whether what leaves comes again with the same content under
 // another logical ID.
 func (r *reviewer) madeAgain(c compare.Change) bool {
-	old := r.before.Doc.Resources[c.LogicalID].Properties
-	for _, id := range r.after.ByType[c.Type] {
-		if r.added(id) && values.Equal(any(old), any(r.after.Doc.Resources[id].Properties)) {
-			return true
+	if r.comings == nil {
+		r.comings = map[string]bool{}
+		for id, change := range r.changes {
+			if change.Action == compare.Add {
+				r.comings[content(r.after.Doc.Resources[id])] = true
+			}
 		}
 	}
-	return false
+	return r.comings[content(r.before.Doc.Resources[c.LogicalID])]
+}
+
+// content is what tells one resource from another, but for its logical ID.
+func content(def cfn.ResourceDef) string {
+	return def.Type + " " + values.Fingerprint(any(def.Properties))
 }
 
 // retirement tells of functions with a runtime that Lambda takes no more, or does

@@ -58,6 +58,51 @@ func branchesOf(v any) (all []branch, ok bool) {
 	return all, true
 }
 
+// chosen reads a value that Fn::If gives: the condition, and the two that it chooses
+// from.
+func chosen(v any) (condition string, yes, no any, ok bool) {
+	m, _ := v.(map[string]any)
+	arg, _ := m["Fn::If"].([]any)
+	if len(m) != 1 || len(arg) != 3 {
+		return "", nil, nil, false
+	}
+	condition, ok = arg[0].(string)
+	return condition, arg[1], arg[2], ok
+}
+
+// When is the policy where a condition of the template holds, or where it does not:
+// what it says counts for no stack in which it comes out otherwise.
+func (p Policy) When(name string, holds bool) Policy {
+	asked := condition{operator: templateCondition, key: name, values: []string{"holds"}}
+	if !holds {
+		asked.values[0] = "does not hold"
+	}
+	q := Policy{unread: p.unread}
+	for _, s := range p.statements {
+		if slices.ContainsFunc(s.conditions, asked.excludes) {
+			continue
+		}
+		if !slices.ContainsFunc(s.conditions, func(c condition) bool { return c.String() == asked.String() }) {
+			s.conditions = append(slices.Clone(s.conditions), asked)
+		}
+		q.statements = append(q.statements, s)
+	}
+	for _, name := range p.named {
+		q.named = append(q.named, name+onlyIf+asked.String())
+	}
+	return q
+}
+
+// onlyIf stands between a policy that is known by its name and a condition of the
+// template under which it is attached.
+const onlyIf = " if "
+
+// unconditional is the name of a policy without the conditions.
+func unconditional(name string) string {
+	name, _, _ = strings.Cut(name, onlyIf)
+	return name
+}
+
 // excludes reports whether two conditions are the two outcomes of one condition of
 // a template.
 func (c condition) excludes(d condition) bool {

@@ -81,7 +81,7 @@ func exceeding(a, b Policy) (extra []Grant, sure bool) {
 		return extra, sure
 	}
 	for _, name := range a.named {
-		if !slices.Contains(b.named, name) {
+		if !slices.Contains(b.named, name) && !slices.Contains(b.named, unconditional(name)) {
 			extra = append(extra, Grant{Action: "all of " + name, Resource: "*"})
 		}
 	}

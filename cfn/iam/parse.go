@@ -38,12 +38,28 @@ type statement struct {
 // What it does not understand is remembered, and makes comparisons unsure.
 func Parse(document any) Policy {
 	var p Policy
+	if name, yes, no, ok := chosen(document); ok {
+		return Parse(yes).When(name, true).And(Parse(no).When(name, false))
+	}
+	if isNoValue(document) {
+		return p
+	}
 	m, ok := document.(map[string]any)
 	if !ok || m["Statement"] == nil {
 		if document != nil {
 			p.unread = append(p.unread, canonical(document))
 		}
 		return p
+	}
+	if name, yes, no, ok := chosen(m["Statement"]); ok {
+		of := func(statement any) any { return map[string]any{"Version": m["Version"], "Statement": statement} }
+		if isNoValue(yes) {
+			yes = []any{}
+		}
+		if isNoValue(no) {
+			no = []any{}
+		}
+		return Parse(of(yes)).When(name, true).And(Parse(of(no)).When(name, false))
 	}
 	for _, v := range listOf(m["Statement"]) {
 		branches, ok := branchesOf(v)
@@ -107,10 +123,33 @@ var recording = [...]string{
 	"AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess", "CloudWatchLambdaInsightsExecutionRolePolicy",
 }
 
-// WithoutRecording is the policy without the managed policies of AWS that only
-// log, trace or stay in a VPC: they endanger nobody.
+// harmless are the actions by which the first and the fourth of these log and trace,
+// and one that nobody needs a right for.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+var harmless = [...]string{
+	"logs:createloggroup", "logs:createlogstream", "logs:putlogevents",
+	"xray:puttracesegments", "xray:puttelemetryrecords", "xray:getsamplingrules", "xray:getsamplingtargets", "xray:getsamplingstatisticsummaries",
+	"sts:getcalleridentity",
+}
+
+// WithoutRecording is the policy without what endangers nobody: the managed policies
+// of AWS that only log, trace or stay in a VPC, the same rights to log and to trace
+// where they are written out, and those that nobody needs to be given.
 func (p Policy) WithoutRecording() Policy {
-	p.named = slices.DeleteFunc(slices.Clone(p.named), func(name string) bool { return slices.Contains(recording[:], name) })
+	p.named = slices.DeleteFunc(slices.Clone(p.named), func(name string) bool { return slices.Contains(recording[:], unconditional(name)) })
+	var statements []statement
+	for _, s := range p.statements {
+		if !s.deny && !s.notActions && s.principals == nil {
+			s.actions = slices.DeleteFunc(slices.Clone(s.actions), func(action pattern) bool {
+				return slices.Contains(harmless[:], strings.ToLower(action.text))
+			})
+			if len(s.actions) == 0 {
+				continue
+			}
+		}
+		statements = append(statements, s)
+	}
+	p.statements = statements
 	return p
 }
 

@@ -59,7 +59,7 @@ func (m *App) readNames() {
 		props := m.Doc.Resources[id].Properties
 		path := strings.Split(values.PlainText(props["Name"]), "/")
 		targets := cfn.References(props["Value"])
-		if len(path) >= 3 && len(targets) == 1 {
+		if len(path) >= 3 && len(targets) == 1 && slices.Contains([]string{registry.DynamoDBTable, registry.SNSTopic, registry.SQSQueue, registry.S3Bucket}, m.Doc.Resources[targets[0]].Type) {
 			m.names[targets[0]] = path[len(path)-1]
 			if path[len(path)-2] == "static" {
 				m.names[targets[0]] = "of static files"

@@ -55,21 +55,18 @@ func (m *App) RoleOf(id string) (rights, trust iam.Policy) {
 		return
 	}
 	p := role.Properties
-	for _, v := range values.List(p["Policies"]) {
+	rights = each(p["Policies"], func(v any) iam.Policy {
 		inline, _ := v.(map[string]any)
 		if inline["PolicyDocument"] == nil || values.IsIntrinsic(inline) {
-			rights = rights.And(iam.Parse(v))
-			continue
+			return iam.Parse(v)
 		}
-		rights = rights.And(m.Policy(inline["PolicyDocument"]))
-	}
-	for _, arn := range values.List(p["ManagedPolicyArns"]) {
+		return m.Policy(inline["PolicyDocument"])
+	}).And(each(p["ManagedPolicyArns"], func(arn any) iam.Policy {
 		if own := m.managedPolicy(arn); own != nil {
-			rights = rights.And(m.Policy(own))
-		} else {
-			rights = rights.And(iam.Named(arn))
+			return m.Policy(own)
 		}
-	}
+		return iam.Named(arn)
+	}))
 	for _, typ := range PolicyTypes() {
 		for _, policy := range m.ByType[typ] {
 			if slices.Contains(m.attached(policy), id) {
@@ -89,6 +86,32 @@ func (m *App) RoleOf(id string) (rights, trust iam.Policy) {
 		rights = rights.And(inherited)
 	}
 	return rights, iam.Parse(Document(p["AssumeRolePolicyDocument"]))
+}
+
+// each reads the elements of a list of policies, of which Fn::If may give some or all,
+// under its condition, and Fn::Split those of a text. A list of which only AWS knows
+// the elements is read as one.
+func each(v any, read func(el any) iam.Policy) (all iam.Policy) {
+	m, _ := v.(map[string]any)
+	switch arg := values.List(m["Fn::If"]); {
+	case v == nil || m["Ref"] == "AWS::NoValue":
+		return all
+	case len(arg) == 3:
+		if name, ok := arg[0].(string); ok {
+			return each(arg[1], read).When(name, true).And(each(arg[2], read).When(name, false))
+		}
+	case m["Fn::Split"] != nil:
+		if list, err := cfn.Eval(v, cfn.Scope{}); err == nil {
+			return each(list, read)
+		}
+	}
+	if list, ok := v.([]any); ok {
+		for _, el := range list {
+			all = all.And(each(el, read))
+		}
+		return all
+	}
+	return read(v)
 }
 
 // managedPolicy is the document of a managed policy of the template itself.

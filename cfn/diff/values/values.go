@@ -196,3 +196,42 @@ func Spelled(v any) (string, bool) {
 	}
 	return "", false
 }
+
+// Fingerprint is a text that equal values have in common, for finding them among
+// many. Values that are not equal have another one.
+func Fingerprint(v any) string {
+	var b strings.Builder
+	fingerprint(&b, v)
+	return b.String()
+}
+
+func fingerprint(b *strings.Builder, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if IsIntrinsic(v) {
+			if text, ok := ExactText(v); ok {
+				b.WriteString("$" + strconv.Quote(text))
+				return
+			}
+		}
+		b.WriteByte('{')
+		for _, key := range KeysOfBoth(nil, v) {
+			b.WriteString(strconv.Quote(key))
+			fingerprint(b, v[key])
+		}
+		b.WriteByte('}')
+	case []any:
+		b.WriteByte('[')
+		for _, el := range v {
+			fingerprint(b, el)
+			b.WriteByte(',')
+		}
+		b.WriteByte(']')
+	default:
+		if text, ok := Spelled(v); ok {
+			b.WriteString(strconv.Quote(text))
+		} else {
+			b.WriteString("null")
+		}
+	}
+}

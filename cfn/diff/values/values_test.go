@@ -57,3 +57,19 @@ func TestPlainText(t *testing.T) {
 		}
 	}
 }
+
+// TestFingerprint: it is that of equal values, and of no others.
+func TestFingerprint(t *testing.T) {
+	all := []any{
+		nil, "1", json.Number("1"), true, "true", "a", []any{"a"}, []any{"a", "b"}, []any{[]any{"a"}, "b"}, map[string]any{}, map[string]any{"a": "b"},
+		map[string]any{"Ref": "A"}, map[string]any{"Fn::Sub": "${A}"}, "${A}", map[string]any{"Fn::GetAtt": []any{"A", "Arn"}},
+		map[string]any{"Fn::GetAtt": "A.Arn"}, map[string]any{"Fn::Sub": "${A.Arn}"}, map[string]any{"Fn::If": []any{"a", "b", "c"}}, "{", "[a", map[string]any{"a": map[string]any{}},
+	}
+	for _, a := range all {
+		for _, b := range all {
+			if same := Fingerprint(a) == Fingerprint(b); same != Equal(a, b) {
+				t.Errorf("%v and %v: %t", a, b, same)
+			}
+		}
+	}
+}
