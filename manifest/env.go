@@ -92,6 +92,7 @@ func (l *loader) readDotenv() {
 		l.unreadable(name, err)
 		return
 	}
+	l.dotenv = true
 	// The text is kept out of Sources: a quoted line would print a secret.
 	vars := l.parseDotenv(name, string(src))
 	l.app.Env = map[string][]EnvVar{"testing": vars}

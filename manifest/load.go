@@ -28,8 +28,18 @@ type Result struct {
 	Sources     map[string][]byte
 	Tree        *syntax.File // the manifest's own text; nil when it has no meaning
 	Defaults    Config       // of every function, as @aws says
+	// Preferences are the files of preferences that were read: the user's own, then
+	// the project's. Their trees hold the values of @env, which are secrets.
+	Preferences []PreferencesFile
+	Dotenv      bool // there is a .env, whose variables are those of testing, and there are no others
 
 	file string
+}
+
+// PreferencesFile is a file of preferences as it is written.
+type PreferencesFile struct {
+	Name string // "preferences.arc"; the user's own is "~/preferences.arc"
+	Tree *syntax.File
 }
 
 // File is the manifest's name, such as "app.arc"; "" when there is none.
@@ -50,6 +60,8 @@ type loader struct {
 	base         settings // of every function, from @aws
 	typeScript   string   // what runtime typescript runs on
 	tablesPort   *line    // of the preferences; nil = not set
+	preferences  []PreferencesFile
+	dotenv       bool // there is a .env
 	written      map[*Function]written
 
 	sharedBy, viewedBy chosen               // who gets @shared and @views
@@ -83,7 +95,7 @@ func Load(files fs.FS, opts Options) Result {
 	if ok {
 		l.readPragmas()
 	}
-	r := Result{App: l.app, Diagnostics: l.ds, Sources: l.sources, Tree: l.tree, Defaults: l.defaults(), file: name}
+	r := Result{App: l.app, Diagnostics: l.ds, Sources: l.sources, Tree: l.tree, Defaults: l.defaults(), Preferences: l.preferences, Dotenv: l.dotenv, file: name}
 	if !ok {
 		r.App = nil
 	}

@@ -88,6 +88,7 @@ func (l *loader) applyPreferences(name string, src []byte) {
 	if f == nil {
 		return
 	}
+	l.preferences = append(l.preferences, PreferencesFile{name, f})
 	for _, p := range f.Pragmas {
 		switch p.Name {
 		case "create":
@@ -106,6 +107,8 @@ func (l *loader) applyPreferences(name string, src []byte) {
 			hint := nearHint(p.Name, names, "preferences hold @"+strings.Join(names, ", @"))
 			if findPragma(pragmas, p.Name) != nil {
 				hint = "move it to the manifest"
+			} else if len(l.app.Plugins) > 0 && nearHint(p.Name, names, "") == "" {
+				continue // it is a plugin's
 			}
 			l.warnf(atPragma(p), "unknown-pragma", hint, "@%s has no effect in preferences", p.Name)
 		}
@@ -117,6 +120,9 @@ func (l *loader) preferenceLines(p *syntax.Pragma, read func(*setting, line)) {
 	spec := findPragma(preferencePragmas, p.Name)
 	seen := map[string]syntax.Value{}
 	for _, ln := range pragmaLines(p) {
+		if len(l.app.Plugins) > 0 && spec.setting(ln.key.Text) == nil && nearHint(ln.key.Text, spec.keyNames(), "") == "" && homeOf(ln.key.Text) == "" {
+			continue // it is a plugin's
+		}
 		if s := l.settingOf(spec, ln); s != nil {
 			l.repeats(seen, s.name, ln)
 			l.warnIdle(p.Name, s, ln)

@@ -16,6 +16,7 @@ import (
 // Project is what the inventory of plugins is made of.
 type Project struct {
 	Dir    string // the project's folder, absolute
+	Home   string // the user's folder, absolute; "" = not known
 	Stage  string // "staging" or "production"; "" = nothing is deployed
 	Result manifest.Result
 }
@@ -367,16 +368,15 @@ func (i *inventory) project() ordered {
 	if i.Result.Tree.Pragma("aws") != nil {
 		functionConfig = append(functionConfig, member{"apigateway", app.AWS.APIGateway})
 	}
-	var file, prefs any
+	var file any
 	if app.File != "" {
 		file = i.path(app.File)
 	}
-	if app.Prefs.File != "" {
-		prefs = i.path(app.Prefs.File)
-	}
+	prefs := i.preferences()
 	return ordered{
 		{"type", "aws"}, {"cwd", i.Dir}, {"src", i.path("src")}, {"build", build}, {"manifest", file},
-		{"preferences", nil}, {"localPreferences", nil}, {"localPreferencesFile", prefs}, {"globalPreferences", nil}, {"globalPreferencesFile", nil},
+		{"preferences", prefs.all}, {"localPreferences", prefs.local}, {"localPreferencesFile", prefs.localFile},
+		{"globalPreferences", prefs.global}, {"globalPreferencesFile", prefs.globalFile},
 		{"defaultFunctionConfig", functionConfig},
 		{"rootHandler", rootHandler(app)},
 		{"env", ordered{{"local", variables(app.Env, app.Set)}, {"plugins", variables(app.Set, app.Set)}, {"aws", nil}}},
@@ -405,7 +405,7 @@ func variables(all, set map[string][]manifest.EnvVar) any {
 		return nil
 	}
 	out := ordered{}
-	for _, stage := range []string{"testing", "staging", "production"} {
+	for _, stage := range stages {
 		if len(all[stage]) == 0 {
 			out = append(out, member{stage, nil})
 			continue

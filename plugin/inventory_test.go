@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,8 @@ import (
 	"testing"
 
 	"arc/manifest"
+
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // TestInventory: every field of the inventory of testdata/apps/every, beside
@@ -57,6 +60,74 @@ func TestInventory(t *testing.T) {
 	var lines []string
 	differ(&lines, "inv", theirs, ours.Inv)
 	golden(t, "testdata/inventory-differences.txt", strings.Join(lines, "\n")+"\n")
+}
+
+// TestPreferences: preferences are given as Architect 12 gives them, but for the
+// values of variables, which are secrets: each archive of testdata/preferences
+// has what its packages make of the files (architect.json), with the user's
+// folder in home, and what differs.
+func TestPreferences(t *testing.T) {
+	files, err := filepath.Glob("testdata/preferences/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, _ := project(t, file)
+			home := filepath.Join(dir, "home")
+			root := filepath.Join(dir, "project")
+			result := manifest.Load(os.DirFS(root), manifest.Options{Region: "us-west-2", Home: os.DirFS(home)})
+			if result.App == nil || len(result.Diagnostics) > 0 {
+				t.Fatal(result.Diagnostics)
+			}
+			raw, err := Project{Dir: root, Home: home, Stage: "staging", Result: result}.Inventory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(raw, []byte("secret")) {
+				t.Errorf("a plugin is told a secret: %s", raw)
+			}
+			raw = bytes.ReplaceAll(raw, []byte(dir), []byte("<DIR>"))
+			var ours struct {
+				Inv struct {
+					Project map[string]any `json:"_project"`
+				}
+			}
+			if err := json.Unmarshal(raw, &ours); err != nil {
+				t.Fatal(err)
+			}
+			var theirs map[string]any
+			var lines []string
+			for _, f := range archive.Files {
+				if f.Name == "architect.json" {
+					if err := json.Unmarshal(f.Data, &theirs); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			for _, key := range slices.Sorted(maps.Keys(theirs)) {
+				differ(&lines, key, theirs[key], ours.Inv.Project[key])
+			}
+			got := strings.Join(lines, "\n") + "\n"
+			for i, f := range archive.Files {
+				if f.Name != "differences.txt" || string(f.Data) == got {
+					continue
+				}
+				if !*update {
+					t.Errorf("%s, differences.txt (-update rewrites it):\n%s", file, got)
+					continue
+				}
+				archive.Files[i].Data = []byte(got)
+				if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 // differ lists what differs: Architect's value, then ours.

@@ -83,6 +83,16 @@ func (o ordered) with(name string, value any) ordered {
 	return append(o, member{name, value})
 }
 
+// get is the value of a member; nil = there is none.
+func (o ordered) get(name string) any {
+	for _, m := range o {
+		if m.name == name {
+			return m.value
+		}
+	}
+	return nil
+}
+
 // MarshalJSON writes the members in their order.
 func (o ordered) MarshalJSON() ([]byte, error) {
 	out := []byte{'{'}

@@ -98,7 +98,7 @@ func pluginMistakes(err error) (ds syntax.Diagnostics, rest error) {
 func (s *session) startPlugins(p *project, first manifest.Result) ([]manifest.Set, error) {
 	p.plugins.close()
 	ctx := s.context()
-	p.plugins = &plugins{host: plugin.New(s.pluginOptions(p)), project: plugin.Project{Dir: p.pluginFolder(), Stage: s.deployStage, Result: first}, edits: map[string]*edit{}}
+	p.plugins = &plugins{host: plugin.New(s.pluginOptions(p)), project: plugin.Project{Dir: p.pluginFolder(), Home: s.env("HOME"), Stage: s.deployStage, Result: first}, edits: map[string]*edit{}}
 	host := p.plugins.host
 	if err := host.Find(ctx, plugin.Refs(first.App)); err != nil {
 		return nil, err
