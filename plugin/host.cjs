@@ -53,7 +53,9 @@ function resolve (name, kind, src) {
   const tryPackage = p => {
     for (const q of [ p, '@' + p ]) {
       try {
-        return find.resolve(q)
+        const file = find.resolve(q)
+        if (path.isAbsolute(file)) return file // else it is a module of Node itself
+        return find.resolve(q + '/')
       }
       catch (err) {
         if (err.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return esm(q)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,9 @@ func (s *session) load(p *project) (manifest.Result, error) {
 	set, err := s.startPlugins(p, first)
 	if err != nil {
 		ds, rest := pluginMistakes(err)
+		first.Diagnostics = slices.DeleteFunc(first.Diagnostics, func(d syntax.Diagnostic) bool {
+			return d.Code == "runtime" // which one of these plugins may bring
+		})
 		first.Diagnostics = append(first.Diagnostics, ds...)
 		first.Diagnostics.Sort()
 		return first, rest
