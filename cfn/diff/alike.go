@@ -15,10 +15,13 @@ const minAlike = 3
 // alike makes one item of those of a group to which the same happens: a line of
 // the manifest that changes sixty functions is one thing to look at, "all 60
 // functions: …", with one risk of each kind.
-func (r *reviewer) alike(items []Item) []Item {
+// What comes is each a thing by itself, but for what comes
+// open and endangers.
+func (r *reviewer) alike(group string, items []Item) []Item {
 	groups := map[string][]int{}
 	for i, it := range items {
-		if it.Action != compare.Add && len(it.Resources) > 0 {
+		opens := group == "Exposure" && slices.ContainsFunc(it.Risks, func(risk Risk) bool { return risk.Class.Dangerous() })
+		if (it.Action != compare.Add || opens) && len(it.Resources)+len(it.Risks) > 0 {
 			groups[it.saying()] = append(groups[it.saying()], i)
 		}
 	}

@@ -69,6 +69,9 @@ func (r *reviewer) exposure() []Item {
 		if r.first || f.asMade && r.added(f.resource) || f.api != "" && r.hadPublicRoute(before, f) && !r.wasGuarded(k) {
 			class = Public // with nothing deployed yet, nothing is opened that was closed
 		}
+		if compare.Shorthand(r.before.Doc.Resources[f.function].Type) {
+			class = Public // what was in front of it could not be expanded: that is told as unknown
+		}
 		if f.rule == PolicyRefused {
 			class = Refused
 		}

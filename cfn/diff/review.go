@@ -197,7 +197,7 @@ func Compose(before, after *cfn.Document, opts Options) *Review {
 		items := g.items()
 		r.accept(items)
 		if g.name != "Environment" { // whose items are variables
-			items = r.alike(items)
+			items = r.alike(g.name, items)
 		}
 		if len(items) > 0 {
 			out.Groups = append(out.Groups, Group{Name: g.name, Items: items})

@@ -103,6 +103,10 @@ func holds(before *cfn.Document, id string) bool {
 
 func compareResource(id string, old, new cfn.ResourceDef) (Change, bool) {
 	c := Change{Action: Modify, LogicalID: id, Type: new.Type}
+	if Shorthand(old.Type) != Shorthand(new.Type) { // one side could not be expanded: which, and why, is told
+		c.Properties = []Property{{Path: "(Expanded)", Before: old.Type, After: new.Type}}
+		return c, true
+	}
 	if old.Type != new.Type {
 		c.RefusedBy, c.Refused = "type-changed", "CloudFormation cannot change the type of a resource; give the new one another logical ID"
 		c.Update = registry.Replacement

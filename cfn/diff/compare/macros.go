@@ -2,8 +2,10 @@ package compare
 
 import (
 	"slices"
+	"strings"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 	"arc/cfn/sam"
 )
 
@@ -31,3 +33,7 @@ func Plain(doc *cfn.Document) *cfn.Document {
 	}
 	return plain
 }
+
+// Shorthand reports whether a type is one of SAM's, of which CloudFormation makes
+// others: in what Plain gives, it could not be expanded.
+func Shorthand(typ string) bool { return strings.HasPrefix(typ, registry.ServerlessPrefix) }
