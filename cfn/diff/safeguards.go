@@ -38,10 +38,30 @@ func (r *reviewer) settings(c compare.Change, what string) []Risk {
 		return nil
 	}
 	var risks []Risk
-	for _, s := range registry.Of(c.Type).Settings {
+	outcomes := model.Both(r.before, r.after, c.LogicalID)
+	lost := map[string]int{} // in how many outcomes
+	for _, outcome := range outcomes {
+		for _, risk := range r.settingsLost(c.Type, what, outcome[0], outcome[1]) {
+			if lost[risk.Text]++; lost[risk.Text] == 1 {
+				risks = append(risks, risk)
+			}
+		}
+	}
+	for i, risk := range risks {
+		if lost[risk.Text] < len(outcomes) {
+			risks[i].Text += ", if its conditions come out so"
+		}
+	}
+	return risks
+}
+
+// settingsLost tells what one resource loses, with what its conditions come to.
+func (r *reviewer) settingsLost(typ, what string, before, after map[string]any) []Risk {
+	var risks []Risk
+	for _, s := range registry.Of(typ).Settings {
 		path := strings.Split(s.Path, ".")
-		was := valuesAt(r.before, before.Properties, path)
-		now := valuesAt(r.after, after.Properties, path)
+		was := valuesAt(r.before, before, path)
+		now := valuesAt(r.after, after, path)
 		for _, key := range values.KeysOfBoth(was, now) {
 			b, had := was[key]
 			a, has := now[key]
@@ -255,6 +275,8 @@ func (r *reviewer) departure(c compare.Change, what string) []Risk {
 	d := registry.Of(c.Type)
 	fate := old.OnRemoval()
 	switch {
+	case fate == cfn.Kept && r.followed(c):
+		return nil // versions stay, so that there is one to go back to
 	case fate == cfn.Kept:
 		text := what + " is left alone outside of the stack"
 		if d.HoldsData {
@@ -282,6 +304,18 @@ func (r *reviewer) departure(c compare.Change, what string) []Risk {
 		return []Risk{{WatchGone, Protection, what + " is gone: " + d.Watches}}
 	}
 	return nil
+}
+
+// followed reports whether what leaves is a version of a function, and another version
+// of the same function comes.
+func (r *reviewer) followed(c compare.Change) bool {
+	if c.Type != registry.LambdaVersion {
+		return false
+	}
+	of := r.before.Doc.Resources[c.LogicalID].Properties["FunctionName"]
+	return slices.ContainsFunc(r.after.ByType[c.Type], func(id string) bool {
+		return r.added(id) && values.Equal(of, r.after.Doc.Resources[id].Properties["FunctionName"])
+	})
 }
 
 // madeAgain reports whether what leaves comes again with the same content under

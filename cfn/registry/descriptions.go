@@ -126,6 +126,12 @@ var descriptions = [...]Type{
 	{Name: "AWS::Batch::JobQueue", Names: []string{"JobQueueName"}, Settings: []Setting{
 		{"State", "ENABLED", "ENABLED", "takes no jobs any more", Runs},
 	}},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrock-agent.html
+	{Name: "AWS::Bedrock::Agent", Addressed: true, Gone: "nothing answers under its ID any more"},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrock-agentalias.html
+	{Name: "AWS::Bedrock::AgentAlias", Addressed: true, Gone: "nothing answers under its ID any more"},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrock-knowledgebase.html
+	{Name: "AWS::Bedrock::KnowledgeBase", Addressed: true, Gone: "nothing answers under its ID any more"},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-budgets-budget.html
 	{Name: "AWS::Budgets::Budget", Watches: "nobody is told any more when it costs too much"},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cassandra-table.html
@@ -187,6 +193,11 @@ var descriptions = [...]Type{
 		{"LogsConfig.CloudWatchLogs.Status", "ENABLED", "", "no longer logs its builds", Guards},
 	}},
 	{Name: CodeCommitRepository, HoldsData: true},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codedeploy-deploymentgroup.html
+	{Name: CodeDeployDeploymentGroup, Settings: []Setting{
+		{"AlarmConfiguration.Alarms", "set", "", "goes on with its deployments whatever alarms say", Guards},
+		{"AutoRollbackConfiguration.Enabled", "true", "", "no longer goes back by itself when a deployment fails", Guards},
+	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codepipeline-pipeline.html
 	{Name: "AWS::CodePipeline::Pipeline", Gone: "nothing is released by it any more"},
 	{Name: CognitoIdentityPool, HoldsData: true},
@@ -645,6 +656,8 @@ var descriptions = [...]Type{
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-accesspoint.html
 	{Name: S3AccessPoint, Policy: Policy{"Policy", ""}, Names: []string{"Name"}, Settings: []Setting{
 		{"PublicAccessBlockConfiguration.BlockPublicPolicy", "true", "true", "takes policies that let everyone in", Guards},
+		{"VpcConfiguration", "set", "", "answers from the internet, no longer in its VPC alone", Opens},
+		{"VpcConfiguration", "!set", "", "answers nobody outside of its VPC any more", Runs},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
 	{Name: S3Bucket, Word: "bucket", HoldsData: true, CustomName: "BucketName", ARN: "s3:::", Parts: []Part{{"/*", "the objects"}}, Settings: []Setting{

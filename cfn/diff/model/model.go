@@ -121,7 +121,19 @@ func (m *App) NameOfTarget(v any) string {
 			return m.NameOf(id)
 		}
 	}
-	return values.PlainText(v)
+	if text := values.PlainText(v); !strings.HasPrefix(text, "{") {
+		return text
+	}
+	return "of what " + functionName(v) + " gives"
+}
+
+// functionName is the name of the function that a value calls: "Fn::If".
+func functionName(v any) string {
+	m, _ := v.(map[string]any)
+	for name := range m {
+		return name
+	}
+	return "the template"
 }
 
 // FunctionOf is the function that a value refers to; "" = none.

@@ -52,6 +52,26 @@ func (m *App) Outcomes() []Outcome {
 	return all
 }
 
+// Both gives the properties of a resource of two templates in each outcome of the
+// conditions that they ask on either side.
+func Both(before, after *App, id string) [][2]map[string]any {
+	was, is := any(before.Doc.Resources[id].Properties), any(after.Doc.Resources[id].Properties)
+	names := conditionsOf(is, conditionsOf(was, nil))
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) == 0 {
+		return [][2]map[string]any{{before.Doc.Resources[id].Properties, after.Doc.Resources[id].Properties}}
+	}
+	var all [][2]map[string]any
+	for i := range ways(len(names)) {
+		holds, _ := outcome(names, i)
+		b, _ := before.chosen(was, holds).(map[string]any)
+		a, _ := after.chosen(is, holds).(map[string]any)
+		all = append(all, [2]map[string]any{b, a})
+	}
+	return all
+}
+
 func ways(conditions int) int {
 	if conditions > maxAsked {
 		return 2
@@ -107,7 +127,7 @@ func (m *App) chosen(v any, holds map[string]bool) any {
 		}
 		if name, ok := v["Ref"].(string); ok && len(v) == 1 {
 			p := m.Doc.Parameters[name]
-			if text, ok := values.Spelled(p.Default); ok && text != "" && !p.NoEcho && p.Type == "String" {
+			if text, ok := values.Spelled(p.Default); ok && text != "" && !p.NoEcho && !strings.HasPrefix(p.Type, "AWS::SSM::") && !strings.Contains(p.Type, "List") {
 				return text
 			}
 			return v
