@@ -105,6 +105,7 @@ func TestPageInBrowser(t *testing.T) {
 	}
 	does(t, ctx, chromedp.Navigate("about:blank"))
 	does(t, ctx, chromedp.Navigate("file://"+file))
+	checkPrint(t, ctx)
 	printed := call(t, ctx, page.PrintToPDF, page.PrintToPDFParams{}).Data
 	if natural < 390 || shown < natural {
 		t.Errorf("the picture is %d wide, and shown at %d", natural, shown)
@@ -117,6 +118,31 @@ func TestPageInBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// checkPrint looks at the page as it prints, from a browser that is dark: in the colours
+// of paper, with the resources that are folded on a screen, nothing beyond the edge and
+// no picture taller than a sheet.
+func checkPrint(t *testing.T, ctx context.Context) {
+	t.Helper()
+	call(t, ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 700, Height: 1000, DeviceScaleFactor: 1})
+	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	if color := does(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector('.risk.danger')).color`)); color != "rgb(207, 34, 46)" {
+		t.Errorf("a danger is printed in %s", color)
+	}
+	if back := does(t, ctx, chromedp.Evaluate[string](`getComputedStyle(document.documentElement).colorScheme`)); back != "light" {
+		t.Errorf("it is printed on %s", back)
+	}
+	if height := does(t, ctx, chromedp.Evaluate[int64](`document.querySelector('details li').getBoundingClientRect().height | 0`)); height == 0 {
+		t.Error("the resources are not printed")
+	}
+	if wide := does(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); wide > 700 {
+		t.Errorf("%d columns do not fit on 700", wide)
+	}
+	if tall := does(t, ctx, chromedp.Evaluate[int64](`Math.max(...[...document.querySelectorAll('figure')].map(e => e.getBoundingClientRect().height)) | 0`)); tall > 1000 {
+		t.Errorf("a picture is %d tall", tall)
+	}
+	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
 }
 
 // does runs one action in the browser.
