@@ -1,9 +1,12 @@
 package ci
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"arc/cfn/iam"
 )
 
 // request is what IAM is asked: may this be done to that, and in which
@@ -13,41 +16,19 @@ type request struct {
 	context          map[string]string
 }
 
-// allows evaluates a policy as IAM does: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+// allows puts a request to a policy, of which all circumstances are known. Who
+// asks is one whom the policy is about.
 func (d document) allows(q request) bool {
-	allowed := false
-	for _, st := range d.Statement {
-		if matches(st.Action, q.action, true) && (st.Resource == nil || matches(st.Resource, q.resource, false)) && st.holds(q.context) {
-			if st.Effect == "Deny" {
-				return false
-			}
-			allowed = true
-		}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return false
 	}
-	return allowed
-}
-
-func (s statement) holds(context map[string]string) bool {
-	for operator, keys := range s.Condition {
-		for key, values := range keys {
-			if operator == "StringEquals" && !slices.Contains(values, context[key]) || operator == "ArnLike" && !matches(values, context[key], false) {
-				return false
-			}
-		}
+	context := map[string][]string{}
+	for key, value := range q.context {
+		context[strings.ToLower(key)] = []string{value}
 	}
-	return true
-}
-
-func matches(patterns []string, text string, fold bool) bool {
-	if fold {
-		text = strings.ToLower(text)
-	}
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		if fold {
-			p = strings.ToLower(p)
-		}
-		return glob(p, text)
-	})
+	asked := iam.Request{Action: q.action, Resource: q.resource, Principal: "arn:", Context: context, Whole: true}
+	return iam.Decide(asked, iam.Policies{Identity: []iam.Policy{iam.Read(string(text))}}).Effect == iam.Allowed
 }
 
 // glob is IAM's: * stands for anything, slashes too.

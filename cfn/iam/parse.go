@@ -86,6 +86,9 @@ func (p Policy) Readable() Policy {
 	return p
 }
 
+// Unread reports whether there is something in the policy that could not be read.
+func (p Policy) Unread() bool { return len(p.unread) > 0 }
+
 // WithoutPrincipal is the policy of a resource without what it allows one
 // principal, "AWS:${AWS::AccountId}" for the stack's own account.
 func (p Policy) WithoutPrincipal(name string) Policy {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"arc/cfn/iam"
 )
 
 // caller is what is known of who calls, once a route has let him in. A nil caller
@@ -109,14 +111,19 @@ func (g *Gateway) askAuthorizer(z *authorizer, a *api, s *surroundings, arn stri
 		}
 		return said.caller, nil
 	}
-	decided, err := decide(said.policy, arn)
+	decided, err := decide(said.policy, arn, s)
 	refused := denied("the policy of authorizer %s does not allow execute-api:Invoke on %s", z.name, arn)
 	switch {
 	case err != nil:
 		return nil, z.broken("%v", err)
-	case decided == allowed:
+	case decided.Effect == iam.Unknown:
+		z.told.Do(func() {
+			g.options.Tell.Notice("the policy of authorizer %s: execute-api:Invoke on %s: %s: let through", z.name, arn, strings.Join(decided.Unknown, ", "))
+		})
 		return said.caller, nil
-	case a.protocol == protocolSocket && decided == explicitly:
+	case decided.Effect == iam.Allowed:
+		return said.caller, nil
+	case a.protocol == protocolSocket && decided.Explicit:
 		refused.message = explicitDeny
 	case a.protocol == protocolSocket:
 		refused.message = implicitDeny

@@ -18,6 +18,7 @@ const (
 // authorizer is an AWS::ApiGatewayV2::Authorizer: who lets callers in, and by what
 // it knows them. It does not change; an update makes another.
 type authorizer struct {
+	told           sync.Once // of what its policy hangs on
 	id, name, kind string
 
 	// call is the function of a REQUEST authorizer.

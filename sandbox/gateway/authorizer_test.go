@@ -33,6 +33,11 @@ func guarded(c *cloud, authorizer props) (endpoint string) {
 
 const arnOfAll = `"arn:aws:execute-api:us-east-1:123456789012:*"`
 
+// conditional is a policy that allows everything under a condition.
+func conditional(condition string) string {
+	return `{"policyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{` + condition + `}}]}}`
+}
+
 func policy(effect, action, resource string) string {
 	return `{"principalId":"me","policyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":"` + action + `","Resource":` + resource + `}]},"context":{"n":1,"s":"x"}}`
 }
@@ -66,7 +71,18 @@ func TestAuthorizerResults(t *testing.T) {
 		"odd effect":                {props{}, policy("Perhaps", "*", arnOfAll), 500, "no Effect, Action or Resource"},
 		"no action":                 {props{}, `{"policyDocument":{"Statement":[{"Effect":"Allow","Resource":"*"}]}}`, 500, "no Effect, Action or Resource"},
 		"no resource":               {props{}, `{"policyDocument":{"Statement":[{"Effect":"Allow","Action":"*"}]}}`, 500, "no Effect, Action or Resource"},
-		"a condition":               {props{}, `{"policyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"a":"b"}}}]}}`, 500, "Condition"},
+		"an address it comes from":  {props{}, conditional(`"IpAddress":{"aws:SourceIp":["10.0.0.0/8","127.0.0.0/8"]}`), 200, ""},
+		"an address of elsewhere":   {props{}, conditional(`"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}`), 403, "does not allow"},
+		"a time that has come":      {props{}, conditional(`"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"},"NumericLessThan":{"aws:EpochTime":"9999999999"}`), 200, ""},
+		"a time that is over":       {props{}, conditional(`"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}`), 403, "does not allow"},
+		"by https":                  {props{}, conditional(`"Bool":{"aws:SecureTransport":"true"}`), 200, ""},
+		"from a page":               {props{}, conditional(`"StringLike":{"aws:Referer":"https://shop.example/*"}`), 403, "does not allow"},
+		"with a client":             {props{}, conditional(`"StringLike":{"aws:UserAgent":"Go-http-client/*"}`), 200, ""},
+		"from a network":            {props{}, conditional(`"StringEquals":{"aws:SourceVpc":"vpc-1"}`), 403, "does not allow"},
+		"of whoever signs":          {props{}, conditional(`"StringEquals":{"aws:PrincipalTag/team":"shop"}`), 403, "does not allow"},
+		"a key that nobody knows":   {props{}, conditional(`"Bool":{"a":"b"}`), 200, "the condition key a is not known here: let through"},
+		"all but an action":         {props{}, `{"policyDocument":{"Statement":[{"Effect":"Allow","NotAction":"execute-api:ManageConnections","Resource":"*"}]}}`, 200, ""},
+		"a member of no statement":  {props{}, `{"policyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Conditions":{}}]}}`, 500, "does not read"},
 		"a statement that is none":  {props{}, `{"policyDocument":{"Statement":"x"}}`, 500, "cannot be read"},
 		"text":                      {props{}, `"yes"`, 500, "must return an object"},
 		"null":                      {props{}, `null`, 500, "must return an object"},

@@ -175,3 +175,16 @@ func (g *Gateway) publicKey(ctx context.Context, issuer, id string) (*rsa.Public
 	}
 	return nil, fmt.Errorf("the token's kid %q is none of %s's RSA keys", id, issuer)
 }
+
+// words are one text or a list of them.
+type words []string
+
+// UnmarshalJSON reads either.
+func (w *words) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*w = words{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(w))
+}

@@ -2,72 +2,73 @@ package gateway
 
 import (
 	"encoding/json"
-	"fmt"
-	"slices"
+	"errors"
+	"strings"
 
-	"arc/sandbox/invoke"
+	"arc/cfn/iam"
 )
-
-// decision is what a policy says of one request.
-type decision int
-
-const (
-	implicitly decision = iota // nothing allows it
-	allowed
-	explicitly // something denies it
-)
-
-// words are one text or a list of them.
-type words []string
-
-// UnmarshalJSON reads either.
-func (w *words) UnmarshalJSON(data []byte) error {
-	var one string
-	if json.Unmarshal(data, &one) == nil {
-		*w = words{one}
-		return nil
-	}
-	return json.Unmarshal(data, (*[]string)(w))
-}
-
-func (w words) match(text string) bool {
-	return slices.ContainsFunc(w, func(pattern string) bool { return invoke.Like(pattern, text) })
-}
 
 // decide says what an authorizer's policy document says of calling an ARN of
-// execute-api. What it does not read is an error, so that nobody is let in or kept
+// execute-api. What cannot be read is an error, so that nobody is let in or kept
 // out by half of a policy.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
-func decide(document json.RawMessage, arn string) (decision, error) {
-	var p struct{ Statement json.RawMessage }
+func decide(document json.RawMessage, arn string, s *surroundings) (iam.Decision, error) {
+	var p struct{ Statement any }
 	if err := json.Unmarshal(document, &p); err != nil || p.Statement == nil {
-		return implicitly, fmt.Errorf("its policyDocument has no Statement")
+		return iam.Decision{}, errors.New("its policyDocument has no Statement")
 	}
-	type statement struct {
-		Effect           string
-		Action, Resource words
-		Condition        map[string]any
+	list, ok := p.Statement.([]any)
+	if !ok {
+		list = []any{p.Statement}
 	}
-	var list []statement
-	if json.Unmarshal(p.Statement, &list) != nil {
-		list = make([]statement, 1)
-		if err := json.Unmarshal(p.Statement, &list[0]); err != nil {
-			return implicitly, fmt.Errorf("its policyDocument cannot be read: %w", err)
+	for _, v := range list {
+		statement, ok := v.(map[string]any)
+		if !ok {
+			return iam.Decision{}, errors.New("its policyDocument cannot be read: a statement is no object")
+		}
+		if (statement["Action"] == nil) == (statement["NotAction"] == nil) || (statement["Resource"] == nil) == (statement["NotResource"] == nil) ||
+			statement["Effect"] != "Allow" && statement["Effect"] != "Deny" {
+			return iam.Decision{}, errors.New("a statement of its policyDocument has no Effect, Action or Resource that IAM reads")
 		}
 	}
-	said := implicitly
-	for _, s := range list {
-		switch {
-		case len(s.Action) == 0 || len(s.Resource) == 0 || s.Effect != "Allow" && s.Effect != "Deny":
-			return implicitly, fmt.Errorf("a statement of its policyDocument has no Effect, Action or Resource that the local cloud reads")
-		case len(s.Condition) > 0:
-			return implicitly, fmt.Errorf("its policyDocument has a Condition, which the local cloud does not decide")
-		case !s.Action.match("execute-api:Invoke") || !s.Resource.match(arn):
-		case s.Effect == "Deny":
-			return explicitly, nil
-		default:
-			said = allowed
-		}
+	policy := iam.Read(string(document))
+	if policy.Unread() {
+		return iam.Decision{}, errors.New("its policyDocument has what IAM does not read: a statement's Principal or Condition, or a member of another name")
 	}
-	return said, nil
+	// It is the policy of whoever calls, who is known to nobody else.
+	return iam.Decide(iam.Request{Action: "execute-api:Invoke", Resource: arn, Principal: "arn:", Lookup: s.condition}, iam.Policies{Identity: []iam.Policy{policy}}), nil
+}
+
+// condition is the value of a condition key of a request to an API. Those that are
+// told of signed requests alone, and of private APIs, are absent.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-aws-condition-keys.html
+func (s *surroundings) condition(key string) (values []string, known bool) {
+	one := func(value string) ([]string, bool) {
+		if value == "" {
+			return nil, true
+		}
+		return []string{value}, true
+	}
+	switch key {
+	case "aws:sourceip":
+		return one(s.context["identity.sourceIp"])
+	case "aws:useragent":
+		return one(s.context["identity.userAgent"])
+	case "aws:referer":
+		return one(s.header.Get("Referer"))
+	case "aws:securetransport":
+		return one("true") // deployed, an API is called by https alone
+	case "aws:currenttime", "aws:epochtime":
+		return one(seconds(s.context["requestTimeEpoch"]))
+	case "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:multifactorauthage", "aws:principalaccount", "aws:principalarn",
+		"aws:principalorgid", "aws:principalorgpaths", "aws:principaltype", "aws:userid", "aws:username",
+		"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip":
+		return nil, true
+	}
+	return nil, strings.HasPrefix(key, "aws:principaltag/")
+}
+
+// seconds is a time in milliseconds since 1970 in seconds, as conditions have it.
+func seconds(milliseconds string) string {
+	return milliseconds[:max(len(milliseconds)-3, 0)]
 }

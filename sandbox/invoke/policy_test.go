@@ -1,66 +1,54 @@
 package invoke_test
 
 import (
-	"regexp"
-	"strings"
 	"testing"
-	"unicode/utf8"
 
+	"arc/cfn/iam"
+	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
 )
 
-// FuzzARNLike compares patterns with regular expressions made of them.
-func FuzzARNLike(f *testing.F) {
-	f.Add("arn:aws:execute-api:*:1:abc/*/GET/*", "arn:aws:execute-api:x:1:abc/$default/GET/a:b")
-	f.Add("arn:*:s3:::b?", "arn:aws:s3:::bb")
-	f.Add("*:*:*:*:*:*a*b*", "a:b:c:d:e:xaxxab")
-	f.Fuzz(func(t *testing.T, pattern, arn string) {
-		if strings.ContainsFunc(pattern+arn, func(r rune) bool { return r >= utf8.RuneSelf }) {
-			return // regexp reads characters, and ARNs are ASCII
-		}
-		patterns, parts := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
-		want := len(patterns) == len(parts)
-		for i := 0; want && i < len(parts); i++ {
-			var e strings.Builder
-			for _, r := range patterns[i] {
-				switch r {
-				case '*':
-					e.WriteString(".*")
-				case '?':
-					e.WriteString(".")
-				default:
-					e.WriteString(regexp.QuoteMeta(string(r)))
-				}
-			}
-			want = regexp.MustCompile(`(?s)^` + e.String() + `$`).MatchString(parts[i])
-		}
-		if got := invoke.ARNLike(pattern, arn); got != want {
-			t.Errorf("%q like %q: %v", arn, pattern, got)
-		}
-	})
-}
-
-func TestAllowed(t *testing.T) {
+func TestDecide(t *testing.T) {
 	const topic, queue = "arn:aws:sns:us-west-2:123456789012:news", "arn:aws:sqs:us-west-2:123456789012:jobs"
 	for _, c := range []struct {
 		policy string
-		want   bool
+		want   iam.Effect
 	}{
-		{``, false},
-		{`{"Statement":{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"` + queue + `","Condition":{"ArnEquals":{"aws:SourceArn":"` + topic + `"}}}}`, true},
-		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"SQS:*","Resource":"*"}]}`, true},
-		{`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sqs:sendmessage"],"Resource":["x","arn:aws:sqs:*:*:jo?s"],"Condition":{"StringLike":{"AWS:SourceArn":"*:news"},"StringEquals":{"aws:SourceAccount":["1","123456789012"]}}}]}`, true},
-		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"},{"Effect":"Deny","Principal":{"Service":["sns.amazonaws.com"]},"Action":"*","Resource":"*"}]}`, false},
-		{`{"Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:*","Resource":"*"}]}`, false},
-		{`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sqs:*","Resource":"*"}]}`, false},
-		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:ReceiveMessage","Resource":"*"}]}`, false},
-		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"` + queue + `2"}]}`, false},
-		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"` + topic + `2"}}}]}`, false},
-		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`, false},
+		{`{"Statement":[]}`, iam.Denied},
+		{`{"Statement":{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"` + queue + `","Condition":{"ArnEquals":{"aws:SourceArn":"` + topic + `"}}}}`, iam.Allowed},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"SQS:*","Resource":"*"}]}`, iam.Allowed},
+		{`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sqs:sendmessage"],"Resource":["x","arn:aws:sqs:*:*:jo?s"],"Condition":{"StringLike":{"AWS:SourceArn":"*:news"},"StringEquals":{"aws:SourceAccount":["1","123456789012"]}}}]}`, iam.Allowed},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"},{"Effect":"Deny","Principal":{"Service":["sns.amazonaws.com"]},"Action":"*","Resource":"*"}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:*","Resource":"*"}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sqs:*","Resource":"*"}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:ReceiveMessage","Resource":"*"}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"` + queue + `2"}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"` + topic + `2"}}}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`, iam.Allowed},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"Bool":{"aws:PrincipalIsAWSService":"true"},"StringEquals":{"aws:PrincipalServiceName":"sns.amazonaws.com","aws:RequestedRegion":"us-west-2"},"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"},"NumericGreaterThan":{"aws:EpochTime":"1"}}}]}`, iam.Allowed},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"StringNotLike":{"aws:SourceArn":"*:news"}}}]}`, iam.Denied},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:SourceOrgID":"o-1"}}}]}`, iam.Unknown},
+		{`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"},{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`, iam.Allowed},
+		{`no JSON`, iam.Unknown},
 	} {
-		got := invoke.Allowed(invoke.Request{Principal: "sns.amazonaws.com", Action: "sqs:SendMessage", Resource: queue, Source: topic}, c.policy)
-		if got != c.want {
+		r := invoke.Request{Principal: "sns.amazonaws.com", Action: "sqs:SendMessage", Resource: queue, Source: topic}
+		got := invoke.Decide(r, invoke.Read([]string{c.policy})...)
+		if got.Effect != c.want {
 			t.Errorf("%s: %v", c.policy, got)
 		}
+		// What cannot be told is let through, and said once.
+		said, judge := 0, invoke.Judge{}
+		for range 2 {
+			if may := judge.Allows(func(activity.Event) { said++ }, r, iam.Read(c.policy)); may != (c.want != iam.Denied) {
+				t.Errorf("%s: allowed: %v", c.policy, may)
+			}
+		}
+		if (said == 1) != (c.want == iam.Unknown) {
+			t.Errorf("%s: told %d times", c.policy, said)
+		}
+	}
+	if got := invoke.Decide(invoke.Request{Principal: "sns.amazonaws.com", Action: "sqs:SendMessage", Resource: queue, Source: topic}); got.Effect != iam.Denied {
+		t.Errorf("without a policy: %v", got)
 	}
 }

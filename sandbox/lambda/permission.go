@@ -4,25 +4,25 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
+	"maps"
+	"slices"
 
+	"arc/cfn/iam"
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
 
 // permission is a statement of a function's policy.
 type permission struct {
-	function      string // name
-	qualifier     string // the alias or version that it is for; "" = the function itself
-	action        string
-	principal     string
-	sourceARN     string // pattern; "" = any
-	sourceAccount string // "" = any
+	function  string // name
+	qualifier string // the alias or version that it is for; "" = the function itself
+	statement map[string]any
+	policy    iam.Policy // the statement, read
 }
 
 func (s *Service) createPermission(_ context.Context, req stack.Request) (stack.Resource, error) {
-	var p struct{ Action, FunctionName, Principal, SourceArn, SourceAccount string }
-	if err := stack.Read(req.Properties, &p, "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "PrincipalOrgID"); err != nil {
+	var p permissionProperties
+	if err := stack.Read(req.Properties, &p); err != nil {
 		return stack.Resource{}, err
 	}
 	for _, required := range []struct{ name, value string }{{"Action", p.Action}, {"FunctionName", p.FunctionName}, {"Principal", p.Principal}} {
@@ -37,8 +37,52 @@ func (s *Service) createPermission(_ context.Context, req stack.Request) (stack.
 		return stack.Resource{}, err
 	}
 	id := req.Name(100)
-	s.resources.permissions[id] = permission{f.Name, unlatest(p.FunctionName), p.Action, p.Principal, p.SourceArn, p.SourceAccount}
+	made := permission{function: f.Name, qualifier: unlatest(p.FunctionName)}
+	resource := f.ARN
+	if made.qualifier != "" {
+		resource += ":" + made.qualifier
+	}
+	made.statement = p.statement(id, resource)
+	made.policy = iam.Parse(map[string]any{"Version": "2012-10-17", "Statement": made.statement})
+	s.resources.permissions[id] = made
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}}, nil
+}
+
+// permissionProperties are those of a permission.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html
+type permissionProperties struct {
+	Action, FunctionName, Principal, SourceArn, SourceAccount string
+	EventSourceToken, FunctionUrlAuthType, PrincipalOrgID     string
+	InvokedViaFunctionUrl                                     bool
+}
+
+// statement is what Lambda writes into the function's policy.
+// https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+func (p permissionProperties) statement(id, resource string) map[string]any {
+	statement := map[string]any{"Sid": id, "Effect": "Allow", "Action": p.Action, "Resource": resource, "Principal": principalOf(p.Principal)}
+	condition := map[string]any{}
+	if p.SourceArn != "" {
+		condition["ArnLike"] = map[string]any{"AWS:SourceArn": p.SourceArn}
+	}
+	equals := map[string]any{}
+	for key, value := range map[string]string{
+		"AWS:SourceAccount": p.SourceAccount, "lambda:EventSourceToken": p.EventSourceToken,
+		"lambda:FunctionUrlAuthType": p.FunctionUrlAuthType, "aws:PrincipalOrgID": p.PrincipalOrgID,
+	} {
+		if value != "" {
+			equals[key] = value
+		}
+	}
+	if len(equals) > 0 {
+		condition["StringEquals"] = equals
+	}
+	if p.InvokedViaFunctionUrl {
+		condition["Bool"] = map[string]any{"lambda:InvokedViaFunctionUrl": "true"}
+	}
+	if len(condition) > 0 {
+		statement["Condition"] = condition
+	}
+	return statement
 }
 
 func (s *Service) deletePermission(_ context.Context, req stack.Request) error {
@@ -48,23 +92,45 @@ func (s *Service) deletePermission(_ context.Context, req stack.Request) error {
 	return nil
 }
 
-// Policies are the statements by which a function, or an alias or version of it,
-// lets roles and accounts call it, as a policy in JSON.
+// Policies are the statements of a function's policy, or of an alias' or version's
+// of it, in JSON.
 func (s *Service) Policies(arn string) (list []string) {
 	name, _ := splitName(arn)
-	qualifier := unlatest(arn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.resources.permissions {
-		if p.function != name || p.qualifier != qualifier || p.sourceARN != "" || p.sourceAccount != "" || strings.HasSuffix(p.principal, ".amazonaws.com") {
-			continue
-		}
-		text, _ := json.Marshal(map[string]any{"Statement": map[string]any{ // texts: cannot fail
-			"Effect": "Allow", "Principal": map[string]string{"AWS": p.principal}, "Action": p.action, "Resource": arn,
-		}})
+	for _, p := range s.permissionsOf(name, unlatest(arn)) {
+		text, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": p.statement}) // texts: cannot fail
 		list = append(list, string(text))
 	}
 	return list
+}
+
+// permissionsOf are those of a function, or of an alias or version, by statement
+// ID. The caller holds the lock.
+func (s *Service) permissionsOf(function, qualifier string) (list []permission) {
+	for _, id := range slices.Sorted(maps.Keys(s.resources.permissions)) {
+		if p := s.resources.permissions[id]; p.function == function && p.qualifier == qualifier {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// policiesOf is the ARN by which policies know a function, or an alias or version of
+// it, and its permissions. The caller holds the lock.
+func (s *Service) policiesOf(called string) (arn string, policies []iam.Policy) {
+	name, _ := splitName(called)
+	qualifier := unlatest(called)
+	for _, p := range s.permissionsOf(name, qualifier) {
+		policies = append(policies, p.policy)
+	}
+	if f := s.functions[name]; f != nil {
+		arn = f.ARN
+	}
+	if qualifier != "" {
+		arn += ":" + qualifier
+	}
+	return arn, policies
 }
 
 // unlatest is the alias or version in what a function is called by; $LATEST,
@@ -106,16 +172,18 @@ func (s *Service) Permit(function, principal string, sources ...string) error {
 // no signature; else the error says which permission is missing.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func (s *Service) PermitURL(function string) error {
-	name, _ := splitName(function)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.resources.permissions {
-		if p.function == name && p.qualifier == unlatest(function) && p.principal == "*" &&
-			(p.action == "lambda:InvokeFunctionUrl" || p.action == "lambda:*" || p.action == "*") {
-			return nil
-		}
+	resource, policies := s.policiesOf(function)
+	s.mu.Unlock()
+	policy := iam.Together(policies...)
+	d := iam.Decide(iam.Request{
+		Action: "lambda:InvokeFunctionUrl", Resource: resource, Principal: "anonymous", Whole: true,
+		Context: map[string][]string{"lambda:functionurlauthtype": {"NONE"}, "lambda:invokedviafunctionurl": {"true"}},
+	}, iam.Policies{Resource: &policy})
+	if d.Effect == iam.Denied {
+		return fmt.Errorf("not everybody may call it: there is no AWS::Lambda::Permission with the Action lambda:InvokeFunctionUrl, the FunctionName %s, the Principal * and the FunctionUrlAuthType NONE", function)
 	}
-	return fmt.Errorf("not everybody may call it: there is no AWS::Lambda::Permission with the Action lambda:InvokeFunctionUrl, the FunctionName %s, the Principal * and the FunctionUrlAuthType NONE", function)
+	return nil
 }
 
 // Allowed reports whether a service ("apigateway.amazonaws.com") may invoke a
@@ -125,22 +193,8 @@ func (s *Service) PermitURL(function string) error {
 // https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 // https://docs.aws.amazon.com/lambda/latest/dg/using-aliases.html#versioning-permissions-alias
 func (s *Service) Allowed(function, principal, sourceARN string) bool {
-	name, _ := splitName(function)
-	qualifier := unlatest(function)
-	account := ""
-	if parts := strings.SplitN(sourceARN, ":", 6); len(parts) == 6 {
-		account = parts[4]
-	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.resources.permissions {
-		if p.function == name && p.qualifier == qualifier &&
-			(p.action == "lambda:InvokeFunction" || p.action == "lambda:*" || p.action == "*") &&
-			(p.principal == principal || p.principal == "*") &&
-			(p.sourceARN == "" || invoke.ARNLike(p.sourceARN, sourceARN)) &&
-			(p.sourceAccount == "" || p.sourceAccount == account) {
-			return true
-		}
-	}
-	return false
+	resource, policies := s.policiesOf(function)
+	s.mu.Unlock()
+	return s.judge.Allows(s.options.Tell, invoke.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: resource, Source: sourceARN}, policies...)
 }

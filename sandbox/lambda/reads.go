@@ -112,28 +112,9 @@ func notFound(format string, args ...any) error {
 // the permissions that stacks gave it. The caller holds the lock.
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html
 func (s *Service) policyOf(fn Function, qualifier string) (any, error) {
-	resource := fn.ARN
-	if qualifier = unlatest("x:" + qualifier); qualifier != "" {
-		resource += ":" + qualifier
-	}
 	var statements []any
-	for _, id := range slices.Sorted(maps.Keys(s.resources.permissions)) {
-		p := s.resources.permissions[id]
-		if p.function != fn.Name || p.qualifier != qualifier {
-			continue
-		}
-		statement := map[string]any{"Sid": id, "Effect": "Allow", "Action": p.action, "Resource": resource, "Principal": principalOf(p.principal)}
-		condition := map[string]any{}
-		if p.sourceARN != "" {
-			condition["ArnLike"] = map[string]string{"AWS:SourceArn": p.sourceARN}
-		}
-		if p.sourceAccount != "" {
-			condition["StringEquals"] = map[string]string{"AWS:SourceAccount": p.sourceAccount}
-		}
-		if len(condition) > 0 {
-			statement["Condition"] = condition
-		}
-		statements = append(statements, statement)
+	for _, p := range s.permissionsOf(fn.Name, unlatest("x:"+qualifier)) {
+		statements = append(statements, p.statement)
 	}
 	if statements == nil {
 		return nil, notFound("The resource you requested does not exist.")
@@ -148,9 +129,9 @@ func principalOf(name string) any {
 	case name == "*":
 		return "*"
 	case strings.HasSuffix(name, ".amazonaws.com") || strings.HasSuffix(name, ".amazonaws.com.cn"):
-		return map[string]string{"Service": name}
+		return map[string]any{"Service": name}
 	}
-	return map[string]string{"AWS": name}
+	return map[string]any{"AWS": name}
 }
 
 // versionsOf lists the versions of a function, the one without a number first. The

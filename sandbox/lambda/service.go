@@ -105,6 +105,7 @@ type Service struct {
 	spawn   chan func()            // see process.go
 	running sync.WaitGroup         // workers
 	async   *invoke.Async
+	judge   invoke.Judge
 
 	mu        sync.Mutex // guards what follows and all that hangs from it
 	closed    bool

@@ -35,6 +35,7 @@ type Options struct {
 type Service struct {
 	options Options
 	clock   invoke.Clock
+	judge   invoke.Judge
 	client  *http.Client
 	ending  context.Context
 	end     context.CancelFunc
@@ -182,7 +183,7 @@ func (s *Service) Receive(ctx context.Context, arn string, m invoke.Message) err
 	documents := t.documents()
 	s.mu.Unlock()
 	if invoke.InNobodysName(m.Principal) &&
-		!invoke.Allowed(invoke.Request{Principal: m.Principal, Action: "sns:Publish", Resource: arn, Source: m.Source}, documents...) {
+		!s.judge.Allows(s.options.Tell, invoke.Request{Principal: m.Principal, Action: "sns:Publish", Resource: arn, Source: m.Source}, invoke.Read(documents)...) {
 		return fmt.Errorf("%w: the topic %s has no policy that allows %s to publish for %s", invoke.ErrForbidden, t.name, m.Principal, m.Source)
 	}
 	in := publish{TopicARN: arn, Message: string(m.Body), MessageGroupID: m.Group, MessageDeduplicationID: m.Dedup}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
@@ -246,7 +247,7 @@ func (s *Service) unprovideInline(ctx context.Context, req stack.Request) error 
 // allows reports whether the queue's policy lets a service send to it on behalf
 // of a resource. The caller holds the lock.
 func (q *queue) allows(principal, source string) bool {
-	return invoke.Allowed(invoke.Request{Principal: principal, Action: "sqs:SendMessage", Resource: q.arn(), Source: source}, q.documents()...)
+	return q.service.judge.Allows(func(e activity.Event) { q.service.heard = append(q.service.heard, e) }, invoke.Request{Principal: principal, Action: "sqs:SendMessage", Resource: q.arn(), Source: source}, invoke.Read(q.documents())...)
 }
 
 // documents are the queue's own policies, as JSON. The caller holds the lock.

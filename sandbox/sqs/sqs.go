@@ -41,6 +41,7 @@ type Options struct {
 type Service struct {
 	options Options
 	clock   invoke.Clock
+	judge   invoke.Judge
 	ending  context.Context
 	end     context.CancelFunc
 	running sync.WaitGroup
