@@ -217,7 +217,7 @@ func stacksOf(c *sandbox.Cloud) *cloudformation.Client {
 func (p *project) refusal(c *sandbox.Cloud, name, template string) string {
 	p.t.Helper()
 	ctx, client := context.Background(), stacksOf(c)
-	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template)}); err != nil {
+	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String(name), TemplateBody: aws.String(template), Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam}}); err != nil {
 		return err.Error()
 	}
 	for {

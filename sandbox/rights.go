@@ -8,6 +8,7 @@ import (
 
 	"arc/sandbox/gateway"
 	"arc/sandbox/iam"
+	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 	"arc/sandbox/rights"
 	"arc/sandbox/stack"
@@ -116,6 +117,14 @@ func (c *Cloud) rightsRemedy(function, action, resource string) string {
 // mayManage asks whether a request's caller may do something with a connection.
 func (c *Cloud) mayManage(r *http.Request, action, resource string) error {
 	if why := c.guard.May(r, action, resource); why != nil {
+		return why
+	}
+	return nil
+}
+
+// permit asks whether a service may do something in the name of a role.
+func (c *Cloud) permit(ctx context.Context, e invoke.Errand) error {
+	if why := c.guard.Errand(ctx, e); why != nil {
 		return why
 	}
 	return nil

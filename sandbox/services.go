@@ -72,10 +72,10 @@ func (c *Cloud) services() []Service {
 		Account: account, Region: region,
 		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Workers: c.opts.Workers, Inspect: c.opts.Inspect,
 		Log: c.functionLog, Keep: lines.Append, Count: figures.Invoked, Tail: lines.Tail,
-		Code: code.unpack, Zip: code.unzip, Live: c.liveFunction, Offer: c.opts.Offer, Fresh: c.freshen,
+		Code: code.unpack, Zip: code.unzip, Live: c.liveFunction, Permit: c.permit, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
-	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}
+	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}
 	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce})
 	services := []Service{
 		recorded.New(),
@@ -197,6 +197,12 @@ func (c *Cloud) send(ctx context.Context, arn string, m invoke.Message) error {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {
 		return fmt.Errorf("%q is not an ARN", arn)
+	}
+	if action := invoke.ActionOf(arn); action != "" && m.Role != "" {
+		err := c.permit(ctx, invoke.Errand{Service: m.Principal, Role: m.Role, Session: m.Session, For: m.Source, Called: c.called(m.Source), Action: action, Resource: arn})
+		if err != nil {
+			return fmt.Errorf("%w: %w", invoke.ErrForbidden, err)
+		}
 	}
 	for _, s := range c.servicesOf(parts[2]) {
 		if r, ok := s.(invoke.Receiver); ok {

@@ -113,7 +113,7 @@ func (s *Service) deliver(r *rule, t target, e Event, asked func()) {
 	if n := t.RetryPolicy.MaximumEventAgeInSeconds; n != nil {
 		age = time.Duration(*n) * time.Second
 	}
-	m := invoke.Message{Body: body, Principal: principal, Source: r.arn, Group: t.SqsParameters.MessageGroupId}
+	m := invoke.Message{Body: body, Principal: principal, Source: r.arn, Role: t.RoleArn, Session: r.Name, Group: t.SqsParameters.MessageGroupId}
 	handover := invoke.Handover{Send: s.options.Send, Clock: s.options.Clock, Again: func(err error, wait time.Duration) {
 		say("failed (%v); tried again in %s, as on AWS", err, wait)
 		asked()

@@ -49,6 +49,7 @@ type AsyncOptions struct {
 	Policy  func(function string) Policy // nil = DefaultPolicy for all
 	ARN     func(function string) string // of a function, for records; nil = its name
 	Called  func(function string) string // how people call it; nil = its name
+	Role    func(function string) string // in whose name it hands on: an ARN; nil = none
 	Send    Send                         // to dead letters and destinations; nil = there are none
 	Tell    activity.Tell                // of retries and of events that are given up; nil = nobody
 	Clock   Clock                        // nil = SystemClock
@@ -93,6 +94,9 @@ func NewAsync(options AsyncOptions) *Async {
 	name := func(function string) string { return function }
 	if options.ARN == nil {
 		options.ARN = name
+	}
+	if options.Role == nil {
+		options.Role = func(string) string { return "" }
 	}
 	if options.Called == nil {
 		options.Called = name
@@ -316,6 +320,7 @@ func (a *Async) send(d *delivery, arn string, body []byte, attributes map[string
 	if a.options.Send != nil {
 		err = a.options.Send(context.WithoutCancel(a.ctx), arn, Message{
 			Body: body, Attributes: attributes, Principal: "lambda.amazonaws.com", Source: a.options.ARN(d.Function),
+			Role: a.options.Role(d.Function), Session: d.Function,
 		})
 	}
 	if err != nil {

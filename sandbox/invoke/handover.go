@@ -12,6 +12,7 @@ import (
 type Firing struct {
 	Account, Region string
 	Send            Send                         // to targets and dead-letter queues
+	Permit          Permit                       // asked what a target's role may; nil = everything
 	Called          func(function string) string // how people call a function; nil = by its ARN
 	Tell            activity.Tell
 	Clock           Clock // nil = the machine's

@@ -84,6 +84,8 @@ type Message struct {
 	Attributes map[string]Attribute // of an SQS or SNS message
 	Principal  string               // the service that sends it: "lambda.amazonaws.com"
 	Source     string               // ARN of the resource on whose behalf
+	Role       string               // ARN of the role in whose name it is sent; "" = the service's own
+	Session    string               // what the service calls its session of the role
 	Group      string               // FIFO queues and topics
 	Dedup      string
 }

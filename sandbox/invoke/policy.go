@@ -1,6 +1,8 @@
 package invoke
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,6 +18,24 @@ type Request struct {
 	Action    string // "sqs:SendMessage"
 	Resource  string // ARN
 	Source    string // ARN of the resource on whose behalf; "" = none
+}
+
+// Statement is what a resource's policy needs in order to allow the request, and no
+// more.
+func (r Request) Statement() string {
+	s := struct {
+		Effect    string
+		Principal struct{ Service string }
+		Action    string
+		Resource  string
+		Condition any `json:",omitempty"`
+	}{Effect: "Allow", Action: r.Action, Resource: r.Resource}
+	s.Principal.Service = r.Principal
+	if r.Source != "" {
+		s.Condition = map[string]any{"ArnEquals": map[string]string{"aws:SourceArn": r.Source}}
+	}
+	text, _ := json.Marshal(s) // texts: cannot fail
+	return string(text)
 }
 
 // Decide says whether resource policies let a service do something: one statement
@@ -98,14 +118,53 @@ func Read(policies []string) []iam.Policy {
 	return list
 }
 
-// InNobodysName reports whether a service sends and invokes in no role's name, so
-// that the other side's policy must allow it. Lambda's destinations and Scheduler
-// go by a role.
+// InNobodysName reports whether a message is sent in no role's name, so that the
+// other side's policy must allow it. Lambda's destinations and Scheduler go by a
+// role, and so do the targets of rules that have one.
 // https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
-func InNobodysName(principal string) bool {
-	switch principal {
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+func (m Message) InNobodysName() bool {
+	if m.Role != "" {
+		return false
+	}
+	switch m.Principal {
 	case "events.amazonaws.com", "sns.amazonaws.com", "s3.amazonaws.com":
 		return true
 	}
 	return false
+}
+
+// Errand is what a service does in the name of a role that it was given.
+type Errand struct {
+	Service string // "lambda.amazonaws.com", which takes the role
+	Role    string // ARN; "" = it goes by no role, and may
+	Session string // what the service calls its session of the role
+	For     string // ARN of the resource on whose behalf
+	Called  string // in people's words; "" = the session's ARN
+	// Action and Resource are what it does: "sqs:SendMessage" to an ARN. "" = to
+	// take the role is all.
+	Action, Resource string
+}
+
+// Permit says why a service may not do an errand: the role does not trust it, or
+// lacks the right. nil = it may, or that cannot be told.
+type Permit func(ctx context.Context, e Errand) error
+
+// Ask asks; a nil Permit lets everything through.
+func (p Permit) Ask(ctx context.Context, e Errand) error {
+	if p == nil || e.Role == "" {
+		return nil
+	}
+	return p(ctx, e)
+}
+
+// ActionOf is what it takes to hand a message to the resource with an ARN; "" = no
+// right is known.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html
+func ActionOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return map[string]string{"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents"}[parts[2]]
 }

@@ -31,7 +31,7 @@ func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error
 	if f == nil {
 		return fmt.Errorf("function %s: %w", arn, invoke.ErrNotFound)
 	}
-	if invoke.InNobodysName(m.Principal) {
+	if m.InNobodysName() {
 		if err := s.Permit(arn, m.Principal, m.Source); err != nil {
 			return fmt.Errorf("%w: %w", invoke.ErrForbidden, err)
 		}
@@ -150,7 +150,7 @@ func (s *Service) createPolicy(ctx context.Context, req stack.Request) (stack.Re
 	return s.updatePolicy(ctx, req)
 }
 
-func (s *Service) updatePolicy(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Service) updatePolicy(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	type destination struct {
 		Destination string `cfn:"required"`
 	}
@@ -184,11 +184,18 @@ func (s *Service) updatePolicy(_ context.Context, req stack.Request) (stack.Reso
 		policy.OnFailure = d.Destination
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	f, err := s.owner(p.FunctionName)
+	s.mu.Unlock()
 	if err != nil {
 		return stack.Resource{}, err
 	}
+	for _, destination := range []string{policy.OnSuccess, policy.OnFailure} {
+		if err := s.mayHandOn(ctx, f.Function, destination); err != nil && !req.Whole() {
+			return stack.Resource{}, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.resources.policies[f.Name] = policy
 	return stack.Resource{PhysicalID: req.PhysicalID}, nil
 }

@@ -66,6 +66,17 @@ func (s *Service) putEventSource(ctx context.Context, req stack.Request) (stack.
 			return stack.Resource{}, err
 		}
 	}
+	if !req.Whole() {
+		s.mu.Lock()
+		f, err := s.owner(p.FunctionName)
+		s.mu.Unlock()
+		if err != nil {
+			return stack.Resource{}, err
+		}
+		if err := s.mayRead(ctx, f.Function, p.EventSourceArn); err != nil {
+			return stack.Resource{}, err
+		}
+	}
 	latest, begun, err := s.latest(ctx, p.EventSourceArn, p.StartingPosition)
 	if err != nil {
 		return stack.Resource{}, err
@@ -124,9 +135,6 @@ func (s *Service) deleteEventSource(_ context.Context, req stack.Request) error 
 func (s *Service) checkQueue(f *function, arn string, size, window int) error {
 	if s.options.Queues == nil {
 		return nil
-	}
-	invalid := func(format string, args ...any) error {
-		return &stack.Error{Code: "InvalidParameterValueException", Message: fmt.Sprintf(format, args...)}
 	}
 	queue, ok := s.options.Queues.Queue(arn)
 	switch {

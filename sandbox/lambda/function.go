@@ -58,6 +58,9 @@ func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.
 	if err != nil {
 		return stack.Resource{}, err
 	}
+	if err := s.mayRun(ctx, fn); err != nil && !req.Whole() {
+		return stack.Resource{}, err
+	}
 	if err := s.layered(&fn, p.Layers); err != nil {
 		return stack.Resource{}, err
 	}
@@ -83,6 +86,9 @@ func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.
 	}
 	fn, err := describe(req, p, req.PhysicalID)
 	if err != nil {
+		return stack.Resource{}, err
+	}
+	if err := s.mayRun(ctx, fn); err != nil {
 		return stack.Resource{}, err
 	}
 	if err := s.layered(&fn, p.Layers); err != nil {

@@ -62,6 +62,8 @@ type Options struct {
 	Queues invoke.Queues
 	// Streams are those of tables, in the same way.
 	Streams invoke.Streams
+	// Permit is asked what functions' roles may; nil = everything.
+	Permit invoke.Permit
 	// Called gives the words by which people know a function; nil = its name.
 	Called func(name string) string
 	// Tell is told of retries and of events that are given up; nil = nobody.
@@ -178,7 +180,7 @@ func New(options Options) *Service {
 	go spawner(s.spawn)
 	go s.tend()
 	s.async = invoke.NewAsync(invoke.AsyncOptions{
-		Invoker: s, Policy: s.policy, ARN: s.arn, Called: options.Called, Send: options.Send, Tell: options.Tell, Clock: options.Clock,
+		Invoker: s, Policy: s.policy, ARN: s.arn, Role: s.roleOf, Called: options.Called, Send: options.Send, Tell: options.Tell, Clock: options.Clock,
 		Keeper: keeper{s},
 	})
 	return s

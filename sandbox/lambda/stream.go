@@ -399,7 +399,7 @@ func (f *follower) giveUp(batch []invoke.Record, o tried, condition, why string)
 	err := errors.New("the local cloud cannot hand on to it")
 	if f.service.options.Send != nil {
 		err = f.service.options.Send(context.WithoutCancel(f.ctx), to, invoke.Message{
-			Body: f.description(batch, o, condition, arn), Principal: "lambda.amazonaws.com", Source: arn,
+			Body: f.description(batch, o, condition, arn), Principal: "lambda.amazonaws.com", Source: arn, Role: f.service.roleOf(f.source.Function), Session: f.source.Function,
 		})
 	}
 	if err != nil {

@@ -91,8 +91,9 @@ func (g *Guard) Wrap(e wire.Endpoint) wire.Endpoint {
 
 // Denial is why a request is refused.
 type Denial struct {
-	Message string
-	Expired bool // the caller's keys have ended
+	Message   string
+	Expired   bool // the caller's keys have ended
+	Untrusted bool // the role does not let the service take it
 }
 
 // Error is AWS's message.

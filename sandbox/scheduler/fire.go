@@ -27,7 +27,7 @@ func (s *Service) fire(ctx context.Context, i *item, at time.Time) {
 		})
 	}
 	say("fires (%s)", i.ScheduleExpression)
-	m := invoke.Message{Body: s.event(i, at, id), Principal: principal, Source: i.arn, Group: i.Target.SqsParameters.MessageGroupId}
+	m := invoke.Message{Body: s.event(i, at, id), Principal: principal, Source: i.arn, Role: i.Target.RoleArn, Session: i.Name, Group: i.Target.SqsParameters.MessageGroupId}
 	if p := i.Target.EventBridgeParameters; p.DetailType != "" {
 		m.Attributes = map[string]invoke.Attribute{"DetailType": {Type: "String", Value: p.DetailType}, "Source": {Type: "String", Value: p.Source}}
 	}
@@ -90,7 +90,7 @@ func (s *Service) giveUp(ctx context.Context, i *item, at time.Time, id string, 
 			attributes[name] = invoke.Attribute{Type: "String", Value: value}
 		}
 	}
-	m = invoke.Message{Body: m.Body, Attributes: attributes, Principal: principal, Source: i.arn}
+	m = invoke.Message{Body: m.Body, Attributes: attributes, Principal: principal, Source: i.arn, Role: i.Target.RoleArn, Session: i.Name}
 	if err := s.options.Send(context.WithoutCancel(ctx), queue, m); err != nil {
 		say("given up (%v), and is not in %s: %v", failed.Err, queue, err)
 		return

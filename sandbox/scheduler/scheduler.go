@@ -229,6 +229,10 @@ func (s *Service) put(ctx context.Context, key string, raw map[string]any, keep 
 	}
 	i.group, i.Name = group, name
 	i.arn = s.arn(ctx, "schedule/"+key)
+	// https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html#setting-up-execution-role
+	if err := s.options.Permit.Ask(ctx, invoke.Errand{Service: principal, Role: i.Target.RoleArn, Session: name, For: i.arn, Called: "schedule " + name}); err != nil {
+		return nil, &stack.Error{Code: "ValidationException", Message: "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.", Status: 400}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.groups[group] == nil {

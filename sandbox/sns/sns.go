@@ -182,9 +182,9 @@ func (s *Service) Receive(ctx context.Context, arn string, m invoke.Message) err
 	}
 	documents := t.documents()
 	s.mu.Unlock()
-	if invoke.InNobodysName(m.Principal) &&
-		!s.judge.Allows(s.options.Tell, invoke.Request{Principal: m.Principal, Action: "sns:Publish", Resource: arn, Source: m.Source}, invoke.Read(documents)...) {
-		return fmt.Errorf("%w: the topic %s has no policy that allows %s to publish for %s", invoke.ErrForbidden, t.name, m.Principal, m.Source)
+	r := invoke.Request{Principal: m.Principal, Action: "sns:Publish", Resource: arn, Source: m.Source}
+	if m.InNobodysName() && !s.judge.Allows(s.options.Tell, r, invoke.Read(documents)...) {
+		return fmt.Errorf("%w: the topic %s has no policy that allows %s to publish for %s: it needs a TopicPolicy with %s", invoke.ErrForbidden, t.name, m.Principal, m.Source, r.Statement())
 	}
 	in := publish{TopicARN: arn, Message: string(m.Body), MessageGroupID: m.Group, MessageDeduplicationID: m.Dedup}
 	for name, a := range m.Attributes {

@@ -244,10 +244,11 @@ func (s *Service) unprovideInline(ctx context.Context, req stack.Request) error 
 	return s.unprovidePolicy(ctx, req)
 }
 
-// allows reports whether the queue's policy lets a service send to it on behalf
-// of a resource. The caller holds the lock.
-func (q *queue) allows(principal, source string) bool {
-	return q.service.judge.Allows(func(e activity.Event) { q.service.heard = append(q.service.heard, e) }, invoke.Request{Principal: principal, Action: "sqs:SendMessage", Resource: q.arn(), Source: source}, invoke.Read(q.documents())...)
+// allows reports whether the queue's policy lets a service send to it. The caller
+// holds the lock.
+func (q *queue) allows(r invoke.Request) bool {
+	tell := func(e activity.Event) { q.service.heard = append(q.service.heard, e) }
+	return q.service.judge.Allows(tell, r, invoke.Read(q.documents())...)
 }
 
 // documents are the queue's own policies, as JSON. The caller holds the lock.

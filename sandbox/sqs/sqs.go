@@ -130,8 +130,9 @@ func (s *Service) Receive(_ context.Context, arn string, m invoke.Message) error
 	if q == nil {
 		return invoke.Missing("the queue " + arn)
 	}
-	if invoke.InNobodysName(m.Principal) && !q.allows(m.Principal, m.Source) {
-		return fmt.Errorf("%w: the queue %s has no policy that allows %s to send for %s", invoke.ErrForbidden, q.name, m.Principal, m.Source)
+	r := invoke.Request{Principal: m.Principal, Action: "sqs:SendMessage", Resource: q.arn(), Source: m.Source}
+	if m.InNobodysName() && !q.allows(r) {
+		return fmt.Errorf("%w: the queue %s has no policy that allows %s to send for %s: it needs a QueuePolicy with %s", invoke.ErrForbidden, q.name, m.Principal, m.Source, r.Statement())
 	}
 	in := sending{body: string(m.Body), group: m.Group, dedup: m.Dedup, sender: m.Principal}
 	for name, a := range m.Attributes {
