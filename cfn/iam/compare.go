@@ -214,11 +214,25 @@ func overlap(p, q pattern) bool {
 	if p.hasUnknown() || q.hasUnknown() {
 		return true
 	}
-	texts, ok := classes([]pattern{p, q})
-	if !ok {
-		return true
+	// meets[j] is whether the rests of both from the places on have a text in common.
+	a, b := p.symbols, q.symbols
+	meets, below := make([]bool, len(b)+1), make([]bool, len(b)+1)
+	for i := len(a); i >= 0; i-- {
+		for j := len(b); j >= 0; j-- {
+			switch {
+			case i == len(a) && j == len(b):
+				meets[j] = true
+			case i < len(a) && a[i] == anyText:
+				meets[j] = below[j] || j < len(b) && meets[j+1]
+			case j < len(b) && b[j] == anyText:
+				meets[j] = meets[j+1] || i < len(a) && below[j]
+			default:
+				meets[j] = i < len(a) && j < len(b) && (a[i] == b[j] || a[i] == anyOne || b[j] == anyOne) && below[j+1]
+			}
+		}
+		meets, below = below, meets
 	}
-	return slices.ContainsFunc(texts, func(t []symbol) bool { return p.matches(t) && q.matches(t) })
+	return below[0]
 }
 
 func (s statement) principalsWithin(t statement) bool {

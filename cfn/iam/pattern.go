@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -98,21 +99,32 @@ func (p pattern) matches(text []symbol) bool { return covers(p.symbols, text) }
 // maxStates bounds the search for classes. Policies of people stay far below.
 const maxStates = 20_000
 
+// place is where the matching of one of several patterns may stand: the number of
+// the pattern, and behind it how many of its symbols are matched.
+type place uint64
+
+func placeIn(pattern, at int) place { return place(pattern)<<32 | place(at) }
+func (p place) pattern() int        { return int(p >> 32) }
+func (p place) at() int             { return int(p & (1<<32 - 1)) }
+
 // classes gives texts such that for every text there is, one of them is
 // matched by the same patterns. ok is false when the search would be too long.
 //
 // It walks through all texts at once: a state is the set of places in the
-// patterns where the matching may stand.
+// patterns where the matching may stand. Of many patterns few are left after some
+// letters, so that a state has only those, sorted.
 func classes(patterns []pattern) (texts [][]symbol, ok bool) {
 	type state struct {
-		places [][]int // by pattern, sorted
-		text   []symbol
+		places []place
+		from   *state // by one symbol; nil = nowhere
+		by     symbol
 	}
-	first := state{places: make([][]int, len(patterns))}
-	for i, p := range patterns {
-		first.places[i] = closure(p.symbols, []int{0})
+	first := &state{}
+	for i := range patterns {
+		first.places = append(first.places, placeIn(i, 0))
 	}
-	queue := []state{first}
+	first.places = closure(patterns, first.places)
+	queue := []*state{first}
 	seen := map[string]bool{placesKey(first.places): true}
 	found := map[string]bool{}
 	for len(queue) > 0 {
@@ -120,13 +132,15 @@ func classes(patterns []pattern) (texts [][]symbol, ok bool) {
 		queue = queue[1:]
 		if sig := signature(patterns, at.places); !found[sig] {
 			found[sig] = true
-			texts = append(texts, at.text)
+			var text []symbol
+			for s := at; s.from != nil; s = s.from {
+				text = append(text, s.by)
+			}
+			slices.Reverse(text)
+			texts = append(texts, text)
 		}
 		for _, next := range steps(patterns, at.places) {
-			places := make([][]int, len(patterns))
-			for i, p := range patterns {
-				places[i] = step(p.symbols, at.places[i], next)
-			}
+			places := step(patterns, at.places, next)
 			key := placesKey(places)
 			if seen[key] {
 				continue
@@ -135,7 +149,7 @@ func classes(patterns []pattern) (texts [][]symbol, ok bool) {
 			if len(seen) > maxStates {
 				return nil, false
 			}
-			queue = append(queue, state{places, append(slices.Clip(at.text), next)})
+			queue = append(queue, &state{places, at, next})
 		}
 	}
 	return texts, true
@@ -145,63 +159,59 @@ func classes(patterns []pattern) (texts [][]symbol, ok bool) {
 const other symbol = "\x00"
 
 // steps lists the symbols that lead on from a state, and one for all others.
-func steps(patterns []pattern, places [][]int) []symbol {
+func steps(patterns []pattern, places []place) []symbol {
 	out := []symbol{other}
-	for i, p := range patterns {
-		for _, at := range places[i] {
-			if at < len(p.symbols) && p.symbols[at] != anyText && p.symbols[at] != anyOne {
-				out = append(out, p.symbols[at])
-			}
+	for _, p := range places {
+		if symbols := patterns[p.pattern()].symbols; p.at() < len(symbols) && symbols[p.at()] != anyText && symbols[p.at()] != anyOne {
+			out = append(out, symbols[p.at()])
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// step moves a pattern's places over one symbol.
-func step(p []symbol, places []int, by symbol) []int {
-	var next []int
-	for _, at := range places {
-		switch {
-		case at == len(p):
-		case p[at] == anyText:
-			next = append(next, at)
-		case matchesOne(p[at], by):
-			next = append(next, at+1)
+// step moves the places over one symbol.
+func step(patterns []pattern, places []place, by symbol) []place {
+	next := make([]place, 0, len(places)+1)
+	for _, p := range places {
+		switch symbols := patterns[p.pattern()].symbols; {
+		case p.at() == len(symbols):
+		case symbols[p.at()] == anyText:
+			next = append(next, p)
+		case matchesOne(symbols[p.at()], by):
+			next = append(next, p+1)
 		}
 	}
-	return closure(p, next)
+	return closure(patterns, next)
 }
 
 // closure adds the places behind stars, which match nothing as well.
-func closure(p []symbol, places []int) []int {
+func closure(patterns []pattern, places []place) []place {
 	for i := 0; i < len(places); i++ {
-		if at := places[i]; at < len(p) && p[at] == anyText && !slices.Contains(places, at+1) {
-			places = append(places, at+1)
+		p := places[i]
+		if symbols := patterns[p.pattern()].symbols; p.at() < len(symbols) && symbols[p.at()] == anyText {
+			places = append(places, p+1)
 		}
 	}
 	slices.Sort(places)
 	return slices.Compact(places)
 }
 
-func signature(patterns []pattern, places [][]int) string {
-	sig := make([]byte, len(patterns))
-	for i, p := range patterns {
-		if n := len(places[i]); n > 0 && places[i][n-1] == len(p.symbols) {
-			sig[i] = 1
+// signature names the patterns that match at a state.
+func signature(patterns []pattern, places []place) string {
+	var sig []byte
+	for _, p := range places {
+		if p.at() == len(patterns[p.pattern()].symbols) {
+			sig = binary.AppendUvarint(sig, uint64(p.pattern()))
 		}
 	}
 	return string(sig)
 }
 
-func placesKey(places [][]int) string {
-	var b strings.Builder
-	for _, list := range places {
-		for _, at := range list {
-			b.WriteByte(byte(at))
-			b.WriteByte(byte(at >> 8))
-		}
-		b.WriteString("\xff\xff")
+func placesKey(places []place) string {
+	key := make([]byte, 0, 4*len(places))
+	for _, p := range places {
+		key = binary.AppendUvarint(binary.AppendUvarint(key, uint64(p.pattern())), uint64(p.at()))
 	}
-	return b.String()
+	return string(key)
 }

@@ -48,28 +48,24 @@ func (s *search) run() (grants []Grant, ok bool) {
 	}
 	seen := map[string]bool{}
 	ok = true
-	for _, action := range s.actions {
-		byAction := s.matching(func(st statement) bool { return st.matchesAction(action) })
-		if len(byAction.candidates) == 0 {
-			continue
-		}
-		for _, resource := range s.resources {
-			byResource := byAction.matching(func(st statement) bool { return st.matchesResource(resource) })
-			if len(byResource.candidates) == 0 {
-				continue
-			}
-			for _, principal := range s.principals {
-				at := byResource.matching(func(st statement) bool { return st.matchesPrincipal(principal) })
+	t := s.tabled()
+	for i, action := range t.actions {
+		for j, resource := range t.resources {
+			for k, principal := range t.principals {
+				at := t.among(action.and(resource, principal))
 				if len(s.demand) > 0 && len(at.demand) == 0 {
 					continue
 				}
-				for _, c := range at.candidates {
-					found, sure := at.possible(c)
+				for c := range s.candidates {
+					if !at.about.has(c) {
+						continue
+					}
+					found, sure := t.possible(at, c)
 					ok = ok && sure
 					if !found {
 						continue
 					}
-					g := s.grant(c, action, resource, principal)
+					g := t.grant(c, i, j, k)
 					if !seen[g.key()] {
 						seen[g.key()] = true
 						grants = append(grants, g)
@@ -157,20 +153,6 @@ func distinct(patterns []pattern) []pattern {
 	return out
 }
 
-// matching keeps the statements that are about a request.
-func (s *search) matching(is func(statement) bool) *search {
-	keep := func(list []statement) []statement {
-		var out []statement
-		for _, st := range list {
-			if is(st) {
-				out = append(out, st)
-			}
-		}
-		return out
-	}
-	return &search{candidates: keep(s.candidates), barring: keep(s.barring), excusing: keep(s.excusing), demand: keep(s.demand)}
-}
-
 // possible reports whether conditions can be such that c allows, nothing bars
 // or excuses, and a demand is met. Conditions are taken as independent of each
 // other, but where one implies another.
@@ -241,38 +223,6 @@ func (s statement) matchesPrincipal(name string) bool {
 		return true
 	}
 	return (slices.Contains(s.principals, "*") || slices.Contains(s.principals, name)) != s.notPrincipal
-}
-
-// grant describes what c allows with the nearest texts a reader can know: its
-// own patterns, and an example where the action is a pattern.
-func (s *search) grant(c statement, action, resource []symbol, principal string) Grant {
-	g := Grant{
-		Action:     c.actionLabel(action),
-		Resource:   c.resourceLabel(resource),
-		Principal:  c.principalLabel(principal),
-		Conditions: c.conditionLabels(),
-	}
-	if !strings.ContainsAny(g.Action, "*? ") {
-		return g
-	}
-	service := serviceOf(g.Resource)
-	for _, e := range examples() {
-		text := e.text
-		if service != "" && !strings.HasPrefix(e.name, service+":") || !c.matchesAction(text) || !sameSide(c, action, text) {
-			continue
-		}
-		at := s.matching(func(st statement) bool {
-			return st.matchesAction(text) && st.matchesResource(resource) && st.matchesPrincipal(principal)
-		})
-		if len(s.demand) > 0 && len(at.demand) == 0 {
-			continue
-		}
-		if yes, _ := at.possible(c); yes {
-			g.Action, g.Within = e.name, g.Action
-			break
-		}
-	}
-	return g
 }
 
 // serviceOf is the service whose resource an ARN names, "s3"; "" = it may be of any.
