@@ -23,8 +23,9 @@ type Result struct {
 	// worker died, when the module could not be loaded, or on timeout.
 	Failed    string
 	RequestID string
-	Streamed  bool // it went to the Stream, and Payload is nil
-	Kind      Kind // why it failed; "" on success
+	Version   string // that ran: a number, or "$LATEST"
+	Streamed  bool   // it went to the Stream, and Payload is nil
+	Kind      Kind   // why it failed; "" on success
 	// Waited is how long the event waited for a worker, and Init how long that
 	// one took to get ready, when this was its first event.
 	Waited, Init time.Duration

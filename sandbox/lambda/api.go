@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,10 @@ func (s *Service) Restore(log *journal.Log) error {
 			if err := s.restoreEvent(key, value); err != nil {
 				return fmt.Errorf("data of the local cloud: %s: %w", key, err)
 			}
+			continue
+		}
+		if version, ok := strings.CutPrefix(key, frozenVersion); ok {
+			s.resources.frozen[version] = value
 			continue
 		}
 		var at string
@@ -122,11 +127,20 @@ func (s *Service) show(w http.ResponseWriter, name, qualifier string, whole bool
 }
 
 func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, name string) {
+	if qualifier := r.URL.Query().Get("Qualifier"); qualifier != "" {
+		if _, in := splitName(name); in != "" && in != qualifier {
+			wire.WriteJSONError(w, invalid("The derived qualifier from the function name does not match the specified qualifier."))
+			return
+		} else if in == "" {
+			name += ":" + qualifier
+		}
+	}
 	fn, err := s.find(name)
 	if err != nil {
 		wire.WriteJSONError(w, err)
 		return
 	}
+	name = withQualifier(fn.Name, name)
 	kind, limit := r.Header.Get("X-Amz-Invocation-Type"), int64(maxPayload)
 	if kind == "Event" {
 		limit = maxAsync
@@ -149,7 +163,7 @@ func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, name strin
 		return
 	case "Event":
 		id := newRequestID()
-		if err := s.Deliver(fn.Name, id, event); err != nil {
+		if err := s.Deliver(name, id, event); err != nil {
 			wire.WriteJSONError(w, err)
 			return
 		}
@@ -157,12 +171,12 @@ func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, name strin
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	s.answer(w, r, fn, event)
+	s.answer(w, r, fn, name, event)
 }
 
 // answer runs a function for a caller that waits.
-func (s *Service) answer(w http.ResponseWriter, r *http.Request, fn Function, event []byte) {
-	result, err := s.Invoke(r.Context(), fn.Name, event)
+func (s *Service) answer(w http.ResponseWriter, r *http.Request, fn Function, name string, event []byte) {
+	result, err := s.Invoke(r.Context(), name, event)
 	if err != nil {
 		wire.WriteJSONError(w, &stack.Error{Code: "ServiceException", Message: err.Error(), Status: http.StatusInternalServerError})
 		return
@@ -174,7 +188,7 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, fn Function, ev
 		tail := s.options.Tail(fn.Logs(), result.RequestID, maxLogTail)
 		w.Header().Set("X-Amz-Log-Result", base64.StdEncoding.EncodeToString([]byte(tail)))
 	}
-	w.Header().Set("X-Amz-Executed-Version", latest)
+	w.Header().Set("X-Amz-Executed-Version", result.Version)
 	w.Header().Set("x-amzn-RequestId", result.RequestID)
 	w.Header().Set("Content-Type", "application/json")
 	w.Write(result.Payload)
@@ -199,8 +213,12 @@ func configuration(fn Function) map[string]any {
 		"State":        "Active",
 		// A function is listed when it is ready, and its update takes no time.
 		"LastUpdateStatus": "Successful",
-		"Version":          latest,
+		"Version":          fn.version(),
 		"LoggingConfig":    map[string]any{"LogFormat": "Text", "LogGroup": fn.Logs()},
+	}
+	is["EphemeralStorage"] = map[string]int{"Size": cmp.Or(fn.Storage, 512)}
+	if fn.DeadLetter != "" {
+		is["DeadLetterConfig"] = map[string]string{"TargetArn": fn.DeadLetter}
 	}
 	if fn.Role != "" {
 		is["Role"] = fn.Role

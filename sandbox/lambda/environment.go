@@ -41,7 +41,7 @@ func (w *worker) environment(scratch string) map[string]string {
 		"PATH":                            w.service.options.Path,
 		"AWS_LAMBDA_RUNTIME_API":          w.address,
 		"AWS_LAMBDA_FUNCTION_NAME":        fn.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     latest,
+		"AWS_LAMBDA_FUNCTION_VERSION":     fn.version(),
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(fn.MemoryMB),
 		"LAMBDA_TASK_ROOT":                fn.Dir,
 		"LAMBDA_RUNTIME_DIR":              filepath.Join(scratch, "bootstrap"),

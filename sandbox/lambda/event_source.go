@@ -99,7 +99,7 @@ func (s *Service) putEventSource(ctx context.Context, req stack.Request) (stack.
 		}
 	}
 	source := EventSource{
-		ID: req.PhysicalID, Function: f.Name, Source: p.EventSourceArn,
+		ID: req.PhysicalID, Function: f.Name, Called: withQualifier(f.Name, p.FunctionName), Source: p.EventSourceArn,
 		BatchSize: p.BatchSize, BatchingWindow: p.MaximumBatchingWindowInSeconds,
 		Disabled: p.Enabled != nil && !*p.Enabled, StartingPosition: p.StartingPosition,
 		ReportsFailures: slices.Contains(p.FunctionResponseTypes, "ReportBatchItemFailures"), MaximumConcurrency: most, filter: filter,

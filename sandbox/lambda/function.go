@@ -24,8 +24,11 @@ type functionProperties struct {
 		LogGroup                                       string
 		LogFormat, ApplicationLogLevel, SystemLogLevel any
 	}
-	Layers []string
-	Code   struct {
+	Layers           []string
+	EphemeralStorage *struct {
+		Size int `cfn:"required"`
+	}
+	Code struct {
 		S3Bucket, S3Key, ZipFile, ImageUri string
 		S3ObjectVersion, SourceKMSKeyArn   any
 	}
@@ -34,7 +37,7 @@ type functionProperties struct {
 // harmlessToFunctions is what a function may have without being run any other
 // way here.
 var harmlessToFunctions = []string{
-	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig", "EphemeralStorage",
+	"Architectures", "CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig",
 	"FunctionScalingConfig", "KmsKeyArn", "PublishToLatestPublished", "RecursiveLoop", "RuntimeManagementConfig", "SnapStart", "Tags", "TenancyConfig",
 	"TracingConfig", "VpcConfig",
 }
@@ -68,9 +71,26 @@ func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.
 		return stack.Resource{}, err
 	}
 	s.Put(fn)
+	s.keepProperties(name, req.Properties)
 	s.adopt(req, name)
 	s.tag(name, req.Properties)
-	return functionResource(fn), nil
+	made := functionResource(fn)
+	made.Note = noteOf(req.Properties)
+	return made, nil
+}
+
+// noteOf says what of a function's properties makes no difference here.
+func noteOf(properties map[string]any) string {
+	var names []string
+	for _, name := range harmlessToFunctions {
+		if properties[name] != nil && name != "Tags" && name != "Architectures" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "makes no difference here: " + strings.Join(names, ", ")
 }
 
 func functionResource(fn Function) stack.Resource {
@@ -99,6 +119,7 @@ func (s *Service) updateFunction(ctx context.Context, req stack.Request) (stack.
 		return stack.Resource{}, err
 	}
 	s.Put(fn)
+	s.keepProperties(fn.Name, req.Properties)
 	s.tag(fn.Name, req.Properties)
 	s.mu.Lock()
 	_, live := s.resources.live[fn.Name]
@@ -120,10 +141,18 @@ func (s *Service) deleteFunction(_ context.Context, req stack.Request) error {
 	}
 	delete(s.resources.qualifiers, req.PhysicalID)
 	delete(s.resources.code, req.PhysicalID)
+	delete(s.resources.properties, req.PhysicalID)
 	delete(s.resources.origins, req.PhysicalID)
 	delete(s.resources.live, req.PhysicalID)
 	delete(s.resources.policies, req.PhysicalID)
 	return nil
+}
+
+// keepProperties notes what a function's resource has set.
+func (s *Service) keepProperties(name string, properties map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resources.properties[name] = properties
 }
 
 func readFunction(req stack.Request) (*functionProperties, error) {
@@ -140,6 +169,8 @@ func readFunction(req stack.Request) (*functionProperties, error) {
 		return nil, fmt.Errorf("property Handler: is required")
 	case p.Timeout < 1 || p.Timeout > 900:
 		return nil, fmt.Errorf("property Timeout: %d: must be 1 to 900 seconds", p.Timeout)
+	case p.EphemeralStorage != nil && checkStorage(p.EphemeralStorage.Size) != nil:
+		return nil, fmt.Errorf("property EphemeralStorage.Size: %w", checkStorage(p.EphemeralStorage.Size))
 	case p.MemorySize < 128 || p.MemorySize > 10240:
 		return nil, fmt.Errorf("property MemorySize: %d: must be 128 to 10240 MB", p.MemorySize)
 	}
@@ -156,6 +187,9 @@ func describe(req stack.Request, p *functionProperties, name string) (Function, 
 	}
 	for key, value := range p.Environment.Variables {
 		fn.Env[key] = value
+	}
+	if p.EphemeralStorage != nil {
+		fn.Storage = p.EphemeralStorage.Size
 	}
 	if p.ReservedConcurrentExecutions != nil {
 		n := *p.ReservedConcurrentExecutions

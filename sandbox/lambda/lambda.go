@@ -8,7 +8,11 @@
 // one whose code or settings have changed is never used again, not even once.
 package lambda
 
-import "arc/source"
+import (
+	"cmp"
+
+	"arc/source"
+)
 
 // Function is a deployed function, ready to run.
 type Function struct {
@@ -47,8 +51,21 @@ type Function struct {
 	// the ARNs of layers that cannot be had here.
 	Opt         string
 	Missing     []string
+	Storage     int    // MB of /tmp, which nothing holds it to here; 0 = 512
+	Version     string // a number; "" = $LATEST
 	DeadLetter  string // ARN of what takes asynchronous events that failed; "" = none
 	Description string
+}
+
+// version is the function's version as Lambda names it.
+func (fn *Function) version() string { return cmp.Or(fn.Version, latest) }
+
+// key is by what the service finds the function: each version is one by itself.
+func (fn *Function) key() string {
+	if fn.Version == "" {
+		return fn.Name
+	}
+	return fn.Name + ":" + fn.Version
 }
 
 // Unpacked is the code of a zip.

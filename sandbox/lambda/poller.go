@@ -264,7 +264,7 @@ func (p *poller) handle(batch []invoke.Queued) {
 	}
 	back := firstBack
 	for {
-		result, err := p.service.Invoke(context.WithoutCancel(p.ctx), p.source.Function, event)
+		result, err := p.service.Invoke(context.WithoutCancel(p.ctx), p.source.Called, event)
 		switch {
 		case errors.Is(err, invoke.ErrThrottled):
 			if p.clock.Now().Add(back).After(deadline) {

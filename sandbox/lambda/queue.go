@@ -22,6 +22,8 @@ type invocation struct {
 	timer     *time.Timer
 	starved   time.Duration // the worker's starvation when it got the event, and what has been made up for since
 
+	qualifier string // ":live", by which the function was called; "" = by none
+
 	stream *invoke.Stream // takes the response while it is made; nil = it is kept whole
 
 	waited time.Duration // for a worker, its start not counted
@@ -68,6 +70,7 @@ func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke
 	select {
 	case out := <-inv.done:
 		s.count(f.Name, out)
+		out.result.Version = f.version()
 		out.result.RequestID, out.result.Waited, out.result.Init = inv.id, inv.waited, inv.init
 		return out.result, out.err
 	case <-ctx.Done():
@@ -115,13 +118,23 @@ func (s *Service) enqueue(name string, inv *invocation) (*function, error) {
 		return nil, fmt.Errorf("function %s: %w", name, invoke.ErrNotFound)
 	}
 	most := AccountConcurrency
-	if f.Reserved != nil {
-		most = min(most, *f.Reserved)
+	open := f.open
+	if of := s.functions[f.Name]; of != nil && of.Reserved != nil {
+		// All versions of a function have its concurrency together.
+		most, open = min(most, *of.Reserved), 0
+		for _, other := range s.functions {
+			if other.Name == f.Name {
+				open += other.open
+			}
+		}
 	}
-	if f.open >= most {
+	if open >= most {
 		return nil, f.throttle(most)
 	}
 	f.open++
+	if _, qualifier := splitName(name); qualifier != "" {
+		inv.qualifier = ":" + qualifier
+	}
 	s.push(f, len(f.queue), inv)
 	s.dispatch()
 	if len(f.queue) > 0 {

@@ -147,13 +147,16 @@ func (s *Service) versionsOf(fn Function) []map[string]any {
 	}
 	slices.Sort(numbers)
 	for _, n := range numbers {
-		all = append(all, versioned(fn, strconv.Itoa(n)))
+		all = append(all, s.versioned(fn, strconv.Itoa(n)))
 	}
 	return all
 }
 
-// versioned is the configuration of a version.
-func versioned(fn Function, number string) map[string]any {
+// versioned is the configuration of a version. The caller holds the lock.
+func (s *Service) versioned(fn Function, number string) map[string]any {
+	if version := s.functions[fn.Name+":"+number]; version != nil {
+		fn = version.Function
+	}
 	is := configuration(fn)
 	is["Version"], is["FunctionArn"] = number, fn.ARN+":"+number
 	return is
@@ -167,9 +170,8 @@ func (s *Service) aliasesOf(fn Function, version string) []map[string]any {
 		if _, err := strconv.Atoi(name); err == nil {
 			continue
 		}
-		to := cmp.Or(s.resources.aliases[fn.ARN+":"+name], latest)
-		if version == "" || version == to {
-			all = append(all, map[string]any{"AliasArn": fn.ARN + ":" + name, "Name": name, "FunctionVersion": to, "Description": "", "RevisionId": wire.NewRequestID()})
+		if a := s.resources.aliases[fn.ARN+":"+name]; version == "" || version == a.version {
+			all = append(all, a.told(fn.ARN+":"+name, name))
 		}
 	}
 	return all
@@ -186,9 +188,10 @@ func (s *Service) qualified(fn Function, called, qualifier string) map[string]an
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	is := versioned(fn, qualifier)
-	if to := s.resources.aliases[fn.ARN+":"+qualifier]; to != "" {
-		is["Version"] = to
+	is := s.versioned(fn, qualifier)
+	if to, ok := s.resources.aliases[fn.ARN+":"+qualifier]; ok {
+		is = s.versioned(fn, to.version)
+		is["FunctionArn"] = fn.ARN + ":" + qualifier
 	}
 	return is
 }
@@ -278,7 +281,7 @@ func (s *Service) mapping(source EventSource) map[string]any {
 		is["ScalingConfig"] = map[string]int{"MaximumConcurrency": source.MaximumConcurrency}
 	}
 	if f := s.functions[source.Function]; f != nil {
-		is["FunctionArn"] = f.ARN
+		is["FunctionArn"] = f.ARN + strings.TrimPrefix(source.Called, f.Name)
 		is["EventSourceMappingArn"] = strings.Replace(f.ARN, ":function:"+f.Name, ":event-source-mapping:"+source.ID, 1)
 	}
 	return is

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -16,7 +17,9 @@ const latest = "$LATEST"
 type resources struct {
 	permissions map[string]permission         // by statement ID
 	qualifiers  map[string]map[string]bool    // by function: its aliases and versions
-	aliases     map[string]string             // by ARN: the version that an alias names
+	aliases     map[string]alias              // by ARN
+	frozen      map[string]json.RawMessage    // by stack and logical ID: versions of an earlier run
+	properties  map[string]map[string]any     // by function: what its resource has set
 	tags        map[string]map[string]string  // by function
 	numbers     map[string]int                // by function or layer: the highest version
 	layers      map[string]string             // by ARN: the folder with what it holds
@@ -32,7 +35,7 @@ type resources struct {
 
 func (r *resources) clear() {
 	*r = resources{
-		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{}, aliases: map[string]string{}, tags: map[string]map[string]string{},
+		permissions: map[string]permission{}, qualifiers: map[string]map[string]bool{}, aliases: map[string]alias{}, frozen: map[string]json.RawMessage{}, properties: map[string]map[string]any{}, tags: map[string]map[string]string{},
 		numbers: map[string]int{}, layers: map[string]string{}, told: map[string]bool{}, sources: map[string]EventSource{},
 		code: map[string]Unpacked{}, live: map[string]liveRef{}, policies: map[string]invoke.Policy{}, pollers: map[string]context.CancelFunc{},
 		origins: map[string]string{}, pending: map[string][]invoke.Pending{},
@@ -90,10 +93,29 @@ func (s *Service) resolve(called string) *function {
 		return f
 	}
 	name, qualifier := splitName(called)
-	if qualifier != "" && qualifier != latest && !s.resources.qualifiers[name][qualifier] {
+	f := s.functions[name]
+	if f == nil || qualifier == "" || qualifier == latest {
+		return f
+	}
+	if !s.resources.qualifiers[name][qualifier] {
 		return nil
 	}
-	return s.functions[name]
+	if a, ok := s.resources.aliases[f.ARN+":"+qualifier]; ok {
+		qualifier = a.pick()
+	}
+	if version := s.functions[name+":"+qualifier]; version != nil {
+		return version
+	}
+	return f // live: every version runs what is saved
+}
+
+// withQualifier is a function's name with the version or alias that it was called
+// by behind it.
+func withQualifier(name, called string) string {
+	if _, qualifier := splitName(called); qualifier != "" {
+		return name + ":" + qualifier
+	}
+	return name
 }
 
 // owner finds the function that a resource belongs to. The caller holds the lock.
@@ -110,6 +132,7 @@ func (s *Service) owner(called string) (*function, error) {
 type EventSource struct {
 	ID               string
 	Function         string // name
+	Called           string // the same with the version or alias that is to run
 	Source           string // ARN of the queue or stream
 	BatchSize        int    // 0 = the source's default
 	BatchingWindow   int    // seconds

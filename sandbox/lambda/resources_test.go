@@ -213,7 +213,7 @@ func TestOtherResources(t *testing.T) {
 			t.Errorf("%s answers %s", called, got)
 		}
 	}
-	want := lambda.EventSource{ID: out["Source"], Function: out["Fn"], Source: queue, BatchSize: 5, Disabled: true, ReportsFailures: true}
+	want := lambda.EventSource{ID: out["Source"], Function: out["Fn"], Called: out["Fn"], Source: queue, BatchSize: 5, Disabled: true, ReportsFailures: true}
 	if got := s.EventSources(); len(got) != 1 || got[0] != want {
 		t.Errorf("event sources %+v", got)
 	}

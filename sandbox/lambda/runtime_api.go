@@ -78,7 +78,7 @@ func (w *worker) next(rw http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(inv.event)))
 	h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
 	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
-	h.Set("Lambda-Runtime-Invoked-Function-Arn", w.fn.ARN)
+	h.Set("Lambda-Runtime-Invoked-Function-Arn", w.fn.ARN+inv.qualifier)
 	h.Set("Lambda-Runtime-Trace-Id", traceID(inv.id, inv.deadline))
 	rw.Write(inv.event)
 }

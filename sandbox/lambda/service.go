@@ -211,10 +211,19 @@ func (s *Service) Put(fn Function) {
 	s.dispatch()
 }
 
-// Remove forgets a function. Events that wait for it fail.
+// Remove forgets a function, and its versions. Events that wait for it fail.
 func (s *Service) Remove(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for key, f := range s.functions {
+		if f.Name == name {
+			s.remove(key)
+		}
+	}
+}
+
+// remove forgets a function or a version of one. The caller holds the lock.
+func (s *Service) remove(name string) {
 	f := s.functions[name]
 	if f == nil {
 		return
@@ -247,13 +256,15 @@ func (s *Service) Warm(name string) {
 	}
 }
 
-// Functions lists the functions by name.
+// Functions lists the functions by name, without their versions.
 func (s *Service) Functions() []Function {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []Function
 	for _, f := range s.functions {
-		list = append(list, f.Function)
+		if f.Version == "" {
+			list = append(list, f.Function)
+		}
 	}
 	slices.SortFunc(list, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
 	return list

@@ -345,7 +345,7 @@ func (f *follower) invoke(batch []invoke.Record) (invoke.Result, error) {
 	if err != nil {
 		return invoke.Result{}, err
 	}
-	return f.service.Invoke(context.WithoutCancel(f.ctx), f.source.Function, data)
+	return f.service.Invoke(context.WithoutCancel(f.ctx), f.source.Called, data)
 }
 
 // outcome says how many records of a batch are done, and why the next is not;

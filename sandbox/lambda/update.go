@@ -1,11 +1,15 @@
 package lambda
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,6 +69,9 @@ func (s *Service) deployed(name string) (Function, error) {
 	if err != nil {
 		return fn, err
 	}
+	if fn.Version != "" {
+		return fn, invalid("%s: a version is what it is: change the function, and publish another", name)
+	}
 	s.mu.Lock()
 	_, live := s.resources.live[fn.Name]
 	s.mu.Unlock()
@@ -82,7 +89,12 @@ func readUpdate(body []byte, into any) error {
 	if len(body) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(body, into); err != nil {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields() // what is not taken is refused by its name
+	if err := d.Decode(into); err != nil {
+		if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+			return invalid("%s: the local cloud does not take it", strings.Trim(name, `"`))
+		}
 		return &stack.Error{Code: "SerializationException", Status: http.StatusBadRequest, Message: "the request's JSON cannot be read: " + err.Error()}
 	}
 	return nil
@@ -99,14 +111,13 @@ func (s *Service) updateCode(ctx context.Context, name string, body []byte) (any
 		ZipFile         []byte
 		S3Bucket, S3Key string
 		DryRun, Publish bool
+		Architectures   []string // code of either runs on this machine's, or does not
 	}
 	if err := readUpdate(body, &in); err != nil {
 		return nil, err
 	}
 	var code Unpacked
 	switch {
-	case in.Publish:
-		return nil, invalid("Publish: the local cloud publishes a version by PublishVersion")
 	case len(in.ZipFile) > 0 && s.options.Zip != nil:
 		code, err = s.options.Zip(in.ZipFile)
 	case in.S3Bucket != "" && in.S3Key != "" && s.options.Code != nil:
@@ -123,7 +134,10 @@ func (s *Service) updateCode(ctx context.Context, name string, body []byte) (any
 	}
 	s.remember(fn.Name, code)
 	s.Put(fn)
-	return configuration(fn), s.settle(ctx, fn.Name)
+	if err := s.settle(ctx, fn.Name); err != nil || !in.Publish {
+		return configuration(fn), err
+	}
+	return s.publish(fn.Name, "", "")
 }
 
 // updateConfiguration answers UpdateFunctionConfiguration.
@@ -134,13 +148,44 @@ func (s *Service) updateConfiguration(ctx context.Context, name string, body []b
 		return nil, err
 	}
 	var in struct {
-		Description, Handler, Runtime *string
-		MemorySize, Timeout           *int
-		Environment                   *struct{ Variables map[string]string }
+		Description, Handler, Runtime, Role *string
+		MemorySize, Timeout                 *int
+		Environment                         *struct{ Variables map[string]string }
+		Layers                              *[]string
+		EphemeralStorage                    *struct{ Size int }
+		DeadLetterConfig                    *struct{ TargetArn string }
+		LoggingConfig                       *struct{ LogGroup, LogFormat, ApplicationLogLevel, SystemLogLevel *string }
+		// What changes nothing here.
+		KMSKeyArn, TracingConfig, VpcConfig, SnapStart any
 	}
 	if err := readUpdate(body, &in); err != nil {
 		return nil, err
 	}
+	if l := in.LoggingConfig; l != nil {
+		set(&fn.LogGroup, l.LogGroup)
+	}
+	if d := in.DeadLetterConfig; d != nil {
+		fn.DeadLetter = d.TargetArn
+	}
+	if e := in.EphemeralStorage; e != nil {
+		fn.Storage = e.Size
+		if err := checkStorage(fn.Storage); err != nil {
+			return nil, invalid("EphemeralStorage.Size: %v", err)
+		}
+	}
+	set(&fn.Role, in.Role)
+	if in.Role != nil || in.DeadLetterConfig != nil {
+		if err := s.mayRun(ctx, fn); err != nil {
+			return nil, err
+		}
+	}
+	if in.Layers != nil {
+		fn.Opt, fn.Missing = "", nil
+		if err := s.layered(&fn, *in.Layers); err != nil {
+			return nil, invalid("%v", err)
+		}
+	}
+	s.leftOut(fn.Name, map[string]any{"KMSKeyArn": in.KMSKeyArn, "TracingConfig": in.TracingConfig, "VpcConfig": in.VpcConfig, "SnapStart": in.SnapStart})
 	set(&fn.Description, in.Description)
 	set(&fn.Handler, in.Handler)
 	if fn.Runtime != "deno" { // which is provided.al2023, with its layer
@@ -167,43 +212,99 @@ func set[T any](to *T, value *T) {
 	}
 }
 
-// publishVersion answers PublishVersion: every number runs the same here.
+// checkStorage refuses a size of /tmp that Lambda refuses.
+// https://docs.aws.amazon.com/lambda/latest/api/API_EphemeralStorage.html
+func checkStorage(mb int) error {
+	if mb < 512 || mb > 10240 {
+		return fmt.Errorf("%d: must be 512 to 10240 MB", mb)
+	}
+	return nil
+}
+
+// leftOut tells once what of a change makes no difference here.
+func (s *Service) leftOut(function string, members map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if members[name] == nil {
+			continue
+		}
+		s.mu.Lock()
+		said := s.resources.told[function+" "+name]
+		s.resources.told[function+" "+name] = true
+		s.mu.Unlock()
+		if !said {
+			s.options.Tell.Or().Notice("function %s: its %s makes no difference here", function, name)
+		}
+	}
+}
+
+// publishVersion answers PublishVersion.
 // https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
-func (s *Service) publishVersion(_ context.Context, name string, _ []byte) (any, error) {
+func (s *Service) publishVersion(_ context.Context, name string, body []byte) (any, error) {
 	fn, err := s.deployed(name)
 	if err != nil {
 		return nil, err
 	}
+	var in struct{ CodeSha256, Description string }
+	if err := readUpdate(body, &in); err != nil {
+		return nil, err
+	}
+	return s.publish(fn.Name, in.Description, in.CodeSha256)
+}
+
+// publish freezes a function under a number, and answers with the newest version
+// where that is the same.
+func (s *Service) publish(name, description, sum string) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resources.numbers[fn.ARN]++
-	number := strconv.Itoa(s.resources.numbers[fn.ARN])
-	s.qualify(fn.Name, number)
-	is := configuration(fn)
-	is["Version"], is["FunctionArn"] = number, fn.ARN+":"+number
-	return is, nil
+	f := s.functions[name]
+	if f == nil {
+		return nil, notFound("Function not found: %s", name)
+	}
+	if sum != "" && f.CodeSHA256 != "" && sum != f.CodeSHA256 {
+		return nil, invalid("CodeSHA256 (%s) is different from current CodeSHA256 in $LATEST (%s). Please try again with the CodeSHA256 in $LATEST.", sum, f.CodeSHA256)
+	}
+	number := s.unchanged(f)
+	if number == "" {
+		s.resources.numbers[f.ARN]++
+		number = strconv.Itoa(s.resources.numbers[f.ARN])
+		s.qualify(f.Name, number)
+		fn := f.Function
+		fn.Description = cmp.Or(description, fn.Description)
+		s.freeze(fn, number)
+	}
+	return s.versioned(f.Function, number), nil
 }
 
 // moveAlias answers UpdateAlias.
 // https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html
-func (s *Service) moveAlias(name, alias string, body []byte) (any, error) {
+func (s *Service) moveAlias(name, of string, body []byte) (any, error) {
 	fn, err := s.deployed(name)
 	if err != nil {
 		return nil, err
 	}
-	var in struct{ FunctionVersion string }
+	var in struct {
+		FunctionVersion, Description *string
+		RoutingConfig                *struct{ AdditionalVersionWeights map[string]float64 }
+	}
 	if err := readUpdate(body, &in); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, qualifier := range []string{alias, in.FunctionVersion} {
-		if !s.resources.qualifiers[fn.Name][qualifier] {
-			return nil, &stack.Error{Code: "ResourceNotFoundException", Status: http.StatusNotFound, Message: "Function not found: " + fn.ARN + ":" + qualifier}
-		}
+	f := s.functions[fn.Name]
+	to, ok := s.resources.aliases[fn.ARN+":"+of]
+	if f == nil || !ok {
+		return nil, notFound("Function not found: %s:%s", fn.ARN, of)
 	}
-	s.resources.aliases[fn.ARN+":"+alias] = in.FunctionVersion
-	return map[string]string{"AliasArn": fn.ARN + ":" + alias, "Name": alias, "FunctionVersion": in.FunctionVersion}, nil
+	set(&to.version, in.FunctionVersion)
+	set(&to.description, in.Description)
+	if in.RoutingConfig != nil {
+		to.routing = in.RoutingConfig.AdditionalVersionWeights
+	}
+	if err := s.pointAlias(f, of, to); err != nil {
+		return nil, err
+	}
+	return to.told(fn.ARN+":"+of, of), nil
 }
 
 // putConcurrency answers PutFunctionConcurrency.

@@ -316,7 +316,7 @@ func (s *Service) takeBack(w *worker) {
 		w.current = nil
 		w.state = idle
 		s.busy--
-		if s.closed || s.functions[w.owner.Name] != w.owner {
+		if s.closed || s.functions[w.owner.key()] != w.owner {
 			s.settleWith(w.owner, inv, outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)})
 			return
 		}

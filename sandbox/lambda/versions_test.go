@@ -1,0 +1,274 @@
+package lambda_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"arc/sandbox/journal"
+	"arc/sandbox/lambda"
+	"arc/sandbox/stack"
+)
+
+// versions is a service with a function that a stack made, and makes its resources.
+type versions struct {
+	*service
+	t     *testing.T
+	ref   stack.Ref
+	token int
+}
+
+func newVersions(t *testing.T, options lambda.Options) *versions {
+	need(t, "node")
+	options.Account, options.Region = account, "us-west-2"
+	return &versions{service: newService(t, options), t: t, ref: stack.Ref{Name: "App", Region: "us-west-2", Account: account}}
+}
+
+// code is a function's resource whose answer is a text, its version and the ARN by
+// which it was called.
+func code(text string, more map[string]any) map[string]any {
+	properties := map[string]any{
+		"FunctionName": "fn", "Runtime": "nodejs22.x", "Handler": "index.handler", "Environment": map[string]any{"Variables": map[string]any{"TEXT": "env " + text}},
+		"Code": map[string]any{"ZipFile": `exports.handler = async (event, context) => "` + text + ` " + process.env.TEXT + " " + context.functionVersion + " " + context.invokedFunctionArn.split(":").slice(6).join(":")`},
+	}
+	for name, value := range more {
+		properties[name] = value
+	}
+	return properties
+}
+
+// request is a piece of work for a provider.
+func (v *versions) request(id string, properties map[string]any) stack.Request {
+	v.token++
+	return stack.Request{Stack: v.ref, LogicalID: id, Type: "AWS::Lambda::" + strings.TrimRight(id, "0123456789"), Token: fmt.Sprint("TOKEN", v.token), Properties: properties}
+}
+
+func (v *versions) create(id string, properties map[string]any) (string, error) {
+	v.t.Helper()
+	req := v.request(id, properties)
+	made, err := v.Registrations()[req.Type].Provider.Create(context.Background(), req)
+	return made.PhysicalID, err
+}
+
+func (v *versions) must(id string, properties map[string]any) string {
+	v.t.Helper()
+	made, err := v.create(id, properties)
+	if err != nil {
+		v.t.Fatalf("%s: %v", id, err)
+	}
+	return made
+}
+
+func (v *versions) update(id, physical string, old, properties map[string]any) {
+	v.t.Helper()
+	req := v.request(id, properties)
+	req.PhysicalID, req.Old = physical, old
+	if _, err := v.Registrations()[req.Type].Provider.Update(context.Background(), req); err != nil {
+		v.t.Fatalf("%s: %v", id, err)
+	}
+}
+
+// api sends a request to Lambda's API; the answer's status, version and body.
+func (v *versions) api(method, path, body string) (status int, version, text string) {
+	w := httptest.NewRecorder()
+	v.ServeHTTP(w, httptest.NewRequest(method, "http://localhost/2015-03-31/functions/"+path, bytes.NewReader([]byte(body))))
+	return w.Code, w.Header().Get("X-Amz-Executed-Version"), strings.TrimSpace(w.Body.String())
+}
+
+// says calls a function and compares its answer.
+func (v *versions) says(called, want, version string) {
+	v.t.Helper()
+	status, ran, text := v.api("POST", called, "{}")
+	if status != 200 || text != `"`+want+`"` || ran != version {
+		v.t.Errorf("%s: %d %s by version %s, want %q by %s", called, status, text, ran, want, version)
+	}
+}
+
+// TestVersions freezes code and configuration under a number, and lets aliases
+// stand for numbers.
+func TestVersions(t *testing.T) {
+	v := newVersions(t, lambda.Options{})
+	one, two := code("one", nil), code("two", map[string]any{"Description": "second"})
+	v.must("Function", one)
+	first := v.must("Version", map[string]any{"FunctionName": "fn", "Description": "the first"})
+	if _, err := v.create("Version2", map[string]any{"FunctionName": "fn"}); err == nil || !strings.Contains(err.Error(), "A version for this Lambda function exists ( 1 )") {
+		t.Errorf("the same once more: %v", err)
+	}
+	alias := map[string]any{"FunctionName": "fn", "Name": "live", "FunctionVersion": "1"}
+	live := v.must("Alias", alias)
+	v.update("Function", "fn", one, two)
+	v.says("fn/invocations", "two env two $LATEST fn", "$LATEST")
+	v.says("fn/invocations?Qualifier=1", "one env one 1 fn:1", "1")
+	v.says("fn:live/invocations", "one env one 1 fn:live", "1")
+	v.says(live+"/invocations?Qualifier=live", "one env one 1 fn:live", "1")
+	if status, _, text := v.api("POST", "fn:live/invocations?Qualifier=1", "{}"); status != 400 {
+		t.Errorf("two qualifiers: %d %s", status, text)
+	}
+	if status, _, text := v.api("POST", "fn/invocations?Qualifier=2", "{}"); status != 404 {
+		t.Errorf("a version that there is not: %d %s", status, text)
+	}
+	second := v.must("Version2", map[string]any{"FunctionName": "fn"})
+	if first != "arn:aws:lambda:us-west-2:"+account+":function:fn:1" || second != "arn:aws:lambda:us-west-2:"+account+":function:fn:2" {
+		t.Errorf("versions %s, %s", first, second)
+	}
+	v.update("Alias", live, alias, map[string]any{"FunctionName": "fn", "Name": "live", "FunctionVersion": "2"})
+	v.says("fn:live/invocations", "two env two 2 fn:live", "2")
+
+	for path, wants := range map[string][]string{
+		"fn/configuration?Qualifier=1":    {`"Version":"1"`, `"Description":"the first"`, `"TEXT":"env one"`},
+		"fn/configuration":                {`"Version":"$LATEST"`, `"Description":"second"`, `"TEXT":"env two"`},
+		"fn/configuration?Qualifier=live": {`"Version":"2"`, `function:fn:live"`},
+		"fn/versions":                     {`"TEXT":"env one"`, `"Version":"2"`},
+		"fn/aliases/live":                 {`"FunctionVersion":"2"`},
+	} {
+		if _, _, text := v.api("GET", path, ""); !containsAll(text, wants) {
+			t.Errorf("%s: %s, want %q", path, text, wants)
+		}
+	}
+	// A version that goes is not there any more; the others are.
+	req := v.request("Version", nil)
+	req.PhysicalID = first
+	if err := v.Registrations()["AWS::Lambda::Version"].Provider.Delete(context.Background(), req); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, text := v.api("POST", "fn:1/invocations", "{}"); status != 404 {
+		t.Errorf("a version that went: %d %s", status, text)
+	}
+	v.says("fn:2/invocations", "two env two 2 fn:2", "2")
+	if all := v.Functions(); len(all) != 1 {
+		t.Errorf("versions are among the functions: %+v", all)
+	}
+	v.Remove("fn")
+	if status, _, text := v.api("POST", "fn:2/invocations", "{}"); status != 404 {
+		t.Errorf("a version of a function that went: %d %s", status, text)
+	}
+}
+
+func containsAll(text string, wants []string) bool {
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// TestPublish changes and publishes a function by its API, as hotswaps do.
+func TestPublish(t *testing.T) {
+	v := newVersions(t, lambda.Options{})
+	v.must("Function", code("one", nil))
+	publish := func(body, want string) {
+		t.Helper()
+		if status, _, text := v.api("POST", "fn/versions", body); status/100 != 2 && !strings.Contains(text, want) || !strings.Contains(text, want) {
+			t.Errorf("publish %s: %d %s, want %s", body, status, text, want)
+		}
+	}
+	publish(`{"Description":"x"}`, `"Version":"1"`)
+	publish(`{}`, `"Version":"1"`) // nothing has changed
+	change := func(path, body, want string) {
+		t.Helper()
+		if _, _, text := v.api("PUT", "fn"+path, body); !strings.Contains(text, want) {
+			t.Errorf("PUT %s %s: %s, want %s", path, body, text, want)
+		}
+	}
+	change("/configuration", `{"Environment":{"Variables":{"TEXT":"new"}},"EphemeralStorage":{"Size":1024},"Timeout":5}`, `"EphemeralStorage":{"Size":1024}`)
+	publish(`{}`, `"Version":"2"`)
+	v.says("fn:1/invocations", "one env one 1 fn:1", "1")
+	v.says("fn:2/invocations", "one new 2 fn:2", "2")
+
+	v.must("Alias", map[string]any{"FunctionName": "fn", "Name": "live", "FunctionVersion": "1"})
+	change("/aliases/live", `{"RoutingConfig":{"AdditionalVersionWeights":{"2":1}}}`, `"RoutingConfig":{"AdditionalVersionWeights":{"2":1}}`)
+	v.says("fn:live/invocations", "one new 2 fn:live", "2")
+	change("/aliases/live", `{"RoutingConfig":{"AdditionalVersionWeights":{"2":0.5}}}`, "0.5")
+	ran := map[string]bool{}
+	for range 100 {
+		_, version, _ := v.api("POST", "fn:live/invocations", "{}")
+		ran[version] = true
+	}
+	if len(ran) != 2 {
+		t.Errorf("of two versions with a half each ran %v", ran)
+	}
+	change("/aliases/live", `{"RoutingConfig":{"AdditionalVersionWeights":{}},"FunctionVersion":"2"}`, `"FunctionVersion":"2"`)
+	v.says("fn:live/invocations", "one new 2 fn:live", "2")
+
+	// What is not taken is refused by name, and nothing is half done.
+	for _, c := range []struct{ path, body, want string }{
+		{"/configuration", `{"FileSystemConfigs":[]}`, "FileSystemConfigs: the local cloud does not take it"},
+		{"/configuration", `{"RevisionId":"x"}`, "RevisionId: the local cloud does not take it"},
+		{"/configuration", `{"EphemeralStorage":{"Size":100}}`, "must be 512 to 10240 MB"},
+		{"/configuration", `{"Layers":["arn:aws:lambda:us-west-2:000000000000:layer:none:1"]}`, "does not exist"},
+		{"/configuration", `{"Timeout":1000}`, "must be 1 to 900"},
+		{"/code", `{"ImageUri":"x"}`, "ImageUri: the local cloud does not take it"},
+		{"/aliases/live", `{"FunctionVersion":"7"}`, "Function not found"},
+		{"/aliases/live", `{"RoutingConfig":{"AdditionalVersionWeights":{"1":0.1,"2":0.1}}}`, "one further version"},
+		{"/aliases/live", `{"RoutingConfig":{"AdditionalVersionWeights":{"1":2}}}`, "a share is 0 to 1"},
+		{"/aliases/nobody", `{"FunctionVersion":"1"}`, "Function not found"},
+		{":1/configuration", `{"Timeout":7}`, "a version is what it is"},
+	} {
+		change(c.path, c.body, c.want)
+	}
+	if _, _, text := v.api("GET", "fn/configuration", ""); !containsAll(text, []string{`"Timeout":5`, `"Size":1024`}) {
+		t.Errorf("after what was refused: %s", text)
+	}
+	change("/configuration", `{"TracingConfig":{"Mode":"Active"}}`, `"Timeout":5`)
+}
+
+// TestLiveVersions has every version of a function that runs from its folder run
+// what is saved, and says so.
+func TestLiveVersions(t *testing.T) {
+	dir := folder(t, "-- index.js --\nexports.handler = async () => 'saved'\n")
+	v := newVersions(t, lambda.Options{Live: func(stack.Ref, string) (lambda.Folders, bool) { return lambda.Folders{Dir: dir}, true }})
+	v.must("Function", code("one", nil))
+	for _, id := range []string{"Version", "Version2"} {
+		req := v.request(id, map[string]any{"FunctionName": "fn"})
+		made, err := v.Registrations()[req.Type].Provider.Create(context.Background(), req)
+		if err != nil || !strings.Contains(made.Note, "runs what is saved") {
+			t.Errorf("%s: %v, %q", id, err, made.Note)
+		}
+	}
+	v.says("fn:1/invocations", "saved", "$LATEST")
+}
+
+// TestVersionsStay gives a version, after a restart, the code that it was made of.
+func TestVersionsStay(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	open := func() *journal.Log {
+		log, err := journal.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return log
+	}
+	log := open()
+	v := newVersions(t, lambda.Options{})
+	if err := v.Restore(log); err != nil {
+		t.Fatal(err)
+	}
+	one, two := code("one", nil), code("two", nil)
+	v.must("Function", one)
+	v.must("Version", map[string]any{"FunctionName": "fn"})
+	v.update("Function", "fn", one, two)
+	v.Close()
+	log.Close()
+
+	v = newVersions(t, lambda.Options{})
+	if err := v.Restore(open()); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct {
+		id, physical string
+		properties   map[string]any
+	}{{"Function", "fn", two}, {"Version", "arn:aws:lambda:us-west-2:" + account + ":function:fn:1", map[string]any{"FunctionName": "fn"}}} {
+		req := v.request(r.id, r.properties)
+		req.PhysicalID, req.Restored, req.Attributes = r.physical, true, map[string]any{}
+		if _, err := v.Registrations()[req.Type].Provider.Create(context.Background(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.says("fn/invocations", "two env two $LATEST fn", "$LATEST")
+	v.says("fn:1/invocations", "one env one 1 fn:1", "1")
+}
