@@ -27,6 +27,8 @@ type request struct {
 	Invoked int             `json:"invoked,omitempty"` // answers an invoke
 	Result  json.RawMessage `json:"result,omitempty"`
 	Error   *failure        `json:"error,omitempty"`
+
+	Keys []byte `json:"keys,omitempty"` // were typed
 }
 
 // response is a line from a child.
@@ -38,6 +40,7 @@ type response struct {
 	Log    *string  `json:"log"`
 	Plugin string   `json:"plugin"`
 	Failed *failure `json:"failed"`
+	Typing *Typing  `json:"typing"` // how plugins want what is typed
 
 	Invoke  int             `json:"invoke"`
 	Pragma  string          `json:"pragma"`
@@ -127,7 +130,7 @@ func (c *child) read(from *os.File) {
 }
 
 func (r *response) known() bool {
-	return r.ID != 0 || r.Log != nil || r.Failed != nil || r.Invoke != 0
+	return r.ID != 0 || r.Log != nil || r.Failed != nil || r.Typing != nil || r.Invoke != 0
 }
 
 func (c *child) take(r response) {
@@ -137,7 +140,11 @@ func (c *child) take(r response) {
 	}
 	switch {
 	case r.Log != nil:
-		c.host.print(name, *r.Log)
+		if !c.host.paint(*r.Log) {
+			c.host.print(name, *r.Log)
+		}
+	case r.Typing != nil:
+		c.host.asks(c, name, *r.Typing)
 	case r.Failed != nil:
 		if c.host.options.Failed != nil {
 			c.host.options.Failed(r.Failed.text() + "\n" + r.Failed.frames())

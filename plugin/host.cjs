@@ -8,8 +8,10 @@ const path = require('path')
 const { pathToFileURL } = require('url')
 const { createRequire } = require('module')
 const { AsyncLocalStorage } = require('async_hooks')
+const { Readable } = require('stream')
 
-const [ from, to ] = process.argv.slice(-2).map(Number)
+const [ from, to ] = process.argv.slice(-3, -1).map(Number)
+const terminal = process.argv.at(-1) === 'terminal'
 const dir = process.cwd()
 const find = createRequire(path.join(dir, 'app.arc'))
 const plugins = {} // what each module exports, by name
@@ -39,6 +41,41 @@ for (const stream of [ process.stdout, process.stderr ]) {
     if (done) process.nextTick(done)
     return true
   }
+}
+
+// What is typed at arc's terminal comes by lines, when a plugin asks for it: the
+// terminal stays arc's, with Ctrl-C.
+const typed = new Readable({ read () {} })
+let typist // the plugin that asked last
+if (from !== 0) {
+  let typing = ''
+  const ask = () => {
+    const now = typed.isRaw ? 'keys' : typed.readableFlowing || typed.listenerCount('readable') ? 'lines' : ''
+    if (now === typing) return
+    typist = running.getStore() || typist
+    say({ typing: typing = now, plugin: typist })
+  }
+  typed.fd = 0
+  typed.ref = typed.unref = () => typed
+  for (const name of [ 'on', 'addListener', 'once', 'prependListener', 'resume', 'pause' ]) {
+    const own = typed[name]
+    typed[name] = function (...args) {
+      const result = own.apply(typed, args)
+      ask()
+      return result
+    }
+  }
+  if (terminal) {
+    typed.isTTY = true
+    typed.isRaw = false
+    typed.setRawMode = raw => {
+      typed.isRaw = Boolean(raw)
+      ask()
+      return typed
+    }
+  }
+  else typed.push(null)
+  Object.defineProperty(process, 'stdin', { configurable: true, enumerable: true, value: typed })
 }
 
 // Its own frames are of no use to who reads a plugin's stack.
@@ -290,6 +327,7 @@ function invoke (plugin, { pragma, name, payload } = {}) {
 }
 
 async function answer (call) {
+  if (call.keys) return running.run(typist, () => typed.push(Buffer.from(call.keys, 'base64')))
   if (call.invoked) {
     const waits = invoked.get(call.invoked)
     invoked.delete(call.invoked)

@@ -32,6 +32,8 @@ type Options struct {
 	Output func(name, line string)
 	// Failed is told what fails in a plugin between calls.
 	Failed func(text string)
+	// Terminal is what plugins of the sandbox may read; nil = nobody can type.
+	Terminal *Terminal
 	// Invoke calls a function of the app for a plugin of the sandbox; nil = no app
 	// runs.
 	Invoke Invoke
@@ -52,6 +54,7 @@ type Host struct {
 	Plugins  []*Plugin // in the order of the manifest
 	node     *child    // of all that run in Node; nil until one does
 	children []*child
+	painted  painted
 }
 
 // New gives a host that runs nothing yet.
@@ -183,7 +186,11 @@ func (h *Host) startNode(ref Ref) error {
 	if apart {
 		from, to = "3", "4"
 	}
-	cmd := exec.Command(h.options.Node, "-e", script, "--", from, to)
+	terminal := "none"
+	if h.options.Terminal != nil && h.options.Terminal.Paint != nil && apart {
+		terminal = "terminal"
+	}
+	cmd := exec.Command(h.options.Node, "-e", script, "--", from, to, terminal)
 	c, err := h.start(cmd, apart, "")
 	if err != nil {
 		return &Error{Plugin: ref, Code: "plugin-node", Text: fmt.Sprintf("Node does not start: %v", err), Hint: "does node --version answer?"}
@@ -232,6 +239,7 @@ func (h *Host) Close() {
 	for _, c := range h.children {
 		c.close()
 	}
+	h.asksNoMore()
 	h.children, h.node = nil, nil
 }
 

@@ -128,7 +128,8 @@ func (s *session) pluginOptions(p *project) plugin.Options {
 			}
 			s.note("%s %s", s.paint(dim, name+":"), line)
 		},
-		Failed: func(text string) { s.note("%s a plugin: %s", s.paint(yellow, "warning:"), text) },
+		Terminal: s.pluginTerminal(p),
+		Failed:   func(text string) { s.note("%s a plugin: %s", s.paint(yellow, "warning:"), text) },
 		Invoke: func(ctx context.Context, pragma, name string, payload json.RawMessage) (json.RawMessage, error) {
 			if p.invoke == nil {
 				return nil, errors.New("no app runs: invoke is for hooks of the sandbox")
@@ -136,6 +137,24 @@ func (s *session) pluginOptions(p *project) plugin.Options {
 			return p.invoke(ctx, pragma, name, payload)
 		},
 	}
+}
+
+// pluginTerminal is what plugins may read while an app runs. Whoever wants keys
+// that nobody can type is told of once.
+func (s *session) pluginTerminal(p *project) *plugin.Terminal {
+	if s.keys != nil {
+		return &plugin.Terminal{
+			Ask:   func(_ string, typing plugin.Typing, keys func([]byte)) { s.keys.ask(typing, keys) },
+			Paint: func(text string) { s.live.print(s.stderr, text) },
+		}
+	}
+	told := map[string]bool{}
+	return &plugin.Terminal{Ask: func(name string, typing plugin.Typing, _ func([]byte)) {
+		if p.invoke != nil && typing != plugin.NotTyping && !told[name] {
+			told[name] = true
+			s.note("%s waits for keys, and nobody can type any here: arc invoke NAME calls a function", name)
+		}
+	}}
 }
 
 // context is that of the program.

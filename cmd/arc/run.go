@@ -44,6 +44,7 @@ type session struct {
 	events         *eventWriter  // --json of a command that tells events: they go to stdout; nil = as text to stderr
 	noteEvents     bool          // all that is noted is an event, too
 	live           *live         // the status line at the bottom of stderr; nil = it is no terminal
+	keys           *keyboard     // of an app that runs, for plugins; nil = nobody types
 	screens        []*screen     // between us and stdout and stderr while an app runs
 }
 

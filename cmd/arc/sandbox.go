@@ -174,6 +174,11 @@ func (s *session) goneHint() string {
 }
 
 func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
+	if !ctx.Bool("detach") {
+		s.keys = s.newKeyboard()
+		defer s.keys.close()
+		context.AfterFunc(ctx.Context, s.keys.close) // a second Ctrl-C ends the program at once
+	}
 	p, err := s.open()
 	if err != nil {
 		return err
