@@ -22,7 +22,7 @@ func Refs(app *manifest.App) []Ref {
 
 // Settings asks every set hook what it sets. Errors are *Error, all of them.
 func (h *Host) Settings(ctx context.Context, p Project) ([]manifest.Set, error) {
-	if !h.sets() {
+	if !h.Sets() {
 		return nil, nil
 	}
 	args, err := p.args()
@@ -51,7 +51,8 @@ func (h *Host) Settings(ctx context.Context, p Project) ([]manifest.Set, error) 
 	return sets, errors.Join(wrong...)
 }
 
-func (h *Host) sets() bool {
+// Sets reports whether any plugin has a set hook.
+func (h *Host) Sets() bool {
 	for _, hook := range Hooks {
 		if strings.HasPrefix(hook, "set.") && len(h.With(hook)) > 0 {
 			return true

@@ -65,7 +65,11 @@ func (s *session) check(strict, asJSON bool) error {
 	p.app, p.sources = result.App, result.Sources
 	ds := result.Diagnostics
 	if !ds.HasErrors() {
-		ds = append(ds, s.stackMistakes(p)...)
+		stacks, err := s.stackMistakes(p)
+		if err != nil {
+			return err
+		}
+		ds = append(ds, stacks...)
 		code, err := s.checkCode(p)
 		if err != nil {
 			return err
@@ -98,21 +102,29 @@ func (s *session) check(strict, asJSON bool) error {
 }
 
 // stackMistakes is what both stages' stacks have wrong, each mistake once.
-func (s *session) stackMistakes(p *project) syntax.Diagnostics {
-	all := p.missingHandlers()
+func (s *session) stackMistakes(p *project) (syntax.Diagnostics, error) {
+	var all syntax.Diagnostics
 	said := map[syntax.Diagnostic]bool{}
 	for _, stage := range []string{"staging", "production"} {
+		ds, err := s.forStage(p, stage)
+		if err != nil {
+			return nil, err
+		}
+		ds = append(ds, p.missingHandlers()...)
 		opts := s.withPlugins(p, cfn.Options{Stage: stage})
 		opts.Env = withSet(p, opts)
-		_, ds := cfn.Compile(p.app, opts)
-		for _, d := range ds {
+		_, wrong := cfn.Compile(p.app, opts)
+		for _, d := range append(ds, wrong...) {
 			if !said[d] {
 				said[d] = true
 				all = append(all, d)
 			}
 		}
 	}
-	return append(all, s.unsteady(p, cfn.Options{Stage: "staging"})...)
+	if _, err := s.forStage(p, "staging"); err != nil { // which the code of is looked at
+		return nil, err
+	}
+	return append(all, s.unsteady(p, cfn.Options{Stage: "staging"})...), nil
 }
 
 // mistake is a diagnostic as --json prints it.

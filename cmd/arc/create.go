@@ -101,6 +101,13 @@ func (s *session) createStage(ctx context.Context, p *project, clients deploy.Cl
 		s.note("%s exists", name)
 		return stageState{Stage: stage, StackName: name, Outputs: found.Outputs}, nil
 	}
+	ds, err := s.forStage(p, stage)
+	if err == nil {
+		err = s.diagnose(p, ds)
+	}
+	if err != nil {
+		return stageState{}, err
+	}
 	outcome, err := s.deploy(ctx, p, clients, deployOrder{options: cfn.Options{Stage: stage}})
 	return stageState{Stage: stage, StackName: name, Created: true, Outputs: outcome.Outputs}, err
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,8 @@ import (
 type plugins struct {
 	host    *plugin.Host
 	project plugin.Project
+	alone   manifest.Result  // the manifest as it is without what they set
+	sets    []manifest.Set   // what they set for the stage that is looked at
 	edits   map[string]*edit // by the name of the stack
 }
 
@@ -56,7 +59,7 @@ func (ps *plugins) hosted() *plugin.Host {
 
 // load reads the manifest, with what plugins set.
 func (s *session) load(p *project) (manifest.Result, error) {
-	opts := manifest.Options{Region: s.region(), Home: s.home(), Today: today()}
+	opts := s.manifestOptions()
 	first := manifest.Load(p.files(), opts)
 	p.sources = first.Sources
 	if first.App == nil || len(first.App.Plugins) == 0 || p.pluginsOff {
@@ -74,8 +77,38 @@ func (s *session) load(p *project) (manifest.Result, error) {
 	}
 	opts.Set = set
 	result := manifest.Load(p.files(), opts)
-	p.plugins.project.Result = result
+	p.plugins.project.Result, p.plugins.sets = result, set
 	return result, nil
+}
+
+func (s *session) manifestOptions() manifest.Options {
+	return manifest.Options{Region: s.region(), Home: s.home(), Today: today()}
+}
+
+// forStage has the app as plugins set it for a stage: what they set may depend on
+// it. What is wrong with it, and was not before, is in the diagnostics.
+func (s *session) forStage(p *project, stage string) (syntax.Diagnostics, error) {
+	host := p.plugins.hosted()
+	if !host.Sets() {
+		return nil, nil
+	}
+	ps := p.plugins
+	ps.project.Stage = pluginStage(stage)
+	sets, err := host.Settings(s.context(), plugin.Project{Dir: ps.project.Dir, Home: ps.project.Home, Stage: ps.project.Stage, Result: ps.alone})
+	if err != nil {
+		return pluginMistakes(err)
+	}
+	if reflect.DeepEqual(sets, ps.sets) {
+		return nil, nil
+	}
+	opts := s.manifestOptions()
+	opts.Set = sets
+	before, result := ps.project.Result, manifest.Load(p.files(), opts)
+	ps.project.Result, ps.sets = result, sets
+	if result.App != nil {
+		p.app = result.App
+	}
+	return slices.DeleteFunc(slices.Clone(result.Diagnostics), func(d syntax.Diagnostic) bool { return slices.Contains(before.Diagnostics, d) }), nil
 }
 
 // pluginMistakes are the errors of plugins where the manifest names them; rest is
@@ -102,7 +135,7 @@ func pluginMistakes(err error) (ds syntax.Diagnostics, rest error) {
 func (s *session) startPlugins(p *project, first manifest.Result) ([]manifest.Set, error) {
 	p.plugins.close()
 	ctx := s.context()
-	p.plugins = &plugins{host: plugin.New(s.pluginOptions(p)), project: plugin.Project{Dir: p.pluginFolder(), Home: s.env("HOME"), Stage: s.deployStage, Result: first}, edits: map[string]*edit{}}
+	p.plugins = &plugins{host: plugin.New(s.pluginOptions(p)), project: plugin.Project{Dir: p.pluginFolder(), Home: s.env("HOME"), Stage: s.deployStage, Result: first}, alone: first, edits: map[string]*edit{}}
 	host := p.plugins.host
 	if err := host.Find(ctx, plugin.Refs(first.App)); err != nil {
 		return nil, err

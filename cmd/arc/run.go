@@ -242,6 +242,8 @@ func (s *session) harden(c *cli.Command) {
 		}
 		if slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f.Names()[0] == "production" }) {
 			s.deployStage = pluginStage(stageOptions(ctx).Stage)
+		} else if stage := ctx.String("stage"); stage != "" && stage != stageTesting {
+			s.deployStage = pluginStage(stage)
 		}
 		return action(ctx)
 	}
