@@ -130,12 +130,14 @@ type Cloud struct {
 
 	mu     sync.Mutex
 	fronts map[*door.Port]bool
+	// letterboxes are the ports to which one function each publishes unsigned.
+	letterboxes map[string]*door.Port
 }
 
 // Start runs a local cloud for a project. It returns ErrRunning when the
 // project has one already.
 func Start(opts Options) (*Cloud, error) {
-	c := &Cloud{opts: opts, bodies: door.NewBudget(bodyMemory), done: make(chan struct{}), fronts: map[*door.Port]bool{}}
+	c := &Cloud{opts: opts, bodies: door.NewBudget(bodyMemory), done: make(chan struct{}), fronts: map[*door.Port]bool{}, letterboxes: map[string]*door.Port{}}
 	tell := opts.Tell.Or()
 	c.tell = func(e activity.Event) {
 		e.Time = time.Now().UTC()
@@ -288,8 +290,8 @@ func (c *Cloud) routes(services http.Handler) door.Guard {
 	routes := []door.Route{
 		{Pattern: "GET /_arc/health", Guard: guarded(door.Unsigned, http.HandlerFunc(health))},
 		{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
-		{Pattern: "/events", Guard: guarded(door.Unsigned, c.published("events"))},
-		{Pattern: "/queues", Guard: guarded(door.Unsigned, c.published("queues"))},
+		{Pattern: "/events", Guard: guarded(door.Unsigned, c.published("events", ""))},
+		{Pattern: "/queues", Guard: guarded(door.Unsigned, c.published("queues", ""))},
 		{Pattern: "/", Guard: guarded(door.Signed, services)},
 	}
 	for _, s := range c.all {
@@ -431,11 +433,13 @@ func (c *Cloud) ports() map[string]int {
 }
 
 // arcSandbox is the variable that tells those libraries of the local cloud.
-func (c *Cloud) arcSandbox() string {
+func (c *Cloud) arcSandbox() string { return c.arcSandboxWith(c.ports()) }
+
+func (c *Cloud) arcSandboxWith(ports map[string]int) string {
 	text, _ := json.Marshal(map[string]any{
 		"apiType": c.live.apiType(),
 		"cwd":     c.opts.Project,
-		"ports":   c.ports(),
+		"ports":   ports,
 		"version": "9.0.0", // the npm library compares part by part as text; 10 would count as smaller than 5
 	})
 	return string(text)
@@ -460,9 +464,12 @@ func (c *Cloud) Variables() map[string]string {
 // (sandbox reference, 4). Its keys are those of a session of its role.
 func (c *Cloud) environment(fn lambda.Function) map[string]string {
 	now := c.running.Endpoint
-	keys := c.keys(fn)
+	keys, ports := c.keys(fn), c.ports()
+	if box := c.letterbox(fn); box != 0 {
+		ports["events"], ports["queues"] = box, box
+	}
 	env := map[string]string{
-		"ARC_SANDBOX":           c.arcSandbox(),
+		"ARC_SANDBOX":           c.arcSandboxWith(ports),
 		"AWS_ACCESS_KEY_ID":     keys.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
 		"AWS_SESSION_TOKEN":     keys.SessionToken,

@@ -31,6 +31,24 @@ func (c *Cloud) listen(first int, exact bool) (*door.Port, error) {
 	return nil, fmt.Errorf("ports %d to %d: all in use", first, first+portTries-1)
 }
 
+// listenAnywhere opens a free port on both loopback addresses, since clients take
+// "localhost" for either.
+func (c *Cloud) listenAnywhere() (*door.Port, error) {
+	var last error
+	for range portTries {
+		p, err := door.Listen(0) // on the one of IPv4 alone
+		if err != nil {
+			return nil, err
+		}
+		number := p.Number
+		p.Close()
+		if p, last = c.listen(number, true); last == nil {
+			return p, nil
+		}
+	}
+	return nil, last
+}
+
 // PortBusyError says that the wanted port belongs to another process.
 type PortBusyError struct{ Port int }
 

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +8,10 @@ import (
 	"net/http"
 	"strings"
 
+	"arc/sandbox/door"
 	"arc/sandbox/invoke"
+	"arc/sandbox/lambda"
+	"arc/sandbox/rights"
 	"arc/sandbox/stack"
 )
 
@@ -23,7 +25,9 @@ const maxPublish = 8 << 20
 // /STACK/events/NAME or /STACK/queues/NAME, and the message goes the way that it
 // goes there.
 // https://github.com/architect/functions/blob/main/src/events/publish.js
-func (c *Cloud) published(kind string) http.Handler {
+// key is whose letterbox it is: who is asked for the right that AWS asks the library
+// for; "" = nobody's.
+func (c *Cloud) published(kind, key string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
@@ -39,11 +43,15 @@ func (c *Cloud) published(kind string) http.Handler {
 			http.Error(w, "the body must be JSON with name and payload: "+err.Error(), http.StatusBadRequest)
 			return
 		}
-		if err := c.publish(r.Context(), kind, in); err != nil {
+		if err := c.publish(r, kind, key, in); err != nil {
 			status := http.StatusBadRequest
 			var missing *noSuchName
-			if errors.As(err, &missing) {
+			var denied *rights.Denial
+			switch {
+			case errors.As(err, &missing):
 				status = http.StatusNotFound
+			case errors.As(err, &denied):
+				status = http.StatusForbidden
 			}
 			c.tell.Notice("arc.%s.publish: %v", kind, err)
 			http.Error(w, err.Error(), status)
@@ -60,6 +68,37 @@ type publication struct {
 	GroupID      string          `json:"groupID"`
 }
 
+// letterbox is the port to which @architect/functions of one function publishes: it
+// does not sign what it posts to the sandbox, so the port tells who asks. It is
+// opened when the function first starts. 0 = the function is asked nothing, or no
+// port can be had, which is said.
+func (c *Cloud) letterbox(fn lambda.Function) int {
+	caller, ok := c.callerOf(fn)
+	if !ok || c.opts.NoRights {
+		return 0
+	}
+	key := c.guard.Keys.For(caller).AccessKeyID
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if box := c.letterboxes[fn.ARN]; box != nil {
+		return box.Number
+	}
+	if c.fronts == nil {
+		return 0 // it ends
+	}
+	box, err := c.listenAnywhere()
+	if err != nil {
+		c.tell.Notice("%s: what it publishes with @architect/functions is not asked for its rights: %v", fn.Label, err)
+		return 0
+	}
+	unsigned := func(kind string) door.Route {
+		return door.Route{Pattern: "/" + kind, Guard: door.Guard{Kind: door.Unsigned, Handler: c.published(kind, key)}}
+	}
+	box.Serve(door.Routes(c.refused, unsigned("events"), unsigned("queues")), c.bodies, c.problems())
+	c.letterboxes[fn.ARN], c.fronts[box] = box, true
+	return box.Number
+}
+
 // noSuchName says that no stack has an event or a queue of a name.
 type noSuchName struct{ kind, name string }
 
@@ -67,10 +106,20 @@ func (e *noSuchName) Error() string {
 	return fmt.Sprintf("%s %s not found: name it under @%s in app.arc", e.name, strings.TrimSuffix(e.kind, "s"), e.kind)
 }
 
-func (c *Cloud) publish(ctx context.Context, kind string, in publication) error {
+func (c *Cloud) publish(r *http.Request, kind, key string, in publication) error {
+	ctx := r.Context()
 	target, err := c.discover(kind, in.Name)
 	if err != nil {
 		return err
+	}
+	if key != "" {
+		action, resource := "sns:Publish", target
+		if kind == "queues" {
+			action, resource = "sqs:SendMessage", stack.ARN(c.opts.Region, "sqs", c.opts.Region, Account, target[strings.LastIndexByte(target, '/')+1:])
+		}
+		if why := c.guard.Allow(key, r, action, resource); why != nil {
+			return why
+		}
 	}
 	if kind == "events" {
 		return c.send(ctx, target, invoke.Message{Body: in.Payload, Principal: "lambda.amazonaws.com"})

@@ -2,14 +2,22 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/lambda"
 	"arc/sandbox/sns"
 	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
+	"arc/sandbox/stack"
 )
 
 // What the library posts goes to the queue of the one stack that has it, with
@@ -54,7 +62,7 @@ func TestPublished(t *testing.T) {
 		{"GET", "queues", ``, 405, "by POST"},
 	} {
 		w := httptest.NewRecorder()
-		c.published(call.kind).ServeHTTP(w, httptest.NewRequest(call.method, "/"+call.kind, strings.NewReader(call.body)))
+		c.published(call.kind, "").ServeHTTP(w, httptest.NewRequest(call.method, "/"+call.kind, strings.NewReader(call.body)))
 		if w.Code != call.status || !strings.Contains(w.Body.String(), call.want) {
 			t.Errorf("%s %s: %d %s, want %d %s", call.kind, call.body, w.Code, w.Body, call.status, call.want)
 		}
@@ -76,5 +84,70 @@ func TestPublished(t *testing.T) {
 		if strings.Join(all, ",") != want {
 			t.Errorf("%s: %s, want %s", queue, strings.Join(all, ","), want)
 		}
+	}
+}
+
+// A function's letterbox knows who asks, although nobody signs there, and asks for
+// the right that AWS asks for.
+func TestLetterbox(t *testing.T) {
+	c, err := Start(Options{Project: t.TempDir(), Registry: Registry{Dir: filepath.Join(t.TempDir(), "arc", "local")}, Region: "us-west-2", Path: os.Getenv("PATH"), Tell: activity.Tell(nil).Or()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	for name, value := range map[string]string{"/App/queues/jobs": "http://localhost:2222/000000000000/jobs", "/App/events/news": "arn:aws:sns:us-west-2:000000000000:news"} {
+		if _, err := c.parameters.Put(ssm.Parameter{Name: name, Type: "String", Value: value}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.queues.Handle(t.Context(), "CreateQueue", []byte(`{"QueueName":"jobs"}`)); err != nil {
+		t.Fatal(err)
+	}
+	function := func(name string, actions ...any) lambda.Function {
+		made, err := c.roles.Registrations()["AWS::IAM::Role"].Provider.Create(t.Context(), stack.Request{
+			Stack: stack.Ref{Name: "App", Region: "us-west-2", Account: Account}, LogicalID: name, Token: "ABC",
+			Properties: map[string]any{
+				"AssumeRolePolicyDocument": map[string]any{"Statement": map[string]any{"Effect": "Allow", "Principal": map[string]any{"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}},
+				"Policies":                 []any{map[string]any{"PolicyName": "p", "PolicyDocument": map[string]any{"Version": "2012-10-17", "Statement": map[string]any{"Effect": "Allow", "Action": actions, "Resource": "*"}}}},
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lambda.Function{Name: name, Label: "@http get /" + name, ARN: "arn:aws:lambda:us-west-2:000000000000:function:" + name, Role: made.Attributes["Arn"].(string)}
+	}
+	may, mayNot := function("may", "sqs:SendMessage"), function("mayNot", "logs:*")
+	for _, call := range []struct {
+		fn     lambda.Function
+		path   string
+		body   string
+		status int
+		want   string
+	}{
+		{may, "/queues", `{"name":"jobs","payload":{"n":1}}`, 200, "ok"},
+		{mayNot, "/queues", `{"name":"jobs","payload":{"n":1}}`, 403, "User: arn:aws:sts::000000000000:assumed-role/App-mayNot-ABC/mayNot is not authorized to perform: sqs:SendMessage on resource: arn:aws:sqs:us-west-2:000000000000:jobs because no identity-based policy allows the sqs:SendMessage action"},
+		{may, "/events", `{"name":"news","payload":{}}`, 403, "sns:Publish on resource: arn:aws:sns:us-west-2:000000000000:news"},
+		{may, "/queues", `{"name":"none","payload":{}}`, 404, "not found"},
+		{may, "/other", `{}`, 404, ""},
+	} {
+		resp, err := http.Post(fmt.Sprintf("http://localhost:%d%s", c.letterbox(call.fn), call.path), "application/json", strings.NewReader(call.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != call.status || !strings.Contains(string(text), call.want) {
+			t.Errorf("%s %s: %d %s, want %d %s", call.fn.Name, call.path, resp.StatusCode, text, call.status, call.want)
+		}
+	}
+	if c.letterbox(may) == c.letterbox(mayNot) || c.letterbox(may) != c.letterbox(may) {
+		t.Error("letterboxes are not one a function")
+	}
+	var ports struct{ Ports map[string]int }
+	if err := json.Unmarshal([]byte(c.environment(may)["ARC_SANDBOX"]), &ports); err != nil || ports.Ports["queues"] != c.letterbox(may) || ports.Ports["tables"] == c.letterbox(may) {
+		t.Errorf("the function is told %v, %v", ports, err)
+	}
+	if box := c.letterbox(lambda.Function{Name: "x", ARN: "x"}); box != 0 {
+		t.Errorf("a function without a role has the letterbox %d", box)
 	}
 }

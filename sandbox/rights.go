@@ -40,8 +40,17 @@ type As struct {
 // names it. A function without a role is the administrator.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 func (c *Cloud) keys(fn lambda.Function) rights.Credentials {
-	if fn.Role == "" {
+	caller, ok := c.callerOf(fn)
+	if !ok {
 		return rights.Credentials{AccessKeyID: "local", SecretAccessKey: "local", SessionToken: "local"}
+	}
+	return c.guard.Keys.For(caller)
+}
+
+// callerOf is a function as a caller; false = it is the administrator.
+func (c *Cloud) callerOf(fn lambda.Function) (rights.Caller, bool) {
+	if fn.Role == "" {
+		return rights.Caller{}, false
 	}
 	id, _ := c.guard.RoleID(fn.Role)
 	role := fn.Role[strings.LastIndexByte(fn.Role, '/')+1:]
@@ -52,7 +61,7 @@ func (c *Cloud) keys(fn lambda.Function) rights.Credentials {
 	if !strings.HasPrefix(fn.Label, "@") {
 		caller.Name = "function " + fn.Label
 	}
-	return c.guard.Keys.For(caller)
+	return caller, true
 }
 
 // policed is a service whose resources have policies of their own.
