@@ -273,6 +273,7 @@ func (x *expander) s3(e event, to target) {
 		properties = object{}
 		bucket["Properties"] = properties
 	}
+	x.tagged = append(x.tagged, properties)
 	if to.condition != nil {
 		// DependsOn takes no condition; a tag that refers to the permission does.
 		tag := object{"Key": "sam:ConditionalDependsOn:" + permission, "Value": object{"Fn::If": []any{to.condition, ref(permission), "no dependency"}}}

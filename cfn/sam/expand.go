@@ -52,6 +52,7 @@ type expander struct {
 	id      string    // the SAM resource in hand
 	at      string    // its path in the template
 	made    object    // what came of it so far
+	tagged  []object  // buckets that notify it, which take the tags that it hands on
 	gradual []gradual // functions that are deployed step by step
 	deployments
 }
@@ -132,7 +133,7 @@ func (x *expander) macros() {
 	slices.SortStableFunc(ids, func(a, b string) int { return rank(typeOf(a)) - rank(typeOf(b)) })
 	for _, id := range ids {
 		r := asObject(x.resources[id])
-		x.id, x.at, x.made = id, "Resources."+id, object{}
+		x.id, x.at, x.made, x.tagged = id, "Resources."+id, object{}, nil
 		before := len(x.problems)
 		if x.checkProperties(r) {
 			x.macro(r)

@@ -219,7 +219,7 @@ func ordered(v any) any {
 	case object:
 		for key, e := range v {
 			e = ordered(e)
-			if list, ok := e.([]any); ok && (key == "DependsOn" || key == "Tags" || key == "tags" || key == "ManagedPolicyArns") {
+			if list, ok := e.([]any); ok && (key == "DependsOn" || key == "Tags" || key == "tags" || key == "ManagedPolicyArns" || key == "ApiStages" || key == "StageKeys" || key == "Fn::Or") {
 				slices.SortFunc(list, func(a, b any) int { return strings.Compare(compact(a), compact(b)) })
 			}
 			v[key] = e

@@ -427,6 +427,9 @@ func (x *expander) propagate(tags, asked any) {
 	if asked != true || len(m) == 0 {
 		return
 	}
+	for _, bucket := range x.tagged {
+		bucket["Tags"] = tagList(m)
+	}
 	for _, made := range x.made {
 		r := asObject(made)
 		properties := asObject(r["Properties"])

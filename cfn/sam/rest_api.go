@@ -15,6 +15,10 @@ type deployments struct {
 	shared  []any // the APIs of the usage plan that several share
 	planned []any // their stages
 	keyed   []any // the same for its key
+	// What that plan and its key are given of all of those APIs.
+	sharing       object   // DeletionPolicy and UpdateReplacePolicy
+	conditions    []string // under each of which there is one of them
+	unconditional bool     // there is one in any case
 }
 
 func swaggerSkeleton() object {

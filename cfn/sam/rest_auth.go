@@ -335,6 +335,42 @@ func addStatements(body object, statements any) {
 	body[apiPolicy] = policy
 }
 
+// sharedCondition holds where any API is that shares the usage plan.
+const sharedCondition = "SharedUsagePlanCondition"
+
+// sharedAttributes are those of a plan that one API more shares, which has
+// attributes itself: it is there where any of them is, and kept where one of them
+// is to be.
+func (x *expander) sharedAttributes(passed object) object {
+	if x.sharing == nil {
+		x.sharing = object{}
+	}
+	for _, name := range []string{"DeletionPolicy", "UpdateReplacePolicy"} {
+		before, now := x.sharing[name], passed[name]
+		if given(now) && (before == nil || now == "Retain" || name == "UpdateReplacePolicy" && now == "Snapshot" && before == "Delete") {
+			x.sharing[name] = now
+		}
+	}
+	condition := asText(passed["Condition"])
+	if condition == "" {
+		x.unconditional = true
+		delete(asObject(x.template["Conditions"]), sharedCondition)
+	} else if !slices.Contains(x.conditions, condition) {
+		x.conditions = append(x.conditions, condition)
+		slices.Sort(x.conditions)
+	}
+	attributes := cloneObject(x.sharing)
+	switch {
+	case x.unconditional:
+	case len(x.conditions) == 1:
+		attributes["Condition"] = condition
+	default:
+		attributes["Condition"] = sharedCondition
+		x.anyOf(sharedCondition, x.conditions)
+	}
+	return attributes
+}
+
 // usagePlan makes the plan and the key with which an API is used: its own, or one
 // that all APIs of the template share.
 func (x *expander) usagePlan(p, passed object, stage string) {
@@ -355,6 +391,7 @@ func (x *expander) usagePlan(p, passed object, stage string) {
 		plan, key, planKey = "ServerlessUsagePlan", "ServerlessApiKey", "ServerlessUsagePlanKey"
 		x.shared, x.planned, x.keyed = append(x.shared, waits...), append(x.planned, stages...), append(x.keyed, keys...)
 		waits, stages, keys = slices.Clone(x.shared), slices.Clone(x.planned), slices.Clone(x.keyed)
+		passed = x.sharedAttributes(passed)
 	default:
 		x.fail(x.property("Auth.UsagePlan.CreateUsagePlan"), "write PER_API, SHARED or NONE", "it is none of them")
 		return
