@@ -250,6 +250,73 @@ func TestWrong(t *testing.T) {
 	}
 }
 
+// TestCopied: what plugins copy into functions stays inside the project and below
+// the function's packages.
+func TestCopied(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ source, target, want string }{
+		{"lib", "", "{lib lib}"},
+		{"lib/deep/x.txt", "", "{lib/deep/x.txt x.txt}"},
+		{"./lib/", "mine/", "{lib mine}"},
+		{filepath.Join(dir, "lib"), "a/../b", "{lib b}"},
+		{"", "x", "it copies something without a source"},
+		{"lib", filepath.Join(dir, "x"), "the target " + filepath.Join(dir, "x") + " is absolute"},
+		{"lib", "../x", "../x is outside"},
+		{"lib", "..", ".. is outside"},
+		{"../lib", "x", "../lib is outside"},
+		{filepath.Dir(dir), "x", ".. is outside"},
+		{"..lib", "x", "{..lib x}"},
+	} {
+		got, err := copied(dir, c.source, c.target)
+		text := fmt.Sprint(got)
+		if err != nil {
+			text = err.Error()
+		}
+		if text != c.want {
+			t.Errorf("%s to %q: %s, want %s", c.source, c.target, text, c.want)
+		}
+	}
+}
+
+// TestFailsLater: what fails in a plugin when nobody waits for it is told, with its
+// own frames, and ends nothing.
+func TestFailsLater(t *testing.T) {
+	dir, result := project(t, "testdata/wrong.txtar")
+	if err := os.MkdirAll(filepath.Join(dir, "src", "plugins"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	plugin := `module.exports = { set: { env () { setTimeout(function later () { throw Error('too late') }); Promise.reject('nobody'); return { N: 'v' } } } }`
+	if err := os.WriteFile(filepath.Join(dir, "src", "plugins", "x.js"), []byte(plugin), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var failed said
+	h := host(t, dir, Options{Failed: func(text string) { failed.add("", text) }})
+	if err := errors.Join(h.Find(t.Context(), Refs(result.App)), h.Load(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	p := Project{Dir: dir, Result: result}
+	for range 2 { // the process is still there
+		if _, err := h.Settings(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is told", func() bool {
+			failed.mu.Lock()
+			defer failed.mu.Unlock()
+			all := strings.Join(failed.lines, "\n")
+			return strings.Contains(all, "too late\nat Timeout.later") && strings.Contains(all, ": nobody\n")
+		})
+	}
+	quiet := host(t, dir, Options{})
+	if err := errors.Join(quiet.Find(t.Context(), Refs(result.App)), quiet.Load(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // where nobody listens, too
+		if _, err := quiet.Settings(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestWithoutNode: a machine without Node is told so.
 func TestWithoutNode(t *testing.T) {
 	dir, result := project(t, "testdata/wrong.txtar")

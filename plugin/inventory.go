@@ -154,10 +154,9 @@ func (i *inventory) config(c *manifest.Config, pragma string, fn *manifest.Funct
 	if fn == nil {
 		return out
 	}
-	out = append(out, member{"region", i.app.AWS.Region})
+	out = i.withAWS(out, pragma)
 	switch pragma {
 	case "http":
-		out = append(out, member{"apigateway", i.app.AWS.APIGateway})
 		if strings.HasPrefix(fn.Name, "get ") || strings.HasPrefix(fn.Name, "any ") || c.Views {
 			out = append(out, member{"views", c.Views})
 		}
@@ -167,6 +166,26 @@ func (i *inventory) config(c *manifest.Config, pragma string, fn *manifest.Funct
 				out = append(out, member{"fifo", q.Fifo})
 			}
 		}
+	}
+	return out
+}
+
+// withAWS adds what else stands below @aws, which Architect takes for settings of
+// functions as well: the region, the bucket. apigateway is for routes only.
+func (i *inventory) withAWS(out ordered, pragma string) ordered {
+	if i.Result.Tree == nil || i.Result.Tree.Pragma("aws") == nil {
+		return out
+	}
+	for _, it := range i.Result.Tree.Pragma("aws").Items {
+		key := it.Values[0].Text
+		if out.get(key) != nil || len(it.Values) == 1 || key == "apigateway" && pragma != "http" && pragma != "" {
+			continue
+		}
+		var v any = wordList(it.Values[1:])
+		if len(it.Values) == 2 {
+			v = word(it.Values[1])
+		}
+		out = append(out, member{key, v})
 	}
 	return out
 }
@@ -320,7 +339,15 @@ func (i *inventory) folder(f *manifest.SharedFolder, name string, gets func(*man
 			}
 		}
 	}
-	return ordered{{"src", f.Dir}, {name, list}}
+	src := i.path(f.Dir)
+	if i.Result.Tree != nil && i.Result.Tree.Pragma(name) != nil {
+		for _, it := range i.Result.Tree.Pragma(name).Items {
+			if it.Values[0].Text == "src" {
+				src = f.Dir // as it is written
+			}
+		}
+	}
+	return ordered{{"src", src}, {name, list}}
 }
 
 func (i *inventory) aws() ordered {
@@ -363,17 +390,13 @@ func (i *inventory) project() ordered {
 	if len(names) > 0 {
 		custom = append(ordered{{"runtimes", names}, {"runtimePlugins", brought}}, runtimes...)
 	}
-	functionConfig := i.config(&i.Result.Defaults, "", nil)
-	functionConfig = append(functionConfig, member{"region", app.AWS.Region})
-	if i.Result.Tree.Pragma("aws") != nil {
-		functionConfig = append(functionConfig, member{"apigateway", app.AWS.APIGateway})
-	}
+	functionConfig := i.withAWS(i.config(&i.Result.Defaults, "", nil), "")
 	var file any
 	if app.File != "" {
 		file = i.path(app.File)
 	}
 	prefs := i.preferences()
-	return ordered{
+	project := ordered{
 		{"type", "aws"}, {"cwd", i.Dir}, {"src", i.path("src")}, {"build", build}, {"manifest", file},
 		{"preferences", prefs.all}, {"localPreferences", prefs.local}, {"localPreferencesFile", prefs.localFile},
 		{"globalPreferences", prefs.global}, {"globalPreferencesFile", prefs.globalFile},
@@ -384,6 +407,12 @@ func (i *inventory) project() ordered {
 		{"arc", arcModel(i.Result.Tree)},
 		{"raw", string(i.Result.Sources[app.File])},
 	}
+	for _, fn := range app.Functions() {
+		if fn.Asset {
+			project = project.with("asapSrc", i.path(asap))
+		}
+	}
+	return project
 }
 
 // rootHandler is how Architect calls what answers at /.
@@ -394,7 +423,7 @@ func rootHandler(app *manifest.App) any {
 	case root != nil && root.Function.Asset, root == nil && app.Static != nil:
 		return "arcStaticAssetProxy"
 	case root != nil:
-		return "configured"
+		return root.Function.Name
 	}
 	return nil
 }

@@ -62,6 +62,66 @@ func TestInventory(t *testing.T) {
 	golden(t, "testdata/inventory-differences.txt", strings.Join(lines, "\n")+"\n")
 }
 
+// TestInventories: further apps, of which testdata/inventories has what Architect
+// 12's packages make (architect.json), and what differs.
+func TestInventories(t *testing.T) {
+	files, err := filepath.Glob("testdata/inventories/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, _ := project(t, file)
+			result := manifest.Load(os.DirFS(dir), manifest.Options{Region: "us-west-2"})
+			raw, err := Project{Dir: dir, Stage: "staging", Result: result}.Inventory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ours struct{ Inv map[string]any }
+			if err := json.Unmarshal(bytes.ReplaceAll(raw, []byte(dir), []byte("<CWD>")), &ours); err != nil {
+				t.Fatal(err)
+			}
+			besideArchitect(t, file, archive, ours.Inv)
+		})
+	}
+}
+
+// besideArchitect compares what an archive has of Architect with ours, and keeps
+// what differs.
+func besideArchitect(t *testing.T, file string, archive *txtar.Archive, ours map[string]any) {
+	t.Helper()
+	var theirs map[string]any
+	for _, f := range archive.Files {
+		if f.Name == "architect.json" {
+			if err := json.Unmarshal(f.Data, &theirs); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var lines []string
+	for _, key := range slices.Sorted(maps.Keys(theirs)) {
+		differ(&lines, key, theirs[key], ours[key])
+	}
+	got := strings.Join(lines, "\n") + "\n"
+	for i, f := range archive.Files {
+		if f.Name != "differences.txt" || string(f.Data) == got {
+			continue
+		}
+		if !*update {
+			t.Errorf("%s, differences.txt (-update rewrites it):\n%s", file, got)
+			continue
+		}
+		archive.Files[i].Data = []byte(got)
+		if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestPreferences: preferences are given as Architect 12 gives them, but for the
 // values of variables, which are secrets: each archive of testdata/preferences
 // has what its packages make of the files (architect.json), with the user's
@@ -100,32 +160,7 @@ func TestPreferences(t *testing.T) {
 			if err := json.Unmarshal(raw, &ours); err != nil {
 				t.Fatal(err)
 			}
-			var theirs map[string]any
-			var lines []string
-			for _, f := range archive.Files {
-				if f.Name == "architect.json" {
-					if err := json.Unmarshal(f.Data, &theirs); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			for _, key := range slices.Sorted(maps.Keys(theirs)) {
-				differ(&lines, key, theirs[key], ours.Inv.Project[key])
-			}
-			got := strings.Join(lines, "\n") + "\n"
-			for i, f := range archive.Files {
-				if f.Name != "differences.txt" || string(f.Data) == got {
-					continue
-				}
-				if !*update {
-					t.Errorf("%s, differences.txt (-update rewrites it):\n%s", file, got)
-					continue
-				}
-				archive.Files[i].Data = []byte(got)
-				if err := os.WriteFile(file, txtar.Format(archive), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
+			besideArchitect(t, file, archive, ours.Inv.Project)
 		})
 	}
 }
