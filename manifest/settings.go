@@ -93,7 +93,11 @@ func (l *loader) settingOf(spec *pragmaSpec, ln line) *setting {
 		if home := homeOf(ln.key.Text); home != "" {
 			hint = home
 		}
-		l.warnf(at(ln.key), "unknown-setting", hint, "@%s has no setting %s, so it has no effect", spec.name, ln.key.Text)
+		effect := "so it has no effect"
+		if l.pragma("plugins") != nil || l.pragma("macros") != nil {
+			effect = "so it has none but what a plugin makes of it"
+		}
+		l.warnf(at(ln.key), "unknown-setting", hint, "@%s has no setting %s, %s", spec.name, ln.key.Text, effect)
 	}
 	return s
 }

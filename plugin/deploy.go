@@ -19,6 +19,10 @@ type Deployment struct {
 	StackName string
 	Stage     string // "staging" or "production"
 	DryRun    bool   // nothing is deployed: a template is only looked at
+	// Sandbox is for an app that runs from its source, where Architect asks no
+	// deploy.start: what a hook fails for, such as a variable that only deploys have,
+	// must not keep the app from running. The template goes on without its changes.
+	Sandbox bool
 }
 
 // Edited is a template that plugins have changed.
@@ -30,6 +34,8 @@ type Edited struct {
 	// Brought names the plugin that first put in what was not there, by the same
 	// paths.
 	Brought map[string]*Plugin
+	// Failed are the hooks that changed nothing because they failed (Sandbox).
+	Failed []*Error
 	// Steps is the template as each hook left it, in the order of calls.
 	Steps []Step
 }
@@ -71,6 +77,10 @@ func (h *Host) Edit(ctx context.Context, p Project, d Deployment, template []byt
 		for _, plugin := range h.With(hook) {
 			args.CloudFormation = edited.Template
 			raw, err := h.Call(ctx, plugin, hook, args)
+			if failed, ok := errors.AsType[*Error](err); ok && d.Sandbox && ctx.Err() == nil {
+				edited.Failed = append(edited.Failed, failed)
+				continue
+			}
 			if err != nil {
 				return edited, err
 			}

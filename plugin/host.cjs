@@ -10,8 +10,10 @@ const { createRequire } = require('module')
 const { AsyncLocalStorage } = require('async_hooks')
 const { Readable } = require('stream')
 
-const [ from, to ] = process.argv.slice(-3, -1).map(Number)
-const terminal = process.argv.at(-1) === 'terminal'
+const [ from, to ] = process.argv.slice(1, 3).map(Number)
+const terminal = process.argv[3] === 'terminal'
+// Plugins look there for the command that runs them.
+process.argv = [ process.argv[0], 'arc', ...process.argv.slice(4) ]
 const dir = process.cwd()
 const find = createRequire(path.join(dir, 'app.arc'))
 const plugins = {} // what each module exports, by name

@@ -25,6 +25,7 @@ type Options struct {
 	Dir  string   // the project's folder, absolute: where plugins run
 	Env  []string // NAME=VALUE
 	Node string   // the program that runs Node; "" = there is none
+	Args []string // the command's name, and flags without their values: what plugins find in process.argv
 	// Timeout of every hook, but of those of the sandbox; 0 = the usual ones.
 	Timeout time.Duration
 	// Output is told each line that a plugin prints; name is "" when nobody can
@@ -190,7 +191,7 @@ func (h *Host) startNode(ref Ref) error {
 	if h.options.Terminal != nil && h.options.Terminal.Paint != nil && apart {
 		terminal = "terminal"
 	}
-	cmd := exec.Command(h.options.Node, "-e", script, "--", from, to, terminal)
+	cmd := exec.Command(h.options.Node, append([]string{"-e", script, "--", from, to, terminal}, h.options.Args...)...)
 	c, err := h.start(cmd, apart, "")
 	if err != nil {
 		return &Error{Plugin: ref, Code: "plugin-node", Text: fmt.Sprintf("Node does not start: %v", err), Hint: "does node --version answer?"}

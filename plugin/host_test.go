@@ -384,7 +384,7 @@ func FuzzLines(f *testing.F) {
 				}
 			}
 		}
-		Edited{line, map[string]*Plugin{}, map[string]*Plugin{}, nil}.touched([]byte(`{"Resources":{"A":1}}`), &Plugin{})
+		Edited{Template: line, By: map[string]*Plugin{}, Brought: map[string]*Plugin{}}.touched([]byte(`{"Resources":{"A":1}}`), &Plugin{})
 		_, _ = services(&Plugin{}, []byte(`{"Resources":{}}`), line)
 	})
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"arc/cfn/registry"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (c *Cloud) services() []Service {
 	}})
 	parameters := ssm.New(account, region)
 	secrets := secretsmanager.New(account, region)
-	lines := logs.New(account, region)
+	lines, others := logs.New(account, region), recorded.New()
 	figures := cloudwatch.New()
 	code := &codeStore{root: filepath.Join(c.scratch, "code"), get: objects.Get, ready: map[string]*unpacked{}}
 	c.queues = sqs.New(sqs.Options{Account: account, Region: region, URL: c.url, Tell: c.tell})
@@ -78,7 +79,7 @@ func (c *Cloud) services() []Service {
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}
 	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce})
 	services := []Service{
-		recorded.New(),
+		others,
 		sts.New(account, region, c.guard),
 		c.roles,
 		objects,
@@ -97,7 +98,7 @@ func (c *Cloud) services() []Service {
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
-		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), SetAside: c.live.is,
+		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), SetAside: c.live.is, Recorded: others.Other,
 		Warn: func(text string) { c.tell.Notice("%s", text) },
 	})
 	return append(services, cloudformation.New(c.engine))
@@ -139,9 +140,10 @@ func registrations(services []Service) map[string]stack.Registration {
 }
 
 // Recorded reports whether resources of a type are kept in mind here and do
-// nothing.
+// nothing, in the stack of the app that runs from its source at least.
 func (c *Cloud) Recorded(resourceType string) bool {
-	return registrations(c.all)[resourceType].Recorded
+	r, ok := registrations(c.all)[resourceType]
+	return r.Recorded || !ok && registry.Known(resourceType)
 }
 
 // assemble starts the services and puts them behind one handler.

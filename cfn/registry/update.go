@@ -59,6 +59,12 @@ func UpdateOf(typ, property string) Update {
 	return worst
 }
 
+// Known reports whether AWS has a public schema of a type.
+func Known(typ string) bool {
+	_, known := updateLine(typ)
+	return known
+}
+
 // updateLine finds a type's properties in the table.
 func updateLine(typ string) (properties string, known bool) {
 	name, ours := strings.CutPrefix(typ, "AWS::")

@@ -154,7 +154,7 @@ func (s *session) startPlugins(p *project, first manifest.Result) ([]manifest.Se
 func (s *session) pluginOptions(p *project) plugin.Options {
 	node, _ := exec.LookPath("node") // "" = there is none, which is told when one is needed
 	return plugin.Options{
-		Dir: p.pluginFolder(), Env: os.Environ(), Node: node, Timeout: s.pluginTimeout,
+		Dir: p.pluginFolder(), Env: os.Environ(), Node: node, Args: s.words, Timeout: s.pluginTimeout,
 		Output: func(name, line string) {
 			if name == "" {
 				name = "plugins"
@@ -190,6 +190,18 @@ func (s *session) pluginTerminal(p *project) *plugin.Terminal {
 	}}
 }
 
+// shownArgs are the arguments that plugins are shown: the command, and flags
+// without their values, which may be secret.
+func shownArgs(args []string) (words []string) {
+	for i, arg := range args {
+		if i == 1 || strings.HasPrefix(arg, "-") {
+			flag, _, _ := strings.Cut(arg, "=")
+			words = append(words, flag)
+		}
+	}
+	return words
+}
+
 // context is that of the program.
 func (s *session) context() context.Context {
 	if s.ctx == nil {
@@ -212,7 +224,7 @@ func (s *session) pluginFlags() []cli.Flag {
 // deploymentFor is what hooks of a deploy are told. Every stage that is not
 // production is staging for them: they know no other.
 func (p *project) deploymentFor(opts cfn.Options) plugin.Deployment {
-	return plugin.Deployment{StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name), Stage: pluginStage(opts.Stage), DryRun: !p.deploys}
+	return plugin.Deployment{StackName: cfn.StackName(p.app.Name, opts.Stage, opts.Name), Stage: pluginStage(opts.Stage), DryRun: !p.deploys, Sandbox: p.sandbox}
 }
 
 // pluginStage is a stage as plugins know it.

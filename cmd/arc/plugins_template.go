@@ -142,14 +142,23 @@ func pluginErrors(p *project, err error) syntax.Diagnostics {
 // carry takes what plugins made of the view over into the template itself.
 func (p *project) carry(e *edit, template []byte, opts cfn.Options) (cfn.Changed, syntax.Diagnostics) {
 	changed := cfn.Changed{Template: template, Origin: func(id string) syntax.Pos { return p.pluginOrigin(e, id) }}
+	var ds syntax.Diagnostics
+	for _, failed := range e.Failed {
+		d := failed.Diagnostic()
+		d.Severity, d.Hint = syntax.Warning, "the sandbox goes on without what it changes in the template; a deploy ends here"
+		ds = append(ds, d)
+	}
 	if bytes.Equal(e.before, e.Template) {
-		return changed, nil
+		if e.told {
+			ds = nil
+		}
+		e.told = true
+		return changed, ds
 	}
 	carried, problems, err := sam.Carry(template, e.before, e.Template)
 	if err != nil {
 		return changed, pluginErrors(p, err)
 	}
-	var ds syntax.Diagnostics
 	for _, problem := range problems {
 		ds = append(ds, p.carryProblem(e, problem))
 	}

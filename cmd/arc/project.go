@@ -41,6 +41,7 @@ type project struct {
 	planned    func([]*plugin.Plugin) error // refuses plugins that a plan was not made with; nil = there is no plan
 	deploys    bool                         // its plugins are told that it is deployed in earnest
 	local      bool                         // it is deployed to the local cloud
+	sandbox    bool                         // it runs from its source
 	compiled   *cfn.Stack                   // as it runs in the sandbox
 	invoke     plugin.Invoke                // calls a function of the app that runs; nil = none does
 	sources    map[string][]byte            // manifest files' text, for rendering diagnostics

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,8 +13,11 @@ import (
 
 // tellRecorded says once which pragmas' resources the local cloud keeps in mind
 // and does not run, and what comes of that.
-func (s *session) tellRecorded(app *manifest.App, st *cfn.Stack, local *sandbox.Cloud) {
-	lines := notRun(app, st, local.Recorded)
+func (s *session) tellRecorded(p *project, st *cfn.Stack, local *sandbox.Cloud) {
+	lines := notRun(p.app, st, local.Recorded)
+	if p.plugins != nil {
+		lines = append(lines, broughtTypes(p.plugins.edits[st.Name], st, local.Recorded)...)
+	}
 	if text := strings.Join(lines, "; "); text != "" && text != s.notRun {
 		s.notRun = text
 		s.note("does not run on this machine yet: %s", text)
@@ -49,4 +53,19 @@ func notRun(app *manifest.App, st *cfn.Stack, recorded func(resourceType string)
 		add("cdn", []string{""})
 	}
 	return lines
+}
+
+// broughtTypes are the types of resources that plugins brought and that are only
+// recorded, with the plugins: "AWS::SES::Template (plugin mails)".
+func broughtTypes(e *edit, st *cfn.Stack, recorded func(resourceType string) bool) []string {
+	if e == nil {
+		return nil
+	}
+	var list []string
+	for id, r := range st.Template.Resources {
+		if by := e.Bringer("Resources." + id); by != nil && recorded(r.AWSCloudFormationType()) {
+			list = append(list, fmt.Sprintf("%s (%s %s)", r.AWSCloudFormationType(), by.Kind(), by.Name))
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(list)))
 }

@@ -40,6 +40,7 @@ type session struct {
 	signIn         string        // how to get new ones
 	muted          bool          // --quiet, ARC_QUIET: warnings and errors only
 	deployStage    string        // that plugins are told of while the app is read; "" = nothing is deployed
+	words          []string      // of the command line, that plugins are shown
 	pluginTimeout  time.Duration // of every hook of plugins; 0 = the usual ones
 	events         *eventWriter  // --json of a command that tells events: they go to stdout; nil = as text to stderr
 	noteEvents     bool          // all that is noted is an event, too
@@ -50,7 +51,7 @@ type session struct {
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
-	s := &session{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env), live: newLive(stderr, env)}
+	s := &session{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env), live: newLive(stderr, env), words: shownArgs(args)}
 	if wantsEvents(args) {
 		s.events = &eventWriter{to: stdout}
 		if args[1] != "sandbox" { // which is watched while it is programmed against

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -327,7 +328,15 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	if err != nil {
 		return err
 	}
+	file, err := registry.LogFile(p.dir)
+	if err != nil {
+		return err
+	}
+	for _, line := range saidAtStart(file) {
+		s.note("%s", line)
+	}
 	s.note("local cloud at %s, in the background; arc sandbox --stop ends it", running.Endpoint)
+	s.note("what it says is in %s", file)
 	s.tellOpenings(open)
 	if ctx.Bool("cloud-only") {
 		return nil
@@ -341,6 +350,26 @@ func (s *session) sandboxDetached(ctx *cli.Context, registry sandbox.Registry, p
 	}
 	s.tellDeadLetters(outputs, "")
 	return nil
+}
+
+// saidAtStart are the lines of a log that a cloud in the background wrote after what
+// this process has said itself: what of the app does not run as it would in the
+// foreground, where everybody reads it.
+func saidAtStart(log string) (lines []string) {
+	text, err := os.ReadFile(log)
+	if err != nil {
+		return nil
+	}
+	_, rest, _ := strings.Cut(string(text), "local cloud at ")
+	_, rest, _ = strings.Cut(rest, "\n")
+	for line := range strings.Lines(rest) {
+		line = strings.TrimRight(line, "\r\n")
+		if strings.HasPrefix(line, "HTTP ") || strings.HasPrefix(line, "WS ") {
+			break // it runs, and what follows are calls
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // liveOutputs asks a running local cloud where the app answers.
@@ -459,6 +488,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 		opts.Env = append(opts.Env, deploy.AppSecret)
 		parameters[cfn.EnvParameter(deploy.AppSecret)] = s.localAppSecret(p)
 	}
+	p.sandbox = true
 	opts = s.withPlugins(p, opts)
 	stack, ds := cfn.Compile(p.app, opts)
 	if err := s.diagnose(p, ds); err != nil {
@@ -486,7 +516,7 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	if p.app.Static != nil {
 		app.Static, app.Bucket, app.Prefix = p.path(p.app.Static.Folder), "StaticBucket", p.app.Static.Prefix
 	}
-	s.tellRecorded(p.app, stack, local)
+	s.tellRecorded(p, stack, local)
 	for _, part := range stack.Parts {
 		app.Objects[part.Key] = part.Body
 	}

@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"arc/sandbox/activity"
@@ -258,6 +259,9 @@ func (s *Service) call(ctx context.Context, operation string, in, out any) error
 		api = "DynamoDBStreams_20120810."
 	}
 	status, answer, err := s.send(ctx, target, api+operation, body)
+	if s.options.URL != "" && errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%s: nobody answers at %s, where --db or @sandbox external-db has the tables: start that database first, or leave it to arc", operation, s.options.URL)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}

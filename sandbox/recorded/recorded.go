@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"arc/cfn/registry"
 	"arc/sandbox/journal"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
@@ -47,6 +48,19 @@ func (s *Store) Registrations() map[string]stack.Registration {
 		out[name] = stack.Registration{Recorded: !p.kind.idle, Provider: stack.Steps{OnCreate: p.create, OnUpdate: p.update, OnDelete: p.remove}}
 	}
 	return out
+}
+
+// Other registers a type of AWS's of which nothing more is known here than that
+// there is one: Ref is a name, and attributes are texts that begin with it.
+func (s *Store) Other(resourceType string) (stack.Registration, bool) {
+	if !registry.Known(resourceType) {
+		return stack.Registration{}, false
+	}
+	p := provider{s, kind{describe: func(req stack.Request, name string) stack.Resource {
+		service := strings.ToLower(strings.Split(resourceType, "::")[1])
+		return resource(name, "Arn", arn(req, service, name), stack.OtherAttributes, name+".")
+	}}}
+	return stack.Registration{Recorded: true, Provider: stack.Steps{OnCreate: p.create, OnUpdate: p.update, OnDelete: p.remove}}, true
 }
 
 // kind is what is known of a resource type.

@@ -99,3 +99,36 @@ func TestNamesAreRead(t *testing.T) {
 		}
 	}
 }
+
+// TestOther: the app that runs from its source may have any type that AWS has, also
+// in a nested stack; other stacks may not, and nobody one that there is not.
+func TestOther(t *testing.T) {
+	s := New()
+	const inner = "Resources: {Mail: {Type: AWS::SES::Template}}"
+	e := stack.New(stack.Options{
+		Account: "123456789012", Region: "us-east-1", Registrations: s.Registrations(), Recorded: s.Other,
+		SetAside: func(name string) bool { return name == "app" },
+		Fetch:    func(context.Context, string) ([]byte, error) { return []byte(inner), nil },
+	})
+	t.Cleanup(e.Close)
+	const outer = `
+Resources:
+  Search: {Type: AWS::OpenSearchService::Domain}
+  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://s3.amazonaws.com/b/inner}}
+Outputs:
+  Where: {Value: !GetAtt Search.DomainEndpoint}
+  Arn: {Value: !GetAtt Search.Arn}
+`
+	if err := e.Apply(t.Context(), "app", []byte(outer), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	out := e.Outputs("app")
+	if !regexp.MustCompile(`^\w+\.DomainEndpoint$`).MatchString(out["Where"]) || !strings.HasPrefix(out["Arn"], "arn:aws:opensearchservice:us-east-1:123456789012:") {
+		t.Errorf("outputs %v", out)
+	}
+	for name, body := range map[string]string{"other": outer, "app": "Resources: {Search: {Type: AWS::OpenSearchService::Dommain}}"} {
+		if err := e.Apply(t.Context(), name, []byte(body), nil, nil); err == nil || !strings.Contains(err.Error(), "Unrecognized resource types: [AWS::OpenSearchService::Dom") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

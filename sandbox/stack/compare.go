@@ -231,7 +231,7 @@ func (c *comparison) recreation(kind, name string, before, after map[string]any)
 	switch {
 	case strings.HasPrefix(kind, "AWS::"):
 		update = registry.Announced(kind, name, before, after)
-	case slices.Contains(c.e.registrations[kind].CreateOnly, name):
+	case slices.Contains(c.e.registration(kind).CreateOnly, name):
 		update = registry.Replacement
 	}
 	switch update {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +44,10 @@ type Options struct {
 	// SetAside says of a stack that its data is not deleted with its resources:
 	// it is there again when the resource is. nil = of none.
 	SetAside func(stackName string) bool
+	// Recorded registers further types for the stacks that SetAside names, and for those
+	// in them: types that exist on AWS, and of which no resource does anything here.
+	// Other stacks are refused for them. nil = there are none.
+	Recorded func(resourceType string) (Registration, bool)
 	// Warn is told, once, that stacks cannot be kept between runs; nil = nobody is.
 	Warn func(text string)
 }
@@ -96,6 +101,27 @@ func (e *Engine) Close() {
 	e.mu.Unlock()
 	e.cancel()
 	e.running.Wait()
+}
+
+// registration is how a type is provided; without a Provider it is not.
+func (e *Engine) registration(resourceType string) Registration {
+	r, ok := e.registrations[resourceType]
+	if !ok && e.options.Recorded != nil {
+		r, _ = e.options.Recorded(resourceType)
+	}
+	return r
+}
+
+// recordsFor reports whether a stack, or a nested one, may hold types that are
+// only recorded.
+func (e *Engine) recordsFor(stackName string) bool {
+	for e.options.SetAside != nil && stackName != "" {
+		if e.options.SetAside(stackName) {
+			return true
+		}
+		stackName = stackName[:max(strings.LastIndexByte(stackName, '-'), 0)] // a nested stack is PARENT-ID-RANDOM
+	}
+	return false
 }
 
 // fault asks the fault seam.

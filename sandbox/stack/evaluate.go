@@ -99,6 +99,10 @@ func Partition(region string) string {
 	return "aws"
 }
 
+// OtherAttributes names the attribute with which the values of all begin that a
+// resource is not known to have: they end with the attribute's name.
+const OtherAttributes = "*"
+
 // attribute finds an attribute by its whole name ("Outputs.Url") or by its
 // path through nested maps ("Endpoint.Address").
 func (r *resource) attribute(name string) (any, error) {
@@ -109,6 +113,9 @@ func (r *resource) attribute(name string) (any, error) {
 	for _, key := range strings.Split(name, ".") {
 		m, _ := at.(map[string]any)
 		next, ok := m[key]
+		if other, given := r.attributes[OtherAttributes].(string); !ok && given {
+			return other + name, nil
+		}
 		if !ok {
 			return nil, fmt.Errorf("resource %s (%s) has no attribute %s in the local cloud", r.logicalID, r.kind, name)
 		}

@@ -180,7 +180,7 @@ func (e *Engine) ValidateTemplate(ctx context.Context, in ValidateTemplateInput)
 		err = e.check(doc)
 	}
 	if err == nil && !transforms {
-		err = e.checkTypes(doc, func(id string) bool { return doc.Resources[id].Condition == "" })
+		err = e.checkTypes(doc, "", func(id string) bool { return doc.Resources[id].Condition == "" })
 	}
 	if err != nil {
 		return ValidateTemplateOutput{}, err

@@ -40,7 +40,7 @@ func (e *Engine) toImport(list []ResourceToImport, t *template) (map[string]stri
 		if def.Type != one.ResourceType {
 			return nil, invalid("Resource [%s] to import is of type %s in the template, and of type %s in ResourcesToImport", id, def.Type, one.ResourceType)
 		}
-		by := e.registrations[def.Type]
+		by := e.registration(def.Type)
 		if by.Import == nil {
 			return nil, invalid("ResourceType [%s] is not imported by the local cloud, which imports what holds data: tables, buckets and queues", def.Type)
 		}
@@ -114,7 +114,7 @@ func (e *Engine) findExisting(ctx context.Context, st *state, res *resource) (Re
 	if owner := e.stackOf(res); owner != "" {
 		return Resource{}, invalid("%s %s already exists in stack %s", res.kind, res.physicalID, owner)
 	}
-	return e.registrations[res.kind].Import(WithRegion(ctx, st.ref.Region), Request{
+	return e.registration(res.kind).Import(WithRegion(ctx, st.ref.Region), Request{
 		Stack: st.ref, LogicalID: res.logicalID, Type: res.kind, PhysicalID: res.physicalID, Properties: res.properties,
 	})
 }

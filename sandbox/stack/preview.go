@@ -30,7 +30,7 @@ func (e *Engine) preview(ctx context.Context, t *template, ref Ref) error {
 	var wrong []string
 	for _, id := range slices.Sorted(maps.Keys(t.deps)) {
 		def := t.doc.Resources[id]
-		registration := e.registrations[def.Type]
+		registration := e.registration(def.Type)
 		err := error(nil)
 		switch {
 		case registration.Refused != "":

@@ -25,7 +25,7 @@ func (e *Engine) Remember(log *journal.Log) {
 // recall finds what an earlier run made for a resource that is to be made; ""
 // = nothing, or what is in use by another.
 func (e *Engine) recall(st *state, res *resource) string {
-	if !e.registrations[res.kind].Keeps {
+	if !e.registration(res.kind).Keeps {
 		return ""
 	}
 	e.mu.Lock()
@@ -46,7 +46,7 @@ func (e *Engine) recall(st *state, res *resource) string {
 
 // keepInMind notes what was made for a resource; "" = nothing any more.
 func (e *Engine) keepInMind(st *state, res *resource, id string) error {
-	if !e.registrations[res.kind].Keeps {
+	if !e.registration(res.kind).Keeps {
 		return nil
 	}
 	e.mu.Lock()

@@ -216,7 +216,7 @@ func (v *revival) stack(ctx context.Context, st *state) {
 
 func (v *revival) resource(ctx context.Context, st *state, r *resource) error {
 	e := v.e
-	if e.registrations[r.kind].Provider == nil {
+	if e.registration(r.kind).Provider == nil {
 		return fmt.Errorf("the local cloud does not run %s", r.kind)
 	}
 	var made Resource
@@ -232,7 +232,7 @@ func (v *revival) resource(ctx context.Context, st *state, r *resource) error {
 		v.tell(ctx, inner)
 		made, _ = nested{e}.outcome(inner, inner.status)
 	} else {
-		made, err = e.registrations[r.kind].Provider.Create(WithRegion(ctx, st.ref.Region), Request{
+		made, err = e.registration(r.kind).Provider.Create(WithRegion(ctx, st.ref.Region), Request{
 			Stack: st.ref, LogicalID: r.logicalID, Type: r.kind, PhysicalID: r.physicalID, Properties: r.properties,
 			Token: r.token, Restored: true, Attributes: had(r),
 		})

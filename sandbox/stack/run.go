@@ -260,7 +260,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 	if err := e.fault(op, res.logicalID); err != nil {
 		return Resource{}, err
 	}
-	provider := e.registrations[res.kind].Provider
+	provider := e.registration(res.kind).Provider
 	req := Request{
 		Stack: st.ref, LogicalID: res.logicalID, Type: res.kind, PhysicalID: res.physicalID,
 		Properties: res.properties, Old: old, Token: res.token,
@@ -290,7 +290,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 			made.PhysicalID = res.physicalID
 		}
 	case "Delete":
-		if e.registrations[res.kind].Keeps && e.setAside(st) {
+		if e.registration(res.kind).Keeps && e.setAside(st) {
 			return Resource{}, nil
 		}
 		if err = provider.Delete(ctx, req); err == nil {
@@ -304,7 +304,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 // change in place. Where a service decides, the local one makes a new resource.
 func (e *Engine) needsReplacement(before, next *resource) bool {
 	if !strings.HasPrefix(next.kind, "AWS::") {
-		return slices.ContainsFunc(e.registrations[next.kind].CreateOnly, func(name string) bool {
+		return slices.ContainsFunc(e.registration(next.kind).CreateOnly, func(name string) bool {
 			return !reflect.DeepEqual(before.properties[name], next.properties[name])
 		})
 	}

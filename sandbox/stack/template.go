@@ -115,7 +115,7 @@ func (e *Engine) prepare(ctx context.Context, src source, ref Ref, previous *tem
 	if err := t.connect(ref); err != nil {
 		return nil, err
 	}
-	if err := e.checkTypes(doc, func(id string) bool { _, made := t.deps[id]; return made }); err != nil {
+	if err := e.checkTypes(doc, ref.Name, func(id string) bool { _, made := t.deps[id]; return made }); err != nil {
 		return nil, err
 	}
 	return t, e.preview(ctx, t, ref)
@@ -180,11 +180,12 @@ func tooLongName(what, name string) error {
 }
 
 // checkTypes refuses resource types that nobody here makes, of the resources that
-// made lets through: those that no condition leaves out.
-func (e *Engine) checkTypes(doc *cfn.Document, made func(logicalID string) bool) error {
+// made lets through: those that no condition leaves out. stackName is "" where a
+// template is only looked at.
+func (e *Engine) checkTypes(doc *cfn.Document, stackName string, made func(logicalID string) bool) error {
 	var unknown []string
 	for id, r := range doc.Resources {
-		if _, ok := e.registrations[r.Type]; !ok && made(id) {
+		if _, ok := e.registrations[r.Type]; !ok && made(id) && !(e.recordsFor(stackName) && e.registration(r.Type).Provider != nil) {
 			unknown = append(unknown, r.Type)
 		}
 	}
