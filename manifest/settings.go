@@ -93,11 +93,11 @@ func (l *loader) settingOf(spec *pragmaSpec, ln line) *setting {
 		if home := homeOf(ln.key.Text); home != "" {
 			hint = home
 		}
-		effect := "so it has no effect"
+		but := ""
 		if l.pragma("plugins") != nil || l.pragma("macros") != nil {
-			effect = "so it has none but what a plugin makes of it"
+			but = " but what a plugin makes of it"
 		}
-		l.warnf(at(ln.key), "unknown-setting", hint, "@%s has no setting %s, %s", spec.name, ln.key.Text, effect)
+		l.warnf(at(ln.key), "unknown-setting", hint, "@%s has no setting %s, so it has no effect%s", spec.name, ln.key.Text, but)
 	}
 	return s
 }
