@@ -77,10 +77,10 @@ func (c *Cloud) letterbox(fn lambda.Function) int {
 	if !ok || c.opts.NoRights {
 		return 0
 	}
-	key := c.guard.Keys.For(caller).AccessKeyID
+	key, of := c.guard.Keys.For(caller).AccessKeyID, fn.ARN+" "+fn.Role // versions may have roles of their own
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if box := c.letterboxes[fn.ARN]; box != nil {
+	if box := c.letterboxes[of]; box != nil {
 		return box.Number
 	}
 	if c.fronts == nil {
@@ -95,7 +95,7 @@ func (c *Cloud) letterbox(fn lambda.Function) int {
 		return door.Route{Pattern: "/" + kind, Guard: door.Guard{Kind: door.Unsigned, Handler: c.published(kind, key)}}
 	}
 	box.Serve(door.Routes(c.refused, unsigned("events"), unsigned("queues")), c.bodies, c.problems())
-	c.letterboxes[fn.ARN], c.fronts[box] = box, true
+	c.letterboxes[of], c.fronts[box] = box, true
 	return box.Number
 }
 
