@@ -1,12 +1,14 @@
 package invoke
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -337,6 +339,17 @@ func statusOf(result Result) int {
 	return 200
 }
 
+// qualifierOf is the version or alias that a function was called by: $LATEST where
+// it was called by its name alone.
+func qualifierOf(called string) string {
+	name := called
+	if _, end, ok := strings.Cut(called, ":function:"); ok {
+		name = end
+	}
+	_, qualifier, _ := strings.Cut(name, ":")
+	return cmp.Or(qualifier, "$LATEST")
+}
+
 // record tells a destination of an invocation.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 func (a *Async) record(d *delivery, result Result, condition string) []byte {
@@ -361,11 +374,11 @@ func (a *Async) record(d *delivery, result Result, condition string) []byte {
 		Answer   json.RawMessage  `json:"responsePayload,omitempty"`
 	}{
 		Version: "1.0", Timestamp: a.options.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
-		Request: requestContext{d.ID, a.options.ARN(d.Function) + ":$LATEST", condition, max(d.Tries, 1)},
+		Request: requestContext{d.ID, a.options.ARN(d.Function) + ":" + qualifierOf(d.Function), condition, max(d.Tries, 1)},
 		Payload: d.Event,
 	}
 	if d.Tries > 0 {
-		out.Response = &responseContext{200, "$LATEST", result.Failed}
+		out.Response = &responseContext{200, cmp.Or(result.Version, "$LATEST"), result.Failed}
 		out.Answer = result.Payload
 	}
 	data, err := json.Marshal(out)

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -425,7 +426,7 @@ func (f *follower) description(batch []invoke.Record, o tried, condition, arn st
 		},
 	}
 	if o.tries > 0 {
-		response := map[string]any{"statusCode": 200, "executedVersion": latest}
+		response := map[string]any{"statusCode": 200, "executedVersion": cmp.Or(o.result.Version, latest)}
 		if o.result.Failed != "" {
 			response["functionError"] = o.result.Failed
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/journal"
 	"arc/sandbox/lambda"
 	"arc/sandbox/stack"
@@ -215,6 +216,29 @@ func TestPublish(t *testing.T) {
 		t.Errorf("after what was refused: %s", text)
 	}
 	change("/configuration", `{"TracingConfig":{"Mode":"Active"}}`, `"Timeout":5`)
+}
+
+// TestRecordOfVersion names in the record of an asynchronous event the alias that was
+// called, and the version that ran.
+func TestRecordOfVersion(t *testing.T) {
+	records := make(chan []byte, 1)
+	v := newVersions(t, lambda.Options{Send: func(_ context.Context, _ string, m invoke.Message) error {
+		records <- m.Body
+		return nil
+	}})
+	v.must("Function", code("one", nil))
+	v.must("Version", map[string]any{"FunctionName": "fn"})
+	v.must("Alias", map[string]any{"FunctionName": "fn", "Name": "live", "FunctionVersion": "1"})
+	v.must("EventInvokeConfig", map[string]any{"FunctionName": "fn", "Qualifier": "live", "DestinationConfig": map[string]any{"OnSuccess": map[string]any{"Destination": "arn:aws:sqs:us-west-2:000000000000:jobs"}}})
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "http://localhost/2015-03-31/functions/fn:live/invocations", strings.NewReader("{}"))
+	r.Header.Set("X-Amz-Invocation-Type", "Event")
+	if v.ServeHTTP(w, r); w.Code != 202 {
+		t.Fatal(w.Code, w.Body)
+	}
+	if record := string(<-records); !containsAll(record, []string{`function:fn:live"`, `"executedVersion":"1"`, `one env one 1 fn:live`}) {
+		t.Error(record)
+	}
 }
 
 // TestLiveVersions has every version of a function that runs from its folder run
