@@ -31,7 +31,7 @@ var handlers = sync.OnceValue(func() map[string]Handler {
 	for line := range strings.Lines(handlersText) {
 		words := strings.Fields(line)
 		switch {
-		case words[0] == "#":
+		case len(words) == 0 || words[0] == "#":
 			continue
 		case !strings.HasPrefix(line, "\t"):
 			kind = words[0]
@@ -46,7 +46,16 @@ var handlers = sync.OnceValue(func() map[string]Handler {
 			}
 		}
 		h := table[kind]
-		*map[string]*[]string{"create": &h.Create, "read": &h.Read, "update": &h.Update, "delete": &h.Delete}[words[0]] = actions
+		switch words[0] {
+		case "create":
+			h.Create = actions
+		case "read":
+			h.Read = actions
+		case "update":
+			h.Update = actions
+		case "delete":
+			h.Delete = actions
+		}
 		table[kind] = h
 	}
 	return table

@@ -274,11 +274,11 @@ func (m made) get(path string) []string {
 	return m.properties.get(path)
 }
 
-// called is what a resource is called in its ARN.
+// called is what a resource is called in its ARN, or its ARN.
 func (m made) called() string {
 	switch id := m.PhysicalID; {
-	case strings.HasPrefix(id, "arn:"), strings.HasPrefix(id, "http"):
-		return id[strings.LastIndexAny(id, "/:")+1:]
+	case strings.HasPrefix(id, "http"):
+		return id[strings.LastIndexByte(id, '/')+1:]
 	case id != "":
 		return id[strings.LastIndexByte(id, '|')+1:] // a rule is called by its bus as well
 	}
