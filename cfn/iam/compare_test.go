@@ -170,3 +170,19 @@ func TestManyGrants(t *testing.T) {
 		t.Errorf("%d examples", len(r.Added))
 	}
 }
+
+// Whom a grant is for is said as the statement says it: everyone stays everyone,
+// also where another statement names somebody.
+func TestGrantOfEveryone(t *testing.T) {
+	after := short(t, 0, "+ s3:GetObject for * ; - s3:PutObject for AWS=1")
+	for _, g := range Compare(Policy{}, after).Added {
+		if g.Principal != "*" {
+			t.Errorf("%+v", g)
+		}
+	}
+	for _, g := range Compare(Policy{}, short(t, 0, "+ s3:GetObject for AWS=1 AWS=2")).Added {
+		if g.Principal != "AWS:1" && g.Principal != "AWS:2" {
+			t.Errorf("%+v", g)
+		}
+	}
+}

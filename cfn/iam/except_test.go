@@ -39,6 +39,10 @@ func TestExcept(t *testing.T) {
 		if left := len(p.statements) > 0; left != c.left {
 			t.Errorf("%s: left is %t", name, left)
 		}
+		statement["Effect"] = "Deny" // what is denied stays denied
+		if p := Parse(map[string]any{"Statement": []any{statement}}).Except(given); len(p.statements) != 1 {
+			t.Errorf("%s: a Deny is gone", name)
+		}
 	}
 }
 
