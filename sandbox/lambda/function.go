@@ -87,6 +87,11 @@ func noteOf(properties map[string]any) string {
 			names = append(names, name)
 		}
 	}
+	for _, inner := range [][2]string{{"LoggingConfig", "LogFormat"}, {"LoggingConfig", "ApplicationLogLevel"}, {"LoggingConfig", "SystemLogLevel"}, {"Code", "S3ObjectVersion"}, {"Code", "SourceKMSKeyArn"}} {
+		if outer, _ := properties[inner[0]].(map[string]any); outer[inner[1]] != nil && outer[inner[1]] != "Text" {
+			names = append(names, inner[0]+"."+inner[1])
+		}
+	}
 	if len(names) == 0 {
 		return ""
 	}

@@ -163,6 +163,11 @@ func (s *Service) updateConfiguration(ctx context.Context, name string, body []b
 	}
 	if l := in.LoggingConfig; l != nil {
 		set(&fn.LogGroup, l.LogGroup)
+		for name, value := range map[string]*string{"LogFormat": l.LogFormat, "ApplicationLogLevel": l.ApplicationLogLevel, "SystemLogLevel": l.SystemLogLevel} {
+			if value != nil && *value != "Text" {
+				s.leftOut(fn.Name, map[string]any{"LoggingConfig." + name: *value})
+			}
+		}
 	}
 	if d := in.DeadLetterConfig; d != nil {
 		fn.DeadLetter = d.TargetArn

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
 	"arc/sandbox/journal"
 	"arc/sandbox/lambda"
@@ -238,6 +239,28 @@ func TestRecordOfVersion(t *testing.T) {
 	}
 	if record := string(<-records); !containsAll(record, []string{`function:fn:live"`, `"executedVersion":"1"`, `one env one 1 fn:live`}) {
 		t.Error(record)
+	}
+}
+
+// TestLeftOut says of a function what of its resource, and of a change, makes no
+// difference here.
+func TestLeftOut(t *testing.T) {
+	var told []string
+	v := newVersions(t, lambda.Options{Tell: func(e activity.Event) { told = append(told, e.Text) }})
+	req := v.request("Function", code("one", map[string]any{
+		"TracingConfig": map[string]any{"Mode": "Active"}, "Tags": []any{}, "Architectures": []any{"arm64"}, "LoggingConfig": map[string]any{"LogFormat": "JSON"},
+	}))
+	made, err := v.Registrations()[req.Type].Provider.Create(context.Background(), req)
+	if err != nil || made.Note != "makes no difference here: TracingConfig, LoggingConfig.LogFormat" {
+		t.Errorf("%q, %v", made.Note, err)
+	}
+	for range 2 {
+		if status, _, text := v.api("PUT", "fn/configuration", `{"SnapStart":{"ApplyOn":"None"},"LoggingConfig":{"LogFormat":"JSON","LogGroup":"/mine"}}`); status != 200 || !strings.Contains(text, `"/mine"`) {
+			t.Errorf("%d %s", status, text)
+		}
+	}
+	if got := strings.Join(told, "\n"); got != "function fn: its LoggingConfig.LogFormat makes no difference here\nfunction fn: its SnapStart makes no difference here" {
+		t.Errorf("told %q", got)
 	}
 }
 
