@@ -44,12 +44,13 @@ func (r Request) Statement() string {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func Decide(r Request, policies ...iam.Policy) iam.Decision {
 	all := iam.Together(policies...)
-	return iam.Decide(iam.Request{Action: r.Action, Resource: r.Resource, Principal: r.Principal, Lookup: r.value}, iam.Policies{Resource: &all})
+	return iam.Decide(iam.Request{Action: r.Action, Resource: r.Resource, Principal: r.Principal, Lookup: r.Value}, iam.Policies{Resource: &all})
 }
 
-// value is that of a condition key of a request that a service makes itself.
+// Value is that of a condition key of a request that a service makes itself; known
+// is false when it cannot be told.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-func (r Request) value(key string) (values []string, known bool) {
+func (r Request) Value(key string) (values []string, known bool) {
 	value := ""
 	switch key {
 	case "aws:sourcearn":

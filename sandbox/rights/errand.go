@@ -25,8 +25,11 @@ func (g *Guard) Errand(ctx context.Context, e invoke.Errand) *Denial {
 		Role: e.Role, Name: e.Called, Function: functionOf(e.For),
 	}
 	if role, ok := g.role(e.Role); ok && role.Trust != nil {
-		d := invoke.Decide(invoke.Request{Principal: e.Service, Action: "sts:AssumeRole", Resource: e.Role, Source: e.For}, *role.Trust)
-		if d.Effect == iam.Denied {
+		switch d := g.trusts(*role.Trust, e); d.Effect {
+		case iam.Unknown:
+			g.say("trust-"+e.Role+e.Service, activity.Event{Kind: activity.Notice, Function: e.Called, Text: fmt.Sprintf(
+				"%s: whether %s may take its role %s: %s: let through", c.Called(), e.Service, name, strings.Join(d.Unknown, ", "))})
+		case iam.Denied:
 			g.say("trust-"+e.Role+e.Service, activity.Event{Kind: activity.Notice, Function: e.Called, Text: fmt.Sprintf(
 				"%s: its role %s may not be taken by %s:\n  its AssumeRolePolicyDocument needs {\"Effect\":\"Allow\",\"Principal\":{\"Service\":%q},\"Action\":\"sts:AssumeRole\"}\n  --no-iam lets everything through",
 				c.Called(), name, e.Service, e.Service)})
@@ -37,6 +40,35 @@ func (g *Guard) Errand(ctx context.Context, e invoke.Errand) *Denial {
 		return nil
 	}
 	return g.ask(c, question{action: e.Action, resource: e.Resource}, (&http.Request{Header: http.Header{}}).WithContext(ctx))
+}
+
+// trusts decides whether a role lets a service take it.
+func (g *Guard) trusts(trust iam.Policy, e invoke.Errand) iam.Decision {
+	r := invoke.Request{Principal: e.Service, Action: "sts:AssumeRole", Resource: e.Role, Source: e.For}
+	scheduler := e.Service == "scheduler.amazonaws.com"
+	if scheduler {
+		// Scheduler takes roles on behalf of the schedule's group.
+		// https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+		// https://docs.aws.amazon.com/scheduler/latest/UserGuide/doc-history.html (September 7, 2023)
+		if front, end, ok := strings.Cut(r.Source, ":schedule/"); ok {
+			group, _, _ := strings.Cut(end, "/")
+			r.Source = front + ":schedule-group/" + group
+		}
+	}
+	lookup := func(key string) ([]string, bool) {
+		if key == "aws:sourcearn" && !scheduler {
+			return nil, false // on whose behalf the others take one is not known
+		}
+		return r.Value(key)
+	}
+	d := iam.Decision{}
+	for _, name := range []string{e.Service, e.Service + ".cn"} { // as it is called in China, too
+		d = iam.Decide(iam.Request{Action: r.Action, Resource: r.Resource, Principal: name, Lookup: lookup}, iam.Policies{Resource: &trust})
+		if d.Effect != iam.Denied || d.Explicit || g.options.Partition != "aws-cn" {
+			break
+		}
+	}
+	return d
 }
 
 // functionOf is the ARN when it is that of a function, for which the manifest has

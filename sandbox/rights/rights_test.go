@@ -17,6 +17,7 @@ import (
 	"arc/cfn/iam"
 	"arc/cfn/registry"
 	"arc/sandbox/activity"
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
@@ -385,6 +386,59 @@ func TestHandlersAreAWSs(t *testing.T) {
 			if !used && kind != "*" {
 				t.Errorf("%s %s: AWS's handlers do no %s", kind, c.step, c.action)
 			}
+		}
+	}
+}
+
+// TestErrand asks a role whether it trusts the service that goes by it, and whether
+// it may what is done in its name.
+func TestErrand(t *testing.T) {
+	trusting := func(condition string, service ...string) iam.Policy {
+		return iam.Read(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":["` + strings.Join(service, `","`) + `"]},"Action":"sts:AssumeRole"` + condition + `}}`)
+	}
+	const schedule = "arn:aws:scheduler:eu-central-1:111111111111:schedule/night/daily"
+	for _, c := range []struct {
+		name, partition string
+		trust           iam.Policy
+		service, of     string
+		action          string
+		want, says      string // "" = it may
+	}{
+		{"a service that may", "aws", trusting("", "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "", ""},
+		{"what the role lacks", "aws", trusting("", "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:DeleteMessage", "User: arn:aws:sts::111111111111:assumed-role/app/daily is not authorized to perform: sqs:DeleteMessage", `needs {"Effect":"Allow","Action":"sqs:DeleteMessage"`},
+		{"another service", "aws", trusting("", "lambda.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "sts:AssumeRole", `"Principal":{"Service":"scheduler.amazonaws.com"},"Action":"sts:AssumeRole"}`},
+		{"for a group", "aws", trusting(`,"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:scheduler:eu-central-1:111111111111:schedule-group/night"}}`, "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "", ""},
+		{"for another group", "aws", trusting(`,"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:scheduler:eu-central-1:111111111111:schedule-group/day"}}`, "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "sts:AssumeRole", ""},
+		{"for an account", "aws", trusting(`,"Condition":{"StringEquals":{"aws:SourceAccount":"111111111111"}}`, "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "", ""},
+		{"for another account", "aws", trusting(`,"Condition":{"StringEquals":{"aws:SourceAccount":"222222222222"}}`, "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "sts:AssumeRole", ""},
+		{"for a function that is not known", "aws", trusting(`,"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:*:function:x"}}`, "lambda.amazonaws.com"), "lambda.amazonaws.com", "arn:aws:lambda:eu-central-1:111111111111:function:fn", "sqs:SendMessage", "", "the condition key aws:sourcearn is not known here: let through"},
+		{"in China", "aws-cn", trusting("", "lambda.amazonaws.com.cn"), "lambda.amazonaws.com", "arn:aws-cn:lambda:cn-north-1:111111111111:function:fn", "", "", ""},
+		{"China's name elsewhere", "aws", trusting("", "lambda.amazonaws.com.cn"), "lambda.amazonaws.com", "arn:aws:lambda:eu-central-1:111111111111:function:fn", "", "sts:AssumeRole", ""},
+	} {
+		var told []string
+		g := guard(func(e activity.Event) { told = append(told, e.Text) }, `{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"*"}`)
+		was := g.options.Role
+		g.options.Role = func(arn string) (Role, bool) {
+			r, ok := was(arn)
+			r.Trust = &c.trust
+			return r, ok
+		}
+		g.options.Partition = c.partition
+		e := invoke.Errand{Service: c.service, Role: role, Session: "daily", For: c.of, Called: "it", Action: c.action, Resource: "arn:aws:sqs:eu-central-1:111111111111:jobs"}
+		why := g.Errand(t.Context(), e)
+		if (why == nil) != (c.want == "") || why != nil && (!strings.Contains(why.Error(), c.want) || why.Untrusted != (c.want == "sts:AssumeRole")) {
+			t.Errorf("%s: %v, want %q", c.name, why, c.want)
+		}
+		if said := strings.Join(told, "\n"); !strings.Contains(said, c.says) || c.want == "" && c.says == "" && said != "" {
+			t.Errorf("%s: says %q, want %q", c.name, said, c.says)
+		}
+		e.Role = role + "gone"
+		if why := g.Errand(t.Context(), e); why != nil {
+			t.Errorf("%s: a role that is not here: %v", c.name, why)
+		}
+		g.options.Off, e.Role = true, role
+		if why := g.Errand(t.Context(), e); why != nil {
+			t.Errorf("%s: with rights off: %v", c.name, why)
 		}
 	}
 }
