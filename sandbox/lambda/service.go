@@ -135,7 +135,8 @@ type Service struct {
 // function is a function with its workers and those that wait for one.
 type function struct {
 	Function
-	told      string // why the code could not be loaded, as it was printed last
+	of        Function // of a version: what the function was when it was made
+	told      string   // why the code could not be loaded, as it was printed last
 	queue     []*invocation
 	workers   map[*worker]bool
 	idle      []*worker // the one used last at the end

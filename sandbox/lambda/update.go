@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -273,9 +272,7 @@ func (s *Service) publish(name, description, sum string) (any, error) {
 		s.resources.numbers[f.ARN]++
 		number = strconv.Itoa(s.resources.numbers[f.ARN])
 		s.qualify(f.Name, number)
-		fn := f.Function
-		fn.Description = cmp.Or(description, fn.Description)
-		s.freeze(fn, number)
+		s.freeze(f.Function, number, description)
 	}
 	return s.versioned(f.Function, number), nil
 }

@@ -55,8 +55,7 @@ func (s *Service) createVersion(ctx context.Context, req stack.Request) (stack.R
 	number := s.number(f.ARN, req)
 	s.qualify(f.Name, number)
 	if !live {
-		fn.Description = cmp.Or(p.Description, fn.Description)
-		s.freeze(fn, number)
+		s.freeze(fn, number, p.Description)
 		if s.positions != nil && was == nil {
 			if err := s.positions.Put(frozenVersion+originOf(req), s.resources.properties[f.Name]); err != nil {
 				return stack.Resource{}, err
@@ -110,10 +109,13 @@ func (s *Service) thawed(ctx context.Context, req stack.Request, function string
 	return &fn
 }
 
-// freeze makes a version of a function. The caller holds the lock.
-func (s *Service) freeze(fn Function, number string) {
-	fn.Version, fn.Reserved, fn.Env = number, nil, maps.Clone(fn.Env)
-	s.functions[fn.key()] = &function{Function: fn, workers: map[*worker]bool{}}
+// freeze makes a version of a function, with a description of its own if that is not
+// "". The caller holds the lock.
+func (s *Service) freeze(fn Function, number, description string) {
+	fn.Env = maps.Clone(fn.Env)
+	of := fn
+	fn.Version, fn.Reserved, fn.Description = number, nil, cmp.Or(description, fn.Description)
+	s.functions[fn.key()] = &function{Function: fn, of: of, workers: map[*worker]bool{}}
 }
 
 // unchanged is the newest version of a function when it is what the function is
@@ -126,8 +128,8 @@ func (s *Service) unchanged(f *function) string {
 		return ""
 	}
 	now := f.Function
-	now.Version, now.Reserved, now.Description = last.Version, last.Reserved, last.Description
-	if !reflect.DeepEqual(now, last.Function) {
+	now.Reserved, now.Provisioned = last.of.Reserved, last.of.Provisioned // which are no part of a version
+	if !reflect.DeepEqual(now, last.of) {
 		return ""
 	}
 	return newest

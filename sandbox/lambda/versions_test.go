@@ -170,7 +170,7 @@ func TestPublish(t *testing.T) {
 		}
 	}
 	publish(`{"Description":"x"}`, `"Version":"1"`)
-	publish(`{}`, `"Version":"1"`) // nothing has changed
+	publish(`{"Description":"y"}`, `"Version":"1"`) // nothing has changed
 	change := func(path, body, want string) {
 		t.Helper()
 		if _, _, text := v.api("PUT", "fn"+path, body); !strings.Contains(text, want) {
@@ -179,6 +179,8 @@ func TestPublish(t *testing.T) {
 	}
 	change("/configuration", `{"Environment":{"Variables":{"TEXT":"new"}},"EphemeralStorage":{"Size":1024},"Timeout":5}`, `"EphemeralStorage":{"Size":1024}`)
 	publish(`{}`, `"Version":"2"`)
+	change("/concurrency", `{"ReservedConcurrentExecutions":3}`, "3")
+	publish(`{}`, `"Version":"2"`) // which is no part of a version
 	v.says("fn:1/invocations", "one env one 1 fn:1", "1")
 	v.says("fn:2/invocations", "one new 2 fn:2", "2")
 
@@ -196,6 +198,9 @@ func TestPublish(t *testing.T) {
 	}
 	change("/aliases/live", `{"RoutingConfig":{"AdditionalVersionWeights":{}},"FunctionVersion":"2"}`, `"FunctionVersion":"2"`)
 	v.says("fn:live/invocations", "one new 2 fn:live", "2")
+
+	change("/configuration", `{"Description":"other"}`, `"other"`)
+	publish(`{}`, `"Version":"3"`)
 
 	// What is not taken is refused by name, and nothing is half done.
 	for _, c := range []struct{ path, body, want string }{
