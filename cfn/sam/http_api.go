@@ -1,6 +1,7 @@
 package sam
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -229,7 +230,7 @@ func (x *expander) httpAPI(r object) {
 		api["FailOnWarnings"] = p["FailOnWarnings"]
 	}
 	if p["DisableExecuteApiEndpoint"] != nil {
-		endpointConfig(body, p["DisableExecuteApiEndpoint"])
+		x.endpointConfig(body, p["DisableExecuteApiEndpoint"])
 	}
 	info := asObject(body["info"])
 	if need("Name") && same(info["title"], ref("AWS::StackName")) {
@@ -305,13 +306,17 @@ func (x *expander) bodyTags(body, tags object) {
 	body["tags"] = list
 }
 
-func endpointConfig(body object, disabled any) {
+func (x *expander) endpointConfig(body object, disabled any) {
 	servers := asList(body["servers"])
 	if servers == nil {
 		servers = []any{object{}}
 	}
-	for _, server := range servers {
+	for i, server := range servers {
 		m := asObject(server)
+		if m == nil {
+			x.fail(x.property(fmt.Sprintf("DefinitionBody.servers.%d", i)), "write a map, such as {\"url\": …}", "a server of the API is no map")
+			return
+		}
 		config := asObject(m["x-amazon-apigateway-endpoint-configuration"])
 		if config == nil {
 			config = object{}

@@ -359,7 +359,7 @@ func (x *expander) restAPI(r object) {
 	}
 	if p["DisableExecuteApiEndpoint"] != nil {
 		if isVersion3(body["openapi"]) {
-			endpointConfig(body, p["DisableExecuteApiEndpoint"])
+			x.endpointConfig(body, p["DisableExecuteApiEndpoint"])
 		} else {
 			config := cloneObject(asObject(body["x-amazon-apigateway-endpoint-configuration"]))
 			config["disableExecuteApiEndpoint"] = p["DisableExecuteApiEndpoint"]
