@@ -25,7 +25,7 @@ type Type struct {
 	// CustomName is the property with which the user names a resource for the
 	// whole account and region. While one stands, a replacement would need the
 	// name twice at a time, so CloudFormation refuses it.
-	// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-customname-updatereplace.html
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
 	CustomName string
 	// ARN is the resource's ARN without "arn:PARTITION:" and up to its Ref, for
 	// types whose ARN is made of it.

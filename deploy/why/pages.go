@@ -76,7 +76,7 @@ func pageOf(code string) string {
 	case "bucket-taken", "bucket-name", "bucket-conflict":
 		return "AmazonS3/latest/API/API_CreateBucket.html"
 	case "custom-name-replace":
-		return "AWSCloudFormation/latest/UserGuide/cfn-customname-updatereplace.html"
+		return "AWSCloudFormation/latest/TemplateReference/aws-properties-name.html"
 
 	// Of buckets and tables.
 	case "bucket-policy-blocked":
