@@ -50,8 +50,8 @@ func TestNoRemovalIsSilent(t *testing.T) {
 			}
 		}
 	}
-	if templates < 100 || removals < 500 {
-		t.Errorf("%d templates and %d removals only", templates, removals)
+	if t.Logf("%d templates, %d removals", templates, removals); templates < 100 || removals < 500 {
+		t.Error("too few")
 	}
 }
 

@@ -24,6 +24,7 @@ func TestSpellings(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(err)
 	}
+	count := 0
 	for i, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			ar, err := txtar.ParseFile(file)
@@ -43,7 +44,7 @@ func TestSpellings(t *testing.T) {
 				if after.Transform != nil {
 					return // who reads it is the macro
 				}
-				w := writer{rand.New(rand.NewPCG(uint64(i), seed))}
+				w := writer{rand.New(rand.NewPCG(uint64(i), seed)), &count}
 				for id, r := range after.Resources {
 					if old, ok := before.Resources[id]; ok && old.Type == r.Type {
 						r.Properties, _ = w.respell(any(old.Properties), any(r.Properties)).(map[string]any)
@@ -60,10 +61,16 @@ func TestSpellings(t *testing.T) {
 			}
 		})
 	}
+	if t.Logf("%d texts were written otherwise", count); count < 2000 {
+		t.Error("too few")
+	}
 }
 
 // writer chooses another spelling.
-type writer struct{ *rand.Rand }
+type writer struct {
+	*rand.Rand
+	count *int
+}
 
 // respell spells what is the same on both sides in another way.
 func (w writer) respell(before, after any) any {
@@ -98,6 +105,7 @@ func (w writer) respell(before, after any) any {
 		if before != any(after) {
 			return after
 		}
+		*w.count++
 		switch w.IntN(5) {
 		case 0:
 			return map[string]any{"Fn::Sub": strings.ReplaceAll(after, "${", "${!")}
