@@ -21,6 +21,8 @@ import (
 var beyond = map[string]string{
 	"condition-same":        "the stack knows the condition's parameter; a template has its default only, so diff takes no chance",
 	"condition-region":      "the stack knows its region, which diff does not",
+	"name-of-one-level":     "the stack has its parameter's default, and the name that changes is that of another value",
+	"condition-of-ssm":      "the template reads a parameter of SSM that is not there",
 	"condition-unknown-new": "the stack knows its region, which diff does not",
 	"snapshot-policy":       "the engine has no databases, of which CloudFormation takes a snapshot by itself",
 	"stack-removed":         "the nested template is nowhere to be had",

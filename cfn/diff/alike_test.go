@@ -106,3 +106,19 @@ func TestGoneAlikeIsOneItem(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesInTypes: resources of which each has a type that its own name ends are not
+// alike, for what is said of them differs.
+func TestNamesInTypes(t *testing.T) {
+	app := func(value string) *cfn.Document {
+		doc := &cfn.Document{Resources: map[string]cfn.ResourceDef{}}
+		for _, name := range []string{"Job", "Queue", "Zone"} {
+			doc.Resources[name] = cfn.ResourceDef{Type: "Custom::" + name, Properties: map[string]any{"ServiceToken": "a", "Value": value}}
+		}
+		return doc
+	}
+	review := diff.Compose(app("a"), app("b"), diff.Options{})
+	if len(review.Groups) != 1 || len(review.Groups[0].Items) != 3 {
+		t.Errorf("%+v", review.Groups)
+	}
+}

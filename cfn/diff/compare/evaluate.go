@@ -42,7 +42,7 @@ func Evaluate(before, after *cfn.Document, region string) (b, a *cfn.Document, u
 		switch {
 		case had && has && knownBefore && knownAfter && was == is:
 		case had && has && (!knownBefore || !knownAfter):
-			b, a := spelling{conditions: before.Conditions}, spelling{conditions: after.Conditions}
+			b, a := spellingOf(before, region, map[string]bool{}), spellingOf(after, region, map[string]bool{})
 			switch {
 			case !asks(after, name) || sameCondition(b, a, name, name):
 			case opposite(b, a, name, name): // whichever holds, what hangs on it changes
@@ -65,12 +65,13 @@ func Evaluate(before, after *cfn.Document, region string) (b, a *cfn.Document, u
 	if values.Equal(any(before.Mappings), any(after.Mappings)) {
 		old.mappings, new.mappings = nil, nil
 	}
-	return old.write(new), new.write(old), unknown, undecided(old, new, unknown)
+	return old.write(new), new.write(old), unknown, undecided(old, new, unknown, region)
 }
 
 // undecided lists the resources that have another condition than before, of which
 // it cannot be known whether it holds.
-func undecided(old, new *side, unknown []string) []string {
+func undecided(old, new *side, unknown []string, region string) []string {
+	b, a := spellingOf(old.doc, region, map[string]bool{}), spellingOf(new.doc, region, map[string]bool{})
 	var ids []string
 	for _, id := range values.KeysOfBoth(nil, new.doc.Resources) {
 		is := new.doc.Resources[id].Condition
@@ -78,7 +79,7 @@ func undecided(old, new *side, unknown []string) []string {
 		if !had || is == "" || was.Condition == is && !dependsOn(new.doc.Conditions, is, unknown, 0) {
 			continue
 		}
-		if _, known := new.outcome(is); !known {
+		if _, known := new.outcome(is); !known && !sameCondition(b, a, was.Condition, is) {
 			ids = append(ids, id)
 		}
 	}
