@@ -76,10 +76,10 @@ export const handler = async event => {
 		return p
 	}
 	provider := s.Registrations()["AWS::Lambda::EventSourceMapping"].Provider
-	for factor, want := range map[string]string{"2": "one batch of a stream at a time, whatever the ParallelizationFactor", "1": ""} {
-		made, err := provider.Create(t.Context(), stack.Request{LogicalID: "Off" + factor, Properties: properties(map[string]any{"Enabled": false, "ParallelizationFactor": json.Number(factor)})})
+	for seconds, want := range map[string]string{"30": "no state of tumbling windows", "0": ""} {
+		made, err := provider.Create(t.Context(), stack.Request{LogicalID: "Off" + seconds, Properties: properties(map[string]any{"Enabled": false, "TumblingWindowInSeconds": json.Number(seconds), "ParallelizationFactor": json.Number("10")})})
 		if err != nil || !strings.Contains(made.Note, want) || (want == "") != (made.Note == "") {
-			t.Errorf("a factor of %s: %q, %v", factor, made.Note, err)
+			t.Errorf("windows of %s s: %q, %v", seconds, made.Note, err)
 		}
 	}
 	if _, err := provider.Create(t.Context(), stack.Request{LogicalID: "Off", Properties: properties(map[string]any{"ParallelizationFactor": json.Number("11")})}); err == nil || !strings.Contains(err.Error(), "ParallelizationFactor 11") {

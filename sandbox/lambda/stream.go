@@ -90,17 +90,14 @@ func (s *Service) latest(ctx context.Context, arn, position string) (at string, 
 
 // note says what of a mapping is not done here.
 func (s streamSettings) note() string {
-	switch {
-	case s.tumbling > 0:
+	if s.tumbling > 0 {
 		return "the local cloud gives a function no state of tumbling windows"
-	case s.parallel > 1:
-		return "the local cloud gives a function one batch of a stream at a time, whatever the ParallelizationFactor"
 	}
 	return ""
 }
 
-// follower gives the records of a table's stream to a function, one batch at a
-// time and in order, as Lambda does with a shard.
+// follower gives the records of a table's stream, or of a part of its items, to a
+// function, one batch at a time and in order, as Lambda does with a shard.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 type follower struct {
 	service *Service
@@ -109,6 +106,8 @@ type follower struct {
 	clock   invoke.Clock
 	ctx     context.Context
 	at      string // the position behind all that is done
+	lanes   *lanes // of which this is one; nil = it reads the stream itself
+	lane    int
 }
 
 // follow starts reading a stream for a mapping. The caller holds the service's
@@ -140,6 +139,10 @@ func (f *follower) run() {
 	if !f.begin() {
 		return
 	}
+	if f.source.stream.parallel > 1 {
+		f.runLanes()
+		return
+	}
 	said := ""
 	for f.ctx.Err() == nil {
 		batch, position, err := f.collect()
@@ -147,12 +150,7 @@ func (f *follower) run() {
 		case f.ctx.Err() != nil:
 			return
 		case err != nil:
-			// The stream is gone, or its program is being started again.
-			if said != err.Error() {
-				said = err.Error()
-				f.say("cannot be read: "+said, nil)
-			}
-			if !f.wait(time.Second) {
+			if !f.unreadable(err, &said) {
 				return
 			}
 			continue
@@ -163,6 +161,24 @@ func (f *follower) run() {
 		}
 		f.done(position)
 	}
+}
+
+// unreadable waits for a stream that is gone, or whose program is being started again,
+// and says so once; false = the mapping ends.
+func (f *follower) unreadable(err error, said *string) bool {
+	if *said != err.Error() {
+		*said = err.Error()
+		f.say("cannot be read: "+*said, nil)
+	}
+	return f.wait(time.Second)
+}
+
+// size is how many records a batch has at most.
+func (f *follower) size() int {
+	if f.source.BatchSize == 0 {
+		return defaultStreamBatch
+	}
+	return f.source.BatchSize
 }
 
 // begin finds where to read on: where an earlier run was, else as the mapping
@@ -192,6 +208,10 @@ func (f *follower) begin() bool {
 
 // done moves on.
 func (f *follower) done(position string) {
+	if f.lanes != nil {
+		f.lanes.done(f.lane, position)
+		return
+	}
 	if position != f.at {
 		f.keep(position)
 	}
@@ -226,10 +246,7 @@ func (f *follower) wait(d time.Duration) bool {
 // collect takes a batch: what is there, or, with a window, what comes within it
 // until the batch is full. What the filter leaves out counts as done.
 func (f *follower) collect() (batch []invoke.Record, position string, err error) {
-	size := f.source.BatchSize
-	if size == 0 {
-		size = defaultStreamBatch
-	}
+	size := f.size()
 	position = f.at
 	window := time.Duration(f.source.BatchingWindow) * time.Second
 	wait, bytes := pollWait, 0
@@ -329,7 +346,11 @@ func (f *follower) handle(batch []invoke.Record) bool {
 			f.done(batch[half-1].Position)
 			return f.handle(batch[half:])
 		}
-		f.say(fmt.Sprintf("failed (%s); tried again in %s, and nothing behind it before", why, back), batch)
+		behind := "it"
+		if f.lanes != nil {
+			behind = "it of the same items"
+		}
+		f.say(fmt.Sprintf("failed (%s); tried again in %s, and nothing behind %s before", why, back, behind), batch)
 		if !f.wait(back) {
 			return false
 		}
