@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"arc/sandbox/child"
 )
 
 // How the packages of other languages than Node get into a zip: they are
@@ -90,16 +92,16 @@ func (b *Builder) start(dir string, env []string, stdout, stderr *bytes.Buffer, 
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.Command(program, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	if stderr == nil {
 		stderr = new(bytes.Buffer)
 	}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err := cmd.Run()
-	if err == nil {
-		return nil
+	err := child.Run(ctx, cmd)
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
 	if _, ended := errors.AsType[*exec.ExitError](err); !ended {
 		return fmt.Errorf("%s: %w", filepath.Base(program), err)

@@ -16,6 +16,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/urfave/cli/v2"
+
+	"arc/manifest/syntax"
 )
 
 // canaries are values that no command may tell: of the folder's .env, of the
@@ -116,7 +118,8 @@ type spokenLines struct {
 }
 
 // TestCanaries runs every command in every format on an app with secrets of every
-// kind. None is in what is printed, in a file that is written, or in a zip.
+// kind. None is in what is printed, in a file that is written, or in a zip. What is for
+// people is printed in a terminal of 80 columns, and fits.
 func TestCanaries(t *testing.T) {
 	t.Parallel()
 	lookTool(t, "node")
@@ -165,7 +168,14 @@ func TestCanaries(t *testing.T) {
 		args := wordsOf(strings.TrimPrefix(line, "~"))
 		cmd := exec.Command(arc, args...)
 		cmd.Dir, cmd.Env = dir, environ
-		out, err := cmd.CombinedOutput()
+		var out []byte
+		var err error
+		if forPeople(args) {
+			out, err = inTerminal(cmd, 80)
+			fits(t, "arc "+line, string(out))
+		} else {
+			out, err = cmd.CombinedOutput()
+		}
 		if code := cmd.ProcessState.ExitCode(); err != nil && !mayFail && !(args[0] == "diff" && (code == 2 || code == 3)) {
 			t.Errorf("arc %s: %v\n%s", line, err, out)
 		}
@@ -190,6 +200,39 @@ func TestCanaries(t *testing.T) {
 	<-ended
 	silent(t, "arc sandbox --json", []byte(said.String()))
 	written(t, dir)
+}
+
+// forPeople tells a command line whose output is read in a terminal and is arc's own: no
+// JSON, no document, and not what functions print.
+func forPeople(args []string) bool {
+	for _, arg := range args {
+		if arg == "--json" || arg == "--format" || arg == "--raw" {
+			return false
+		}
+	}
+	switch args[0] {
+	case "graph", "invoke", "logs":
+		return false
+	case "package":
+		return slices.Contains(args, "--sizes")
+	}
+	return true
+}
+
+// fits fails for lines that are wider than a terminal of 80 columns and could be broken
+// between words.
+func fits(t *testing.T, what, said string) {
+	t.Helper()
+	for line := range strings.SplitSeq(said, "\n") {
+		for part := range strings.SplitSeq(line, clearLine) { // of the line that is written anew
+			if strings.HasSuffix(part, "\\") || strings.HasPrefix(part, "    '[{") {
+				continue // commands to copy
+			}
+			if syntax.Fold(part, 80) != part {
+				t.Errorf("%s is wider than a terminal of 80 columns:\n%s", what, part)
+			}
+		}
+	}
 }
 
 // wordsOf splits a command line; what follows "get" is the rest of a route.

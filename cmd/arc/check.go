@@ -85,7 +85,7 @@ func (s *session) check(strict, asJSON bool) error {
 	if asJSON {
 		err = s.printJSON(mistakes(ds))
 	} else {
-		err = ds.Render(s.stderr, result.Sources)
+		err = ds.RenderIn(s.stderr, result.Sources, s.live.columns())
 	}
 	switch {
 	case err != nil:

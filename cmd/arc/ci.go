@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"arc/ci"
 	"arc/deploy"
@@ -328,6 +329,7 @@ func listRemote(ctx context.Context, dir, source string, refs ...string) (string
 	cmd := exec.CommandContext(ctx, "git", append([]string{"ls-remote", "--", source}, refs...)...)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=https:ssh:file", "LC_ALL=C")
+	cmd.WaitDelay = time.Second // what git has started for the network may have its output open
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

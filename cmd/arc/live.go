@@ -31,6 +31,14 @@ func newLive(stderr io.Writer, env func(string) string) *live {
 	return &live{width: func() int { return columns(f) }}
 }
 
+// columns is how wide the terminal is; 0 = it is not known, or there is none.
+func (l *live) columns() int {
+	if l == nil {
+		return 0
+	}
+	return l.width()
+}
+
 // print writes whole lines above the line.
 func (l *live) print(to io.Writer, text string) {
 	if l == nil {

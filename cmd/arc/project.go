@@ -135,7 +135,7 @@ func (s *session) diagnose(p *project, ds syntax.Diagnostics) error {
 	}
 	s.emitMistakes(ds)
 	if !s.noteEvents {
-		if err := ds.Render(s.stderr, p.sources); err != nil {
+		if err := ds.RenderIn(s.stderr, p.sources, s.live.columns()); err != nil {
 			return err
 		}
 	}
@@ -322,7 +322,7 @@ func artifactKey(b *source.Bundle) (string, error) {
 
 // builder says with what, and for what, code is built.
 func (s *session) builder(p *project) *source.Builder {
-	b := &source.Builder{Dir: p.dir, Env: s.env, Revised: p.tree != nil, Host: p.here}
+	b := &source.Builder{Dir: p.dir, Env: s.env, Revised: p.tree != nil, Host: p.here, Context: s.ctx}
 	if cache, err := s.cacheDir(); err == nil {
 		b.Cache = cache
 	}

@@ -132,11 +132,11 @@ func (s *session) report(err error) int {
 		exit = exitGoesOn
 	}
 	s.emitError(err, exit)
-	fmt.Fprintf(s.stderr, "%s %v\n", s.paint(red, "error:"), err)
+	fmt.Fprint(s.stderr, syntax.Fold(fmt.Sprintf("%s %v\n", s.paint(red, "error:"), err), s.live.columns()))
 	var h hinted
 	if errors.As(err, &h) && h.hint != "" {
 		for _, line := range strings.Split(h.hint, "\n") {
-			fmt.Fprintf(s.stderr, "  %s %s\n", s.paint(cyan, "hint:"), line)
+			fmt.Fprint(s.stderr, syntax.Fold(fmt.Sprintf("  %s %s\n", s.paint(cyan, "hint:"), line), s.live.columns()))
 		}
 	}
 	return exit
@@ -175,7 +175,7 @@ func (s *session) note(format string, args ...any) {
 	if s.muted && !strings.HasPrefix(text, s.paint(yellow, "warning:")) {
 		return
 	}
-	s.live.print(s.stderr, text+"\n")
+	s.live.print(s.stderr, syntax.Fold(text, s.live.columns())+"\n")
 }
 
 // app is the command line: every command in the order of its help.

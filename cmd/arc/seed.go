@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"arc/sandbox"
+	"arc/sandbox/child"
 )
 
 // seed fills tables that hold nothing with the rows of sandbox-seed.json, .js,
@@ -87,11 +88,12 @@ func (s *session) seedRows(ctx context.Context, p *project) (file string, rows m
 			continue
 		}
 		if err == nil && extension != ".json" {
-			node := exec.CommandContext(ctx, "node", "--input-type=module", "-e", printDefault, "file://"+path)
+			node := exec.Command("node", "--input-type=module", "-e", printDefault, "file://"+path)
 			node.Dir = p.dir
-			var said bytes.Buffer
-			node.Stderr = &said
-			if text, err = node.Output(); err != nil {
+			var rows, said bytes.Buffer
+			node.Stdout, node.Stderr = &rows, &said
+			err = child.Run(ctx, node)
+			if text = rows.Bytes(); err != nil {
 				lines := strings.Split(strings.TrimSpace(said.String()), "\n")
 				err = fmt.Errorf("%w\n%s", err, indent(strings.Join(lines[:min(len(lines), 6)], "\n")))
 			}
@@ -119,10 +121,10 @@ func (s *session) startup(ctx context.Context, p *project, local *sandbox.Cloud)
 	}
 	for _, command := range p.app.Prefs.Startup {
 		s.note("running %s", command)
-		cmd := exec.CommandContext(ctx, "sh", "-c", command)
+		cmd := exec.Command("sh", "-c", command)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, s.stderr, s.stderr
 		cmd.Env = env
-		if err := cmd.Run(); err != nil && ctx.Err() == nil {
+		if err := child.Run(ctx, cmd); err != nil && ctx.Err() == nil {
 			s.warn(fmt.Errorf("@sandbox-startup: %s: %w", command, err))
 		}
 	}

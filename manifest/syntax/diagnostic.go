@@ -48,5 +48,10 @@ func (ds Diagnostics) HasErrors() bool {
 // their text, for the quoted line; a missing one omits it. Tabs before the
 // caret are kept as tabs so that it lands right.
 func (ds Diagnostics) Render(w io.Writer, sources map[string][]byte) error {
-	return ds.render(w, sources)
+	return ds.render(w, sources, 0)
+}
+
+// RenderIn is Render for a terminal of so many columns; 0 = it is none.
+func (ds Diagnostics) RenderIn(w io.Writer, sources map[string][]byte, columns int) error {
+	return ds.render(w, sources, columns)
 }

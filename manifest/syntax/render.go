@@ -51,7 +51,11 @@ func sourceLines(src []byte) []string {
 	return strings.Split(text, "\n")
 }
 
-func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
+func (ds Diagnostics) render(w io.Writer, sources map[string][]byte, columns int) error {
+	quoted := quoteWidth
+	if columns > 0 {
+		quoted = max(20, min(quoted, columns-6))
+	}
 	lines := map[string][]string{}
 	for file, src := range sources {
 		lines[file] = sourceLines(src)
@@ -64,24 +68,25 @@ func (ds Diagnostics) render(w io.Writer, sources map[string][]byte) error {
 		runes []rune
 	}
 	for _, d := range ds {
-		if place := d.Pos.String(); place != "" {
-			b.WriteString(printable(place) + ": ")
-		}
+		said := printable(d.Message) + "\n"
 		if d.Severity == Warning {
-			b.WriteString("warning: ")
+			said = "warning: " + said
 		}
-		b.WriteString(printable(d.Message) + "\n")
+		if place := d.Pos.String(); place != "" {
+			said = printable(place) + ": " + said
+		}
+		b.WriteString(Fold(said, columns))
 		if in := lines[d.Pos.File]; d.Pos.IsValid() && d.Pos.Line <= len(in) && !blank(in[d.Pos.Line-1]) {
 			if line.runes == nil || line.file != d.Pos.File || line.n != d.Pos.Line {
 				line.file, line.n, line.runes = d.Pos.File, d.Pos.Line, []rune(in[d.Pos.Line-1])
 			}
-			quote(&b, line.runes, d)
+			quote(&b, line.runes, d, quoted)
 		}
 		for frame := range strings.Lines(d.Stack) {
 			fmt.Fprintf(&b, "    %s\n", printable(strings.TrimRight(frame, "\r\n")))
 		}
 		if d.Hint != "" {
-			fmt.Fprintf(&b, "  hint: %s\n", printable(d.Hint))
+			b.WriteString(Fold(fmt.Sprintf("  hint: %s\n", printable(d.Hint)), columns))
 		}
 	}
 	_, err := w.Write(b.Bytes())
@@ -97,8 +102,8 @@ func blank(line string) bool {
 	return strings.IndexFunc(line, func(r rune) bool { return !unicode.IsSpace(r) }) < 0
 }
 
-// quote prints the line and a caret under what is wrong.
-func quote(b *bytes.Buffer, runes []rune, d Diagnostic) {
+// quote prints the line, cut to quoteWidth, and a caret under what is wrong.
+func quote(b *bytes.Buffer, runes []rune, d Diagnostic, quoteWidth int) {
 	from := max(0, min(d.Pos.Col-1, len(runes)))
 	to := from + 1
 	switch {

@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"arc/sandbox/child"
 )
 
 // release is a dynoxide that we know: the npm package that holds the program,
@@ -99,11 +101,11 @@ func (s *Service) install(ctx context.Context, known release, name, file string)
 	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithTimeout(ctx, installLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--fetch-retries=0", "--prefer-offline", "--prefix", dir, known.npm+"@"+known.version)
+	cmd := exec.Command(npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--fetch-retries=0", "--prefer-offline", "--prefix", dir, known.npm+"@"+known.version)
 	cmd.Dir = dir
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Run(); err != nil {
+	if err := child.Run(ctx, cmd); err != nil {
 		first, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
 		return fmt.Errorf("%w: %s", err, first)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"arc/sandbox/child"
 	"arc/sandbox/door"
 	"arc/sandbox/invoke"
 	"arc/source"
@@ -482,10 +483,10 @@ func (w *worker) await(cmd *exec.Cmd) error {
 	select {
 	case err = <-ended:
 	case <-w.doom:
-		killGroup(cmd.Process)
+		child.KillGroup(cmd.Process)
 		err = <-ended
 	}
-	killGroup(cmd.Process)
+	child.KillGroup(cmd.Process)
 	killStrays(w.logStream)
 	w.service.watchdog.Free(cmd.Process.Pid)
 	return err
