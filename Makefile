@@ -8,6 +8,7 @@
 # make lint       what the reviewer's machine checks first
 # make fuzz       half a minute for every fuzz target
 # make mutants    edits a room's code in 100 places and counts what its tests notice
+# make functions  runs the tests of @architect/functions against the sandbox
 # make oracle     compares with Architect itself, which npm installs
 GO ?= go
 
@@ -67,6 +68,22 @@ ARC_ORACLE ?= 1
 oracle:
 	ARC_ORACLE=$(ARC_ORACLE) $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cmd/arc $(UPDATE)
 	ARC_ORACLE=$(ARC_ORACLE) $(GO) test -count=1 -v -run TestCorpus ./cfn ./manifest
+
+# SUITE is a checkout of https://github.com/architect/functions: its integration tests run
+# in a copy, with arc sandbox in the place of @architect/sandbox. What they want of names of
+# tables (those of the original's sandbox), of the reason of a 500 in its body, and of files
+# of an app without @static is not so when deployed, nor here.
+.PHONY: functions
+functions: build
+	@test -f "$(SUITE)/src/index.js" || { echo "make functions SUITE=dir: a checkout of https://github.com/architect/functions" >&2; exit 1; }
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && arc=$$PWD/arc && stand=$$PWD/testdata/functions/sandbox.js && cp -R "$(SUITE)/." "$$dir" && cd "$$dir" && \
+	  node -e "const f = './package.json', p = require(f); delete p.devDependencies; fs.writeFileSync(f, JSON.stringify(p))" && \
+	  npm install --no-audit --no-fund --loglevel=error --ignore-scripts tape@5 tiny-json-http@7 ws@8 @architect/asap@7 && \
+	  mkdir -p node_modules/@architect/sandbox && cp "$$stand" node_modules/@architect/sandbox/index.js && \
+	  for file in test/integration/*.js; do \
+	    said=$$(ARC=$$arc XDG_STATE_HOME=$$dir/state TMPDIR=$$dir timeout 120 node node_modules/tape/bin/tape $$file 2>&1); \
+	    echo "$$file: $$(echo "$$said" | grep -c '^ok') passed, $$(echo "$$said" | grep -c '^not ok') failed"; echo "$$said" | grep '^not ok' || true; \
+	  done
 
 # The first minute: the echo app on the local cloud. With exec, Ctrl-C reaches
 # arc, which ends well, and make has no error to report; while npm waits for the
