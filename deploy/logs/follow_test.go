@@ -380,3 +380,23 @@ func TestRead(t *testing.T) {
 		}
 	})
 }
+
+// TestFloodEnds: a flood goes on while something comes, and is over, for good, when
+// nothing came after the last question, or when it is as long as one may be.
+func TestFloodEnds(t *testing.T) {
+	begin := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+	f := &flood{from: begin, to: begin.Add(time.Second)}
+	if to, over := f.end(begin); over || !to.Equal(begin.Add(time.Second)) || !f.goesOn(begin.Add(2*time.Second)) {
+		t.Errorf("it ends at %s, over %t, while more comes", to, over)
+	}
+	if _, over := f.end(begin.Add(2 * time.Second)); !over || f.goesOn(begin.Add(3*time.Second)) {
+		t.Error("nothing came, and it goes on")
+	}
+	long := &flood{from: begin, to: begin.Add(longestFlood)}
+	if _, over := long.end(begin); !over || long.goesOn(begin.Add(2*longestFlood)) {
+		t.Error("it is longer than one may be")
+	}
+	if (*flood)(nil).goesOn(begin) {
+		t.Error("none goes on")
+	}
+}

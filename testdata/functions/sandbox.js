@@ -14,7 +14,7 @@ let running
 function deployable (app) {
   const suite = process.cwd()
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'functions-'))
-  const outside = /require\('(\.\.\/)+src'\)/g
+  const outside = /require\('(\.\.\/){6}(src)?'\)/g
   fs.cpSync(app, copy, { recursive: true })
   for (const name of fs.readdirSync(copy, { recursive: true })) {
     const file = path.join(copy, name)
