@@ -244,6 +244,12 @@ func (r *run) attach(ctx context.Context, stack Stack) error {
 			f.mark = aws.ToString(e.EventId)
 			return true
 		}
+		// What ended before it is another operation, although this one may have told no
+		// event yet, or was begun by going on with what had failed.
+		if ended := isOwn(e) && !strings.HasSuffix(string(e.ResourceStatus), "_IN_PROGRESS"); ended {
+			f.mark = aws.ToString(e.EventId)
+			return true
+		}
 		if begun = isOwn(e) && isBeginning(e.ResourceStatus); begun {
 			by = signer(aws.ToString(e.ClientRequestToken))
 		}

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
 
@@ -189,6 +191,29 @@ sso_region = eu-central-1
 	for _, region := range []string{"us-west-2", "cn-north-1", "us-gov-east-1", "eusc-de-east-1", "us-isob-east-1", "mx-central-1"} {
 		if err := checkRegion(region); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestRemedies: what to do about keys that do not work depends on where they come
+// from.
+func TestRemedies(t *testing.T) {
+	noAWS(t)
+	keys := &config.SharedConfig{Profile: "keys", Credentials: aws.Credentials{AccessKeyID: "A", SecretAccessKey: "b"}}
+	for _, c := range []struct {
+		shared config.SharedConfig
+		want   string
+	}{
+		{*keys, "aws configure --profile keys takes new keys"},
+		{config.SharedConfig{Profile: "p", RoleARN: "arn:aws:iam::1:role/R", Source: keys}, "whoever keeps arn:aws:iam::1:role/R has to let the keys of its source_profile take it on"},
+		{config.SharedConfig{Profile: "p", SSOSessionName: "work"}, "aws sso login --profile p"},
+		{config.SharedConfig{Profile: "p", SSOStartURL: "https://x"}, "aws sso login --profile p"},
+		{config.SharedConfig{Profile: "p", RoleARN: "r", Source: &config.SharedConfig{Profile: "q", SSOSessionName: "work"}}, "aws sso login --profile q"},
+		{config.SharedConfig{Profile: "p", RoleARN: "r", Source: &config.SharedConfig{Profile: "q", CredentialProcess: "x"}}, "run the program that credential_process of the profile names by hand: it has to give new keys"},
+	} {
+		got := credentialsOf(aws.Config{ConfigSources: []any{c.shared}})
+		if got.remedy != c.want || got.what != "profile "+c.shared.Profile {
+			t.Errorf("%+v\nwant %s", got, c.want)
 		}
 	}
 }

@@ -400,3 +400,73 @@ func TestFloodEnds(t *testing.T) {
 		t.Error("none goes on")
 	}
 }
+
+// TestGroupName: what a live stream calls a group.
+func TestGroupName(t *testing.T) {
+	for identifier, want := range map[string]string{
+		"/aws/lambda/f":              "/aws/lambda/f",
+		"111122223333:/aws/lambda/f": "/aws/lambda/f",
+		"arn:aws:logs:us-west-2:111122223333:log-group:/aws/lambda/f":   "/aws/lambda/f",
+		"arn:aws:logs:us-west-2:111122223333:log-group:/aws/lambda/f:*": "/aws/lambda/f",
+	} {
+		if got := groupName(identifier); got != want {
+			t.Errorf("%s: %s", identifier, got)
+		}
+	}
+}
+
+// TestNoLive: where there can be no live stream, searches alone follow, and say so
+// once; what may pass is tried again.
+func TestNoLive(t *testing.T) {
+	for code, searched := range map[string]bool{
+		"AccessDeniedException": true, "InvalidOperationException": true, "LimitExceededException": true, "ResourceNotFoundException": true,
+		"UnknownOperationException": true, "UnknownOperation": true, "NotImplemented": true, "Not Implemented": true,
+		"ThrottlingException": false, "InternalFailure": false,
+	} {
+		if got := noLive(&smithy.GenericAPIError{Code: code}); got != searched {
+			t.Errorf("%s: %v", code, got)
+		}
+	}
+	if noLive(io.ErrUnexpectedEOF) {
+		t.Error("a connection that broke is no reason to do without")
+	}
+}
+
+// TestFollowFinds: nothing from before the beginning is told, and a search that
+// no other try would mend ends it with that error.
+func TestFollowFinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{refuse: &smithy.GenericAPIError{Code: "AccessDeniedException"}}
+		for i := range 100 {
+			c.put("a", fmt.Sprint("line ", i), time.Now().Add(-time.Duration(i)*time.Second))
+		}
+		time.Sleep(10 * time.Second)
+		start := time.Now().Add(-30 * time.Second)
+		told, _ := followed(t, c, []string{"a"}, 30*time.Second, func() {})
+		for _, e := range told {
+			if e.At < start.UnixMilli() {
+				t.Errorf("%+v is from before the beginning", e)
+			}
+		}
+		if len(told) == 0 {
+			t.Error("nothing was told")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		gone := &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}
+		f := &Follower{API: failing{&cloud{refuse: gone}, gone}, Groups: []string{"a"}, ARNs: []string{"a"}, Note: t.Logf, Tell: func([]Event) error { return nil }}
+		if err := f.Follow(t.Context(), time.Now()); !errors.Is(err, gone) {
+			t.Error(err)
+		}
+	})
+}
+
+// failing is a cloud whose searches are refused.
+type failing struct {
+	*cloud
+	err error
+}
+
+func (f failing) Filter(context.Context, string, int64, int64, string, string) ([]Event, string, error) {
+	return nil, "", f.err
+}

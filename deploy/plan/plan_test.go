@@ -96,6 +96,77 @@ func TestMoved(t *testing.T) {
 	}
 }
 
+// TestOpenNeedsNames: a plan that does not say of which app, stage and stack it is,
+// or of which template, is none, whoever sealed it.
+func TestOpenNeedsNames(t *testing.T) {
+	for name, change := range map[string]func(*Plan){
+		"app":      func(p *Plan) { p.App = "" },
+		"stage":    func(p *Plan) { p.Stage = "" },
+		"stack":    func(p *Plan) { p.Stack = "" },
+		"template": func(p *Plan) { p.Template = "" },
+	} {
+		p := example()
+		change(p)
+		data, _, err := p.Seal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Open(data); err == nil || !strings.Contains(err.Error(), "make a new plan") {
+			t.Errorf("without its %s: %v", name, err)
+		}
+	}
+}
+
+func TestMovedPlugins(t *testing.T) {
+	a, b := Plugin{Name: "a", Version: "1"}, Plugin{Name: "b", Version: "2"}
+	for name, c := range map[string]struct {
+		before, now []Plugin
+		want        []string
+	}{
+		"the same":    {[]Plugin{a, b}, []Plugin{a, b}, nil},
+		"none":        {nil, nil, nil},
+		"another one": {[]Plugin{a}, []Plugin{a, b}, []string{"plugin b: new"}},
+		"one less":    {[]Plugin{a, b}, []Plugin{b}, []string{"plugin a: gone"}},
+		"other code":  {[]Plugin{a, b}, []Plugin{a, {Name: "b", Version: "3"}}, []string{"plugin b: other code"}},
+		"turned":      {[]Plugin{a, b}, []Plugin{b, a}, []string{"plugins: in another order"}},
+	} {
+		if diff := cmp.Diff(c.want, MovedPlugins(c.before, c.now)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestDiffers: what a plan keeps silent about and what it makes up are both told.
+func TestDiffers(t *testing.T) {
+	anew := example()
+	anew.Dangers = []Danger{{"public", "the bucket is open"}}
+	anew.Losses, anew.Goes = []string{"NotesTable"}, []string{"AccountsTable", "NotesTable", "Queue"}
+	want := []string{
+		"danger that it does not tell: public: the bucket is open",
+		"danger that there is not: data-loss: table <accounts>: its items are deleted",
+		"loss of data that there is not: AccountsTable",
+		"resource to go that it does not tell: Queue",
+	}
+	if diff := cmp.Diff(want, example().Differs(anew)); diff != "" {
+		t.Error(diff)
+	}
+	if lines := example().Differs(example()); lines != nil {
+		t.Error(lines)
+	}
+}
+
+// TestApprovals: each reason for which a person has to approve, and none without.
+func TestApprovals(t *testing.T) {
+	p := example()
+	p.Adopt = true
+	if diff := cmp.Diff([]string{"it is dangerous", "it gives up the data of NotesTable", "it takes over a stack that arc did not make"}, p.Approvals()); diff != "" {
+		t.Error(diff)
+	}
+	if why := (&Plan{Losses: []string{"A"}}).Approvals(); why != nil {
+		t.Error(why)
+	}
+}
+
 func FuzzOpen(f *testing.F) {
 	data, _, _ := example().Seal()
 	f.Add(data)

@@ -38,6 +38,9 @@ func TestPages(t *testing.T) {
 			if code = strings.Trim(code, `"`); !known[code] {
 				t.Errorf("there is no cause %s", code)
 			}
+			if Page(code) == "" {
+				t.Errorf("%s has no page", code)
+			}
 		}
 	}
 }

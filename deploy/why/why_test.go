@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -129,4 +130,21 @@ func FuzzFirst(f *testing.F) {
 			First(events)
 		}
 	})
+}
+
+// TestFailedWithoutACause: that an operation failed is seen of how it ended, where no
+// event tells why.
+func TestFailedWithoutACause(t *testing.T) {
+	for ended, want := range map[string]bool{
+		"CREATE_FAILED": true, "UPDATE_FAILED": true, "DELETE_FAILED": true, "ROLLBACK_COMPLETE": true, "UPDATE_ROLLBACK_COMPLETE": true,
+		"CREATE_COMPLETE": false, "UPDATE_COMPLETE": false, "DELETE_COMPLETE": false, "UPDATE_IN_PROGRESS": false,
+	} {
+		own := func(n int, status string) Event {
+			return Event{EventID: fmt.Sprint(n), StackID: "arn:s", PhysicalID: "arn:s", StackName: "S", LogicalID: "S", Type: "AWS::CloudFormation::Stack", Status: status, Timestamp: time.Unix(int64(n), 0)}
+		}
+		cause, failed := First([]Event{own(1, "UPDATE_IN_PROGRESS"), own(2, ended)})
+		if failed != want || cause != nil {
+			t.Errorf("%s: failed %v, cause %+v", ended, failed, cause)
+		}
+	}
 }
