@@ -1,7 +1,10 @@
 package cfn
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -177,6 +180,69 @@ func TestDeadLettersAreOutputs(t *testing.T) {
 		}
 		if got := len(stack.Template.Outputs); got != want || len(stack.DeadLetters) != 2*n {
 			t.Errorf("%d events and as many queues: %d outputs, want %d; %d dead-letter queues", n, got, want, len(stack.DeadLetters))
+		}
+	}
+}
+
+// TestRefuses: what is said of a value that AWS does not take, by what it is and
+// which ends the limit has.
+func TestRefuses(t *testing.T) {
+	form := func() *regexp.Regexp { return regexp.MustCompile("^[a-z]*$") }
+	for _, c := range []struct {
+		limit Limit
+		value any
+		want  string
+	}{
+		{Limit{Min: 1, Max: 3}, 4, "is 4, but AWS takes 1 to 3"},
+		{Limit{Min: 1, Max: 3}, 0, "is 0, but AWS takes 1 to 3"},
+		{Limit{Min: 1, Max: 3}, json.Number("4"), "is 4, but AWS takes 1 to 3"},
+		{Limit{Min: 1, Max: 3}, json.Number("1e99"), ""},
+		{Limit{Min: 2}, 1, "is 1, but AWS takes 2 or more"},
+		{Limit{Min: 2}, 1_000_000, ""},
+		{Limit{Max: 3}, 4, "is 4, but AWS takes 3 at most"},
+		{Limit{Max: 3}, 0, ""},
+		{Limit{Max: 3, Unit: "items"}, []string{"a", "b", "c", "d"}, "has 4 items, but AWS takes 3 at most"},
+		{Limit{Max: 3, Unit: "items"}, []string{"a", "b", "c"}, ""},
+		{Limit{Min: 3, Max: 5, Unit: "characters"}, "äö", `"äö" has 2 characters, but AWS takes 3 to 5`},
+		{Limit{Min: 3, Max: 5, Unit: "characters"}, "abcdef", `"abcdef" has 6 characters, but AWS takes 3 to 5`},
+		{Limit{Max: 5, Unit: "characters", Pattern: "letters"}, "ab1", `"ab1" is not of the form letters`},
+		{Limit{Max: 2, Unit: "characters", Pattern: "letters"}, "ab1", `"ab1" has 3 characters, but AWS takes 2 at most`},
+		{Limit{Unit: "characters", Pattern: "letters"}, strings.Repeat("1", 50), `"` + strings.Repeat("1", 37) + `..." is not of the form letters`},
+		{Limit{Max: 2, Unit: "levels"}, "/a/b/c", `"/a/b/c" has 3 levels, but AWS takes 2 at most`},
+		{Limit{Max: 2, Unit: "levels"}, "/a/b", ""},
+		{Limit{Max: 2}, true, ""},
+	} {
+		l := propertyLimit{Limit: c.limit}
+		if c.limit.Pattern != "" {
+			l.pattern = form
+		}
+		if got := l.refuses(reflect.ValueOf(c.value)); got != c.want {
+			t.Errorf("%+v of %v: %s\nwant %s", c.limit, c.value, got, c.want)
+		}
+	}
+}
+
+// TestNoMarks: a NUL character, which marks intrinsics, is refused in every text
+// that the manifest is free in.
+func TestNoMarks(t *testing.T) {
+	for name, set := range map[string]func(*manifest.App){
+		"staging":             func(a *manifest.App) { a.Static = &manifest.Static{Staging: "a\x00"} },
+		"production":          func(a *manifest.App) { a.Static = &manifest.Static{Production: "a\x00"} },
+		"prefix":              func(a *manifest.App) { a.Static = &manifest.Static{Prefix: "a\x00"} },
+		"proxy":               func(a *manifest.App) { a.Proxy = &manifest.Proxy{Testing: "a\x00"} },
+		"proxy of staging":    func(a *manifest.App) { a.Proxy = &manifest.Proxy{Staging: "a\x00"} },
+		"proxy of production": func(a *manifest.App) { a.Proxy = &manifest.Proxy{Production: "a\x00"} },
+		"key":                 func(a *manifest.App) { a.Tables = []manifest.Table{{KMSKey: "a\x00"}} },
+		"ttl":                 func(a *manifest.App) { a.Tables = []manifest.Table{{TTL: "a\x00"}} },
+	} {
+		app := &manifest.App{Name: "a"}
+		c := &compiler{app: app}
+		if c.checkMarks(); len(c.ds) != 0 {
+			t.Fatal(c.ds)
+		}
+		set(app)
+		if c.checkMarks(); len(c.ds) != 1 || c.ds[0].Code != "nul-character" {
+			t.Errorf("%s: %v", name, c.ds)
 		}
 	}
 }
