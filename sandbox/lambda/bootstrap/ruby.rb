@@ -93,7 +93,8 @@ module ArcRuntime
     rescue SyntaxError => e
       raise Failure.new('Runtime.UserCodeSyntaxError', e.message)
     rescue LoadError => e
-      raise Failure.new('Runtime.ImportModuleError', e.message)
+      # What did_you_mean adds is a file of this machine's gems, which Lambda has none of.
+      raise Failure.new('Runtime.ImportModuleError', e.respond_to?(:original_message) ? e.original_message : e.message)
     end
     target = method ? Object.const_get(name) : TOPLEVEL_BINDING.receiver
     method ||= name
