@@ -239,18 +239,24 @@ func isOwn(e types.StackEvent) bool {
 func (r *run) attach(ctx context.Context, stack Stack) error {
 	f := &follower{r: r, stackID: stack.ID}
 	begun, by := false, ""
+	own, rest := false, "" // rest is the newest event of the stack itself, if that ends an operation
 	earlier := func(e types.StackEvent) bool {
 		if begun {
 			f.mark = aws.ToString(e.EventId)
 			return true
 		}
-		// What ended before it is another operation, although this one may have told no
-		// event yet, or was begun by going on with what had failed.
-		if ended := isOwn(e) && !strings.HasSuffix(string(e.ResourceStatus), "_IN_PROGRESS"); ended {
+		if !isOwn(e) {
+			return false
+		}
+		switch ended := !strings.HasSuffix(string(e.ResourceStatus), "_IN_PROGRESS"); {
+		case ended && own: // this one was begun by going on with what had failed
 			f.mark = aws.ToString(e.EventId)
 			return true
+		case ended:
+			rest = aws.ToString(e.EventId)
 		}
-		if begun = isOwn(e) && isBeginning(e.ResourceStatus); begun {
+		own = true
+		if begun = isBeginning(e.ResourceStatus); begun {
 			by = signer(aws.ToString(e.ClientRequestToken))
 		}
 		return false
@@ -265,6 +271,13 @@ func (r *run) attach(ctx context.Context, stack Stack) error {
 		}
 		if err := pace.wait(ctx); err != nil {
 			return err
+		}
+	}
+	// What its events end with is this operation, which ended meanwhile, or the one
+	// before it: then it has told none yet.
+	if rest != "" {
+		if now, err := r.describeStack(ctx, stack.ID); err == nil && now.inProgress() {
+			f.mark, begun = rest, false
 		}
 	}
 	if !begun {
