@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"arc/cfn/sam"
 	"arc/sandbox/activity"
@@ -47,6 +48,10 @@ type Service interface {
 	// Close ends what it has running; ctx bounds how long that may take.
 	Close(ctx context.Context) error
 }
+
+// patience is how long a client that asks after a stack under way waits for it:
+// most are done by then, and no client that waits so long gives up.
+const patience = 2 * time.Second
 
 // services makes the services, in the order in which they start; they are
 // closed the other way round. Of two that provide a resource type the later
@@ -98,7 +103,7 @@ func (c *Cloud) services() []Service {
 	}
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services),
-		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), SetAside: c.live.is, Recorded: others.Other,
+		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), SetAside: c.live.is, Patience: patience, Recorded: others.Other,
 		Warn: func(text string) { c.tell.Notice("%s", text) },
 	})
 	return append(services, cloudformation.New(c.engine))

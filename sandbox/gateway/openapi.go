@@ -77,7 +77,7 @@ func importOperation(body map[string]any, path, method string, value any, scheme
 	if method == cfn.AnyMethod {
 		r.key = "ANY " + path
 	}
-	if path == "/$default" {
+	if strings.TrimPrefix(path, "/") == "$default" { // SAM writes it without a slash
 		r.key = "$default"
 	}
 	if err := checkRouteKey(r.key); err != nil {

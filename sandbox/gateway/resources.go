@@ -103,7 +103,18 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 		return stack.Resource{}, err
 	}
 	g.apis[a.id] = a
+	if len(a.stages) > 0 { // of its Target
+		a.changed()
+		g.announce(req, a, "$default")
+	}
 	return a.resource(), nil
+}
+
+// announce tells where a new stage answers, once it does and for the first time.
+func (g *Gateway) announce(req stack.Request, a *api, stage string) {
+	if !req.Whole() && g.options.Announce != nil {
+		g.options.Announce(req.Stack, a.logical, a.stageURL(stage))
+	}
 }
 
 func (a *api) resource() stack.Resource {
@@ -115,6 +126,7 @@ func (a *api) configure(values map[string]any) error {
 	var in struct {
 		Name, ProtocolType, RouteSelectionExpression string
 		ApiKeySelectionExpression                    string
+		Target, RouteKey, CredentialsArn             string
 		Body, CorsConfiguration                      map[string]any
 	}
 	p := read(values, &in, "BasePath", "Description", "DisableExecuteApiEndpoint", "DisableSchemaValidation", "FailOnWarnings", "IpAddressType", "Tags", "Version")
@@ -146,6 +158,7 @@ func (a *api) configure(values map[string]any) error {
 	if in.Name == "" && imported.title == "" {
 		p.fail("Name", "is required")
 	}
+	made := quickCreate(p, protocol, in.Target, in.RouteKey, in.CredentialsArn, body)
 	if p.err != nil {
 		return p.err
 	}
@@ -156,7 +169,11 @@ func (a *api) configure(values map[string]any) error {
 			}
 		}
 	}
+	if made != nil && a.raw != nil && a.routeTaken(made.key, importedID(a.id, "Target")) {
+		return fmt.Errorf("property RouteKey: route with key %s already exists for this API", made.key)
+	}
 	a.raw = values
+	a.adopt(made)
 	a.protocol, a.imported, a.cors, a.selection, a.keySelection = protocol, imported.routes, cors, selects, key
 	return nil
 }

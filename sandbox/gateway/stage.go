@@ -66,8 +66,8 @@ func (g *Gateway) putStage(req stack.Request, isNew bool) (stack.Resource, error
 	}
 	a.stages[s.name] = s
 	a.changed()
-	if isNew && !req.Whole() && g.options.Announce != nil {
-		g.options.Announce(req.Stack, a.logical, a.stageURL(s.name))
+	if isNew {
+		g.announce(req, a, s.name)
 	}
 	return stack.Resource{PhysicalID: s.name, Attributes: map[string]any{"Id": s.name}, Note: "answers at " + a.stageURL(s.name)}, nil
 }

@@ -22,7 +22,8 @@ type changeSet struct {
 	imports     map[string]string // IMPORT: physical IDs by logical ones
 	onFailure   string
 	nested      bool
-	executedBy  string // client request token of the execution
+	executedBy  string          // client request token of the execution
+	filled      <-chan struct{} // closed when the comparison is done
 }
 
 // CreateChangeSetInput is the request of CreateChangeSet.
@@ -166,10 +167,13 @@ func (e *Engine) addChangeSet(st *state, isNew bool, cs *changeSet) (CreateChang
 		}
 	}
 	st.changes = append(st.changes, cs)
+	filled := make(chan struct{})
+	cs.filled = filled
 	e.running.Add(1)
 	e.mu.Unlock()
 	go func() {
 		defer e.running.Done()
+		defer close(filled)
 		e.fillChangeSet(st, cs)
 	}()
 	return CreateChangeSetOutput{cs.id, st.ref.ID}, nil

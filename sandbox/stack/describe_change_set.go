@@ -10,11 +10,18 @@ type DescribeChangeSetInput struct {
 	IncludePropertyValues bool
 }
 
-// DescribeChangeSet tells a change set's state and changes, a page at a time.
+// DescribeChangeSet tells a change set's state and changes, a page at a time. Of one
+// that is being compared it may wait (Options.Patience).
 func (e *Engine) DescribeChangeSet(ctx context.Context, in DescribeChangeSetInput) (ChangeSetDescription, error) {
 	if err := e.fault("DescribeChangeSet", ""); err != nil {
 		return ChangeSetDescription{}, err
 	}
+	e.patient(ctx, func() <-chan struct{} {
+		if _, cs, err := e.findChangeSet(ctx, in.ChangeSetName, in.StackName); err == nil && cs.status == changeSetCreatePending {
+			return cs.filled
+		}
+		return nil
+	})
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	st, cs, err := e.findChangeSet(ctx, in.ChangeSetName, in.StackName)

@@ -14,10 +14,21 @@ type DescribeStacksOutput struct {
 	NextToken string        `xml:",omitempty"`
 }
 
-// DescribeStacks tells one stack, or all that are not deleted, newest first.
+// DescribeStacks tells one stack, or all that are not deleted, newest first. Of one
+// that is being made, changed or deleted it may wait (Options.Patience): the waiters
+// of SDKs look at once and then sleep for 30 s.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
 func (e *Engine) DescribeStacks(ctx context.Context, in DescribeStacksInput) (DescribeStacksOutput, error) {
 	if err := e.fault("DescribeStacks", ""); err != nil {
 		return DescribeStacksOutput{}, err
+	}
+	if in.StackName != "" {
+		e.patient(ctx, func() <-chan struct{} {
+			if st, err := e.find(ctx, in.StackName); err == nil && underWay(st.status) {
+				return st.done
+			}
+			return nil
+		})
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

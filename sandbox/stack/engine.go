@@ -39,6 +39,10 @@ type Options struct {
 	// logical ID); what it returns is what happens. It is how tests meet
 	// throttling and failing resources.
 	Fault func(op, logicalID string) error
+	// Patience is how long DescribeStacks of one stack, and DescribeChangeSet, wait
+	// for what is under way, since clients that hear of it sleep for up to half a
+	// minute; 0 = they answer at once, as on AWS.
+	Patience time.Duration
 	// Parallel is how many resources of a stack are worked on at once; 0 means 8.
 	Parallel int
 	// SetAside says of a stack that its data is not deleted with its resources:
@@ -164,6 +168,29 @@ func (e *Engine) begin(st *state, work func(ctx context.Context)) {
 		defer close(done)
 		work(e.ctx)
 	}()
+}
+
+// patient waits for what end gives a channel of, as long as options have it. end is
+// called with the lock held; nil = nothing is under way. It is for calls that came
+// over the wire: they are told how things are then, done or not.
+func (e *Engine) patient(ctx context.Context, end func() <-chan struct{}) {
+	if e.options.Patience <= 0 {
+		return
+	}
+	e.mu.Lock()
+	done := end()
+	e.mu.Unlock()
+	if done == nil {
+		return
+	}
+	late := time.NewTimer(e.options.Patience)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
+	case <-ctx.Done():
+	case <-e.ctx.Done():
+	}
 }
 
 // there gives a stack by its ARN, or the error that there is none. The caller
