@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"arc/sandbox/door"
+	"arc/sandbox/wire"
 )
 
 // Code that knows no AWS_ENDPOINT_URL calls AWS by its public names. Our
@@ -129,14 +130,14 @@ func (c *Cloud) apiOf(r *http.Request) http.Handler {
 
 // serveHosts answers for the hosts of AWS with what the local cloud has.
 func (c *Cloud) serveHosts(services http.Handler) {
-	guard := door.Guard{Kind: door.Signed, Handler: services, Refused: c.refused}
-	unsigned := door.Guard{Kind: door.Unsigned, Handler: http.NotFoundHandler(), Refused: c.refused}
+	guard := door.Guard{Kind: door.Signed, Handler: services, Refused: c.refused, Answer: wire.Refusal}
+	unsigned := door.Guard{Kind: door.Unsigned, Handler: http.NotFoundHandler(), Refused: c.refused, Answer: wire.Refusal}
 	for _, s := range c.all {
 		if e := s.Endpoint(); e.Variable == "APIGATEWAYMANAGEMENTAPI" {
 			unsigned.Handler = e.Handler
 		}
 	}
-	c.hosts.port.Serve(door.Guard{Kind: door.Hosts, Refused: c.refused, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c.hosts.port.Serve(door.Guard{Kind: door.Hosts, Refused: c.refused, Answer: wire.Refusal, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _ := door.SplitHost(r.Host)
 		if site := c.apiOf(r); site != nil && !strings.Contains(r.URL.Path, "/@connections/") {
 			site.ServeHTTP(w, r) // its events name the host that was called

@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox"
+	"arc/sandbox/invoke"
 	"arc/source"
 )
 
@@ -71,17 +72,39 @@ type cdkApp struct {
 	env     []string
 }
 
+// elsewhere is the environment of a client that knows a cloud's endpoint and asks
+// in another region than the cloud's own: a stack lives where its client asks.
+func elsewhere(endpoint string) (env []string) {
+	for _, set := range os.Environ() {
+		if name, _, _ := strings.Cut(set, "="); !strings.HasPrefix(name, "AWS_") && name != "NODE_EXTRA_CA_CERTS" {
+			env = append(env, set)
+		}
+	}
+	return append(env, "AWS_ENDPOINT_URL="+endpoint, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
+}
+
+// newPackaged starts a cloud whose functions have the clients of cdkPackages, and
+// whose schedules go by clock; nil = the machine's.
+func newPackaged(t *testing.T, clock invoke.Clock) (*project, *sandbox.Cloud) {
+	p := newProject(t)
+	packages := filepath.Dir(cdkPackages(t))
+	opts := p.options()
+	opts.Clock = clock
+	opts.Offer = func(dir, runtime string) (source.Offered, error) {
+		return source.Tree{Files: os.DirFS(packages), Disk: packages}.Offer(&source.Builder{}, dir, runtime)
+	}
+	c, err := sandbox.Start(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return p, c
+}
+
 func newCDKApp(t *testing.T, endpoint string) *cdkApp {
 	need(t, "node")
 	a := &cdkApp{t: t, dir: t.TempDir(), modules: cdkPackages(t)}
-	for _, set := range os.Environ() {
-		if name, _, _ := strings.Cut(set, "="); !strings.HasPrefix(name, "AWS_") && name != "NODE_EXTRA_CA_CERTS" {
-			a.env = append(a.env, set)
-		}
-	}
-	// Another region than the cloud's own: a stack lives where its client asks.
-	a.env = append(a.env, "AWS_ENDPOINT_URL="+endpoint, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
-		"CDK_HOME="+t.TempDir(), "CDK_DISABLE_CLI_TELEMETRY=true", "CDK_DISABLE_VERSION_CHECK=1", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1")
+	a.env = append(elsewhere(endpoint), "CDK_HOME="+t.TempDir(), "CDK_DISABLE_CLI_TELEMETRY=true", "CDK_DISABLE_VERSION_CHECK=1", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1")
 	if err := os.CopyFS(a.dir, os.DirFS(filepath.Join("testdata", "cdk"))); err != nil {
 		t.Fatal(err)
 	}
@@ -153,17 +176,8 @@ func (h *hears) until(t *testing.T, words string, times int) {
 // an app with an HTTP API, a WebSocket API, functions, a table and a queue.
 // https://docs.aws.amazon.com/cdk/v2/guide/cli.html
 func TestCDK(t *testing.T) {
-	p := newProject(t)
-	packages := filepath.Dir(cdkPackages(t))
-	opts := p.options()
-	opts.Offer = func(dir, runtime string) (source.Offered, error) {
-		return source.Tree{Files: os.DirFS(packages), Disk: packages}.Offer(&source.Builder{}, dir, runtime)
-	}
-	c, err := sandbox.Start(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
+	t.Parallel()
+	_, c := newPackaged(t, nil)
 	a := newCDKApp(t, c.Running().Endpoint)
 	a.cdk("bootstrap")
 	said := a.cdk("deploy", "--require-approval", "never")

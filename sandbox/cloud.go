@@ -26,6 +26,7 @@ import (
 	"arc/sandbox/dynamodb"
 	"arc/sandbox/gateway"
 	"arc/sandbox/iam"
+	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 	"arc/sandbox/reload"
 	"arc/sandbox/rights"
@@ -33,6 +34,7 @@ import (
 	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 	"arc/source"
 )
 
@@ -70,7 +72,8 @@ type Options struct {
 	JWKS map[string]string
 	// NoSchedules keeps schedules and scheduled rules from firing.
 	NoSchedules bool
-	Workers     int // how many functions' processes at most; 0 = what half of the free memory holds
+	Clock       invoke.Clock // of schedules and scheduled rules; nil = the machine's
+	Workers     int          // how many functions' processes at most; 0 = what half of the free memory holds
 	// State is where data is kept between runs; its zero value keeps none.
 	State State
 	Fresh bool // what was kept is deleted first
@@ -299,7 +302,7 @@ func (c *Cloud) routes(services http.Handler) door.Guard {
 			routes = append(routes, door.Route{Pattern: e.Unsigned, Guard: guarded(door.Unsigned, e.Handler)})
 		}
 	}
-	return door.Routes(c.refused, routes...)
+	return door.Routes(door.Guard{Refused: c.refused, Answer: wire.Refusal}, routes...)
 }
 
 // refused tells of a request that was turned away at the endpoint.

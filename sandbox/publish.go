@@ -94,7 +94,7 @@ func (c *Cloud) letterbox(fn lambda.Function) int {
 	unsigned := func(kind string) door.Route {
 		return door.Route{Pattern: "/" + kind, Guard: door.Guard{Kind: door.Unsigned, Handler: c.published(kind, key)}}
 	}
-	box.Serve(door.Routes(c.refused, unsigned("events"), unsigned("queues")), c.bodies, c.problems())
+	box.Serve(door.Routes(door.Guard{Refused: c.refused}, unsigned("events"), unsigned("queues")), c.bodies, c.problems())
 	c.letterboxes[of], c.fronts[box] = box, true
 	return box.Number
 }

@@ -81,7 +81,7 @@ func (c *Cloud) services() []Service {
 		Code: code.unpack, Zip: code.unzip, Live: c.liveFunction, Permit: c.permit, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
-	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules}
+	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules, Clock: c.opts.Clock}
 	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce})
 	services := []Service{
 		others,

@@ -9,6 +9,7 @@ package door
 
 import (
 	"net/http"
+	"strings"
 )
 
 // Kind is who is expected at a port.
@@ -43,34 +44,37 @@ type Guard struct {
 	Names func(r *http.Request, origin string) bool
 	// Refused hears of each request that is turned away, and why; nil = nobody.
 	Refused func(r *http.Request, why string)
+	// Answer writes a refusal, with status 403, for a client that would not read it as
+	// text; nil = everybody gets text. Pages always do.
+	Answer func(w http.ResponseWriter, r *http.Request, why string)
 }
 
 // ServeHTTP hands a request on, or answers 403 with the reason.
 func (g Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if why := refuse(g, w, r); why != "" {
-		if g.Refused != nil {
-			g.Refused(r, why)
-		}
-		return
+	if !g.Refuse(w, r) {
+		g.Handler.ServeHTTP(w, r)
 	}
-	g.Handler.ServeHTTP(w, r)
 }
 
-// Refuse answers a request that a port of the kind does not take, and says why;
-// "" leaves the request untouched. It is for a handler that has a part of
-// another kind.
-func Refuse(kind Kind, w http.ResponseWriter, r *http.Request) (why string) {
-	return refuse(Guard{Kind: kind}, w, r)
-}
-
-func refuse(g Guard, w http.ResponseWriter, r *http.Request) (why string) {
-	if why = judge(g, r); why != "" {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		// The rest of its body is not worth waiting for.
-		w.Header().Set("Connection", "close")
+// Refuse answers a request that the guard does not let in; false leaves the request
+// untouched. It is for a handler that has a part of another kind.
+func (g Guard) Refuse(w http.ResponseWriter, r *http.Request) bool {
+	why := judge(g, r)
+	if why == "" {
+		return false
+	}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	// The rest of its body is not worth waiting for.
+	w.Header().Set("Connection", "close")
+	if g.Answer == nil || browserMark(r) != "" || strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Error(w, "403 Forbidden: "+why, http.StatusForbidden)
+	} else {
+		g.Answer(w, r, why)
 	}
-	return why
+	if g.Refused != nil {
+		g.Refused(r, why)
+	}
+	return true
 }
 
 // Route is a part of a port: a pattern of http.ServeMux and what answers it.
@@ -80,30 +84,34 @@ type Route struct {
 }
 
 // Routes is a port whose parts are of different kinds. What no pattern matches
-// is refused as on a Private port, and else 404. refused hears of what is turned
-// away before a part is found, and by the parts that tell nobody themselves.
-func Routes(refused func(r *http.Request, why string), routes ...Route) Guard {
+// is refused as on a Private port, and else 404. Refused and Answer of turned are for
+// what is turned away before a part is found, and by the parts that have none
+// themselves.
+func Routes(turned Guard, routes ...Route) Guard {
 	mux := http.NewServeMux()
 	covered := false
 	for _, route := range routes {
 		if route.Guard.Refused == nil {
-			route.Guard.Refused = refused
+			route.Guard.Refused = turned.Refused
+		}
+		if route.Guard.Answer == nil {
+			route.Guard.Answer = turned.Answer
 		}
 		mux.Handle(route.Pattern, route.Guard)
 		covered = covered || route.Pattern == "/"
 	}
 	if !covered {
-		mux.Handle("/", Guard{Kind: Private, Handler: http.NotFoundHandler(), Refused: refused})
+		mux.Handle("/", Guard{Kind: Private, Handler: http.NotFoundHandler(), Refused: turned.Refused, Answer: turned.Answer})
 	}
-	return Guard{Kind: parts, Handler: mux, Refused: refused}
+	return Guard{Kind: parts, Handler: mux, Refused: turned.Refused, Answer: turned.Answer}
 }
 
 // ByHost is a port some of whose hosts are sites of their own, with an origin of
 // their own: pick gives what answers a request to one; nil = it is for the rest.
 func ByHost(rest Guard, pick func(r *http.Request) http.Handler) Guard {
-	return Guard{Kind: parts, Refused: rest.Refused, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return Guard{Kind: parts, Refused: rest.Refused, Answer: rest.Answer, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if site := pick(r); site != nil {
-			Guard{Kind: Site, Handler: site, Refused: rest.Refused}.ServeHTTP(w, r)
+			Guard{Kind: Site, Handler: site, Refused: rest.Refused, Answer: rest.Answer}.ServeHTTP(w, r)
 			return
 		}
 		rest.ServeHTTP(w, r)

@@ -88,7 +88,7 @@ func TestRoutes(t *testing.T) {
 	in := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "in") })
 	var told []string
 	refused := func(r *http.Request, why string) { told = append(told, r.URL.Path) }
-	port := open(t, door.Routes(refused,
+	port := open(t, door.Routes(door.Guard{Refused: refused},
 		door.Route{Pattern: "/programs", Guard: door.Guard{Kind: door.Unsigned, Handler: in}},
 		door.Route{Pattern: "/forgotten", Guard: door.Guard{Handler: in}},
 	))
@@ -202,6 +202,26 @@ func TestOpeningsAreNames(t *testing.T) {
 	} {
 		if err := (&door.Openings{Hosts: []string{host}}).Check(); (err == nil) != ok {
 			t.Errorf("host %q: %v", host, err)
+		}
+	}
+}
+
+// TestAnswer refuses in a client's own form, and pages and readers in text.
+func TestAnswer(t *testing.T) {
+	port := open(t, door.Guard{Kind: door.Signed, Handler: http.NotFoundHandler(), Answer: func(w http.ResponseWriter, r *http.Request, why string) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "own: ", why)
+	}})
+	for request, own := range map[string]bool{
+		"GET /x HTTP/1.1\nHost: evil.example:PORT":                              true,
+		"GET /x HTTP/1.1\nHost: evil.example:PORT\nAccept: text/html,*/*":       false,
+		"GET /x HTTP/1.1\nHost: evil.example:PORT\nSec-Fetch-Site: none":        false,
+		"GET /x HTTP/1.1\nHost: localhost:PORT\nOrigin: https://evil.example":   false,
+		"POST /x HTTP/1.1\nHost: localhost:PORT\nX-Amz-Target: AmazonSSM.Thing": true,
+	} {
+		status, body := send(t, port, []byte(request))
+		if status != http.StatusForbidden || strings.HasPrefix(body, "own: ") != own {
+			t.Errorf("%q: %d %s", request, status, body)
 		}
 	}
 }

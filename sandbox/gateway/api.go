@@ -12,6 +12,7 @@ import (
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 const (
@@ -236,7 +237,7 @@ func (g *Gateway) frontFor(a *api, was string) error {
 	}
 	f := &front{gateway: g}
 	_, was, _ = strings.Cut(was, "://")
-	host, release, err := g.options.Bind(a.stack, was, door.Guard{Kind: door.Site, Handler: f, Refused: f.refused, Names: f.names})
+	host, release, err := g.options.Bind(a.stack, was, door.Guard{Kind: door.Site, Handler: f, Refused: f.refused, Answer: wire.Refusal, Names: f.names})
 	if err != nil {
 		return fmt.Errorf("front end of stack %s: %w", a.stack.Name, err)
 	}
@@ -311,8 +312,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if prefix, id, ok := connectionPath(r); ok {
-			if why := door.Refuse(door.Unsigned, w, r); why != "" {
-				f.refused(r, why)
+			if (door.Guard{Kind: door.Unsigned, Refused: f.refused, Answer: wire.Refusal}).Refuse(w, r) {
 				return
 			}
 			f.gateway.serveConnection(w, r, prefix, id, ws)

@@ -17,6 +17,7 @@ import (
 	"arc/sandbox/door"
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
+	"arc/sandbox/wire"
 )
 
 // functionURL is an AWS::Lambda::Url: a front end of its own before one function.
@@ -86,7 +87,7 @@ func (g *Gateway) createURL(req stack.Request) (stack.Resource, error) {
 			return
 		}
 		now.ServeHTTP(w, r)
-	}), Refused: (&front{gateway: g}).refused, Names: func(_ *http.Request, origin string) bool {
+	}), Refused: (&front{gateway: g}).refused, Answer: wire.Refusal, Names: func(_ *http.Request, origin string) bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		now := g.urls[u.arn]

@@ -9,6 +9,9 @@ import (
 	"arc/sandbox/stack"
 )
 
+// repositoryType is that of image repositories, which ECR tells of.
+const repositoryType = "AWS::ECR::Repository"
+
 // kinds are the recorded types, with what AWS's resource schemas say of them.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 var kinds = map[string]kind{
@@ -36,7 +39,7 @@ var kinds = map[string]kind{
 		},
 	},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecr-repository.html
-	"AWS::ECR::Repository": {
+	repositoryType: {
 		name: "RepositoryName", limit: 256, lower: true,
 		describe: func(req stack.Request, name string) stack.Resource {
 			uri := req.Stack.Account + ".dkr.ecr." + req.Stack.Region + ".amazonaws.com/" + name

@@ -17,22 +17,18 @@ import (
 	"arc/cfn/registry"
 	"arc/sandbox/journal"
 	"arc/sandbox/stack"
-	"arc/sandbox/wire"
 )
 
 // Store keeps recorded resources, in memory.
 type Store struct {
-	mu    sync.Mutex
-	names map[string]bool // type and physical ID
+	mu   sync.Mutex
+	made map[string]stack.Resource // by type and physical ID
 }
 
 // New makes an empty store.
 func New() *Store {
-	return &Store{names: map[string]bool{}}
+	return &Store{made: map[string]stack.Resource{}}
 }
-
-// Endpoint is none: no client can do anything with what is only recorded.
-func (s *Store) Endpoint() wire.Endpoint { return wire.Endpoint{} }
 
 // Restore has nothing to do: what is recorded comes back with its stacks.
 func (s *Store) Restore(*journal.Log) error { return nil }
@@ -94,10 +90,10 @@ func (p provider) create(_ context.Context, req stack.Request) (stack.Resource, 
 	made := p.made(name, req)
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
-	if p.store.names[req.Type+" "+made.PhysicalID] {
+	if _, there := p.store.made[req.Type+" "+made.PhysicalID]; there {
 		return stack.Resource{}, fmt.Errorf("%s already exists", made.PhysicalID)
 	}
-	p.store.names[req.Type+" "+made.PhysicalID] = true
+	p.store.made[req.Type+" "+made.PhysicalID] = made
 	return made, nil
 }
 
@@ -120,7 +116,7 @@ func (p provider) update(_ context.Context, req stack.Request) (stack.Resource, 
 func (p provider) remove(_ context.Context, req stack.Request) error {
 	p.store.mu.Lock()
 	defer p.store.mu.Unlock()
-	delete(p.store.names, req.Type+" "+req.PhysicalID)
+	delete(p.store.made, req.Type+" "+req.PhysicalID)
 	return nil
 }
 

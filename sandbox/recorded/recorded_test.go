@@ -132,3 +132,31 @@ Outputs:
 		}
 	}
 }
+
+// ECR tells of the repositories that stacks made in the region of a request, and of
+// no other.
+func TestRepositories(t *testing.T) {
+	s := New()
+	e := stack.New(stack.Options{Account: "123456789012", Region: "eu-west-1", Registrations: s.Registrations()})
+	defer e.Close()
+	if err := e.Apply(t.Context(), "app", []byte("Resources: {Images: {Type: AWS::ECR::Repository, Properties: {RepositoryName: one}}, Key: {Type: AWS::KMS::Key}}"), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	const one = `map[repositories:[{arn:aws:ecr:eu-west-1:123456789012:repository/one 123456789012 one 123456789012.dkr.ecr.eu-west-1.amazonaws.com/one}]]`
+	for _, test := range []struct{ region, operation, in, want string }{
+		{"eu-west-1", "DescribeRepositories", `{}`, one},
+		{"eu-west-1", "DescribeRepositories", `{"repositoryNames":["one"],"registryId":"123456789012"}`, one},
+		{"us-east-1", "DescribeRepositories", `{}`, `map[repositories:[]]`},
+		{"eu-west-1", "DescribeRepositories", `{"repositoryNames":["two"]}`, "RepositoryNotFoundException: The repository with name 'two' does not exist"},
+		{"eu-west-1", "ListImages", `{}`, "UnknownOperationException: the local cloud's ECR does not run ListImages"},
+	} {
+		out, err := s.Handle(stack.WithRegion(t.Context(), test.region), test.operation, []byte(test.in))
+		got := fmt.Sprint(out)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, test.want) {
+			t.Errorf("%s %s in %s: %s", test.operation, test.in, test.region, got)
+		}
+	}
+}

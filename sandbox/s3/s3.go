@@ -84,6 +84,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.share(w, r, bucket) || s.setting(w, r, bucket, key) {
 		return
 	}
+	if name := missing(r.URL.Query()); name != "" {
+		writeError(w, r, &stack.Error{Code: "NotImplemented", Message: fmt.Sprintf("the local cloud's S3 does not run %s %s?%s", r.Method, r.URL.Path, name), Status: http.StatusNotImplemented})
+		return
+	}
 	switch {
 	case r.Method == http.MethodPut && key == "" && r.URL.RawQuery == "" && s.store.has(bucket):
 		writeError(w, r, &stack.Error{Code: "BucketAlreadyOwnedByYou", Message: "Your previous request to create the named bucket succeeded and you already own it.", Status: http.StatusConflict})

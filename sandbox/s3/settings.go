@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/johannesboyne/gofakes3"
@@ -39,6 +40,25 @@ var settings = map[string]setting{
 	"accelerate":        {initial: `<AccelerateConfiguration xmlns="` + namespace + `"/>`},
 	"requestPayment":    {initial: `<RequestPaymentConfiguration xmlns="` + namespace + `"><Payer>BucketOwner</Payer></RequestPaymentConfiguration>`},
 	"acl":               {initial: `<AccessControlPolicy xmlns="` + namespace + `"><Owner><ID>local</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>local</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>`},
+}
+
+// notRun are the subresources that the local S3 does not have. Their requests are
+// refused: without the subresource each would be another, which lists a bucket or
+// writes an object.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+var notRun = []string{
+	"abac", "analytics", "intelligent-tiering", "inventory", "legal-hold", "metadataConfiguration", "metadataInventoryTable", "metadataJournalTable",
+	"metadataTable", "metrics", "renameObject", "restore", "retention", "select", "session", "torrent",
+}
+
+// missing is the subresource of a request that the local S3 does not have; "" = none.
+func missing(query url.Values) string {
+	for _, name := range notRun {
+		if query.Has(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // setting answers the requests about a bucket's settings, and those about an

@@ -63,7 +63,7 @@ func TestBoto3(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := s.Endpoint()
-	port.Serve(door.Routes(nil,
+	port.Serve(door.Routes(door.Guard{},
 		door.Route{Pattern: e.Unsigned, Guard: door.Guard{Kind: door.Unsigned, Handler: e.Handler}},
 		door.Route{Pattern: "/", Guard: door.Guard{Kind: door.Signed, Handler: wire.New(e)}},
 	), door.NewBudget(64<<20), nil)

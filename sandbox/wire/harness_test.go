@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -47,7 +48,7 @@ func start(t *testing.T) cloud {
 	}
 	engine := stack.New(stack.Options{
 		Account: testAccount, Region: testRegion, Registrations: registrations,
-		Fetch: objects.Fetch, Parameter: parameters.Value,
+		Fetch: objects.Fetch, Parameter: parameters.Value, Patience: 2 * time.Second, // else awscli sleeps for 30 s
 	})
 	port, err := door.Listen(0)
 	if err != nil {

@@ -39,9 +39,11 @@ func serveJSON(w http.ResponseWriter, r *http.Request, service string, to JSONSe
 	WriteJSON(w, http.StatusOK, out)
 }
 
-// WriteJSON prints an answer of a JSON protocol.
+// WriteJSON prints an answer of a JSON protocol. A Content-Type that is set stays.
 func WriteJSON(w http.ResponseWriter, status int, out any) {
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	}
 	w.Header().Set("x-amzn-RequestId", NewRequestID())
 	b, err := json.Marshal(out)
 	if err != nil {

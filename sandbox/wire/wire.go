@@ -8,7 +8,6 @@ package wire
 import (
 	"context"
 	"crypto/rand"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
@@ -144,31 +143,7 @@ func unreadable(err error) error {
 }
 
 func unknownService(w http.ResponseWriter, r *http.Request, service string) {
-	message := fmt.Sprintf("the local cloud runs no %s at this endpoint", service)
-	switch service {
-	case "cloudfront", "route53", "s3-outposts":
-		// Their protocol is REST with XML.
-		// https://docs.aws.amazon.com/cloudfront/latest/APIReference/CommonErrors.html
-		WriteQueryError(w, "", &stack.Error{Code: "NotImplemented", Message: message, Status: http.StatusNotImplemented})
-		return
-	case "ec2":
-		// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
-		w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
-		w.WriteHeader(http.StatusBadRequest)
-		fmt.Fprint(w, xml.Header)
-		xml.NewEncoder(w).Encode(struct {
-			XMLName   xml.Name `xml:"Response"`
-			Code      string   `xml:"Errors>Error>Code"`
-			Message   string   `xml:"Errors>Error>Message"`
-			RequestID string
-		}{Code: "InvalidAction", Message: message, RequestID: NewRequestID()})
-		return
-	}
-	if isForm(r) {
-		WriteQueryError(w, "", &stack.Error{Code: "InvalidAction", Message: message, Status: http.StatusNotImplemented})
-		return
-	}
-	WriteJSONError(w, &stack.Error{Code: "UnknownOperationException", Message: message, Status: http.StatusNotImplemented})
+	WriteError(w, r, service, &stack.Error{Code: "UnknownOperationException", Status: http.StatusNotImplemented, Message: fmt.Sprintf("the local cloud runs no %s at this endpoint: %s", service, asked(r))})
 }
 
 // NewRequestID makes the ID of a request: a random UUID.
