@@ -59,7 +59,9 @@ const patience = 2 * time.Second
 func (c *Cloud) services() []Service {
 	account, region := Account, c.opts.Region
 	c.guardRights()
-	objects := s3.New(s3.Options{Account: account, Region: region, Scratch: c.scratch, Kept: c.objectsFolder(), Warn: func(text string) { c.tell.Notice("%s", text) }, Refused: func(file string, why error) {
+	objects := s3.New(s3.Options{Account: account, Region: region, Send: c.send, Tell: c.tell, Permit: func(function, principal string, sources ...string) error {
+		return c.lambda.Permit(function, principal, sources...)
+	}, Scratch: c.scratch, Kept: c.objectsFolder(), Warn: func(text string) { c.tell.Notice("%s", text) }, Refused: func(file string, why error) {
 		c.tell.Notice("the static file %s is %v: it is not followed here, and not published", file, why)
 	}})
 	parameters := ssm.New(account, region)

@@ -57,7 +57,10 @@ func (r Request) Value(key string) (values []string, known bool) {
 		value = r.Source
 	case "aws:sourceaccount":
 		if parts := strings.SplitN(r.Source, ":", 6); len(parts) == 6 {
-			value = parts[4] // a bucket's ARN has none
+			value = parts[4]
+			if of := strings.SplitN(r.Resource, ":", 6); value == "" && len(of) == 6 {
+				value = of[4] // a bucket's ARN has none, and there is one account here
+			}
 		}
 	case "aws:principalisawsservice", "aws:securetransport":
 		value = "true" // services call each other by https

@@ -135,7 +135,7 @@ func (s *Server) copyTo(r *http.Request, bucket, key string) (hash []byte, err e
 		}
 	}
 	meta["Last-Modified"] = time.Now().UTC().Format(http.TimeFormat)
-	_, err = s.store.PutObject(bucket, key, meta, from.Contents, from.Size, nil)
+	_, err = s.store.putObject("Copy", bucket, key, meta, from.Contents, nil)
 	return from.Hash, apiError(err, bucket, key)
 }
 

@@ -130,7 +130,7 @@ func (s *Server) storeFile(fields map[string]string, file *multipart.Part, bucke
 	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	if _, err := s.store.put(bucket, fields["key"], meta, data, nil); err != nil {
+	if _, err := s.store.put("Post", bucket, fields["key"], meta, data, nil); err != nil {
 		data.release()
 		return "", apiError(err, bucket, fields["key"])
 	}

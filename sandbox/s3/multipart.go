@@ -229,7 +229,7 @@ func (s *store) CompleteMultipartUpload(bucket, key string, id gofakes3.UploadID
 		return "", "", gofakes3.ErrMalformedXML
 	}
 	data := s.depot.join(parts)
-	result, err := s.put(bucket, key, u.metadata, data, nil)
+	result, err := s.put("CompleteMultipartUpload", bucket, key, u.metadata, data, nil)
 	if err != nil {
 		data.release()
 		return "", "", err

@@ -26,6 +26,7 @@ type bucketProperties struct {
 	BucketName                     string
 	CorsConfiguration              *corsProperties
 	VersioningConfiguration        struct{ Status string }
+	NotificationConfiguration      *notificationProperties
 	PublicAccessBlockConfiguration *struct {
 		BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
 	}
@@ -35,7 +36,7 @@ type bucketProperties struct {
 var harmlessToBuckets = []string{
 	"AbacStatus", "AccelerateConfiguration", "AccessControl", "AnalyticsConfigurations", "BucketEncryption", "BucketNamePrefix", "BucketNamespace",
 	"IntelligentTieringConfigurations", "InventoryConfigurations", "LifecycleConfiguration", "LoggingConfiguration", "MetadataConfiguration",
-	"MetadataTableConfiguration", "MetricsConfigurations", "NotificationConfiguration", "ObjectLockConfiguration", "ObjectLockEnabled",
+	"MetadataTableConfiguration", "MetricsConfigurations", "ObjectLockConfiguration", "ObjectLockEnabled",
 	"OwnershipControls", "ReplicationConfiguration", "Tags", "WebsiteConfiguration",
 }
 
@@ -43,7 +44,7 @@ func readBucket(req stack.Request) (p bucketProperties, err error) {
 	return p, stack.Read(req.Properties, &p, harmlessToBuckets...)
 }
 
-func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Server) createBucket(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	p, err := readBucket(req)
 	if err != nil {
 		return stack.Resource{}, err
@@ -59,7 +60,7 @@ func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resou
 		if req.Whole() {
 			return s.resource(req.Stack.Region, there), nil
 		}
-		return s.resource(req.Stack.Region, there), s.configure(there, p)
+		return s.resource(req.Stack.Region, there), s.configure(ctx, there, p, req.Old)
 	}
 	if err := s.store.CreateBucket(name); err != nil {
 		if gofakes3.IsAlreadyExists(err) {
@@ -67,7 +68,7 @@ func (s *Server) createBucket(_ context.Context, req stack.Request) (stack.Resou
 		}
 		return stack.Resource{}, err
 	}
-	if err := s.configure(name, p); err != nil {
+	if err := s.configure(ctx, name, p, nil); err != nil {
 		s.store.ForceDeleteBucket(name)
 		return stack.Resource{}, err
 	}
@@ -82,12 +83,12 @@ func (s *Server) importBucket(_ context.Context, req stack.Request) (stack.Resou
 	return s.resource(req.Stack.Region, req.PhysicalID), nil
 }
 
-func (s *Server) updateBucket(_ context.Context, req stack.Request) (stack.Resource, error) {
+func (s *Server) updateBucket(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	p, err := readBucket(req)
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	return s.resource(req.Stack.Region, req.PhysicalID), s.configure(req.PhysicalID, p)
+	return s.resource(req.Stack.Region, req.PhysicalID), s.configure(ctx, req.PhysicalID, p, req.Old)
 }
 
 func (s *Server) deleteBucket(_ context.Context, req stack.Request) error {
@@ -98,8 +99,21 @@ func (s *Server) deleteBucket(_ context.Context, req stack.Request) error {
 	return err
 }
 
-// configure gives a bucket the settings that the local S3 acts on.
-func (s *Server) configure(name string, p bucketProperties) error {
+// configure gives a bucket the settings that the local S3 acts on; old are the
+// properties that it had before, nil = it is new. What clients notify of stays where
+// templates say nothing.
+func (s *Server) configure(ctx context.Context, name string, p bucketProperties, old map[string]any) error {
+	var notification []byte
+	if p.NotificationConfiguration != nil {
+		set := p.NotificationConfiguration.document()
+		if err := s.checkNotifications(ctx, name, set); err != nil {
+			return err
+		}
+		var err error
+		if notification, err = xml.Marshal(set); err != nil {
+			return fmt.Errorf("NotificationConfiguration: %w", err)
+		}
+	}
 	if status := p.VersioningConfiguration.Status; status != "" {
 		if err := s.store.SetVersioningConfiguration(name, gofakes3.VersioningConfiguration{Status: gofakes3.VersioningStatus(status)}); err != nil {
 			return err
@@ -120,6 +134,11 @@ func (s *Server) configure(name string, p bucketProperties) error {
 	}
 	if err := s.store.set(b, "cors", cors, cors == nil); err != nil {
 		return err
+	}
+	if notification != nil || old["NotificationConfiguration"] != nil {
+		if err := s.store.set(b, "notification", notification, notification == nil); err != nil {
+			return err
+		}
 	}
 	block := p.PublicAccessBlockConfiguration
 	if block == nil {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 
+	"arc/sandbox/activity"
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
@@ -37,6 +39,12 @@ type Options struct {
 	// Refused is told, once a file, that one of a folder that a bucket shows is
 	// kept back, and why; nil = nobody is.
 	Refused func(file string, why error)
+	// Send hands what buckets notify others of to them; nil = nobody is told.
+	Send invoke.Send
+	// Permit gives an error when a function's policy does not let a service call it
+	// for a resource; nil = all do.
+	Permit func(function, principal string, sources ...string) error
+	Tell   activity.Tell // hears of notifications that nobody took; nil = nobody
 }
 
 // Server answers S3's API and keeps the buckets.
@@ -44,6 +52,7 @@ type Server struct {
 	options Options
 	store   *store
 	objects http.Handler // gofakes3
+	herald  herald
 }
 
 // New makes a server without buckets.
@@ -52,6 +61,7 @@ func New(options Options) *Server {
 		options.Capacity = 2 << 30
 	}
 	s := &Server{options: options, store: newStore(&depot{dir: options.Scratch, capacity: options.Capacity})}
+	s.store.happened = s.happened
 	// Clocks are not compared: the caller is on the same machine.
 	s.objects = gofakes3.New(s.store, gofakes3.WithTimeSkewLimit(0)).Server()
 	return s
@@ -62,9 +72,15 @@ func (s *Server) Endpoint() wire.Endpoint {
 	return wire.Endpoint{Service: "s3", Variable: "S3", Handler: s}
 }
 
-// Close removes the files of objects that are not kept. What is still asked for
-// is refused.
-func (s *Server) Close(context.Context) error { return s.store.depot.close() }
+// Close tells what buckets still have to tell, and removes the files of objects that
+// are not kept. What is still asked for is refused.
+func (s *Server) Close(context.Context) error {
+	s.herald.mu.Lock()
+	s.herald.closed = true
+	s.herald.mu.Unlock()
+	s.herald.done.Wait()
+	return s.store.depot.close()
+}
 
 // ServeHTTP answers one request, in path style (/bucket/key) or virtual-host
 // style (bucket.localhost, bucket.s3.localhost).

@@ -22,8 +22,9 @@ type setting struct {
 	initial string // what a new bucket has; "" = none
 }
 
-// settings are the subresources that are kept and shown. Of these only CORS and,
-// on each other, the policy and the public access block have an effect.
+// settings are the subresources that are kept and shown. Of these only CORS,
+// notifications and, on each other, the policy and the public access block have an
+// effect.
 var settings = map[string]setting{
 	"publicAccessBlock": {missing: "NoSuchPublicAccessBlockConfiguration", initial: `<PublicAccessBlockConfiguration xmlns="` + namespace + `"><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>`},
 	"encryption":        {missing: "ServerSideEncryptionConfigurationNotFoundError", initial: `<ServerSideEncryptionConfiguration xmlns="` + namespace + `"><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>`},
@@ -118,6 +119,15 @@ func (s *Server) answerSetting(w http.ResponseWriter, r *http.Request, bucket, n
 		var err error
 		if value, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument)); err != nil {
 			return broken(err)
+		}
+	}
+	if name == "notification" && r.Method == http.MethodPut {
+		var set notifications
+		if err := xml.Unmarshal(value, &set); err != nil {
+			return &stack.Error{Code: "MalformedXML", Message: "The XML you provided was not well-formed: " + err.Error()}
+		}
+		if err := s.checkNotifications(r.Context(), bucket, set); err != nil {
+			return err
 		}
 	}
 	s.store.mu.Lock()

@@ -28,6 +28,8 @@ type store struct {
 	seq     uint64       // of the version that was kept last
 	buckets map[string]*bucket
 	uploads map[gofakes3.UploadID]*upload
+	// happened is told what became of an object, with the lock held; nil = nobody is.
+	happened func(b *bucket, event, key string, v *version)
 	// arriving are the bodies of requests that gofakes3 works on, by the name
 	// that it is given for them.
 	arriving map[string]*blob
@@ -227,6 +229,11 @@ func shownID(id gofakes3.VersionID) gofakes3.VersionID {
 }
 
 func (s *store) PutObject(name, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
+	return s.putObject("Put", name, key, meta, input, conditions)
+}
+
+// putObject stores what it reads. how ends the name of the event: "Put", "Copy".
+func (s *store) putObject(how, name, key string, meta map[string]string, input io.Reader, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
 	data := s.arrived(meta[carried+"Body"])
 	if data == nil {
 		var err error
@@ -243,7 +250,7 @@ func (s *store) PutObject(name, key string, meta map[string]string, input io.Rea
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	result, err := s.put(name, key, meta, data, conditions)
+	result, err := s.put(how, name, key, meta, data, conditions)
 	if err != nil {
 		data.release()
 	}
@@ -263,7 +270,7 @@ func (s *store) arrived(name string) *blob {
 
 // put makes data, which it keeps unless it fails, an object. The caller holds
 // the lock.
-func (s *store) put(name, key string, meta map[string]string, data *blob, conditions *gofakes3.PutConditions) (result gofakes3.PutObjectResult, err error) {
+func (s *store) put(how, name, key string, meta map[string]string, data *blob, conditions *gofakes3.PutConditions) (result gofakes3.PutObjectResult, err error) {
 	b := s.buckets[name]
 	if b == nil {
 		return result, gofakes3.BucketNotFound(name)
@@ -284,7 +291,15 @@ func (s *store) put(name, key string, meta map[string]string, data *blob, condit
 	if b.versioning != gofakes3.VersioningNone {
 		result.VersionID = shownID(v.id)
 	}
+	s.tell(b, "ObjectCreated:"+how, key, v)
 	return result, nil
+}
+
+// tell tells what became of an object. The caller holds the lock.
+func (s *store) tell(b *bucket, event, key string, v *version) {
+	if s.happened != nil {
+		s.happened(b, event, key, v)
+	}
 }
 
 // push makes v the current version of key. The caller holds the lock.
@@ -363,10 +378,17 @@ func (s *store) remove(b *bucket, key string) (gofakes3.ObjectDeleteResult, erro
 	marker := &version{marker: true, modified: time.Now().UTC()}
 	if b.versioning != gofakes3.VersioningNone {
 		err := s.push(b, key, marker)
+		if err == nil {
+			s.tell(b, "ObjectRemoved:DeleteMarkerCreated", key, marker)
+		}
 		return gofakes3.ObjectDeleteResult{IsDeleteMarker: true, VersionID: shownID(marker.id)}, err
 	}
-	if _, err := s.drop(b, key, ""); err != nil {
+	gone, err := s.drop(b, key, "")
+	if err != nil {
 		return gofakes3.ObjectDeleteResult{}, err
+	}
+	if gone != nil {
+		s.tell(b, "ObjectRemoved:Delete", key, nil)
 	}
 	if b.folder != nil {
 		if _, err := b.stat(key); err == nil {

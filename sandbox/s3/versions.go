@@ -86,6 +86,7 @@ func (s *store) removeVersion(b *bucket, key string, id gofakes3.VersionID) (gof
 	if v == nil {
 		return gofakes3.ObjectDeleteResult{}, err
 	}
+	s.tell(b, "ObjectRemoved:Delete", key, v)
 	return gofakes3.ObjectDeleteResult{IsDeleteMarker: v.marker, VersionID: shownID(v.id)}, nil
 }
 
