@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"arc/sandbox/stack"
 )
 
 // importSchemes reads the authorizers of an OpenAPI document, as SAM writes them:
@@ -28,7 +31,11 @@ func importSchemes(p *problems, body map[string]any) map[string]*authorization {
 			continue
 		}
 		z, problem := importAuthorizer(name, values)
-		if problem != nil {
+		if errors.Is(problem, stack.ErrUnknown) { // its function is not made yet
+			if p.err == nil {
+				p.err = problem
+			}
+		} else if problem != nil {
 			p.fail("Body", "securitySchemes %s: %v", name, problem)
 			continue
 		}

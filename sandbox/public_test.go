@@ -1,0 +1,274 @@
+package sandbox_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/coder/websocket"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"arc/sandbox"
+	"arc/sandbox/invoke/clocktest"
+)
+
+// Templates in the shape of public ones come up and answer, or are refused before
+// anything is made. A file of testdata/public is one: its comment names the public
+// template that it is patterned on, template.yaml is the template, other files are
+// the code that it names, and script has what is done and what must be so, line by
+// line:
+//
+//	http METHOD URL [BODY] -> STATUS [WORDS]  a request, repeated until the answer has the words
+//	ws URL TEXT -> ANSWER                     a message on a new socket
+//	aws TARGET JSON [-> WORDS]                a call of a service with a JSON protocol: sqs AmazonSQS.SendMessage
+//	put BUCKET KEY TEXT                       an object
+//	publish TOPIC TEXT                        a message
+//	invoke FUNCTION JSON -> WORDS             a call of a function
+//	logs FUNCTION WORDS                       what a function writes, in the end
+//	forward DURATION                          the clock of schedules
+//	refused WORDS                             the stack is not made, for this reason
+//
+// $Name stands for an output of the stack.
+func TestPublicTemplates(t *testing.T) {
+	need(t, "node")
+	need(t, "python3")
+	files, err := filepath.Glob(filepath.Join("testdata", "public", "*.txtar"))
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d templates, %v", len(files), err)
+	}
+	clock := clocktest.New(time.Now())
+	_, c := newPackaged(t, clock)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &publicStack{t: t, c: c, clock: clock, name: strings.TrimSuffix(filepath.Base(file), ".txtar"), files: map[string][]byte{}}
+			for _, f := range archive.Files {
+				p.files[f.Name] = f.Data
+			}
+			p.up()
+			for line := range strings.Lines(string(p.files["script"])) {
+				if line = strings.TrimSpace(line); line != "" {
+					p.step(line)
+				}
+			}
+		})
+	}
+}
+
+// publicStack is a template that was brought up.
+type publicStack struct {
+	t       *testing.T
+	c       *sandbox.Cloud
+	clock   *clocktest.Clock
+	name    string
+	files   map[string][]byte
+	outputs map[string]string
+	failed  string // why there is no stack
+}
+
+// codeFolder is a property that names a folder of code, as aws cloudformation package
+// replaces it.
+// https://docs.aws.amazon.com/cli/latest/reference/cloudformation/package.html
+var codeFolder = regexp.MustCompile(`(?m)(CodeUri|ContentUri|Code|Content): (\.?[\w./-]+/)$`)
+
+// packaged puts the template's folders of code into the local S3.
+func (p *publicStack) packaged() string {
+	return codeFolder.ReplaceAllStringFunc(string(p.files["template.yaml"]), func(found string) string {
+		parts := codeFolder.FindStringSubmatch(found)
+		prefix := strings.TrimPrefix(parts[2], "./")
+		var out bytes.Buffer
+		archive := zip.NewWriter(&out)
+		for name, data := range p.files {
+			if inner, ok := strings.CutPrefix(name, prefix); ok {
+				w, err := archive.Create(inner)
+				if err == nil {
+					_, err = w.Write(data)
+				}
+				if err != nil {
+					p.t.Fatal(err)
+				}
+			}
+		}
+		if err := archive.Close(); err != nil {
+			p.t.Fatal(err)
+		}
+		key := p.name + "/" + strings.ReplaceAll(prefix, "/", "-") + ".zip"
+		p.rest(http.MethodPut, "s3", "/public-code/"+key, out.Bytes())
+		if strings.HasSuffix(parts[1], "Uri") {
+			return parts[1] + ": s3://public-code/" + key
+		}
+		return parts[1] + ": {S3Bucket: public-code, S3Key: " + key + "}"
+	})
+}
+
+// rest sends a signed request and gives the answer.
+func (p *publicStack) rest(method, service, path string, body []byte, header ...string) string {
+	p.t.Helper()
+	_, text := get(p.t, p.c.Running().Endpoint+path, func(r *http.Request) {
+		r.Method, r.Body, r.ContentLength = method, io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x/20260101/us-west-2/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+	})
+	return text
+}
+
+// up makes the stack, as aws cloudformation deploy does.
+func (p *publicStack) up() {
+	p.t.Helper()
+	ctx, client := p.t.Context(), stacksOf(p.c)
+	p.rest(http.MethodPut, "s3", "/public-code", nil)
+	_, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
+		StackName: aws.String(p.name), TemplateBody: aws.String(p.packaged()),
+		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam, types.CapabilityCapabilityAutoExpand},
+	})
+	if err != nil {
+		p.failed = err.Error()
+		return
+	}
+	for {
+		out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(p.name)})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		switch status := out.Stacks[0].StackStatus; {
+		case status == types.StackStatusCreateComplete:
+			p.outputs = map[string]string{}
+			for _, o := range out.Stacks[0].Outputs {
+				p.outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+			}
+			return
+		case strings.HasSuffix(string(status), "_IN_PROGRESS"):
+			continue
+		}
+		events, err := client.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: aws.String(p.name)})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for _, e := range events.StackEvents {
+			p.t.Logf("%s %s %s", aws.ToString(e.LogicalResourceId), e.ResourceStatus, aws.ToString(e.ResourceStatusReason))
+		}
+		p.t.Fatalf("%s is %s", p.name, out.Stacks[0].StackStatus)
+	}
+}
+
+// outputName is $Name in a script.
+var outputName = regexp.MustCompile(`\$(\w+)`)
+
+// step does a line of the script.
+func (p *publicStack) step(line string) {
+	p.t.Helper()
+	verb, rest, _ := strings.Cut(line, " ")
+	if verb == "refused" {
+		if !strings.Contains(p.failed, rest) {
+			p.t.Errorf("refused for %q, want %q", p.failed, rest)
+		}
+		return
+	}
+	if p.failed != "" {
+		p.t.Fatalf("%s: %s", line, p.failed)
+	}
+	rest, want, _ := strings.Cut(rest, " -> ")
+	rest = outputName.ReplaceAllStringFunc(rest, func(name string) string {
+		value, ok := p.outputs[name[1:]]
+		if !ok {
+			p.t.Fatalf("%s: no output %s among %v", line, name, p.outputs)
+		}
+		return value
+	})
+	words := strings.SplitN(rest, " ", 3)
+	third := ""
+	if len(words) == 3 {
+		third = words[2]
+	}
+	switch verb {
+	case "http":
+		got := ""
+		ask := func() bool {
+			status, body := p.ask(words[0], words[1], third)
+			got = fmt.Sprint(status, " ", body)
+			status0, text, _ := strings.Cut(want, " ")
+			return strings.HasPrefix(got, status0+" ") && strings.Contains(got, text)
+		}
+		wait(p.t, ask, func() string { return line + ": " + got })
+	case "ws":
+		address, text, _ := strings.Cut(rest, " ")
+		host, path := p.local(strings.Replace(address, "wss:", "https:", 1))
+		conn, _, err := websocket.Dial(p.t.Context(), strings.Replace(p.c.Running().Endpoint, "http:", "ws:", 1)+path, &websocket.DialOptions{Host: host})
+		if err != nil {
+			p.t.Fatalf("%s: %v", line, err)
+		}
+		defer conn.CloseNow()
+		if got := say(p.t, conn, text); !strings.Contains(got, want) {
+			p.t.Errorf("%s: %s", line, got)
+		}
+	case "aws":
+		service, _, _ := strings.Cut(rest, " ")
+		var in json.RawMessage = []byte(third)
+		wait(p.t, func() bool { return strings.Contains(string(call(p.t, p.c, service, words[1], in)), want) }, func() string { return line })
+	case "put":
+		if got := p.rest(http.MethodPut, "s3", "/"+words[0]+"/"+words[1], []byte(third)); strings.Contains(got, "<Error>") {
+			p.t.Fatalf("%s: %s", line, got)
+		}
+	case "publish":
+		p.rest(http.MethodPost, "sns", "/", []byte("Action=Publish&Version=2010-03-31&TopicArn="+words[0]+"&Message="+strings.Join(words[1:], "+")), "Content-Type", "application/x-www-form-urlencoded")
+	case "invoke":
+		name, payload, _ := strings.Cut(rest, " ")
+		if got := p.rest(http.MethodPost, "lambda", "/2015-03-31/functions/"+name+"/invocations", []byte(payload)); !strings.Contains(got, want) {
+			p.t.Errorf("%s: %s", line, got)
+		}
+	case "logs":
+		name, text, _ := strings.Cut(rest, " ")
+		logged := func() string { return strings.Join(logLines(p.t, p.c, "/aws/lambda/"+name), "\n") }
+		wait(p.t, func() bool { return strings.Contains(logged(), text) }, func() string { return line + ": " + logged() })
+	case "forward":
+		d, err := time.ParseDuration(rest)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.clock.Set(p.clock.Now().Add(d))
+	default:
+		p.t.Fatalf("%s: no such step", line)
+	}
+}
+
+// ask sends a request to an address of AWS, or of this machine.
+func (p *publicStack) ask(method, address, body string) (int, string) {
+	p.t.Helper()
+	host, path := p.local(address)
+	return get(p.t, p.c.Running().Endpoint+path, func(r *http.Request) {
+		r.Method, r.Body, r.ContentLength = method, io.NopCloser(strings.NewReader(body)), int64(len(body))
+		if host != "" {
+			r.Host = host
+		} else if at, _, ok := strings.Cut(strings.TrimPrefix(address, "http://"), "/"); ok {
+			r.URL.Host, r.Host = at, at
+		}
+		r.Header.Set("Content-Type", "application/json")
+	})
+}
+
+// local is the host by which the cloud's endpoint knows an API of AWS, and the path;
+// host "" = the address is of this machine.
+func (p *publicStack) local(address string) (host, path string) {
+	_, rest, _ := strings.Cut(address, "://")
+	at, path, _ := strings.Cut(rest, "/")
+	if !strings.Contains(at, ".execute-api.") {
+		return "", "/" + path
+	}
+	return hostOf(address, p.c.Running().Endpoint), "/" + path
+}
