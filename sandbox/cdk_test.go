@@ -91,7 +91,7 @@ func newPackaged(t *testing.T, clock invoke.Clock) (*project, *sandbox.Cloud) {
 	opts := p.options()
 	opts.Clock = clock
 	opts.Offer = func(dir, runtime string) (source.Offered, error) {
-		return source.Tree{Files: os.DirFS(packages), Disk: packages}.Offer(&source.Builder{}, dir, runtime)
+		return source.Tree{Files: os.DirFS(packages), Disk: packages}.Offer(&source.Builder{Dir: packages, Env: os.Getenv, Cache: t.TempDir(), Live: true}, dir, runtime)
 	}
 	c, err := sandbox.Start(opts)
 	if err != nil {

@@ -76,6 +76,7 @@ type publicStack struct {
 	clock   *clocktest.Clock
 	name    string
 	files   map[string][]byte
+	given   []types.Parameter
 	outputs map[string]string
 	failed  string // why there is no stack
 }
@@ -90,29 +91,41 @@ func (p *publicStack) packaged() string {
 	return codeFolder.ReplaceAllStringFunc(string(p.files["template.yaml"]), func(found string) string {
 		parts := codeFolder.FindStringSubmatch(found)
 		prefix := strings.TrimPrefix(parts[2], "./")
-		var out bytes.Buffer
-		archive := zip.NewWriter(&out)
+		code := map[string][]byte{}
 		for name, data := range p.files {
 			if inner, ok := strings.CutPrefix(name, prefix); ok {
-				w, err := archive.Create(inner)
-				if err == nil {
-					_, err = w.Write(data)
-				}
-				if err != nil {
-					p.t.Fatal(err)
-				}
+				code[inner] = data
 			}
 		}
-		if err := archive.Close(); err != nil {
-			p.t.Fatal(err)
-		}
 		key := p.name + "/" + strings.ReplaceAll(prefix, "/", "-") + ".zip"
-		p.rest(http.MethodPut, "s3", "/public-code/"+key, out.Bytes())
+		p.rest(http.MethodPut, "s3", "/public-code/"+key, zipped(p.t, code))
 		if strings.HasSuffix(parts[1], "Uri") {
 			return parts[1] + ": s3://public-code/" + key
 		}
 		return parts[1] + ": {S3Bucket: public-code, S3Key: " + key + "}"
 	})
+}
+
+// zipped is an archive of files, all of which may be run.
+func zipped(t *testing.T, files map[string][]byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	archive := zip.NewWriter(&out)
+	for name, data := range files {
+		header := &zip.FileHeader{Name: name, Method: zip.Store}
+		header.SetMode(0o755)
+		w, err := archive.CreateHeader(header)
+		if err == nil {
+			_, err = w.Write(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // rest sends a signed request and gives the answer.
@@ -134,7 +147,7 @@ func (p *publicStack) up() {
 	ctx, client := p.t.Context(), stacksOf(p.c)
 	p.rest(http.MethodPut, "s3", "/public-code", nil)
 	_, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
-		StackName: aws.String(p.name), TemplateBody: aws.String(p.packaged()),
+		StackName: aws.String(p.name), TemplateBody: aws.String(p.packaged()), Parameters: p.given,
 		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam, types.CapabilityCapabilityAutoExpand},
 	})
 	if err != nil {
@@ -209,7 +222,10 @@ func (p *publicStack) step(line string) {
 	case "ws":
 		address, text, _ := strings.Cut(rest, " ")
 		host, path := p.local(strings.Replace(address, "wss:", "https:", 1))
-		conn, _, err := websocket.Dial(p.t.Context(), strings.Replace(p.c.Running().Endpoint, "http:", "ws:", 1)+path, &websocket.DialOptions{Host: host})
+		if host != "" {
+			address = strings.Replace(p.c.Running().Endpoint, "http:", "ws:", 1) + path
+		}
+		conn, _, err := websocket.Dial(p.t.Context(), address, &websocket.DialOptions{Host: host})
 		if err != nil {
 			p.t.Fatalf("%s: %v", line, err)
 		}

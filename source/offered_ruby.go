@@ -38,12 +38,16 @@ func (c *collector) offerRuby(a runtimeCode) (o Offered, err error) {
 	}
 	gems := map[string]string{} // NAME-VERSION → the folder of gems that it is in
 	names := map[string]bool{}
-	for _, dir := range b.asking(found.Program, "-e", "puts Gem.path") {
+	folders := b.asking(found.Program, "-e", "puts RbConfig::CONFIG['vendordir'], Gem.path")
+	for i, dir := range folders {
+		if i == 0 {
+			continue
+		}
 		specs, _ := filepath.Glob(filepath.Join(dir, "specifications", "*.gemspec"))
 		for _, spec := range specs {
 			full := strings.TrimSuffix(filepath.Base(spec), ".gemspec")
 			m := rubyRuntime().FindStringSubmatch(full)
-			if m == nil || gems[full] != "" || !isDir(filepath.Join(dir, "gems", full)) {
+			if m == nil || gems[full] != "" || !isDir(filepath.Join(dir, "gems", full)) && !vendored(folders[0], m[1]) {
 				continue
 			}
 			gems[full], names[m[1]] = dir, true
@@ -51,7 +55,7 @@ func (c *collector) offerRuby(a runtimeCode) (o Offered, err error) {
 	}
 	if len(gems) > 0 {
 		list := slices.Sorted(maps.Keys(gems))
-		key := []string{"links 1"}
+		key := []string{"links 2"}
 		for _, full := range list {
 			key = append(key, gems[full], full)
 		}
@@ -88,6 +92,14 @@ func (c *collector) offerRuby(a runtimeCode) (o Offered, err error) {
 	return o, nil
 }
 
+// vendored reports whether a gem has a gemspec alone, and its code among what the
+// system brings for Ruby, where every program finds it: so Debian packs gems.
+// https://wiki.debian.org/Teams/Ruby/Packaging
+func vendored(dir, gem string) bool {
+	_, err := os.Stat(filepath.Join(dir, gem+".rb"))
+	return dir != "" && err == nil
+}
+
 // linkGems fills a folder of gems with links to some that lie elsewhere.
 func linkGems(to string, list []string, from map[string]string) error {
 	link := func(name, target string) error {
@@ -98,8 +110,13 @@ func linkGems(to string, list []string, from map[string]string) error {
 	}
 	for _, full := range list {
 		spec := filepath.Join("specifications", full+".gemspec")
-		if err := errors.Join(link(spec, filepath.Join(from[full], spec)), link(filepath.Join("gems", full), filepath.Join(from[full], "gems", full))); err != nil {
+		if err := link(spec, filepath.Join(from[full], spec)); err != nil {
 			return err
+		}
+		if folder := filepath.Join(from[full], "gems", full); isDir(folder) {
+			if err := link(filepath.Join("gems", full), folder); err != nil {
+				return err
+			}
 		}
 		built, _ := filepath.Glob(filepath.Join(from[full], "extensions", "*", "*", full))
 		for _, dir := range built {
