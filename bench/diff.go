@@ -160,8 +160,7 @@ func (b *bencher) reviewed(dir string, routes int) (before, after string, err er
 // installCDK gives the path of cdk, "" where npm cannot install it.
 func (b *bencher) installCDK() string {
 	dir := filepath.Join(b.dir, "cdk")
-	cmd := exec.Command("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--prefix", dir, "aws-cdk@"+cdkVersion)
-	if cmd.Run() != nil {
+	if _, err := b.install(dir, "aws-cdk@"+cdkVersion); err != nil {
 		return ""
 	}
 	return filepath.Join(dir, "node_modules", ".bin", "cdk")

@@ -59,7 +59,7 @@ func bench(ctx context.Context, w io.Writer) error {
 		return only[0] == "" || slices.ContainsFunc(only, func(word string) bool { return strings.HasSuffix(name, "."+word+"-fm") })
 	}
 	var rows []row
-	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.review, b.start, b.http, b.websocket, b.waiting, b.never, b.saved, b.sockets, b.kinds, b.messages, b.broadcast, b.tables, b.killed, b.direct} {
+	for _, measure := range []func() ([]row, error){b.commands, b.scale, b.review, b.start, b.http, b.websocket, b.waiting, b.never, b.saved, b.sockets, b.kinds, b.messages, b.broadcast, b.tables, b.killed, b.direct, b.foreign} {
 		if !wanted(measure) {
 			continue
 		}
@@ -81,6 +81,7 @@ type bencher struct {
 	ctx             context.Context
 	dir             string
 	arc, hello, app string
+	certificates    string // NODE_EXTRA_CA_CERTS, which npm may need behind a proxy
 }
 
 // prepare builds the programs and installs the seed app.
@@ -99,9 +100,19 @@ func (b *bencher) prepare() error {
 			return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 		}
 	}
-	// npm may need it behind a proxy. Node reads a whole list of certificates for
-	// it at each start, 50 to 150 ms, which is neither arc's time nor the floor's.
+	// npm may need it, but Node reads a whole list of certificates for it at each
+	// start, 50 to 150 ms, which is neither arc's time nor the floor's.
+	b.certificates = os.Getenv("NODE_EXTRA_CA_CERTS")
 	return os.Unsetenv("NODE_EXTRA_CA_CERTS")
+}
+
+// install has npm install packages below a folder.
+func (b *bencher) install(dir string, packages ...string) ([]byte, error) {
+	cmd := exec.Command("npm", append([]string{"install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--prefix", dir}, packages...)...)
+	if b.certificates != "" {
+		cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+b.certificates)
+	}
+	return cmd.CombinedOutput()
 }
 
 // command makes an arc command in the seed app, with a cache of its own.

@@ -242,6 +242,25 @@ func TestCDK(t *testing.T) {
 	}
 	_ = watch.Wait() // it was interrupted
 
+	// A variable more is a difference, and comes by UpdateFunctionConfiguration.
+	app := filepath.Join(a.dir, "app.js")
+	source, err := os.ReadFile(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(app, bytes.Replace(source, []byte("environment: {"), []byte("environment: { MARK: 'marked ',"), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if said := a.cdk("diff"); !strings.Contains(said, "[+] Added: .MARK") {
+		t.Errorf("cdk diff does not find the variable:\n%s", said)
+	}
+	if said := a.cdk("deploy", "--hotswap", "--app", "cdk.out"); !strings.Contains(said, "hotswapped!") {
+		t.Errorf("cdk deploy --hotswap: %s", said)
+	}
+	if got := ask(); !strings.HasPrefix(got, "200 marked watched: ") {
+		t.Errorf("after cdk deploy --hotswap the HTTP API answers %q", got)
+	}
+
 	if said := a.cdk("destroy", "--force", "--app", "cdk.out"); !strings.Contains(said, "destroyed") {
 		t.Errorf("cdk destroy: %s", said)
 	}

@@ -306,7 +306,18 @@ func (g *Gateway) Local(id string) http.Handler {
 // API and everything else to the HTTP API. The first of these are called by
 // programs, so pages may not.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, _, ok := chosenStage(r); !ok {
+		site, mapped := f.gateway.domain(r)
+		if site != nil {
+			site.ServeHTTP(w, mapped)
+			return
+		}
+	}
 	if ws := f.socket.Load(); ws != nil {
+		if stage, path, ok := chosenStage(r); ok { // a WebSocket API has its stage in its path
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = "/"+stage+strings.TrimSuffix(path, "/"), ""
+		}
 		if isUpgrade(r) {
 			f.gateway.connect(w, r, ws)
 			return

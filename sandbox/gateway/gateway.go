@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"arc/sandbox/activity"
@@ -92,6 +93,8 @@ type Gateway struct {
 	urls   map[string]*functionURL // by ARN
 	// domains are kept by name.
 	domains map[string]*customDomain
+	// hosted is what requests see of them, by name in small letters; nil = there are none.
+	hosted atomic.Pointer[map[string]map[string]mappedTo]
 
 	sockets sockets
 }

@@ -65,7 +65,9 @@ type cloud struct {
 
 func newCloud(t testing.TB, options gateway.Options) *cloud {
 	c := &cloud{t: t, more: make(chan struct{}, 1), ids: map[string]string{}, ref: stack.Ref{Name: "Demo", ID: "arn:aws:cloudformation:us-east-1:123456789012:stack/Demo/1", Region: "us-east-1", Account: "123456789012"}}
-	options.Bind = bind
+	if options.Bind == nil {
+		options.Bind = bind
+	}
 	options.Tell = func(e activity.Event) {
 		line := e.String()
 		c.mu.Lock()

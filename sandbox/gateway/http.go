@@ -44,7 +44,11 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 			why: fmt.Sprintf("the request line and the values of the headers have %d bytes; API Gateway takes 10,240", n)})
 	}
 	path := c.request.URL.EscapedPath()
-	c.stage, c.path = c.api.stageFor(path)
+	if name, below, ok := chosenStage(c.request); ok {
+		c.stage, c.path = c.api.stage(name), below
+	} else {
+		c.stage, c.path = c.api.stageFor(path)
+	}
 	path = c.path
 	if c.stage == nil {
 		return g.fail(w, c, failure{status: http.StatusNotFound, message: "Not Found", why: "no stage of this API serves the path"})

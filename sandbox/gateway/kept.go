@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"arc/sandbox/stack"
@@ -79,89 +78,4 @@ func (a *api) withResponses(id string, change func([]integrationResponse) []inte
 	i.responses = change(i.responses)
 	a.integrations[id] = &i
 	a.changed()
-}
-
-// customDomain is an AWS::ApiGatewayV2::DomainName with the API mappings of it, by key.
-type customDomain struct {
-	mappings map[string]string // key → API/STAGE
-}
-
-// putDomain keeps a domain's name. Names of the world lead elsewhere, so nothing
-// answers to it here; its APIs answer where they do anyway.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-domainname.html
-func (g *Gateway) putDomain(req stack.Request) (stack.Resource, error) {
-	var in struct {
-		DomainName string `cfn:"required"`
-	}
-	p := read(req.Properties, &in, "DomainNameConfigurations", "MutualTlsAuthentication", "RoutingMode", "Tags")
-	if p.err != nil {
-		return stack.Resource{}, p.err
-	}
-	name := in.DomainName
-	if g.domains[name] == nil {
-		g.domains[name] = &customDomain{mappings: map[string]string{}}
-	} else if req.PhysicalID == "" {
-		return stack.Resource{}, fmt.Errorf("the domain name %s exists already", name)
-	}
-	id := resourceID(10, func(string) bool { return false }, "domain", name)
-	return stack.Resource{
-		PhysicalID: name,
-		Attributes: map[string]any{
-			"RegionalDomainName": "d-" + id + ".execute-api." + req.Stack.Region + ".amazonaws.com", "RegionalHostedZoneId": "Z2LOCALCLOUD00",
-			"DomainNameArn": stack.ARN(req.Stack.Region, "apigateway", req.Stack.Region, "", "/domainnames/"+name), "DomainName": name,
-		},
-		Note: "kept only: here its APIs answer at their own URLs",
-	}, nil
-}
-
-func (g *Gateway) deleteDomain(req stack.Request) error {
-	if d := g.domains[req.PhysicalID]; d != nil && len(d.mappings) > 0 {
-		return fmt.Errorf("the domain name %s still has API mappings: %v", req.PhysicalID, slices.Sorted(maps.Keys(d.mappings)))
-	}
-	delete(g.domains, req.PhysicalID)
-	return nil
-}
-
-// putMapping keeps which stage of which API a path of a domain is.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-apimapping.html
-func (g *Gateway) putMapping(req stack.Request) (stack.Resource, error) {
-	var in struct {
-		ApiId         string `cfn:"required"`
-		DomainName    string `cfn:"required"`
-		Stage         string `cfn:"required"`
-		ApiMappingKey string
-	}
-	p := read(req.Properties, &in)
-	a := g.owner(p, in.ApiId)
-	d := g.domains[in.DomainName]
-	switch {
-	case p.err != nil:
-	case d == nil:
-		p.fail("DomainName", "invalid domain name identifier specified: %s", in.DomainName)
-	case a.stages[in.Stage] == nil:
-		p.fail("Stage", "invalid stage identifier specified: %s", in.Stage)
-	case d.mappings[in.ApiMappingKey] != "" && req.Old == nil && !req.Restored:
-		p.fail("ApiMappingKey", "the domain has a mapping for %q already", in.ApiMappingKey)
-	}
-	if p.err != nil {
-		return stack.Resource{}, p.err
-	}
-	if req.Old != nil {
-		old, _ := req.Old["ApiMappingKey"].(string)
-		delete(d.mappings, old)
-	}
-	d.mappings[in.ApiMappingKey] = in.ApiId + "/" + in.Stage
-	id := req.PhysicalID
-	if id == "" || req.Restored {
-		id = idOf(req, 6, func(string) bool { return false })
-	}
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"ApiMappingId": id}, Note: "kept only: here its API answers at " + a.endpoint()}, nil
-}
-
-func (g *Gateway) deleteMapping(req stack.Request) error {
-	if d := g.domains[fmt.Sprint(req.Properties["DomainName"])]; d != nil {
-		key, _ := req.Properties["ApiMappingKey"].(string)
-		delete(d.mappings, key)
-	}
-	return nil
 }

@@ -18,5 +18,5 @@ exports.handler = async (event) => {
     UpdateExpression: 'ADD #n :one', ExpressionAttributeNames: { '#n': 'count' }, ExpressionAttributeValues: { ':one': { N: '1' } },
   }))
   await new SQSClient().send(new SendMessageCommand({ QueueUrl: process.env.QUEUE, MessageBody: 'visited' }))
-  return { statusCode: 200, body: `notes: ${Attributes.count.N} in ${process.env.AWS_REGION}` }
+  return { statusCode: 200, body: `${process.env.MARK ?? ''}notes: ${Attributes.count.N} in ${process.env.AWS_REGION}` }
 }
