@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -230,8 +231,13 @@ func (p *publicStack) step(line string) {
 			p.t.Fatalf("%s: %v", line, err)
 		}
 		defer conn.CloseNow()
-		if got := say(p.t, conn, text); !strings.Contains(got, want) {
-			p.t.Errorf("%s: %s", line, got)
+		ctx, cancel := context.WithTimeout(p.t.Context(), 4*time.Minute) // programs are started and load much
+		defer cancel()
+		if err := conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+			p.t.Fatal(err)
+		}
+		if _, got, err := conn.Read(ctx); err != nil || !strings.Contains(string(got), want) {
+			p.t.Errorf("%s: %s %v", line, got, err)
 		}
 	case "aws":
 		service, _, _ := strings.Cut(rest, " ")
