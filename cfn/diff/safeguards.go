@@ -25,11 +25,15 @@ var settingRules = [...]struct {
 	registry.Runs:     {ServiceStops, Interruption},
 	registry.Grants:   {HostRights, Rights},
 	registry.Opens:    {GateOpened, Exposure},
+	registry.Mutes:    {SafeguardOff, Protection},
 }
 
 // settings tells what a change of settings takes away, by what the registry knows
 // of the type.
 func (r *reviewer) settings(c compare.Change, what string) []Risk {
+	if c.Action == compare.Add {
+		return r.muted(c, what)
+	}
 	if c.Action != compare.Modify {
 		return nil
 	}
@@ -55,10 +59,20 @@ func (r *reviewer) settings(c compare.Change, what string) []Risk {
 	return risks
 }
 
+// muted tells what a new resource keeps others from being heard of.
+func (r *reviewer) muted(c compare.Change, what string) []Risk {
+	list := slices.DeleteFunc(slices.Clone(registry.Of(c.Type).Settings), func(s registry.Setting) bool { return s.Kind != registry.Mutes })
+	return r.lost(list, what, nil, r.after.Doc.Resources[c.LogicalID].Properties)
+}
+
 // settingsLost tells what one resource loses, with what its conditions come to.
 func (r *reviewer) settingsLost(typ, what string, before, after map[string]any) []Risk {
+	return r.lost(registry.Of(typ).Settings, what, before, after)
+}
+
+func (r *reviewer) lost(settings []registry.Setting, what string, before, after map[string]any) []Risk {
 	var risks []Risk
-	for _, s := range registry.Of(typ).Settings {
+	for _, s := range settings {
 		path := strings.Split(s.Path, ".")
 		was := valuesAt(r.before, before, path)
 		now := valuesAt(r.after, after, path)

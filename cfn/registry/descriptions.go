@@ -440,6 +440,10 @@ var descriptions = [...]Type{
 	{Name: "AWS::GuardDuty::Detector", Watches: "nobody looks for threats any more", Settings: []Setting{
 		{"Enable", "true", "", "looks for threats no more", Guards},
 	}},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-guardduty-filter.html
+	{Name: "AWS::GuardDuty::Filter", Settings: []Setting{
+		{"Action", "!ARCHIVE", "", "has the findings that it matches put away unseen", Mutes},
+	}},
 	{Name: HealthLakeFHIRDatastore, HoldsData: true},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-accesskey.html
 	{Name: "AWS::IAM::AccessKey", Addressed: true, Gone: "what signs with it is refused", Unique: true, Settings: []Setting{
@@ -742,6 +746,10 @@ var descriptions = [...]Type{
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
 	{Name: SecretsManagerSecret, HoldsData: true, CustomName: "Name", Settings: []Setting{
 		{"KmsKeyId", "set", "", "is no longer encrypted with a key of its own", Encrypts},
+	}},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-securityhub-automationrule.html
+	{Name: "AWS::SecurityHub::AutomationRule", Settings: []Setting{
+		{"Actions.*.FindingFieldsUpdate.Workflow.Status", "!SUPPRESSED", "", "has the findings that it matches put away unseen", Mutes},
 	}},
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-securityhub-hub.html
 	{Name: "AWS::SecurityHub::Hub", Watches: "nobody collects findings any more"},

@@ -23,7 +23,8 @@ type Setting struct {
 // Kind is what a setting is for.
 type Kind int
 
-// The kinds. All but Runs, Grants and Opens are safeguards.
+// The kinds. All but Runs, Grants and Opens are safeguards. Mutes is told of a
+// resource that is new as well: what it takes something from is others.
 const (
 	Guards   Kind = iota
 	Backs         // backups
@@ -32,6 +33,7 @@ const (
 	Runs          // without it, something stops
 	Grants        // what has it may do more than others of its type
 	Opens         // it decides who gets in
+	Mutes         // others are not heard of
 )
 
 // Value is what a template says of a setting: nothing, a text, or something that
