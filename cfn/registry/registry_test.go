@@ -79,7 +79,7 @@ func TestDescriptions(t *testing.T) {
 		say(d.Inner, "its policy only limits")
 		say(d.Watches != "", "a guard: when it goes, %s", d.Watches)
 		for _, s := range d.Settings {
-			kind := [...]string{"guards", "backs up", "locks", "encrypts", "runs", "grants", "opens"}[s.Kind]
+			kind := [...]string{"guards", "backs up", "locks", "encrypts", "runs", "grants", "opens", "mutes"}[s.Kind]
 			say(true, "%s %s by %s (%s)", kind, cmp.Or(s.Default, "?"), s.Path, s.Good)
 		}
 		say(d.InPlace, "always updated in place")
