@@ -3,9 +3,12 @@ package sandbox_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -156,6 +159,7 @@ func TestStreamsGoOn(t *testing.T) {
 		if i == 0 { // then it is there
 			p.deployTemplate(c, "goes-on", template)
 		}
+		before := journal(t, options.State.Dir)
 		call(t, c, "dynamodb", "DynamoDB_20120810.PutItem", map[string]any{"TableName": "goes-on", "Item": map[string]any{"id": map[string]string{"S": id}}})
 		given := func() (batches []string) {
 			p.mu.Lock()
@@ -171,8 +175,29 @@ func TestStreamsGoOn(t *testing.T) {
 		if got := given(); got[i] != id {
 			t.Errorf("run %d: the function was given %q", i, got)
 		}
+		// A record whose position is not kept yet is given once more.
+		wait(t, func() bool { return journal(t, options.State.Dir) > before }, func() string { return "the position is not kept" })
 		c.Close()
 	}
+}
+
+// journal is how many bytes Lambda has written down below a folder.
+func journal(t *testing.T, dir string) (size int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasPrefix(entry.Name(), "lambda") {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return size
 }
 
 // wait waits until something holds, and fails with what is so instead.
