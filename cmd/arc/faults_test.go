@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -297,10 +298,14 @@ func TestNothingLeft(t *testing.T) {
 	if err := shareCache(f.dir + "-cache"); err != nil {
 		t.Fatal(err)
 	}
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+	ends := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it for whatever it runs
+		ends = append(ends, syscall.SIGHUP)
+	}
+	for _, end := range ends {
 		pid := f.background()
 		worker, keeper := f.worker(), f.keeper()
-		syscall.Kill(pid, signal)
+		syscall.Kill(pid, end)
 		f.tidy(pid, worker, keeper)
 	}
 	pid := f.background()
