@@ -70,9 +70,9 @@ oracle:
 	ARC_ORACLE=$(ARC_ORACLE) $(GO) test -count=1 -v -run TestCorpus ./cfn ./manifest
 
 # SUITE is a checkout of https://github.com/architect/functions: its integration tests run
-# in a copy, with arc sandbox in the place of @architect/sandbox. What they want of names of
-# tables (those of the original's sandbox), of the reason of a 500 in its body, and of files
-# of an app without @static is not so when deployed, nor here.
+# in a copy, with arc sandbox in the place of @architect/sandbox. Some want what is not so
+# when deployed, nor here: the names of tables of the original's sandbox, the reason of a 500
+# in its body.
 .PHONY: functions
 functions: build
 	@test -f "$(SUITE)/src/index.js" || { echo "make functions SUITE=dir: a checkout of https://github.com/architect/functions" >&2; exit 1; }
