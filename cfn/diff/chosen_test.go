@@ -41,13 +41,7 @@ func TestChosen(t *testing.T) {
 			}
 			w := chooser{rand.New(rand.NewPCG(uint64(i), seed)), &count, map[string]any{}}
 			for _, doc := range []*cfn.Document{before, plain, after} {
-				doc.Parameters, doc.Conditions = maps.Clone(doc.Parameters), maps.Clone(doc.Conditions)
-				if doc.Parameters == nil {
-					doc.Parameters = map[string]cfn.ParameterDef{}
-				}
-				if doc.Conditions == nil {
-					doc.Conditions = map[string]any{}
-				}
+				askable(doc)
 				doc.Parameters["Level"] = cfn.ParameterDef{Type: "String", Default: "dev", AllowedValues: []any{"dev", "test", "prod"}}
 				is := func(level string) any {
 					return map[string]any{"Fn::Equals": []any{map[string]any{"Ref": "Level"}, level}}

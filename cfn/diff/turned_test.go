@@ -15,6 +15,17 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
+// askable gives a template parameters and conditions of its own, for more to be added.
+func askable(doc *cfn.Document) {
+	doc.Conditions, doc.Parameters = maps.Clone(doc.Conditions), maps.Clone(doc.Parameters)
+	if doc.Conditions == nil {
+		doc.Conditions = map[string]any{}
+	}
+	if doc.Parameters == nil {
+		doc.Parameters = map[string]cfn.ParameterDef{}
+	}
+}
+
 // TestTurnedConditions puts what an edit leaves as it was below a condition that
 // nobody can decide, and asks that condition the other way round in the new template
 // (Fn::Not, and the branches change places): the verdict is that of the same
@@ -36,13 +47,7 @@ func TestTurnedConditions(t *testing.T) {
 		}
 		w := conditioner{rand.New(rand.NewPCG(uint64(i), 7)), &turned}
 		for _, doc := range []*cfn.Document{before, plain, after} {
-			doc.Conditions, doc.Parameters = maps.Clone(doc.Conditions), maps.Clone(doc.Parameters)
-			if doc.Conditions == nil {
-				doc.Conditions = map[string]any{}
-			}
-			if doc.Parameters == nil {
-				doc.Parameters = map[string]cfn.ParameterDef{}
-			}
+			askable(doc)
 			doc.Parameters["TurnedBy"] = cfn.ParameterDef{Type: "String"}
 			doc.Conditions["Turned"] = map[string]any{"Fn::Equals": []any{map[string]any{"Ref": "TurnedBy"}, "a"}}
 		}
