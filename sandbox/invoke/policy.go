@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -111,6 +113,18 @@ func (j *Judge) Allows(tell activity.Tell, r Request, policies ...iam.Policy) bo
 		}
 	}
 	return d.Effect != iam.Denied
+}
+
+// Documents are the policies of a resource, as JSON: its attribute ("" = none), and
+// those that stacks put beside it, by their physical IDs, in the order of these.
+func Documents(attribute string, beside map[string]string) (list []string) {
+	if attribute != "" {
+		list = append(list, attribute)
+	}
+	for _, id := range slices.Sorted(maps.Keys(beside)) {
+		list = append(list, beside[id])
+	}
+	return list
 }
 
 // Read reads policies in JSON.

@@ -7,9 +7,7 @@ package sns
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -151,14 +149,8 @@ func noSubscription() error {
 }
 
 // documents are the topic's own policies, as JSON. The caller holds the lock.
-func (t *topic) documents() (list []string) {
-	if text := t.attributes["Policy"]; text != "" {
-		list = append(list, text)
-	}
-	for _, id := range slices.Sorted(maps.Keys(t.policies)) {
-		list = append(list, t.policies[id])
-	}
-	return list
+func (t *topic) documents() []string {
+	return invoke.Documents(t.attributes["Policy"], t.policies)
 }
 
 // Policies are those of a topic itself, as JSON.

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"arc/sandbox/activity"
@@ -252,14 +250,8 @@ func (q *queue) allows(r invoke.Request) bool {
 }
 
 // documents are the queue's own policies, as JSON. The caller holds the lock.
-func (q *queue) documents() (list []string) {
-	if text := q.attributes["Policy"]; text != "" {
-		list = append(list, text)
-	}
-	for _, id := range slices.Sorted(maps.Keys(q.policies)) {
-		list = append(list, q.policies[id])
-	}
-	return list
+func (q *queue) documents() []string {
+	return invoke.Documents(q.attributes["Policy"], q.policies)
 }
 
 // Policies are those of a queue itself, as JSON.
