@@ -124,14 +124,13 @@ func (s *Store) deleteLogStream(in request) (any, error) {
 		return nil, errNoStream
 	}
 	delete(g.streams, in.LogStreamName)
-	g.lines = slices.DeleteFunc(g.lines, func(l line) bool {
-		if l.stream != in.LogStreamName {
-			return false
-		}
-		g.bytes -= len(l.message) + lineBytes
-		s.bytes -= len(l.message) + lineBytes
-		return true
-	})
+	rest := slices.Collect(g.all())
+	rest = slices.DeleteFunc(rest, func(l line) bool { return l.stream == in.LogStreamName })
+	s.count(g, -g.bytes)
+	g.sealed, g.lines, g.open = nil, nil, 0
+	for _, l := range rest {
+		s.put(g, l)
+	}
 	return struct{}{}, nil
 }
 

@@ -49,8 +49,8 @@ func (s *Store) filterLogEvents(in request) (any, error) {
 	if in.Limit > 0 {
 		limit = min(limit, in.Limit)
 	}
-	for _, l := range g.lines {
-		if l.number < from || !in.within(l) || !matches(in.FilterPattern, l.message) ||
+	for l := range g.from(from) {
+		if !in.within(l) || !matches(in.FilterPattern, l.message) ||
 			len(in.LogStreamNames) > 0 && !slices.Contains(in.LogStreamNames, l.stream) ||
 			!strings.HasPrefix(l.stream, in.LogStreamNamePrefix) {
 			continue
@@ -113,7 +113,7 @@ func (s *Store) getLogEvents(in request) (any, error) {
 		return nil, errNoStream
 	}
 	var lines []line
-	for _, l := range g.lines {
+	for l := range g.all() {
 		if l.stream == in.LogStreamName && in.within(l) {
 			lines = append(lines, l)
 		}

@@ -20,9 +20,9 @@ import (
 // bounded as well.
 const (
 	keep      = 10_000  // lines of a group
-	keepBytes = 2 << 20 // of a group, beside one line at least
-	keepAll   = 16 << 20
-	lineBytes = 96 // what a line takes beside its text
+	keepBytes = 2 << 20 // of a group, as they are kept, beside one line at least
+	keepAll   = 8 << 20
+	lineBytes = 96 // what an open line takes beside its text
 )
 
 // Store keeps the log groups of one account in one region, in memory.
@@ -33,6 +33,7 @@ type Store struct {
 	groups map[string]*group
 	bytes  int // of all lines
 	tails  map[*tail]bool
+	sealer sealer
 
 	queries []result // of Logs Insights, newest last
 }
@@ -42,8 +43,10 @@ type group struct {
 	retention int  // days; 0 = for ever. Shown, not kept: lines go by number.
 	byLine    bool // a line made it, not a stack or a client
 	streams   map[string]*stream
-	lines     []line // oldest first
-	bytes     int    // of the lines
+	sealed    []block // oldest first
+	lines     []line  // those after them
+	bytes     int     // that both take
+	open      int     // of them, that lines take
 	last      time.Time
 	next      int // number of the next line
 }
@@ -58,6 +61,8 @@ type line struct {
 	at      time.Time
 	message string
 }
+
+func (l line) bytes() int { return len(l.message) + lineBytes }
 
 // New makes an empty store.
 func New(account, region string) *Store {
@@ -93,17 +98,12 @@ func (s *Store) append(g *group, name string, at time.Time, message string) {
 	}
 	st.last = at
 	added := line{g.next, name, at, message}
-	g.lines = append(g.lines, added)
+	g.next++
+	g.last = at
 	for t := range s.tails {
 		t.add(g, added)
 	}
-	g.next++
-	g.last = at
-	g.bytes += len(message) + lineBytes
-	s.bytes += len(message) + lineBytes
-	if len(g.lines) > keep+keep/4 || g.bytes > keepBytes+keepBytes/4 { // seldom, as it copies
-		s.trim(g, keep, keepBytes)
-	}
+	s.put(g, added)
 	for s.bytes > keepAll {
 		quiet := s.quietest()
 		if quiet == nil {
@@ -113,23 +113,59 @@ func (s *Store) append(g *group, name string, at time.Time, message string) {
 	}
 }
 
-// trim leaves a group its last lines: that many, of that many bytes, and one at
-// least. Streams without a line that have long ended go with them.
+// put adds a line behind a group's others.
+func (s *Store) put(g *group, l line) {
+	g.lines = append(g.lines, l)
+	g.open += l.bytes()
+	s.count(g, l.bytes())
+	if len(g.lines) > 1 && g.open > sealBytes {
+		s.seal(g)
+		s.trim(g, keep, keepBytes)
+	}
+}
+
+// seal packs all open lines of a group but the last.
+func (s *Store) seal(g *group) {
+	last := len(g.lines) - 1
+	packed := s.sealer.seal(g.lines[:last])
+	g.sealed = append(g.sealed, packed)
+	s.count(g, packed.bytes())
+	s.leaveLast(g)
+}
+
+// leaveLast lets all open lines go but the last.
+func (s *Store) leaveLast(g *group) {
+	last := g.lines[len(g.lines)-1]
+	s.count(g, last.bytes()-g.open)
+	g.lines, g.open = []line{last}, last.bytes()
+}
+
+// count adds to what a group takes, and to what all take.
+func (s *Store) count(g *group, bytes int) {
+	g.bytes += bytes
+	s.bytes += bytes
+}
+
+// trim lets a group's oldest lines go until it has no more than so many, of so
+// many bytes; its last line stays. Streams without a line that have long ended go
+// with them.
 func (s *Store) trim(g *group, lines, bytes int) {
-	from := max(0, len(g.lines)-lines)
-	kept := 0
-	for at := len(g.lines) - 1; at >= from; at-- {
-		kept += len(g.lines[at].message) + lineBytes
-		if kept > bytes && at < len(g.lines)-1 {
-			from = at + 1
+	size := g.size()
+	drop := 0
+	for ; drop < len(g.sealed) && (size > lines || g.bytes > bytes); drop++ {
+		size -= g.sealed[drop].lines
+		s.count(g, -g.sealed[drop].bytes())
+	}
+	g.sealed = append([]block(nil), g.sealed[drop:]...)
+	if len(g.lines) > 1 && g.bytes > bytes {
+		s.leaveLast(g)
+	}
+	live := map[string]bool{}
+	for _, b := range g.sealed {
+		for name := range b.owned {
+			live[name] = true
 		}
 	}
-	for _, l := range g.lines[:from] {
-		g.bytes -= len(l.message) + lineBytes
-		s.bytes -= len(l.message) + lineBytes
-	}
-	g.lines = append([]line(nil), g.lines[from:]...)
-	live := map[string]bool{}
 	for _, l := range g.lines {
 		live[l.stream] = true
 	}
@@ -153,7 +189,7 @@ func (s *Store) forget(name string) {
 func (s *Store) quietest() *group {
 	var found *group
 	for _, g := range s.groups {
-		if len(g.lines) > 1 && (found == nil || g.last.Before(found.last)) {
+		if len(g.sealed)+len(g.lines) > 1 && (found == nil || g.last.Before(found.last)) {
 			found = g
 		}
 	}
@@ -186,7 +222,7 @@ func (s *Store) Tail(groupName, requestID string, limit int) string {
 		return ""
 	}
 	var text strings.Builder
-	for _, l := range g.lines {
+	for l := range g.all() {
 		if strings.Contains(l.message, requestID) {
 			text.WriteString(strings.TrimSuffix(l.message, "\n") + "\n")
 		}

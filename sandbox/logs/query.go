@@ -72,7 +72,7 @@ func (s *Store) startQuery(in request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, l := range g.lines {
+		for l := range g.all() {
 			at := l.at.Unix()
 			if in.StartTime != nil && at < *in.StartTime || in.EndTime != nil && at > *in.EndTime {
 				continue

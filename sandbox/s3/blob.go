@@ -17,7 +17,7 @@ const (
 	// spillAt is how long what is kept in memory may be; longer bytes are files.
 	spillAt = 256 << 10
 	// memory is how much all that is kept there may have together.
-	memory = 16 << 20
+	memory = 4 << 20
 )
 
 // depot keeps the bytes of objects, of parts of uploads and of bodies that are
