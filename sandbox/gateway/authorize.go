@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"arc/cfn/iam"
+	"arc/sandbox/ingress"
 )
 
 // caller is what is known of who calls, once a route has let him in. A nil caller
@@ -38,7 +39,7 @@ func (c *caller) lookup(name string) (string, bool) {
 	if claim, ok := strings.CutPrefix(name, "claims."); ok {
 		name, values = claim, c.claims
 	}
-	return plain(values[name])
+	return ingress.Plain(values[name])
 }
 
 // refusal is why a caller is not let in.
@@ -65,7 +66,7 @@ func (g *Gateway) authorize(c *call) *refusal {
 	}
 	switch auth.kind {
 	case "CUSTOM":
-		arn := c.api.source(c.stage.name, c.request.Method+unescape(c.path))
+		arn := c.api.source(c.stage.name, c.request.Method+ingress.Unescape(c.path))
 		event := c.authorizerEvent2
 		if auth.authorizer.payload == "1.0" {
 			event = c.authorizerEvent1
@@ -78,7 +79,7 @@ func (g *Gateway) authorize(c *call) *refusal {
 		c.caller = who
 		return refused
 	}
-	who, refused := g.checkSignature(c.request, c.body, "execute-api", "execute-api:Invoke", c.api.source(c.stage.name, c.request.Method+unescape(c.path)), c.at)
+	who, refused := g.checkSignature(c.request, c.body, "execute-api", "execute-api:Invoke", c.api.source(c.stage.name, c.request.Method+ingress.Unescape(c.path)), c.at)
 	c.caller = who
 	return refused
 }
@@ -111,7 +112,7 @@ func (g *Gateway) askAuthorizer(z *authorizer, a *api, s *surroundings, arn stri
 		}
 		return said.caller, nil
 	}
-	decided, err := decide(said.policy, arn, s)
+	decided, err := ingress.Decide(said.policy, arn, ingress.Facts{Header: s.header, Context: func(name string) string { return s.context[name] }})
 	refused := denied("the policy of authorizer %s does not allow execute-api:Invoke on %s", z.name, arn)
 	switch {
 	case err != nil:
@@ -159,7 +160,7 @@ func (g *Gateway) callAuthorizer(z *authorizer, a *api, arn string, identity []s
 		if json.Unmarshal(result.Payload, &thrown) == nil && thrown.ErrorMessage == "Unauthorized" {
 			return verdict{}, unauthorized("authorizer %s threw Unauthorized", z.name)
 		}
-		return verdict{}, z.broken("%s", oneLine(string(result.Payload)))
+		return verdict{}, z.broken("%s", ingress.OneLine(string(result.Payload)))
 	}
 	said, err := z.readVerdict(result.Payload)
 	if err != nil {
@@ -204,8 +205,8 @@ func (g *Gateway) authorizeConnect(c *connection, live *liveStage, r *http.Reque
 	if rt == nil || rt.auth == nil {
 		return nil
 	}
-	s := c.surroundings(live, "$connect", "CONNECT", newToken(), c.connected)
-	s.header, s.query = r.Header.Clone(), query(r)
+	s := c.surroundings(live, "$connect", "CONNECT", ingress.NewToken(), c.connected)
+	s.header, s.query = r.Header.Clone(), ingress.Query(r)
 	s.header.Set("Host", r.Host)
 	arn := c.api.source(live.name, "$connect")
 	var refused *refusal

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
 
@@ -31,8 +32,7 @@ type authorizer struct {
 	verdicts verdicts
 
 	// JWT
-	issuer   string
-	audience []string
+	bearer ingress.Bearer
 }
 
 // authorization is what a route asks of its callers; nil = nothing.
@@ -52,7 +52,7 @@ func (g *Gateway) createAuthorizer(req stack.Request) (stack.Resource, error) {
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	z.id = idOf(req, 6, taken(a.authorizers))
+	z.id = ingress.IDOf(req, 6, taken(a.authorizers))
 	a.authorizers[z.id] = z
 	return z.resource(), nil
 }
@@ -117,7 +117,7 @@ func (g *Gateway) readAuthorizer(req stack.Request) (*api, *authorizer, error) {
 		}
 	}
 	if in.JwtConfiguration != nil {
-		z.issuer, z.audience = in.JwtConfiguration.Issuer, in.JwtConfiguration.Audience
+		z.bearer = ingress.Bearer{Issuer: in.JwtConfiguration.Issuer, Audience: in.JwtConfiguration.Audience}
 	}
 	z.verdicts.ttl = time.Duration(in.AuthorizerResultTtlInSeconds) * time.Second
 	z.check(p, a.protocol, in.AuthorizerUri)
@@ -139,11 +139,11 @@ func (z *authorizer) check(p *problems, protocol, uri string) {
 		if len(z.identity) != 1 {
 			p.fail("IdentitySource", "a JWT authorizer has one, as in $request.header.Authorization")
 		}
-		if z.issuer == "" || len(z.audience) == 0 {
+		if z.bearer.Issuer == "" || len(z.bearer.Audience) == 0 {
 			p.fail("JwtConfiguration", "an Issuer and an Audience are required")
 		}
 	case z.kind == authorizerRequest:
-		name, qualifier, err := lambdaName(uri)
+		name, qualifier, err := ingress.LambdaName(uri)
 		if err != nil {
 			p.fail("AuthorizerUri", "%v", err)
 		}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"arc/sandbox/ingress"
 )
 
 // Integrations of WebSocket APIs that are no functions: HTTP servers, and MOCK.
@@ -190,8 +192,8 @@ func (c *connection) callBackend(live *liveStage, rt *route, request, body strin
 
 // greetBackend asks the integration of $connect, by what came with the request.
 func (c *connection) greetBackend(live *liveStage, i *integration, r *http.Request) (status int, why string) {
-	s := c.surroundings(live, "$connect", "CONNECT", newToken(), c.connected)
-	s.header, s.query = r.Header, query(r)
+	s := c.surroundings(live, "$connect", "CONNECT", ingress.NewToken(), c.connected)
+	s.header, s.query = r.Header, ingress.Query(r)
 	out, err := c.gateway.callBackend(c.gateway.ctx, i, s)
 	switch {
 	case errors.Is(err, errTimedOut):

@@ -1,8 +1,9 @@
 package gateway
 
 import (
-	"encoding/json"
 	"strings"
+
+	"arc/sandbox/ingress"
 )
 
 // Identity is who signed a request with a key that the local cloud gave out.
@@ -25,7 +26,7 @@ func (c *caller) seen2() any {
 			"userArn": c.iam.ARN, "userId": c.iam.ID,
 		}}
 	case c.claims != nil:
-		return map[string]any{"jwt": map[string]any{"claims": claimTexts(c.claims), "scopes": c.scopes}}
+		return map[string]any{"jwt": map[string]any{"claims": ingress.ClaimTexts(c.claims), "scopes": c.scopes}}
 	}
 	return map[string]any{"lambda": c.context}
 }
@@ -36,7 +37,7 @@ func (c *caller) seen1() any {
 	case c == nil || c.iam != nil: // which the identity tells
 		return nil
 	case c.claims != nil:
-		return map[string]any{"claims": claimTexts(c.claims), "scopes": c.scopes}
+		return map[string]any{"claims": ingress.ClaimTexts(c.claims), "scopes": c.scopes}
 	}
 	flat := map[string]any{}
 	for name, value := range c.context {
@@ -56,7 +57,7 @@ func (c *caller) seenSocket() map[string]string {
 	}
 	flat := map[string]string{}
 	for name, value := range c.context {
-		if text, ok := plain(value); ok {
+		if text, ok := ingress.Plain(value); ok {
 			flat[name] = text
 		}
 	}
@@ -66,29 +67,11 @@ func (c *caller) seenSocket() map[string]string {
 	return flat
 }
 
-// claimTexts are a token's claims as functions see them: each one is text, a list
-// in square brackets.
-func claimTexts(claims map[string]json.RawMessage) map[string]string {
-	texts := map[string]string{}
-	for name, value := range claims {
-		texts[name], _ = plain(value)
-		var list []json.RawMessage
-		if json.Unmarshal(value, &list) == nil && list != nil {
-			items := make([]string, len(list))
-			for i, item := range list {
-				items[i], _ = plain(item)
-			}
-			texts[name] = "[" + strings.Join(items, " ") + "]"
-		}
-	}
-	return texts
-}
-
 // authorizerEvent2 is what an HTTP API's authorizer of payload format 2.0 is asked.
 func (c *call) authorizerEvent2(z *authorizer, arn string, identity []string) ([]byte, error) {
 	e := c.event2()
 	e.Body, e.IsBase64Encoded = "", false
-	return encode(struct {
+	return ingress.Encode(struct {
 		Version        string   `json:"version"`
 		Type           string   `json:"type"`
 		RouteARN       string   `json:"routeArn"`
@@ -113,7 +96,7 @@ func (c *call) authorizerEvent2(z *authorizer, arn string, identity []string) ([
 func (c *call) authorizerEvent1(z *authorizer, arn string, identity []string) ([]byte, error) {
 	e := c.event1()
 	token := strings.Join(identity, ",")
-	return encode(struct {
+	return ingress.Encode(struct {
 		Version            string `json:"version"`
 		Type               string `json:"type"`
 		MethodARN          string `json:"methodArn"`

@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/ingress"
 )
 
 // maxSocketURL is API Gateway's limit for the URL of a WebSocket, in characters.
@@ -41,7 +42,7 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 	live, expected := a.socketStage(r.URL.Path)
 	if live == nil {
 		g.tell(activity.Event{
-			Kind: activity.Connect, Path: oneLine(r.URL.EscapedPath()), Status: http.StatusForbidden,
+			Kind: activity.Connect, Path: ingress.OneLine(r.URL.EscapedPath()), Status: http.StatusForbidden,
 			Text: "no stage for this path; stages: " + strings.Join(a.stageNames(), " "),
 		})
 		writeMessage(w, http.StatusForbidden, "Forbidden", "")
@@ -68,14 +69,14 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 	}
 	if refused := g.authorizeConnect(c, live, r); refused != nil {
 		g.sockets.dismiss()
-		g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Status: refused.status, Text: strings.TrimSpace(oneLine(refused.why) + " " + note)})
+		g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Status: refused.status, Text: strings.TrimSpace(ingress.OneLine(refused.why) + " " + note)})
 		c.writeError(w, refused.status, refused.message)
 		return
 	}
 	status, protocol, why := c.greet(live, r)
 	if status/100 != 2 {
 		g.sockets.dismiss()
-		g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Status: status, Text: strings.TrimSpace(oneLine(why) + " " + note)})
+		g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Status: status, Text: strings.TrimSpace(ingress.OneLine(why) + " " + note)})
 		if status < 500 {
 			w.WriteHeader(status)
 			return
@@ -129,7 +130,7 @@ func (c *connection) greet(live *liveStage, r *http.Request) (status int, protoc
 		status, why = c.greetBackend(live, rt.integration, r)
 		return status, "", why
 	}
-	event, err := encode(c.connectEvent(live, r))
+	event, err := ingress.Encode(c.connectEvent(live, r))
 	if err != nil {
 		return http.StatusInternalServerError, "", err.Error()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/ingress"
 )
 
 const (
@@ -67,8 +68,8 @@ type ending struct {
 
 func newConnection(g *Gateway, a *api, stage string, r *http.Request) *connection {
 	c := &connection{
-		gateway: g, api: a, stageName: stage, id: newToken(), domain: r.Host,
-		sourceIP: sourceIP(r), userAgent: latin1(r.UserAgent()), connected: time.Now(),
+		gateway: g, api: a, stageName: stage, id: ingress.NewToken(), domain: r.Host,
+		sourceIP: ingress.SourceIP(r), userAgent: ingress.Latin1(r.UserAgent()), connected: time.Now(),
 		opened: make(chan struct{}), done: make(chan struct{}), ended: make(chan struct{}), reading: make(chan struct{}, 1), slots: make(chan struct{}, maxInFlight),
 	}
 	c.touch()
@@ -276,7 +277,7 @@ func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reas
 		return ""
 	}
 	if rt.integration.kind != "AWS_PROXY" {
-		s := c.surroundings(live, "$disconnect", "DISCONNECT", newToken(), time.Now())
+		s := c.surroundings(live, "$disconnect", "DISCONNECT", ingress.NewToken(), time.Now())
 		if _, err := c.gateway.callBackend(c.gateway.ctx, rt.integration, s); err != nil {
 			return err.Error()
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
@@ -107,7 +108,7 @@ func (c *connection) post(w http.ResponseWriter, r *http.Request) {
 // describe answers GET; times have milliseconds, like API Gateway's.
 func (c *connection) describe(w http.ResponseWriter) {
 	const iso = "2006-01-02T15:04:05.000Z"
-	body, err := encode(struct {
+	body, err := ingress.Encode(struct {
 		ConnectedAt  string         `json:"connectedAt"`
 		Identity     socketIdentity `json:"identity"`
 		LastActiveAt string         `json:"lastActiveAt"`

@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"arc/sandbox/ingress"
 	"arc/sandbox/journal"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
@@ -184,7 +185,7 @@ func (a *api) parts(kind string) map[string]any {
 
 // importedID is the ID of a route that an API's Body describes, and of its integration.
 func importedID(api, key string) string {
-	return resourceID(7, func(string) bool { return false }, api, key)
+	return ingress.ResourceID(7, func(string) bool { return false }, api, key)
 }
 
 // arn is the function that an integration calls, as the API of Lambda names it.

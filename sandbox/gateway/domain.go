@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"arc/sandbox/door"
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
 
@@ -36,7 +37,7 @@ func (g *Gateway) putDomain(req stack.Request) (stack.Resource, error) {
 		return stack.Resource{}, fmt.Errorf("the domain name %s exists already", name)
 	}
 	g.publishDomains()
-	id := resourceID(10, func(string) bool { return false }, "domain", name)
+	id := ingress.ResourceID(10, func(string) bool { return false }, "domain", name)
 	return stack.Resource{
 		PhysicalID: name,
 		Attributes: map[string]any{
@@ -88,7 +89,7 @@ func (g *Gateway) putMapping(req stack.Request) (stack.Resource, error) {
 	g.publishDomains()
 	id := req.PhysicalID
 	if id == "" || req.Restored {
-		id = idOf(req, 6, func(string) bool { return false })
+		id = ingress.IDOf(req, 6, func(string) bool { return false })
 	}
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"ApiMappingId": id}, Note: "answers at " + a.endpoint() + strings.TrimSuffix("/"+in.ApiMappingKey, "/") + " to the Host " + in.DomainName}, nil
 }

@@ -1,19 +1,15 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"mime"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"arc/sandbox/door"
+	"arc/sandbox/ingress"
 )
 
 // clockFormat is how API Gateway writes requestContext.time and requestTime.
@@ -80,7 +76,7 @@ type httpFields struct {
 // keeps a named stage, since that is what API Gateway sends.
 func (c *call) event2() event2 {
 	r := c.request
-	host, prefix := domain(r)
+	host, prefix := ingress.Domain(r)
 	e := event2{
 		Version:        "2.0",
 		RouteKey:       c.route.key,
@@ -93,7 +89,7 @@ func (c *call) event2() event2 {
 			AccountID: c.api.stack.Account, APIID: c.api.id, Authorizer: c.caller.seen2(), DomainName: host, DomainPrefix: prefix,
 			HTTP: httpFields{
 				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
-				SourceIP: sourceIP(r), UserAgent: latin1(r.UserAgent()),
+				SourceIP: ingress.SourceIP(r), UserAgent: ingress.Latin1(r.UserAgent()),
 			},
 			RequestID: c.id, RouteKey: c.route.key, Stage: c.stage.name,
 			Time: c.at.UTC().Format(clockFormat), TimeEpoch: c.at.UnixMilli(),
@@ -105,14 +101,14 @@ func (c *call) event2() event2 {
 	for _, line := range r.Header["Cookie"] {
 		for cookie := range strings.SplitSeq(line, ";") {
 			if cookie = strings.TrimSpace(cookie); cookie != "" {
-				e.Cookies = append(e.Cookies, latin1(cookie))
+				e.Cookies = append(e.Cookies, ingress.Latin1(cookie))
 			}
 		}
 	}
 	delete(e.Headers, "cookie")
 	if r.URL.RawQuery != "" {
 		e.QueryStringParameters = map[string]string{}
-		for name, values := range query(r) {
+		for name, values := range ingress.Query(r) {
 			e.QueryStringParameters[name] = strings.Join(values, ",")
 		}
 	}
@@ -176,7 +172,7 @@ type identity1 struct {
 
 // identity1 is who called: with a signature, what is known of its key.
 func (c *call) identity1() identity1 {
-	i := identity1{SourceIP: sourceIP(c.request), UserAgent: latin1(c.request.UserAgent())}
+	i := identity1{SourceIP: ingress.SourceIP(c.request), UserAgent: ingress.Latin1(c.request.UserAgent())}
 	if c.caller != nil && c.caller.iam != nil {
 		who := c.caller.iam
 		i.AccessKey, i.AccountID, i.Caller, i.User, i.UserARN = &who.AccessKey, &who.Account, &who.ID, &who.ID, &who.ARN
@@ -186,7 +182,7 @@ func (c *call) identity1() identity1 {
 
 func (c *call) event1() event1 {
 	r := c.request
-	host, prefix := domain(r)
+	host, prefix := ingress.Domain(r)
 	resource := c.route.key
 	if _, path, ok := strings.Cut(c.route.key, " "); ok {
 		resource = path
@@ -209,7 +205,7 @@ func (c *call) event1() event1 {
 		e.MultiValueHeaders[name] = values
 	}
 	if r.URL.RawQuery != "" {
-		e.QueryStringParameters, e.MultiValueQueryStringParameters = map[string]string{}, query(r)
+		e.QueryStringParameters, e.MultiValueQueryStringParameters = map[string]string{}, ingress.Query(r)
 		for name, values := range e.MultiValueQueryStringParameters {
 			e.QueryStringParameters[name] = values[len(values)-1]
 		}
@@ -232,16 +228,10 @@ func headerName1(name string) string {
 	return strings.ToLower(name)
 }
 
-// hopByHop are the headers that belong to a connection, not to a message.
-var hopByHop = []string{"Connection", "Expect", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
-	"Te", "Trailer", "Transfer-Encoding", "Upgrade"}
-
 // headers are the request's headers as a function sees them.
 func (c *call) headers() http.Header {
-	h := forwarded(c.request, c.at)
-	for _, name := range hopByHop {
-		h.Del(name)
-	}
+	h := ingress.Forwarded(c.request, c.at)
+	ingress.DropHops(h)
 	h.Set("Content-Length", strconv.FormatInt(max(int64(len(c.body)), c.unread()), 10))
 	return h
 }
@@ -252,77 +242,6 @@ func (c *call) unread() int64 {
 		return 0
 	}
 	return c.request.ContentLength
-}
-
-// forwarded gives the headers with Host among them, as text, and with those
-// that API Gateway adds.
-func forwarded(r *http.Request, at time.Time) http.Header {
-	h := make(http.Header, len(r.Header)+6)
-	for name, values := range r.Header {
-		for _, value := range values {
-			h[name] = append(h[name], latin1(value))
-		}
-	}
-	h.Set("Host", r.Host)
-	_, port := door.SplitHost(r.Host)
-	for name, value := range map[string]string{
-		"X-Amzn-Trace-Id": newTrace(at), "X-Forwarded-For": sourceIP(r), "X-Forwarded-Port": port, "X-Forwarded-Proto": "http",
-	} {
-		if h.Get(name) == "" {
-			h.Set(name, value)
-		}
-	}
-	return h
-}
-
-// latin1 makes a header's bytes JSON text without losing any: UTF-8 stays,
-// anything else is read as Latin-1, which is what HTTP headers once were.
-func latin1(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	runes := make([]rune, len(s))
-	for i := range len(s) {
-		runes[i] = rune(s[i])
-	}
-	return string(runes)
-}
-
-// domain is the API's own name: with the port, so that a URL made of it works.
-func domain(r *http.Request) (name, prefix string) {
-	host, _ := door.SplitHost(r.Host)
-	prefix, _, _ = strings.Cut(host, ".")
-	return r.Host, prefix
-}
-
-func sourceIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	host, _, _ = strings.Cut(host, "%") // an IPv6 zone is this machine's business
-	return host
-}
-
-// query decodes the query string; a part that is not well encoded stays as it is.
-func query(r *http.Request) map[string][]string {
-	values := map[string][]string{}
-	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
-		if part == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(part, "=")
-		name, value = decodeQuery(name), decodeQuery(value)
-		values[name] = append(values[name], value)
-	}
-	return values
-}
-
-func decodeQuery(s string) string {
-	if plain, err := url.QueryUnescape(s); err == nil {
-		s = plain
-	}
-	return latin1(s)
 }
 
 // bodyText gives a body as text or base64. The content types that API Gateway
@@ -344,15 +263,4 @@ func bodyText(contentType string, body []byte) (text string, isBase64 bool) {
 		}
 	}
 	return base64.StdEncoding.EncodeToString(body), true
-}
-
-// encode writes an event as JSON, leaving <, > and & as they are.
-func encode(event any) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(event); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

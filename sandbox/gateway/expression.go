@@ -1,11 +1,12 @@
 package gateway
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"arc/sandbox/ingress"
 )
 
 // surroundings are what the expressions of an API may name of a request: those of
@@ -50,7 +51,7 @@ func (s *surroundings) lookup(expression string) (string, bool) {
 		return value, ok
 	}
 	if name, ok := strings.CutPrefix(name, "request.body."); ok {
-		return field(s.body, strings.Split(name, "."))
+		return ingress.Field(s.body, strings.Split(name, "."))
 	}
 	if name, ok := strings.CutPrefix(name, "stageVariables."); ok {
 		value, ok := s.stageVariables[name]
@@ -66,49 +67,19 @@ func (s *surroundings) lookup(expression string) (string, bool) {
 	return "", false
 }
 
-// field is what a path of names leads to in JSON: text as it is, all else as JSON.
-func field(body []byte, names []string) (string, bool) {
-	value := json.RawMessage(body)
-	for _, name := range names {
-		var object map[string]json.RawMessage
-		if json.Unmarshal(value, &object) != nil {
-			return "", false
-		}
-		var ok bool
-		if value, ok = object[name]; !ok {
-			return "", false
-		}
-	}
-	return plain(value)
-}
-
-// plain is a JSON value as text: a string without its quotes; null is none.
-func plain(value json.RawMessage) (string, bool) {
-	var text string
-	switch trimmed := strings.TrimSpace(string(value)); {
-	case trimmed == "null" || trimmed == "":
-		return "", false
-	case trimmed[0] == '"':
-		err := json.Unmarshal(value, &text)
-		return text, err == nil
-	default:
-		return trimmed, true
-	}
-}
-
 // surroundings are those of a request to an HTTP API.
 func (c *call) surroundings() *surroundings {
 	r := c.request
-	host, prefix := domain(r)
+	host, prefix := ingress.Domain(r)
 	h := r.Header.Clone()
 	h.Set("Host", r.Host)
 	return &surroundings{
-		header: h, query: query(r), path: unescape(c.path), variables: c.variables, stageVariables: c.stage.variables, caller: c.caller, body: c.body,
+		header: h, query: ingress.Query(r), path: ingress.Unescape(c.path), variables: c.variables, stageVariables: c.stage.variables, caller: c.caller, body: c.body,
 		context: map[string]string{
 			"accountId": c.api.stack.Account, "apiId": c.api.id, "stage": c.stage.name, "routeKey": c.route.key, "requestId": c.id, "extendedRequestId": c.id,
 			"domainName": host, "domainPrefix": prefix, "httpMethod": r.Method, "path": r.URL.Path, "protocol": r.Proto,
 			"requestTime": c.at.UTC().Format(clockFormat), "requestTimeEpoch": strconv.FormatInt(c.at.UnixMilli(), 10),
-			"identity.sourceIp": sourceIP(r), "identity.userAgent": latin1(r.UserAgent()),
+			"identity.sourceIp": ingress.SourceIP(r), "identity.userAgent": ingress.Latin1(r.UserAgent()),
 		},
 	}
 }

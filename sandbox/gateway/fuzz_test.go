@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"arc/sandbox/ingress"
 )
 
 // FuzzEvent makes events of both formats from a request and gets body,
@@ -29,7 +31,7 @@ func FuzzEvent(f *testing.F) {
 		r.Header["Cookie"] = []string{"a=" + one}
 		c := &call{request: r, api: &api{}, stage: &liveStage{name: "$default"}, route: &route{key: "POST /x"}, body: body, at: time.Now(), id: "id"}
 
-		event, err := encode(c.event2())
+		event, err := ingress.Encode(c.event2())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,14 +40,14 @@ func FuzzEvent(f *testing.F) {
 			t.Fatal(err)
 		}
 		sameBody(t, body, e.Body, e.IsBase64Encoded)
-		if want := latin1(one) + "," + latin1(two); e.Headers["x-multi"] != want {
+		if want := ingress.Latin1(one) + "," + ingress.Latin1(two); e.Headers["x-multi"] != want {
 			t.Errorf("header %q, want %q", e.Headers["x-multi"], want)
 		}
-		if got, want := strings.Join(e.Cookies, ";"), latin1("a="+one); strings.ReplaceAll(want, " ", "") != strings.ReplaceAll(got, " ", "") && !strings.ContainsAny(want, ";\t\r\n\v\f\u0085\u00a0") && strings.TrimSpace(want) == want {
+		if got, want := strings.Join(e.Cookies, ";"), ingress.Latin1("a="+one); strings.ReplaceAll(want, " ", "") != strings.ReplaceAll(got, " ", "") && !strings.ContainsAny(want, ";\t\r\n\v\f\u0085\u00a0") && strings.TrimSpace(want) == want {
 			t.Errorf("cookies %q, want %q", got, want)
 		}
 
-		if event, err = encode(c.event1()); err != nil {
+		if event, err = ingress.Encode(c.event1()); err != nil {
 			t.Fatal(err)
 		}
 		var e1 event1
@@ -55,7 +57,7 @@ func FuzzEvent(f *testing.F) {
 		if e1.Body != nil || len(body) > 0 {
 			sameBody(t, body, *e1.Body, e1.IsBase64Encoded)
 		}
-		if got := e1.MultiValueHeaders["x-multi"]; len(got) != 2 || got[0] != latin1(one) || got[1] != latin1(two) {
+		if got := e1.MultiValueHeaders["x-multi"]; len(got) != 2 || got[0] != ingress.Latin1(one) || got[1] != ingress.Latin1(two) {
 			t.Errorf("headers %q", got)
 		}
 	})
@@ -156,7 +158,7 @@ next:
 			if strings.HasSuffix(segment, "+}") {
 				break
 			}
-			if isVariable && have[i] == "" || !isVariable && unescape(have[i]) != segment {
+			if isVariable && have[i] == "" || !isVariable && ingress.Unescape(have[i]) != segment {
 				continue next
 			}
 		}

@@ -21,6 +21,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 	"arc/sandbox/journal"
 	"arc/sandbox/stack"
@@ -58,7 +59,7 @@ type Options struct {
 	// "name:alias") by its URL; nil = everybody may.
 	PermitURL func(function string) error
 	// Keys gives the JSON Web Key Set of an issuer of tokens; nil = nobody's.
-	Keys func(ctx context.Context, issuer string) ([]byte, error)
+	Keys ingress.KeySets
 	// Signer gives the secret of an access key, with its session's token ("" = none),
 	// and who has it; false = the key is none that the local cloud gave out.
 	Signer func(accessKey, token string) (secret string, who Identity, ok bool)
@@ -205,7 +206,7 @@ func delay(result invoke.Result) (text string) {
 }
 
 func (g *Gateway) tell(e activity.Event) {
-	e.Text = strings.TrimSpace(oneLine(e.Text))
+	e.Text = strings.TrimSpace(ingress.OneLine(e.Text))
 	g.options.Tell(e)
 }
 

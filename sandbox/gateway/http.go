@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 )
 
@@ -27,7 +27,7 @@ const (
 
 // serveHTTP answers a request to an HTTP API and logs one line about it.
 func (g *Gateway) serveHTTP(w http.ResponseWriter, r *http.Request, a *api) {
-	c := &call{request: r, api: a, at: time.Now(), id: newToken()}
+	c := &call{request: r, api: a, at: time.Now(), id: ingress.NewToken()}
 	answer := &statusWriter{ResponseWriter: w}
 	answer.Header().Set("Apigw-Requestid", c.id)
 	why := g.answer(answer, c)
@@ -39,7 +39,7 @@ func (g *Gateway) serveHTTP(w http.ResponseWriter, r *http.Request, a *api) {
 
 // answer serves a call; what it returns explains a failure, for the log.
 func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
-	if n := headSize(c.request); n > maxHead {
+	if n := ingress.HeadSize(c.request); n > maxHead {
 		return g.fail(w, c, failure{status: http.StatusRequestHeaderFieldsTooLarge, message: "Request Header Fields Too Large",
 			why: fmt.Sprintf("the request line and the values of the headers have %d bytes; API Gateway takes 10,240", n)})
 	}
@@ -91,17 +91,6 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	return c.delay
 }
 
-// headSize is how many bytes the request line and the values of headers have.
-func headSize(r *http.Request) int {
-	n := len(r.Method) + len(" ") + len(r.RequestURI) + len(" ") + len(r.Proto) + len(r.Host)
-	for _, values := range r.Header {
-		for _, value := range values {
-			n += len(value)
-		}
-	}
-	return n
-}
-
 // stageFor finds the stage a path belongs to, and the path within it. A path
 // that begins with a stage's name is that stage's; all others are $default's.
 func (a *api) stageFor(path string) (*liveStage, string) {
@@ -144,9 +133,9 @@ func (g *Gateway) callFunction(w http.ResponseWriter, c *call, sources []string)
 	read, event := response2, []byte(nil)
 	if i.payload == "1.0" {
 		read = response1
-		event, err = encode(c.event1())
+		event, err = ingress.Encode(c.event1())
 	} else {
-		event, err = encode(c.event2())
+		event, err = ingress.Encode(c.event2())
 	}
 	if err != nil {
 		return response{}, &failure{status: http.StatusInternalServerError, why: "making the event: " + err.Error()}
@@ -194,17 +183,3 @@ func (w *statusWriter) WriteHeader(status int) {
 
 // Unwrap lets http.ResponseController reach the server's own writer.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// oneLine keeps what a function wrote from breaking the log's lines.
-func oneLine(s string) string {
-	first, _, more := strings.Cut(s, "\n")
-	if more {
-		first += " …"
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, first)
-}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
 
@@ -22,7 +23,7 @@ func (g *Gateway) putModel(req stack.Request) (stack.Resource, error) {
 	g.owner(p, in.ApiId)
 	id := req.PhysicalID
 	if id == "" || req.Restored {
-		id = idOf(req, 6, func(string) bool { return false })
+		id = ingress.IDOf(req, 6, func(string) bool { return false })
 	}
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"ModelId": id}, Note: "kept only: the local cloud validates no messages"}, p.err
 }

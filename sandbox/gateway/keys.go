@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
 
@@ -40,10 +41,10 @@ func (g *Gateway) putKey(req stack.Request) (stack.Resource, error) {
 	}
 	id := req.PhysicalID
 	if g.keys[id] == nil {
-		id = idOf(req, 10, taken(g.keys))
+		id = ingress.IDOf(req, 10, taken(g.keys))
 	}
 	if in.Value == "" {
-		in.Value = resourceID(40, func(string) bool { return false }, req.Stack.ID, req.LogicalID, "key")
+		in.Value = ingress.ResourceID(40, func(string) bool { return false }, req.Stack.ID, req.LogicalID, "key")
 	}
 	g.keys[id] = &apiKey{in.Value, in.Enabled}
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"APIKeyId": id}}, nil
@@ -85,7 +86,7 @@ func (g *Gateway) putPlan(req stack.Request) (stack.Resource, error) {
 	if old := g.plans[id]; old != nil {
 		plan.keys = old.keys
 	} else {
-		id = idOf(req, 6, taken(g.plans))
+		id = ingress.IDOf(req, 6, taken(g.plans))
 	}
 	g.plans[id] = plan
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}, Note: note}, nil

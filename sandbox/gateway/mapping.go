@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"arc/sandbox/ingress"
 )
 
 // mapping is one entry of an HTTP API's parameter mapping.
@@ -140,7 +142,7 @@ func (c *call) mapRequest(list []mapping) {
 			r.URL.RawQuery = changeQuery(r.URL.RawQuery, m)
 		case "path":
 			c.path, c.overwritten = m.value, true
-			r.URL.Path, r.URL.RawPath = unescape(m.value), ""
+			r.URL.Path, r.URL.RawPath = ingress.Unescape(m.value), ""
 		}
 	}
 	c.request = r
@@ -162,7 +164,7 @@ func changeQuery(raw string, m mapping) string {
 	var kept []string
 	for part := range strings.SplitSeq(raw, "&") {
 		name, _, _ := strings.Cut(part, "=")
-		if part != "" && (m.verb == "append" || decodeQuery(name) != m.name) {
+		if part != "" && (m.verb == "append" || ingress.DecodeQuery(name) != m.name) {
 			kept = append(kept, part)
 		}
 	}
@@ -226,7 +228,7 @@ func (a *answered) lookup(name string) (string, bool) {
 		return strings.Join(values, ","), len(values) > 0
 	}
 	if name, ok := strings.CutPrefix(name, "body."); ok {
-		return field(a.body, strings.Split(name, "."))
+		return ingress.Field(a.body, strings.Split(name, "."))
 	}
 	return string(a.body), name == "body" && json.Valid(a.body)
 }

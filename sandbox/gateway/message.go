@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 )
 
@@ -23,7 +24,7 @@ func (c *connection) message(body string) {
 		return // the stage is being deleted, and this connection closed
 	}
 	rt := live.selectRoute(body)
-	request := newToken()
+	request := ingress.NewToken()
 	if rt == nil || rt.integration == nil {
 		c.gateway.tell(activity.Event{Kind: activity.Message, Route: "message", Connection: c.id, Text: "no $default route"})
 		c.sendError("Forbidden", request)
@@ -129,7 +130,7 @@ func (c *connection) writeError(w http.ResponseWriter, status int, message strin
 	if status == http.StatusGatewayTimeout {
 		message = "Endpoint request timed out"
 	}
-	body := c.errorFrame(message, newToken())
+	body := c.errorFrame(message, ingress.NewToken())
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
@@ -191,19 +192,17 @@ func (c *connection) connectEvent(live *liveStage, r *http.Request) socketEvent 
 	e := socketEvent{
 		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{},
 		StageVariables: live.variables,
-		RequestContext: c.context(live, "$connect", "CONNECT", newToken()),
+		RequestContext: c.context(live, "$connect", "CONNECT", ingress.NewToken()),
 	}
-	h := forwarded(r, c.connected)
-	for _, name := range hopByHop {
-		h.Del(name)
-	}
+	h := ingress.Forwarded(r, c.connected)
+	ingress.DropHops(h)
 	for name, values := range h {
 		// Go writes it Sec-Websocket-Key; clients and API Gateway do not.
 		name = strings.Replace(name, "Sec-Websocket-", "Sec-WebSocket-", 1)
 		e.MultiValueHeaders[name], e.Headers[name] = values, values[len(values)-1]
 	}
 	if r.URL.RawQuery != "" {
-		e.QueryStringParameters, e.MultiValueQueryStringParameters = map[string]string{}, query(r)
+		e.QueryStringParameters, e.MultiValueQueryStringParameters = map[string]string{}, ingress.Query(r)
 		for name, values := range e.MultiValueQueryStringParameters {
 			e.QueryStringParameters[name] = values[len(values)-1]
 		}
@@ -216,7 +215,7 @@ func (c *connection) connectEvent(live *liveStage, r *http.Request) socketEvent 
 func (c *connection) authorizerEvent(live *liveStage, r *http.Request) func(*authorizer, string, []string) ([]byte, error) {
 	return func(_ *authorizer, arn string, _ []string) ([]byte, error) {
 		e := c.connectEvent(live, r)
-		return encode(struct {
+		return ingress.Encode(struct {
 			Type                            string              `json:"type"`
 			MethodARN                       string              `json:"methodArn"`
 			Headers                         map[string]string   `json:"headers"`
@@ -242,8 +241,8 @@ func orEmpty[V any](m map[string]V) map[string]V {
 
 func (c *connection) messageEvent(live *liveStage, key, request, body string) ([]byte, error) {
 	e := socketEvent{StageVariables: live.variables, RequestContext: c.context(live, key, "MESSAGE", request), Body: &body}
-	e.RequestContext.MessageID = newToken()
-	return encode(e)
+	e.RequestContext.MessageID = ingress.NewToken()
+	return ingress.Encode(e)
 }
 
 // disconnectEvent has the few headers that API Gateway sends here, two of
@@ -253,10 +252,10 @@ func (c *connection) disconnectEvent(live *liveStage, code int, reason string) (
 		Headers:           map[string]string{"Host": c.domain, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": ""},
 		MultiValueHeaders: map[string][]string{"Host": {c.domain}, "x-api-key": {""}, "X-Forwarded-For": {""}, "x-restapi": {""}},
 		StageVariables:    live.variables,
-		RequestContext:    c.context(live, "$disconnect", "DISCONNECT", newToken()),
+		RequestContext:    c.context(live, "$disconnect", "DISCONNECT", ingress.NewToken()),
 	}
 	e.RequestContext.DisconnectStatusCode = code
 	reason = strings.ToValidUTF8(reason, "\ufffd")
 	e.RequestContext.DisconnectReason = &reason
-	return encode(e)
+	return ingress.Encode(e)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 )
 
@@ -62,7 +63,7 @@ h1{font-size:1.4rem}pre{background:#f3f3f3;padding:1rem;overflow:auto;white-spac
 
 // noRoute names the line that the manifest lacks.
 func noRoute(method, path string) failure {
-	path = unescape(path)
+	path = ingress.Unescape(path)
 	return failure{
 		status: http.StatusNotFound, message: "Not Found",
 		why:    "no route for " + method + " " + path,

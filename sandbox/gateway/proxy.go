@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"arc/sandbox/door"
+	"arc/sandbox/ingress"
 )
 
 // checkProxy checks an HTTP_PROXY integration's URI.
@@ -75,7 +76,7 @@ func (g *Gateway) proxy(w http.ResponseWriter, c *call, path string) (why string
 			if m := c.route.integration.method; m != "" && m != "ANY" {
 				p.Out.Method = m
 			}
-			p.Out.Header.Set("Forwarded", fmt.Sprintf("for=%s;host=%s;proto=http", forwardedNode(sourceIP(p.In)), p.In.Host))
+			p.Out.Header.Set("Forwarded", fmt.Sprintf("for=%s;host=%s;proto=http", forwardedNode(ingress.SourceIP(p.In)), p.In.Host))
 		},
 		ModifyResponse: func(resp *http.Response) error {
 			if err := c.mapProxied(resp); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
 
@@ -94,7 +95,7 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 		deployments:  map[string]*snapshot{},
 		stages:       map[string]*stage{},
 	}
-	a.id = idOf(req, 10, taken(g.apis))
+	a.id = ingress.IDOf(req, 10, taken(g.apis))
 	a.lenient = g.options.Lenient != nil && g.options.Lenient(req.Stack.Name)
 	if err := a.configure(req.Properties); err != nil {
 		return stack.Resource{}, err
@@ -219,7 +220,7 @@ func (g *Gateway) createIntegration(req stack.Request) (stack.Resource, error) {
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	id := idOf(req, 7, taken(a.integrations))
+	id := ingress.IDOf(req, 7, taken(a.integrations))
 	a.integrations[id] = i
 	a.changed()
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationId": id}}, nil
@@ -287,7 +288,7 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 func (i *integration) point(uri, protocol string) (err error) {
 	switch {
 	case i.kind == "AWS_PROXY":
-		i.function, i.qualifier, err = lambdaName(uri)
+		i.function, i.qualifier, err = ingress.LambdaName(uri)
 		if err == nil && i.payload != "1.0" && i.payload != "2.0" && (protocol == protocolHTTP || i.payload != "") {
 			err = fmt.Errorf("property PayloadFormatVersion: a function behind an HTTP API requires 1.0 or 2.0, not %q", i.payload)
 		}
@@ -323,7 +324,7 @@ func (g *Gateway) createRoute(req stack.Request) (stack.Resource, error) {
 	if err != nil {
 		return stack.Resource{}, err
 	}
-	id := idOf(req, 7, taken(a.routes))
+	id := ingress.IDOf(req, 7, taken(a.routes))
 	a.routes[id] = r
 	a.changed()
 	return routeResource(req, id), nil
@@ -412,7 +413,7 @@ func (g *Gateway) createRouteResponse(req stack.Request) (stack.Resource, error)
 	if a := g.owner(p, in.ApiId); a != nil && a.routes[in.RouteId] == nil {
 		p.fail("RouteId", "invalid route identifier specified: %s", in.RouteId)
 	}
-	id := idOf(req, 7, func(string) bool { return false })
+	id := ingress.IDOf(req, 7, func(string) bool { return false })
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteResponseId": id}}, p.err
 }
 
@@ -437,7 +438,7 @@ func (g *Gateway) createDeployment(req stack.Request) (stack.Resource, error) {
 			return stack.Resource{}, fmt.Errorf("stage %s: not found; known are %v", name, slices.Sorted(maps.Keys(a.stages)))
 		}
 	}
-	id := idOf(req, 6, taken(a.deployments))
+	id := ingress.IDOf(req, 6, taken(a.deployments))
 	a.deployments[id] = a.snapshot()
 	if target != nil {
 		target.deployment, target.serving = id, a.deployments[id]

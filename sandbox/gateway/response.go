@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"arc/sandbox/ingress"
 )
 
 // response is what a function's result means in HTTP.
@@ -165,9 +167,7 @@ func headerText(name string, value any) (string, error) {
 // write sends the answer. Headers of the connection are the server's to set;
 // cookies keep their Secure, which browsers accept from http://localhost.
 func (out response) write(w http.ResponseWriter, r *http.Request) {
-	for _, name := range hopByHop {
-		out.header.Del(name)
-	}
+	ingress.DropHops(out.header)
 	out.header.Del("Date")
 	if out.header.Get("Content-Type") == "" {
 		out.header.Set("Content-Type", plainText)

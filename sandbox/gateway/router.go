@@ -1,9 +1,10 @@
 package gateway
 
 import (
-	"net/url"
 	"slices"
 	"strings"
+
+	"arc/sandbox/ingress"
 )
 
 // route is one route of an API with all that serving it takes.
@@ -97,7 +98,7 @@ func (n *node) exact(method string, path []string) *route {
 	if len(path) == 0 {
 		return pick(n.here, method)
 	}
-	if next := n.literal[unescape(path[0])]; next != nil {
+	if next := n.literal[ingress.Unescape(path[0])]; next != nil {
 		if r := next.exact(method, path[1:]); r != nil {
 			return r
 		}
@@ -115,7 +116,7 @@ func (n *node) widest(method string, path []string) *route {
 	if len(path) == 0 {
 		return nil
 	}
-	if next := n.literal[unescape(path[0])]; next != nil {
+	if next := n.literal[ingress.Unescape(path[0])]; next != nil {
 		if r := next.widest(method, path[1:]); r != nil {
 			return r
 		}
@@ -147,17 +148,10 @@ func (r *route) variables(path []string) map[string]string {
 			found = map[string]string{}
 		}
 		if greedy, ok := strings.CutSuffix(name, "+}"); ok {
-			found[greedy] = unescape(strings.Join(path[i:], "/"))
+			found[greedy] = ingress.Unescape(strings.Join(path[i:], "/"))
 			break
 		}
-		found[strings.TrimSuffix(name, "}")] = unescape(path[i])
+		found[strings.TrimSuffix(name, "}")] = ingress.Unescape(path[i])
 	}
 	return found
-}
-
-func unescape(s string) string {
-	if plain, err := url.PathUnescape(s); err == nil {
-		return plain
-	}
-	return s
 }

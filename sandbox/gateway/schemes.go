@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
 
@@ -64,7 +65,7 @@ func importAuthorizer(name string, values map[string]any) (*authorizer, error) {
 	}
 	p := read(values, &in, "identityValidationExpression")
 	z := &authorizer{
-		id: resourceID(6, func(string) bool { return false }, name), name: name, kind: strings.ToUpper(in.Type), payload: in.Payload, simple: in.Simple,
+		id: ingress.ResourceID(6, func(string) bool { return false }, name), name: name, kind: strings.ToUpper(in.Type), payload: in.Payload, simple: in.Simple,
 		call: integration{kind: "AWS_PROXY", timeout: authorizerTimeout, credentials: in.Credentials != ""},
 	}
 	z.verdicts.ttl = time.Duration(in.Seconds) * time.Second
@@ -79,7 +80,7 @@ func importAuthorizer(name string, values map[string]any) (*authorizer, error) {
 		}
 	}
 	if in.JWT != nil {
-		z.issuer, z.audience = in.JWT.Issuer, in.JWT.Audience
+		z.bearer = ingress.Bearer{Issuer: in.JWT.Issuer, Audience: in.JWT.Audience}
 	}
 	z.check(p, protocolHTTP, in.URI)
 	return z, p.err

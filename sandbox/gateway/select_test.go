@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/http"
 	"testing"
+
+	"arc/sandbox/ingress"
 )
 
 func TestSourceIP(t *testing.T) {
@@ -12,7 +14,7 @@ func TestSourceIP(t *testing.T) {
 		"[fe80::1%eth0]:5000": "fe80::1",
 		"@":                   "@", // a Unix socket's
 	} {
-		if got := sourceIP(&http.Request{RemoteAddr: remote}); got != want {
+		if got := ingress.SourceIP(&http.Request{RemoteAddr: remote}); got != want {
 			t.Errorf("%s: %s, want %s", remote, got, want)
 		}
 	}

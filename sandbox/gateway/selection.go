@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"arc/sandbox/ingress"
 )
 
 // selection is a selection expression of a WebSocket API: text, and fields of a
@@ -69,7 +71,7 @@ func (s selection) key(body string) (string, bool) {
 			key += part.text
 			continue
 		}
-		value, ok := field([]byte(body), part.fields)
+		value, ok := ingress.Field([]byte(body), part.fields)
 		if !ok || value == "" || strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
 			return "", false
 		}

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"arc/sandbox/ingress"
 )
 
 // A mapping template here is text with references in it: $input.body,
@@ -61,7 +63,7 @@ var templateEscapes = map[string]func(string) string{
 		return strings.ReplaceAll(string(quoted[1:len(quoted)-1]), "'", `\'`)
 	},
 	"urlEncode":    url.QueryEscape,
-	"urlDecode":    decodeQuery,
+	"urlDecode":    ingress.DecodeQuery,
 	"base64Encode": func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) },
 	"base64Decode": func(text string) string {
 		plain, err := base64.StdEncoding.DecodeString(text)
@@ -84,7 +86,7 @@ func (s *surroundings) reference(name string) string {
 	case strings.HasPrefix(name, "input.path") && path == "":
 		return string(s.body)
 	case strings.HasPrefix(name, "input.path"):
-		text, _ := field(s.body, strings.Split(path, "."))
+		text, _ := ingress.Field(s.body, strings.Split(path, "."))
 		return text
 	}
 	text, _ := s.lookup("$" + name)

@@ -15,6 +15,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
@@ -49,7 +50,7 @@ func (g *Gateway) readURL(req stack.Request) (*functionURL, error) {
 	p := read(req.Properties, &in)
 	u := &functionURL{gateway: g, auth: in.AuthType, streams: in.InvokeMode == "RESPONSE_STREAM", call: integration{kind: "AWS_PROXY", payload: "2.0", timeout: functionTimeout, qualifier: in.Qualifier}}
 	u.call.function = in.TargetFunctionArn
-	if name, qualifier, err := lambdaName(in.TargetFunctionArn); err == nil {
+	if name, qualifier, err := ingress.LambdaName(in.TargetFunctionArn); err == nil {
 		u.call.function = name
 		if qualifier != "" {
 			u.call.qualifier = qualifier
@@ -63,7 +64,7 @@ func (g *Gateway) readURL(req stack.Request) (*functionURL, error) {
 	}
 	u.cors = newCORS(in.Cors, "Cors", p)
 	u.arn = stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "function:"+u.call.target())
-	u.api = &api{id: resourceID(32, func(string) bool { return false }, req.Stack.ID, req.LogicalID, "url"), stack: req.Stack}
+	u.api = &api{id: ingress.ResourceID(32, func(string) bool { return false }, req.Stack.ID, req.LogicalID, "url"), stack: req.Stack}
 	return u, p.err
 }
 
@@ -130,7 +131,7 @@ func (u *functionURL) resource() stack.Resource {
 // ServeHTTP answers a request and logs one line about it.
 func (u *functionURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{
-		request: r, api: u.api, at: time.Now(), id: newToken(), path: r.URL.EscapedPath(),
+		request: r, api: u.api, at: time.Now(), id: ingress.NewToken(), path: r.URL.EscapedPath(),
 		stage: &liveStage{name: "$default", snapshot: &snapshot{cors: u.cors}}, route: &route{key: "$default", integration: &u.call},
 	}
 	answer := &statusWriter{ResponseWriter: w}
@@ -173,7 +174,7 @@ func (u *functionURL) answer(w http.ResponseWriter, c *call) (why string) {
 			return u.fail(w, c, http.StatusForbidden, "AccessDeniedException", "Forbidden", err.Error())
 		}
 	}
-	event, err := encode(c.event2())
+	event, err := ingress.Encode(c.event2())
 	if err == nil && len(event) > maxEvent {
 		return u.fail(w, c, http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "Request Entity Too Large", "the event is larger than the 6 MB that Lambda takes")
 	}
@@ -292,9 +293,9 @@ func (s *streamed) write(chunk []byte) error {
 }
 
 func (s *streamed) start(status int, header http.Header) {
-	for _, name := range append([]string{"Content-Length", "Date"}, hopByHop...) {
-		header.Del(name)
-	}
+	ingress.DropHops(header)
+	header.Del("Content-Length")
+	header.Del("Date")
 	if s.cors != nil {
 		s.cors.apply(header, s.c.request)
 	}

@@ -1,4 +1,4 @@
-package gateway
+package ingress
 
 import (
 	"crypto/rand"
@@ -13,28 +13,28 @@ import (
 	"arc/sandbox/stack"
 )
 
-// newToken makes a connection, message or request ID as API Gateway does: 16
+// NewToken makes a connection, message or request ID as API Gateway does: 16
 // characters that end in "=", so code that forgets to escape one in a URL
 // fails here as it would there. It never begins with "-", which command lines
 // take for a flag. 87 random bits keep it unique everywhere.
-func newToken() string {
+func NewToken() string {
 	var b [11]byte
 	rand.Read(b[:]) // never fails
 	b[0] &= 0x7f
 	return base64.URLEncoding.EncodeToString(b[:])
 }
 
-// newTrace makes the X-Amzn-Trace-Id of a request.
-func newTrace(at time.Time) string {
+// NewTrace makes the X-Amzn-Trace-Id of a request.
+func NewTrace(at time.Time) string {
 	var b [12]byte
 	rand.Read(b[:])
 	return fmt.Sprintf("Root=1-%08x-%s", at.Unix(), hex.EncodeToString(b[:]))
 }
 
-// resourceID derives a resource's ID from its stack and logical ID, so that an
+// ResourceID derives a resource's ID from its stack and logical ID, so that an
 // unchanged stack keeps its IDs; taken tells those that are in use already,
 // as the old one is while a resource is replaced.
-func resourceID(length int, taken func(string) bool, parts ...string) string {
+func ResourceID(length int, taken func(string) bool, parts ...string) string {
 	for attempt := 0; ; attempt++ {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", strings.Join(parts, "\x00"), attempt))
 		id := new(big.Int).SetBytes(sum[:]).Text(36)[:length]
@@ -44,10 +44,10 @@ func resourceID(length int, taken func(string) bool, parts ...string) string {
 	}
 }
 
-// idOf is the ID that a resource gets, or that it had in an earlier run.
-func idOf(req stack.Request, length int, taken func(string) bool) string {
+// IDOf is the ID that a resource gets, or that it had in an earlier run.
+func IDOf(req stack.Request, length int, taken func(string) bool) string {
 	if req.Restored && !taken(req.PhysicalID) {
 		return req.PhysicalID
 	}
-	return resourceID(length, taken, req.Stack.ID, req.LogicalID)
+	return ResourceID(length, taken, req.Stack.ID, req.LogicalID)
 }

@@ -1,18 +1,19 @@
-package gateway
+package ingress
 
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 
 	"arc/cfn/iam"
 )
 
-// decide says what an authorizer's policy document says of calling an ARN of
+// Decide says what an authorizer's policy document says of calling an ARN of
 // execute-api. What cannot be read is an error, so that nobody is let in or kept
 // out by half of a policy.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
-func decide(document json.RawMessage, arn string, s *surroundings) (iam.Decision, error) {
+func Decide(document json.RawMessage, arn string, f Facts) (iam.Decision, error) {
 	var p struct{ Statement any }
 	if err := json.Unmarshal(document, &p); err != nil || p.Statement == nil {
 		return iam.Decision{}, errors.New("its policyDocument has no Statement")
@@ -36,13 +37,20 @@ func decide(document json.RawMessage, arn string, s *surroundings) (iam.Decision
 		return iam.Decision{}, errors.New("its policyDocument has what IAM does not read: a statement's Principal or Condition, or a member of another name")
 	}
 	// It is the policy of whoever calls, who is known to nobody else.
-	return iam.Decide(iam.Request{Action: "execute-api:Invoke", Resource: arn, Principal: "arn:", Lookup: s.condition}, iam.Policies{Identity: []iam.Policy{policy}}), nil
+	return iam.Decide(iam.Request{Action: "execute-api:Invoke", Resource: arn, Principal: "arn:", Lookup: f.condition}, iam.Policies{Identity: []iam.Policy{policy}}), nil
+}
+
+// Facts are what the conditions of a policy may ask of a request.
+type Facts struct {
+	Header http.Header
+	// Context is the value of $context.NAME; "" = there is none.
+	Context func(name string) string
 }
 
 // condition is the value of a condition key of a request to an API. Those that are
 // told of signed requests alone, and of private APIs, are absent.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-aws-condition-keys.html
-func (s *surroundings) condition(key string) (values []string, known bool) {
+func (f Facts) condition(key string) (values []string, known bool) {
 	one := func(value string) ([]string, bool) {
 		if value == "" {
 			return nil, true
@@ -51,15 +59,15 @@ func (s *surroundings) condition(key string) (values []string, known bool) {
 	}
 	switch key {
 	case "aws:sourceip":
-		return one(s.context["identity.sourceIp"])
+		return one(f.Context("identity.sourceIp"))
 	case "aws:useragent":
-		return one(s.context["identity.userAgent"])
+		return one(f.Context("identity.userAgent"))
 	case "aws:referer":
-		return one(s.header.Get("Referer"))
+		return one(f.Header.Get("Referer"))
 	case "aws:securetransport":
 		return one("true") // deployed, an API is called by https alone
 	case "aws:currenttime", "aws:epochtime":
-		return one(seconds(s.context["requestTimeEpoch"]))
+		return one(seconds(f.Context("requestTimeEpoch")))
 	case "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:multifactorauthage", "aws:principalaccount", "aws:principalarn",
 		"aws:principalorgid", "aws:principalorgpaths", "aws:principaltype", "aws:userid", "aws:username",
 		"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip":
