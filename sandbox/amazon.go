@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"arc/sandbox/custom"
 	"arc/sandbox/door"
+	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
 
@@ -148,6 +150,10 @@ func (c *Cloud) serveHosts(services http.Handler) {
 			unsigned.ServeHTTP(w, r)
 			return
 		}
+		if bucket := custom.Bucket(host); bucket != "" && !strings.Contains(host, ".s3.") {
+			r.URL.Path = "/" + bucket + r.URL.Path // see answerHost
+			r.URL.RawPath = ""
+		}
 		// A bucket may be named by the host: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 		for _, mark := range []string{".s3.", ".s3-"} {
 			if bucket, _, ok := strings.Cut(host, mark); ok {
@@ -160,6 +166,25 @@ func (c *Cloud) serveHosts(services http.Handler) {
 		}
 		guard.ServeHTTP(w, r)
 	})}, c.bodies, c.problems())
+}
+
+// answerHost is the host to which answers for custom resources are sent: S3's, but
+// where calls of S3 go to AWS itself, which knows nothing of these.
+func (c *Cloud) answerHost(bucket, region string) string {
+	suffix := "amazonaws.com"
+	if stack.Partition(region) == "aws-cn" {
+		suffix += ".cn"
+	}
+	if c.hosts.lets("S3") {
+		return bucket + "." + region + "." + suffix
+	}
+	return bucket + ".s3." + region + "." + suffix
+}
+
+// led reports whether whoever gets a message reaches this cloud by the names of AWS's
+// hosts. What subscribes to topics is taken for a function.
+func (c *Cloud) led(arn string) bool {
+	return !c.hosts.all && (strings.Split(arn, ":")[2] != "lambda" || c.lambda.Led(arn))
 }
 
 // credentialVariables are how a developer's environment says who calls AWS.

@@ -22,6 +22,7 @@ import (
 
 	"arc/cfn"
 	"arc/sandbox/activity"
+	"arc/sandbox/custom"
 	"arc/sandbox/door"
 	"arc/sandbox/dynamodb"
 	"arc/sandbox/gateway"
@@ -121,6 +122,7 @@ type Cloud struct {
 	s3         *s3.Server
 	parameters *ssm.Store
 	tables     *dynamodb.Service
+	custom     *custom.Desk
 	queues     *sqs.Service
 	roles      *iam.Store
 	guard      *rights.Guard

@@ -11,6 +11,25 @@ import (
 	"arc/sandbox/stack"
 )
 
+// The request of a custom resource is sent in the name of whoever makes the stack.
+func TestCustomResourcesAsk(t *testing.T) {
+	c := newProject(t).start()
+	nobody := rights.With(t.Context(), rights.Caller{ARN: "arn:aws:iam::000000000000:user/nobody"})
+	for token, action := range map[string]string{
+		"arn:aws:lambda:us-west-2:000000000000:function:maker": "lambda:InvokeFunction",
+		"arn:aws:sns:us-west-2:000000000000:requests":          "sns:Publish",
+	} {
+		for _, kind := range []string{"Custom::Thing", registry.CloudFormationCustomResource} {
+			for _, step := range []string{"Create", "Update", "Delete"} {
+				req := stack.Request{Stack: stack.Ref{Name: "Shop"}, LogicalID: "It", Type: kind, Properties: map[string]any{"ServiceToken": token}}
+				if err := c.MayHandle(nobody, step, req, ""); err == nil || !strings.Contains(err.Error(), "is not authorized to perform: "+action+" on resource: "+token) {
+					t.Errorf("%s of a %s: %v", step, kind, err)
+				}
+			}
+		}
+	}
+}
+
 // TestEveryTypeAsks has whoever may do nothing make, change and delete a resource of
 // each type that runs here: each is refused, but what AWS does in nobody's name.
 func TestEveryTypeAsks(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,11 @@ import (
 //	logs FUNCTION WORDS                       what a function writes, in the end
 //	forward DURATION                          the clock of schedules
 //	refused WORDS                             the stack is not made, for this reason
+//	fails WORDS                               as the first step: the stack is rolled back, after an event with the words
+//	update FILE                               the stack, to another template
+//	event LOGICALID WORDS                     is, or will be, among the events of the stack
+//	output NAME -> VALUE
+//	delete                                    the stack, which goes
 //
 // $Name stands for an output of the stack.
 func TestPublicTemplates(t *testing.T) {
@@ -76,6 +82,7 @@ type publicStack struct {
 	c       *sandbox.Cloud
 	clock   *clocktest.Clock
 	name    string
+	id      string // of the stack
 	files   map[string][]byte
 	given   []types.Parameter
 	outputs map[string]string
@@ -142,12 +149,52 @@ func (p *publicStack) rest(method, service, path string, body []byte, header ...
 	return text
 }
 
+// settled waits for the end of an operation and gives the status and the outputs.
+func (p *publicStack) settled() types.StackStatus {
+	p.t.Helper()
+	for {
+		out, err := stacksOf(p.c).DescribeStacks(p.t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String(p.id)})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.outputs = map[string]string{}
+		for _, o := range out.Stacks[0].Outputs {
+			p.outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+		}
+		if status := out.Stacks[0].StackStatus; !strings.HasSuffix(string(status), "_IN_PROGRESS") {
+			return status
+		}
+	}
+}
+
+// events are those of the stack, a line each, oldest first.
+func (p *publicStack) events() string {
+	p.t.Helper()
+	out, err := stacksOf(p.c).DescribeStackEvents(p.t.Context(), &cloudformation.DescribeStackEventsInput{StackName: aws.String(p.id)})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var lines strings.Builder
+	for _, e := range slices.Backward(out.StackEvents) {
+		fmt.Fprintln(&lines, aws.ToString(e.LogicalResourceId), e.ResourceStatus, aws.ToString(e.PhysicalResourceId), aws.ToString(e.ResourceStatusReason), aws.ToString(e.ResourceProperties))
+	}
+	return lines.String()
+}
+
+// expect waits for the end of an operation that comes to a status.
+func (p *publicStack) expect(want types.StackStatus) {
+	p.t.Helper()
+	if status := p.settled(); status != want {
+		p.t.Fatalf("%s is %s\n%s", p.name, status, p.events())
+	}
+}
+
 // up makes the stack, as aws cloudformation deploy does.
 func (p *publicStack) up() {
 	p.t.Helper()
 	ctx, client := p.t.Context(), stacksOf(p.c)
 	p.rest(http.MethodPut, "s3", "/public-code", nil)
-	_, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
+	made, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: aws.String(p.name), TemplateBody: aws.String(p.packaged()), Parameters: p.given,
 		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam, types.CapabilityCapabilityAutoExpand},
 	})
@@ -155,30 +202,12 @@ func (p *publicStack) up() {
 		p.failed = err.Error()
 		return
 	}
-	for {
-		out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(p.name)})
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		switch status := out.Stacks[0].StackStatus; {
-		case status == types.StackStatusCreateComplete:
-			p.outputs = map[string]string{}
-			for _, o := range out.Stacks[0].Outputs {
-				p.outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
-			}
-			return
-		case strings.HasSuffix(string(status), "_IN_PROGRESS"):
-			continue
-		}
-		events, err := client.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: aws.String(p.name)})
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		for _, e := range events.StackEvents {
-			p.t.Logf("%s %s %s", aws.ToString(e.LogicalResourceId), e.ResourceStatus, aws.ToString(e.ResourceStatusReason))
-		}
-		p.t.Fatalf("%s is %s", p.name, out.Stacks[0].StackStatus)
+	p.id = aws.ToString(made.StackId)
+	if bytes.HasPrefix(p.files["script"], []byte("fails ")) {
+		p.expect(types.StackStatusRollbackComplete)
+		return
 	}
+	p.expect(types.StackStatusCreateComplete)
 }
 
 // outputName is $Name in a script.
@@ -198,6 +227,9 @@ func (p *publicStack) step(line string) {
 		p.t.Fatalf("%s: %s", line, p.failed)
 	}
 	rest, want, _ := strings.Cut(rest, " -> ")
+	if p.stackStep(verb, rest, want, line) {
+		return
+	}
 	rest = outputName.ReplaceAllStringFunc(rest, func(name string) string {
 		value, ok := p.outputs[name[1:]]
 		if !ok {
@@ -267,6 +299,49 @@ func (p *publicStack) step(line string) {
 	default:
 		p.t.Fatalf("%s: no such step", line)
 	}
+}
+
+// stackStep does a step that is about the stack itself; false = it is not.
+func (p *publicStack) stackStep(verb, rest, want, line string) bool {
+	p.t.Helper()
+	client := stacksOf(p.c)
+	switch verb {
+	case "fails":
+		if !strings.Contains(p.events(), rest) {
+			p.t.Errorf("%s:\n%s", line, p.events())
+		}
+	case "update":
+		_, err := client.UpdateStack(p.t.Context(), &cloudformation.UpdateStackInput{
+			StackName: aws.String(p.name), TemplateBody: aws.String(string(p.files[rest])), Parameters: p.given, Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam},
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.settled()
+	case "event":
+		id, words, _ := strings.Cut(rest, " ")
+		found := func() bool {
+			for event := range strings.Lines(p.events()) {
+				if strings.HasPrefix(event, id+" ") && strings.Contains(event, words) {
+					return true
+				}
+			}
+			return false
+		}
+		wait(p.t, found, func() string { return line + ":\n" + p.events() })
+	case "output":
+		if got := p.outputs[rest]; got != want {
+			p.t.Errorf("%s: it is %q", line, got)
+		}
+	case "delete":
+		if _, err := client.DeleteStack(p.t.Context(), &cloudformation.DeleteStackInput{StackName: aws.String(p.name)}); err != nil {
+			p.t.Fatal(err)
+		}
+		p.expect(types.StackStatusDeleteComplete)
+	default:
+		return false
+	}
+	return true
 }
 
 // ask sends a request to an address of AWS, or of this machine.

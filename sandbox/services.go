@@ -14,6 +14,7 @@ import (
 	"arc/sandbox/activity"
 	"arc/sandbox/cloudformation"
 	"arc/sandbox/cloudwatch"
+	"arc/sandbox/custom"
 	"arc/sandbox/dynamodb"
 	"arc/sandbox/events"
 	"arc/sandbox/gateway"
@@ -99,12 +100,15 @@ func (c *Cloud) services() []Service {
 		c.lambda,
 		events.New(firing),
 		scheduler.New(firing),
-		sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell}),
-		c.gateway,
-		gateway.Control{Gateway: c.gateway, Account: account},
 	}
+	topics := sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell})
+	services = append(services, topics, c.gateway, gateway.Control{Gateway: c.gateway, Account: account})
+	c.custom = custom.New(custom.Options{
+		Account: account, Call: c.lambda.DeliverHeard, Publish: topics.Hand, Led: c.led, Endpoint: c.url, Host: c.answerHost,
+		Called: c.called, Tell: c.tell,
+	})
 	c.engine = stack.New(stack.Options{
-		Account: account, Region: region, Registrations: registrations(services),
+		Account: account, Region: region, Registrations: registrations(services), Custom: c.custom.Registration(),
 		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), SetAside: c.live.is, Patience: patience, Recorded: others.Other,
 		Warn: func(text string) { c.tell.Notice("%s", text) },
 	})
@@ -176,7 +180,7 @@ func (c *Cloud) assemble() (http.Handler, error) {
 			endpoints = append(endpoints, c.guard.Wrap(e))
 		}
 	}
-	return wire.New(endpoints...), nil
+	return c.custom.Before(wire.New(endpoints...)), nil
 }
 
 // servicesOf are the services of a name, as ARNs have it. They are asked for with each

@@ -121,7 +121,24 @@ func NewAsync(options AsyncOptions) *Async {
 // function's dead letters and a record of it to its destination.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 func (a *Async) Deliver(function, id string, event []byte) error {
-	d := &delivery{Pending: Pending{Key: rand.Text(), Function: function, ID: id, Event: event, Began: a.options.Clock.Now()}}
+	return a.take(&delivery{Pending: Pending{Key: rand.Text(), Function: function, ID: id, Event: event, Began: a.options.Clock.Now()}})
+}
+
+// Try is what came of one try to deliver an event.
+type Try struct {
+	Failed string        // why it failed; "" = the function is done with it
+	Again  time.Duration // until the next try; 0 = there is none
+}
+
+// DeliverHeard is Deliver for one who waits for what comes of the event: heard is
+// told of each try, one after another. Such an event ends with the process, as he
+// does who waits.
+func (a *Async) DeliverHeard(function, id string, event []byte, heard func(Try)) error {
+	return a.take(&delivery{heard: heard, Pending: Pending{Key: rand.Text(), Function: function, ID: id, Event: event, Began: a.options.Clock.Now()}})
+}
+
+func (a *Async) take(d *delivery) error {
+	function := d.Function
 	closed := fmt.Errorf("function %s: %w", function, ErrClosed)
 	if a.ctx.Err() != nil {
 		return closed
@@ -147,7 +164,7 @@ func (a *Async) Resume(p Pending) {
 	if a.closed {
 		return // it is kept still
 	}
-	d := &delivery{p, true}
+	d := &delivery{Pending: p, kept: true}
 	a.say(d, "goes on where an earlier run of the local cloud ended")
 	a.running.Go(func() {
 		if a.wait(firstBackoff) {
@@ -157,7 +174,7 @@ func (a *Async) Resume(p Pending) {
 }
 
 func (a *Async) keep(d *delivery) (err error) {
-	if a.options.Keeper != nil {
+	if a.options.Keeper != nil && d.heard == nil {
 		d.kept, err = a.options.Keeper.Keep(d.Pending)
 	}
 	return err
@@ -200,7 +217,14 @@ const (
 // delivery is one event on its way.
 type delivery struct {
 	Pending
-	kept bool // it goes on in the next run
+	kept  bool      // it goes on in the next run
+	heard func(Try) // is told of each try; nil = nobody is
+}
+
+func (d *delivery) tell(failed string, again time.Duration) {
+	if d.heard != nil {
+		d.heard(Try{failed, again})
+	}
 }
 
 func (a *Async) deliver(d *delivery) {
@@ -229,20 +253,24 @@ func (a *Async) attempt(d *delivery) (settled bool) {
 			return false
 		case errors.Is(err, ErrNotFound), errors.Is(err, ErrTooLarge):
 			a.say(d, "given up: "+err.Error())
+			d.tell(err.Error(), 0)
 			return true
 		case errors.Is(err, ErrThrottled) && policy.Off:
 			a.fail(d, policy, Result{}, "RetriesExhausted", err.Error())
+			d.tell(err.Error(), 0)
 			return true
 		case err != nil:
 			wait, backoff = backoff, min(2*backoff, maxBackoff)
 		case result.Failed == "":
 			d.Tries++
 			a.succeed(d, policy, result)
+			d.tell("", 0)
 			return true
 		default:
 			d.Tries++
 			if d.Tries > policy.Retries {
 				a.fail(d, policy, result, "RetriesExhausted", reason(result))
+				d.tell(reason(result), 0)
 				return true
 			}
 			wait = firstRetry
@@ -253,9 +281,11 @@ func (a *Async) attempt(d *delivery) (settled bool) {
 		}
 		if a.options.Clock.Now().Add(wait).Sub(d.Began) > policy.MaxAge {
 			a.fail(d, policy, result, "EventAgeExceeded", err.Error())
+			d.tell(err.Error(), 0)
 			return true
 		}
 		a.say(d, fmt.Sprintf("failed (%s); tried again in %s, as on AWS", err, wait))
+		d.tell(err.Error(), wait)
 		if err := a.keep(d); err != nil {
 			a.say(d, fmt.Sprintf("is tried as often again when the local cloud is killed now: %v", err))
 		}

@@ -21,6 +21,28 @@ func (s *Service) Deliver(name, id string, event []byte) error {
 	return s.async.Deliver(name, id, event)
 }
 
+// DeliverHeard is Deliver for one who waits for what comes of the event, as
+// CloudFormation does for a custom resource: heard is told of each try. The
+// error is of a function that does not exist.
+func (s *Service) DeliverHeard(name, id string, event []byte, heard func(invoke.Try)) error {
+	s.mu.Lock()
+	f := s.resolve(name)
+	s.mu.Unlock()
+	if f == nil {
+		return fmt.Errorf("function %s: %w", name, invoke.ErrNotFound)
+	}
+	return s.async.DeliverHeard(name, id, event, heard)
+}
+
+// Led reports whether what a function sends to AWS's hosts comes to the local cloud:
+// the bootstraps of the languages see to that.
+func (s *Service) Led(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.resolve(name)
+	return f != nil && languageOf(f.Runtime) != nil
+}
+
 // Receive makes a function a destination or a target: the message's body is its
 // event. What EventBridge's rules and SNS send needs a permission of the
 // function; destinations and schedules come with a role of their own.

@@ -329,5 +329,5 @@ func (s *Service) writeInline(p *functionProperties) (string, error) {
 	if err := os.WriteFile(filepath.Join(dir, names[l.prefix]), []byte(p.Code.ZipFile), 0o600); err != nil {
 		return "", fmt.Errorf("code of the template: %w", err)
 	}
-	return dir, nil
+	return dir, addResponder(dir, l.prefix, p.Code.ZipFile)
 }

@@ -112,6 +112,9 @@ func (g *Guard) MayHandle(ctx context.Context, op string, req stack.Request, rol
 	} else if !ok {
 		return nil // the administrator
 	}
+	if registry.IsCustom(req.Type) && !g.options.Off {
+		return g.mayAsk(ctx, c, req)
+	}
 	of, known := registry.HandlerOf(req.Type)
 	if g.options.Off || !known {
 		return nil
@@ -141,6 +144,18 @@ func (g *Guard) MayHandle(ctx context.Context, op string, req stack.Request, rol
 			"%s: to %s an %s CloudFormation may also ask for\n  %s,\n  which it may not: when is not known here: let through", c.Called(), step, req.Type, strings.Join(perhaps, ",\n  "))})
 	}
 	return nil
+}
+
+// mayAsk says why a stack operation may not send the request of a custom resource to
+// the function or topic that its ServiceToken names.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources-lambda.html
+func (g *Guard) mayAsk(ctx context.Context, c Caller, req stack.Request) *Denial {
+	token, _ := req.Properties["ServiceToken"].(string)
+	action := "lambda:InvokeFunction"
+	if parts := strings.SplitN(token, ":", 4); len(parts) == 4 && parts[2] == "sns" {
+		action = "sns:Publish"
+	}
+	return g.ask(c, question{action: action, resource: token}, (&http.Request{Header: http.Header{}}).WithContext(ctx))
 }
 
 // inOrder are the actions of a step in the order in which they are asked: what

@@ -195,6 +195,12 @@ func (s *Service) Publish(ctx context.Context, arn, message string) (id string, 
 	return out.MessageID, err
 }
 
+// Hand publishes a text with a subject, in the name of the account's own.
+func (s *Service) Hand(ctx context.Context, arn, subject, message string) error {
+	_, err := s.publish(ctx, publish{TopicARN: arn, Subject: subject, Message: message})
+	return err
+}
+
 // tell tells of a message of a topic.
 func (s *Service) tell(topic, function, text string, ids ...string) {
 	s.options.Tell(activity.Event{Kind: activity.Delivery, Function: function, Resource: "topic " + topic[strings.LastIndexByte(topic, ':')+1:], Text: text, Messages: ids})

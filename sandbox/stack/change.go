@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"arc/cfn/registry"
 )
 
 // makeStack is a creation from its first event to its last.
@@ -169,7 +171,7 @@ func (e *Engine) unchange(ctx context.Context, r *run, before *template) {
 	e.event(r.st, nil, UpdateRollbackCleanup, "")
 	doomed := map[string]*resource{}
 	for id, s := range undo {
-		if s.before == nil || s.replaced() {
+		if s.before == nil || s.replaced() && !e.has(r.st, s.after) {
 			doomed[id] = s.after
 		}
 	}
@@ -189,18 +191,31 @@ func (e *Engine) restore(ctx context.Context, st *state, s step) error {
 			e.event(st, &back, UpdateFailed, err.Error())
 			return err
 		}
-	} else if !s.replaced() {
+	} else if custom := registry.IsCustom(back.kind); !s.replaced() || custom {
+		// Whoever is behind a custom resource made the new one by an Update, and is asked
+		// for one back: https://github.com/aws/aws-cdk/pull/29581
+		if custom {
+			back.physicalID = s.after.physicalID
+		}
 		made, err := e.provide(ctx, "Update", &back, st, s.after.properties)
 		if err != nil {
 			e.event(st, &back, UpdateFailed, err.Error())
 			return err
 		}
 		e.mu.Lock()
-		back.physicalID, back.attributes = made.PhysicalID, made.Attributes
+		back.got(made)
 		e.mu.Unlock()
 	}
 	e.event(st, &back, UpdateComplete, "")
 	return nil
+}
+
+// has reports whether a stack has just that resource, by its physical ID.
+func (e *Engine) has(st *state, r *resource) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	there := st.resources[r.logicalID]
+	return there != nil && there.physicalID == r.physicalID
 }
 
 // settle records what only holds once a run has ended well.

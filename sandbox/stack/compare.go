@@ -150,7 +150,9 @@ func (c *comparison) evaluate(id string, t *template) (map[string]any, map[strin
 			}
 			return c.reference(target, &seen), nil
 		}
-		scope.GetAtt = func(target, attribute string) (any, error) { return c.attribute(target, attribute, &seen) }
+		scope.GetAtt = func(target, attribute string) (any, error) {
+			return c.attribute(target, attribute, t.discreet, &seen)
+		}
 		v, err := cfn.Eval(t.doc.Resources[id].Properties[name], scope)
 		if err != nil {
 			if !slices.ContainsFunc(seen, func(r reading) bool { return r.unknown }) {
@@ -178,14 +180,14 @@ func (c *comparison) reference(target string, seen *[]reading) any {
 	return before.physicalID
 }
 
-func (c *comparison) attribute(target, attribute string, seen *[]reading) (any, error) {
+func (c *comparison) attribute(target, attribute string, discreet bool, seen *[]reading) (any, error) {
 	change, before := c.changes[target], c.old[target]
 	entity := target + "." + attribute
 	if before == nil || change != nil && (change.Action == "Add" || change.Replacement == "True") {
 		*seen = append(*seen, reading{entity, "ResourceAttribute", true})
 		return notYet, nil
 	}
-	v, err := before.attribute(attribute)
+	v, err := before.shownAttribute(attribute, discreet)
 	if change != nil && (len(change.Scope) != 1 || change.Scope[0] != "Metadata") {
 		*seen = append(*seen, reading{entity, "ResourceAttribute", err != nil})
 		if err != nil {
@@ -229,7 +231,7 @@ func (c *comparison) details(change *ResourceChange, before *resource, real map[
 func (c *comparison) recreation(kind, name string, before, after map[string]any) string {
 	update := registry.NoInterruption
 	switch {
-	case strings.HasPrefix(kind, "AWS::"):
+	case strings.HasPrefix(kind, "AWS::"), registry.IsCustom(kind):
 		update = registry.Announced(kind, name, before, after)
 	case slices.Contains(c.e.registration(kind).CreateOnly, name):
 		update = registry.Replacement

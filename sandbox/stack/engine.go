@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"arc/cfn/registry"
 	"arc/sandbox/journal"
 )
 
@@ -19,6 +20,9 @@ type Options struct {
 	Region  string // of requests that name none
 	// Registrations say which resource types there are, and who makes them.
 	Registrations map[string]Registration
+	// Custom provides custom resources, whatever their types are called; without a
+	// Provider they are refused.
+	Custom Registration
 	// Fetch reads the template behind a TemplateURL; nil = none can be read.
 	Fetch func(ctx context.Context, templateURL string) ([]byte, error)
 	// Transforms are what the section Transform may ask for besides what the engine
@@ -110,6 +114,9 @@ func (e *Engine) Close() {
 // registration is how a type is provided; without a Provider it is not.
 func (e *Engine) registration(resourceType string) Registration {
 	r, ok := e.registrations[resourceType]
+	if !ok && registry.IsCustom(resourceType) {
+		return e.options.Custom
+	}
 	if !ok && e.options.Recorded != nil {
 		r, _ = e.options.Recorded(resourceType)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // lookup gives the present state of a resource; nil when it does not exist.
@@ -39,7 +40,7 @@ func (t *template) scope(ref Ref, find lookup, exports func(name string) (any, e
 		GetAtt: func(id, attribute string) (any, error) {
 			if find != nil {
 				if r := find(id); r != nil {
-					return r.attribute(attribute)
+					return r.shownAttribute(attribute, t.discreet)
 				}
 			}
 			return nil, fmt.Errorf("%s is not known yet", id)
@@ -49,10 +50,10 @@ func (t *template) scope(ref Ref, find lookup, exports func(name string) (any, e
 
 // masked is the template with its secrets replaced, for whatever is shown.
 func (t *template) masked() *template {
+	m := *t.tactful()
 	if len(t.params.noEcho) == 0 {
-		return t
+		return &m
 	}
-	m := *t
 	m.params.values = map[string]any{}
 	for name, v := range t.params.values {
 		if t.params.noEcho[name] {
@@ -60,6 +61,15 @@ func (t *template) masked() *template {
 		}
 		m.params.values[name] = v
 	}
+	return &m
+}
+
+// tactful is the template with what custom resources keep secret replaced, as it
+// is in outputs, which show what NoEcho parameters are.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+func (t *template) tactful() *template {
+	m := *t
+	m.discreet = true
 	return &m
 }
 
@@ -103,11 +113,27 @@ func Partition(region string) string {
 // resource is not known to have: they end with the attribute's name.
 const OtherAttributes = "*"
 
+// starred is what stands for an attribute of a custom resource with NoEcho.
+const starred = "*****"
+
+// shownAttribute is attribute, or stars where it is secret and is to be shown.
+func (r *resource) shownAttribute(name string, discreet bool) (any, error) {
+	v, err := r.attribute(name)
+	if err == nil && discreet && r.noEcho {
+		return starred, nil
+	}
+	return v, err
+}
+
 // attribute finds an attribute by its whole name ("Outputs.Url") or by its
 // path through nested maps ("Endpoint.Address").
 func (r *resource) attribute(name string) (any, error) {
 	if v, ok := r.attributes[name]; ok {
 		return v, nil
+	}
+	if registry.IsCustom(r.kind) { // the keys of its Data are not looked into
+		bucket := "cloudformation-custom-resource-storage-" + strings.ReplaceAll(regionOfARN(r.object), "-", "")
+		return nil, fmt.Errorf("CustomResource attribute error: Vendor response doesn't contain %s key in object %s in S3 bucket %s", name, r.object, bucket) //nolint:staticcheck // CloudFormation's words
 	}
 	var at any = r.attributes
 	for _, key := range strings.Split(name, ".") {

@@ -66,6 +66,8 @@ type keptResource struct {
 	Deps                          []string       `json:",omitempty"`
 	Metadata                      map[string]any `json:",omitempty"`
 	DeletionPolicy, ReplacePolicy string         `json:",omitempty"`
+	NoEcho                        bool           `json:",omitempty"`
+	Object                        string         `json:",omitempty"`
 }
 
 // keeps reports whether a stack outlives the process: the live app's is made
@@ -105,7 +107,8 @@ func (e *Engine) keep(st *state, r *resource) {
 }
 
 // keepResource writes a resource down, or that the stack has it no longer. While
-// it is being replaced, what is kept is the one that it is to replace. The
+// it is being replaced, what is kept is the one that it is to replace, and so it is
+// of a custom resource that is being changed: the next update asks again. The
 // caller holds the lock.
 func (e *Engine) keepResource(st *state, logicalID string) {
 	if !e.keeps(st) {
@@ -123,7 +126,7 @@ func (e *Engine) keepResource(st *state, logicalID string) {
 	e.unkept(e.memory.Put(key, keptResource{
 		Kind: r.kind, PhysicalID: r.physicalID, Token: r.token, Status: r.status, Reason: r.reason, Updated: r.updated,
 		Properties: r.properties, Shown: r.shown, Attributes: r.attributes, Deps: r.deps, Metadata: r.metadata,
-		DeletionPolicy: r.deletionPolicy, ReplacePolicy: r.replacePolicy,
+		DeletionPolicy: r.deletionPolicy, ReplacePolicy: r.replacePolicy, NoEcho: r.noEcho, Object: r.object,
 	}))
 }
 

@@ -13,7 +13,7 @@ import (
 
 // finishOutputs evaluates the outputs and gives them to the stack, exports too.
 func (r *run) finishOutputs() error {
-	scope := r.t.scope(r.st.ref, r.find, r.importValue)
+	scope := r.t.tactful().scope(r.st.ref, r.find, r.importValue)
 	outputs := []Output{}
 	for _, name := range slices.Sorted(maps.Keys(r.t.doc.Outputs)) {
 		def := r.t.doc.Outputs[name]

@@ -37,6 +37,9 @@ type Request struct {
 	// physical name that ends in it collides with no other, also not with that
 	// of the resource it replaces.
 	Token string
+	// Tell adds an event to the stack, of what goes on with a resource that takes
+	// long; nil = nobody listens.
+	Tell func(text string)
 }
 
 // Name makes a physical name as CloudFormation does for a resource that is
@@ -67,10 +70,25 @@ type Resource struct {
 	// Note is shown as the status reason of the event that says it is made; ""
 	// when there is nothing to say.
 	Note string
+	// NoEcho says of a custom resource that its attributes are secret: they are not
+	// shown. Object is where its answer was, for errors.
+	NoEcho bool
+	Object string
 }
 
+// Untouched is the error of an Update that was refused before anything was done: a
+// rollback has nothing to undo.
+type Untouched struct{ Err error }
+
+// Error is that of Err.
+func (u Untouched) Error() string { return u.Err.Error() }
+
+// Unwrap gives Err.
+func (u Untouched) Unwrap() error { return u.Err }
+
 // Provider makes, changes and removes resources of one or more types. Create
-// must be undoable by Delete. Errors are shown to the user as the resource's
+// must be undoable by Delete. Of a custom resource that failed to be made, a
+// resource may come with the error, which a rollback deletes. Errors are shown to the user as the resource's
 // status reason.
 type Provider interface {
 	Create(ctx context.Context, req Request) (Resource, error)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"arc/cfn/registry"
 )
 
 // interrupted is the reason of what was under way when the local cloud ended.
@@ -73,6 +75,7 @@ func (e *Engine) keptStacks() (stacks []*state, problems []string) {
 			continue
 		}
 		if k.unmade() {
+			problems = append(problems, e.unfinished(k)...)
 			e.drop(id)
 			continue
 		}
@@ -130,6 +133,20 @@ func (k *keptStack) unmade() bool {
 	return false
 }
 
+// unfinished tells which custom resources a creation that was cut off had made:
+// whoever is behind them knows of no end.
+func (e *Engine) unfinished(k keptStack) (problems []string) {
+	for key, text := range e.memory.All() {
+		logicalID, ok := strings.CutPrefix(key, resourceRecord+k.ID+" ")
+		var r keptResource
+		if !ok || decode(text, &r) != nil || !registry.IsCustom(r.Kind) || r.Status == DeleteComplete {
+			continue
+		}
+		problems = append(problems, fmt.Sprintf("stack %s: its creation was cut off by the end of the local cloud, and the stack is gone: what was made for %s (%s %s) stays, for no Delete is sent", k.Name, logicalID, r.Kind, r.PhysicalID))
+	}
+	return problems
+}
+
 func (e *Engine) restoreStack(k keptStack) (*state, error) {
 	st := &state{
 		ref:    Ref{Name: k.Name, ID: k.ID, Region: cmp.Or(regionOfARN(k.ID), e.options.Region), Account: e.options.Account},
@@ -164,7 +181,7 @@ func (k *keptResource) restore(logicalID string) *resource {
 	r := &resource{
 		logicalID: logicalID, kind: k.Kind, physicalID: k.PhysicalID, token: k.Token, status: k.Status, reason: k.Reason, updated: k.Updated,
 		properties: k.Properties, shown: k.Shown, attributes: k.Attributes, deps: k.Deps, metadata: k.Metadata,
-		deletionPolicy: k.DeletionPolicy, replacePolicy: k.ReplacePolicy,
+		deletionPolicy: k.DeletionPolicy, replacePolicy: k.ReplacePolicy, noEcho: k.NoEcho, object: k.Object,
 	}
 	switch r.status {
 	case CreateInProgress, DeleteInProgress, DeleteFailed:

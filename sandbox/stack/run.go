@@ -156,6 +156,9 @@ func (r *run) create(ctx context.Context, next, old *resource) error {
 	}
 	made, err := r.e.provide(ctx, "Create", next, r.st, nil)
 	if err != nil {
+		if registry.IsCustom(next.kind) && old == nil {
+			next.physicalID = made.PhysicalID // what it is deleted by
+		}
 		if old != nil {
 			restored := *old
 			r.put(&restored)
@@ -164,7 +167,8 @@ func (r *run) create(ctx context.Context, next, old *resource) error {
 		return r.failWith(next, failure, err)
 	}
 	r.e.mu.Lock()
-	next.physicalID, next.attributes, next.replaces = made.PhysicalID, made.Attributes, nil
+	next.replaces = nil
+	next.got(made)
 	r.e.mu.Unlock()
 	r.record(step{before: old, after: next})
 	r.e.event(r.st, next, progress, creationInitiated)
@@ -175,9 +179,19 @@ func (r *run) create(ctx context.Context, next, old *resource) error {
 // update changes a resource in place.
 func (r *run) update(ctx context.Context, before, next *resource) error {
 	next.physicalID, next.attributes, next.token = before.physicalID, before.attributes, before.token
+	next.noEcho, next.object = before.noEcho, before.object
+	if registry.IsCustom(next.kind) {
+		next.replaces = before
+	}
 	r.put(next)
 	r.e.event(r.st, next, UpdateInProgress, "")
 	made, err := r.e.provide(ctx, "Update", next, r.st, before.properties)
+	var untouched Untouched
+	if errors.As(err, &untouched) {
+		kept := *before
+		r.put(&kept)
+		return r.failWith(&kept, UpdateFailed, err)
+	}
 	if err != nil {
 		r.record(step{before: before, after: next}) // it may be half done
 		err = r.failWith(next, UpdateFailed, err)
@@ -188,11 +202,17 @@ func (r *run) update(ctx context.Context, before, next *resource) error {
 		return err
 	}
 	r.e.mu.Lock()
-	next.physicalID, next.attributes = made.PhysicalID, made.Attributes
+	next.replaces = nil
+	next.got(made)
 	r.e.mu.Unlock()
 	r.record(step{before: before, after: next})
 	r.e.event(r.st, next, UpdateComplete, made.Note)
 	return nil
+}
+
+// got notes what a provider made. The caller holds the lock.
+func (r *resource) got(made Resource) {
+	r.physicalID, r.attributes, r.noEcho, r.object = made.PhysicalID, made.Attributes, made.NoEcho, made.Object
 }
 
 // fail is for a resource whose properties could not even be evaluated.
@@ -264,6 +284,7 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 	req := Request{
 		Stack: st.ref, LogicalID: res.logicalID, Type: res.kind, PhysicalID: res.physicalID,
 		Properties: res.properties, Old: old, Token: res.token,
+		Tell: func(text string) { e.event(st, res, res.status, text) },
 	}
 	ctx = WithRegion(ctx, st.ref.Region)
 	if caller := st.root().caller; caller != nil && e.options.May != nil {
@@ -303,6 +324,9 @@ func (e *Engine) provide(ctx context.Context, op string, res *resource, st *stat
 // needsReplacement reports whether the change touches a property that cannot
 // change in place. Where a service decides, the local one makes a new resource.
 func (e *Engine) needsReplacement(before, next *resource) bool {
+	if registry.IsCustom(next.kind) {
+		return false // whoever is behind it says so, by another physical ID
+	}
 	if !strings.HasPrefix(next.kind, "AWS::") {
 		return slices.ContainsFunc(e.registration(next.kind).CreateOnly, func(name string) bool {
 			return !reflect.DeepEqual(before.properties[name], next.properties[name])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,6 +56,8 @@ type resource struct {
 	properties map[string]any // evaluated
 	shown      map[string]any // the same with NoEcho values replaced
 	attributes map[string]any
+	noEcho     bool   // attributes are not shown
+	object     string // of a custom resource: where its answer was
 	deps       []string
 	token      string    // what its name was made of
 	replaces   *resource // the one that it replaces, until it is made
@@ -83,6 +86,7 @@ func (e *Engine) event(st *state, r *resource, status, reason string) {
 			reason = t.params.hide(reason)
 		}
 	}
+	reason = st.hide(reason)
 	at := now()
 	// Strictly rising times keep the order for clients that sort by them.
 	if n := len(st.events); n > 0 && !at.After(st.events[n-1].Timestamp) {
@@ -113,6 +117,22 @@ func (e *Engine) event(st *state, r *resource, status, reason string) {
 	if listener != nil {
 		listener(*ev)
 	}
+}
+
+// hide takes what custom resources keep secret out of a text. The caller holds the
+// lock.
+func (st *state) hide(text string) string {
+	for _, r := range st.resources {
+		if !r.noEcho {
+			continue
+		}
+		for _, value := range r.attributes {
+			if s, ok := value.(string); ok && len(s) > 2 {
+				text = strings.ReplaceAll(text, s, starred)
+			}
+		}
+	}
+	return text
 }
 
 // sorted lists the resources by logical ID.

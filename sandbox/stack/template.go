@@ -3,10 +3,13 @@ package stack
 import (
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // template is a template that passed every check, with values for its
@@ -20,7 +23,9 @@ type template struct {
 	// decided are the conditions, each as one that always comes out the same;
 	// nil until they have been evaluated.
 	decided map[string]any
-	deps    map[string][]string // by logical ID, of the resources whose condition holds
+	// discreet has what custom resources keep secret replaced, for whatever is shown.
+	discreet bool
+	deps     map[string][]string // by logical ID, of the resources whose condition holds
 }
 
 // source is what a request says about its template.
@@ -179,12 +184,21 @@ func tooLongName(what, name string) error {
 	return invalid("Template format error: %s name %s… is too long: it has %d characters and may have %d", what, name[:40], len(name), maxName)
 }
 
+// customType is how types of custom resources are called.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+var customType = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(Custom::[A-Za-z0-9_@-]{1,60}|AWS::CloudFormation::CustomResource)$`)
+})
+
 // checkTypes refuses resource types that nobody here makes, of the resources that
 // made lets through: those that no condition leaves out. stackName is "" where a
 // template is only looked at.
 func (e *Engine) checkTypes(doc *cfn.Document, stackName string, made func(logicalID string) bool) error {
 	var unknown []string
 	for id, r := range doc.Resources {
+		if registry.IsCustom(r.Type) && e.options.Custom.Provider != nil && customType().MatchString(r.Type) {
+			continue
+		}
 		if _, ok := e.registrations[r.Type]; !ok && made(id) && !(e.recordsFor(stackName) && e.registration(r.Type).Provider != nil) {
 			unknown = append(unknown, r.Type)
 		}
