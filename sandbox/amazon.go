@@ -125,9 +125,17 @@ func (c *Cloud) apiOf(r *http.Request) http.Handler {
 		return nil
 	}
 	if strings.HasSuffix(host, ".localhost") {
-		return c.gateway.Local(id)
+		return either(c.gateway.Local(id), c.rest.Local(id))
 	}
-	return c.gateway.Site(id)
+	return either(c.gateway.Site(id), c.rest.Site(id))
+}
+
+// either is the first of two handlers that is there; nil = none is.
+func either(a, b http.Handler) http.Handler {
+	if a != nil {
+		return a
+	}
+	return b
 }
 
 // serveHosts answers for the hosts of AWS with what the local cloud has.

@@ -30,6 +30,7 @@ import (
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 	"arc/sandbox/reload"
+	"arc/sandbox/restapi"
 	"arc/sandbox/rights"
 	"arc/sandbox/s3"
 	"arc/sandbox/sqs"
@@ -118,6 +119,7 @@ type Cloud struct {
 	// What a live app needs of some services beyond their interface.
 	lambda     *lambda.Service
 	gateway    *gateway.Gateway
+	rest       *restapi.APIs
 	engine     *stack.Engine
 	s3         *s3.Server
 	parameters *ssm.Store

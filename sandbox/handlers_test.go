@@ -37,7 +37,7 @@ func TestEveryTypeAsks(t *testing.T) {
 	nobody := rights.With(t.Context(), rights.Caller{ARN: "arn:aws:iam::000000000000:user/nobody"})
 	anything := map[string]any{}
 	for _, name := range []string{
-		"ApiId", "IntegrationId", "RouteId", "DomainName", "UsagePlanId", "KeyId", "FunctionName", "TargetFunctionArn", "Bucket", "TopicArn", "Queue", "SecretId",
+		"ApiId", "RestApiId", "ResourceId", "ParentId", "HttpMethod", "StageName", "ResponseType", "BasePath", "IntegrationId", "RouteId", "DomainName", "UsagePlanId", "KeyId", "FunctionName", "TargetFunctionArn", "Bucket", "TopicArn", "Queue", "SecretId",
 		"AliasName", "Value", "Description", "Target", "Tags", "PolicyDocument", "RetentionInDays", "BucketEncryption",
 	} {
 		anything[name] = "it"

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"arc/sandbox/gateway"
 	"arc/sandbox/iam"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
 	"arc/sandbox/rights"
@@ -148,7 +148,7 @@ func (c *Cloud) mayHandle(ctx context.Context, step string, req stack.Request, r
 }
 
 // decideInvoke asks whether whoever signed for an API may call it.
-func (c *Cloud) decideInvoke(who gateway.Identity, action, resource string) error {
+func (c *Cloud) decideInvoke(who ingress.Identity, action, resource string) error {
 	if why := c.guard.Allow(who.AccessKey, &http.Request{Header: http.Header{}}, action, resource); why != nil {
 		return why
 	}

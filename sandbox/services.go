@@ -23,6 +23,7 @@ import (
 	"arc/sandbox/lambda"
 	"arc/sandbox/logs"
 	"arc/sandbox/recorded"
+	"arc/sandbox/restapi"
 	"arc/sandbox/s3"
 	"arc/sandbox/scheduler"
 	"arc/sandbox/secretsmanager"
@@ -85,7 +86,11 @@ func (c *Cloud) services() []Service {
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules, Clock: c.opts.Clock}
-	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce})
+	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce, Known: c.knowsREST, Other: c.otherAPI})
+	c.rest = restapi.New(restapi.Options{
+		Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Send: c.send, Announce: c.announce,
+		Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, KeyOf: c.gateway.KeyOf, Domain: c.gateway.Domain, Object: objects.Get,
+	})
 	services := []Service{
 		others,
 		sts.New(account, region, c.guard),
@@ -102,7 +107,7 @@ func (c *Cloud) services() []Service {
 		scheduler.New(firing),
 	}
 	topics := sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell})
-	services = append(services, topics, c.gateway, gateway.Control{Gateway: c.gateway, Account: account})
+	services = append(services, topics, c.gateway, c.rest, gateway.Control{Gateway: c.gateway, Account: account})
 	c.custom = custom.New(custom.Options{
 		Account: account, Call: c.lambda.DeliverHeard, Publish: topics.Hand, Led: c.led, Endpoint: c.url, Host: c.answerHost,
 		Called: c.called, Tell: c.tell,
@@ -232,6 +237,11 @@ func (c *Cloud) permitGateway(function string, sources ...string) error {
 
 // url is where the cloud answers, by the name that the guard of its ports knows.
 func (c *Cloud) url() string { return fmt.Sprintf("http://localhost:%d", c.endpoint.Number) }
+
+// knowsREST and otherAPI are the REST APIs, as domains and usage plans ask for them.
+func (c *Cloud) knowsREST(id, stage string) bool { return c.rest.Has(id, stage) }
+
+func (c *Cloud) otherAPI(id string) http.Handler { return c.rest.Site(id) }
 
 // functionLog tells of a line that a function wrote.
 func (c *Cloud) functionLog(label, requestID, line string) {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"arc/sandbox/gateway"
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
 
@@ -82,15 +82,15 @@ func fetchLocal(ctx context.Context, target string) ([]byte, error) {
 }
 
 // signer knows the keys that the local cloud gives out.
-func (c *Cloud) signer(accessKey, _ string) (secret string, who gateway.Identity, ok bool) {
+func (c *Cloud) signer(accessKey, _ string) (secret string, who ingress.Identity, ok bool) {
 	if caller, known := c.guard.Keys.Caller(accessKey); known {
 		secret, _ := c.guard.Keys.Secret(accessKey)
-		return secret, gateway.Identity{AccessKey: accessKey, Account: Account, ARN: caller.ARN, ID: caller.ID}, true
+		return secret, ingress.Identity{AccessKey: accessKey, Account: Account, ARN: caller.ARN, ID: caller.ID}, true
 	}
 	if accessKey != "local" {
-		return "", gateway.Identity{}, false
+		return "", ingress.Identity{}, false
 	}
-	return "local", gateway.Identity{
+	return "local", ingress.Identity{
 		AccessKey: accessKey, Account: Account, ARN: stack.ARN(c.opts.Region, "iam", "", Account, "user/local"), ID: "AIDALOCALLOCALLOCAL",
 	}, true
 }

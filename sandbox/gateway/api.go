@@ -11,6 +11,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/door"
+	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 	"arc/sandbox/wire"
 )
@@ -306,15 +307,15 @@ func (g *Gateway) Local(id string) http.Handler {
 // API and everything else to the HTTP API. The first of these are called by
 // programs, so pages may not.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if _, _, ok := chosenStage(r); !ok {
-		site, mapped := f.gateway.domain(r)
+	if _, _, ok := ingress.ChosenStage(r); !ok {
+		site, mapped := f.gateway.Domain(r)
 		if site != nil {
 			site.ServeHTTP(w, mapped)
 			return
 		}
 	}
 	if ws := f.socket.Load(); ws != nil {
-		if stage, path, ok := chosenStage(r); ok { // a WebSocket API has its stage in its path
+		if stage, path, ok := ingress.ChosenStage(r); ok { // a WebSocket API has its stage in its path
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = "/"+stage+strings.TrimSuffix(path, "/"), ""
 		}

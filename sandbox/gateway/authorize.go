@@ -20,7 +20,7 @@ type caller struct {
 	context   map[string]json.RawMessage // of a REQUEST authorizer
 	claims    map[string]json.RawMessage // of a JWT
 	scopes    []string
-	iam       *Identity
+	iam       *ingress.Identity
 	usageKey  string // the API key that an authorizer found
 }
 

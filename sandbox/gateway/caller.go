@@ -6,14 +6,6 @@ import (
 	"arc/sandbox/ingress"
 )
 
-// Identity is who signed a request with a key that the local cloud gave out.
-type Identity struct {
-	AccessKey string
-	Account   string // twelve digits
-	ARN       string // of the user or role session
-	ID        string // unique ID of it
-}
-
 // seen2 is requestContext.authorizer of payload format 2.0; nil = nobody was asked.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func (c *caller) seen2() any {

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"arc/sandbox/gateway"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
@@ -117,10 +118,10 @@ func TestVerdictsEnd(t *testing.T) {
 // TestConnectSigned opens WebSockets with signatures.
 func TestConnectSigned(t *testing.T) {
 	c := newCloud(t, gateway.Options{
-		Signer: func(key, _ string) (string, gateway.Identity, bool) {
-			return "secret", gateway.Identity{AccessKey: key, ID: "me"}, key == "AKIA"
+		Signer: func(key, _ string) (string, ingress.Identity, bool) {
+			return "secret", ingress.Identity{AccessKey: key, ID: "me"}, key == "AKIA"
 		},
-		Decide: func(who gateway.Identity, action, resource string) error {
+		Decide: func(who ingress.Identity, action, resource string) error {
 			if who.ID != "me" || action != "execute-api:Invoke" || !strings.HasSuffix(resource, "/staging/$connect") {
 				return invoke.ErrForbidden
 			}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -30,7 +29,30 @@ func (g *Gateway) putDomain(req stack.Request) (stack.Resource, error) {
 	if p.err != nil {
 		return stack.Resource{}, p.err
 	}
-	name := in.DomainName
+	return g.nameDomain(req, in.DomainName)
+}
+
+// putDomain1 does so for version 1 of API Gateway.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-domainname.html
+func (g *Gateway) putDomain1(req stack.Request) (stack.Resource, error) {
+	var in struct {
+		DomainName string `cfn:"required"`
+	}
+	p := read(req.Properties, &in, "CertificateArn", "EndpointAccessMode", "EndpointConfiguration", "MutualTlsAuthentication",
+		"OwnershipVerificationCertificateArn", "RegionalCertificateArn", "RoutingMode", "SecurityPolicy", "Tags")
+	if p.err != nil {
+		return stack.Resource{}, p.err
+	}
+	made, err := g.nameDomain(req, in.DomainName)
+	if err == nil {
+		made.Attributes["DistributionDomainName"] = "d" + ingress.ResourceID(13, func(string) bool { return false }, "distribution", in.DomainName) + ".cloudfront.net"
+		made.Attributes["DistributionHostedZoneId"] = "Z2FDTNDATAQYW2"
+	}
+	return made, err
+}
+
+// nameDomain keeps a domain of a name.
+func (g *Gateway) nameDomain(req stack.Request, name string) (stack.Resource, error) {
 	if g.domains[name] == nil {
 		g.domains[name] = &customDomain{mappings: map[string]mappedTo{}}
 	} else if req.PhysicalID == "" {
@@ -67,13 +89,16 @@ func (g *Gateway) putMapping(req stack.Request) (stack.Resource, error) {
 		ApiMappingKey string
 	}
 	p := read(req.Properties, &in)
-	a := g.owner(p, in.ApiId)
+	a := g.apis[in.ApiId]
+	if a == nil && !g.options.Known(in.ApiId, "") {
+		g.owner(p, in.ApiId)
+	}
 	d := g.domains[in.DomainName]
 	switch {
 	case p.err != nil:
 	case d == nil:
 		p.fail("DomainName", "invalid domain name identifier specified: %s", in.DomainName)
-	case a.stages[in.Stage] == nil:
+	case a != nil && a.stages[in.Stage] == nil, a == nil && !g.options.Known(in.ApiId, in.Stage):
 		p.fail("Stage", "invalid stage identifier specified: %s", in.Stage)
 	case d.mappings[in.ApiMappingKey] != mappedTo{} && req.Old == nil && !req.Restored:
 		p.fail("ApiMappingKey", "the domain has a mapping for %q already", in.ApiMappingKey)
@@ -91,7 +116,60 @@ func (g *Gateway) putMapping(req stack.Request) (stack.Resource, error) {
 	if id == "" || req.Restored {
 		id = ingress.IDOf(req, 6, func(string) bool { return false })
 	}
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"ApiMappingId": id}, Note: "answers at " + a.endpoint() + strings.TrimSuffix("/"+in.ApiMappingKey, "/") + " to the Host " + in.DomainName}, nil
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"ApiMappingId": id}, Note: answersAt(a) + strings.TrimSuffix("/"+in.ApiMappingKey, "/") + " to the Host " + in.DomainName}, nil
+}
+
+// answersAt says where an API answers; a REST API does on its own port.
+func answersAt(a *api) string {
+	if a == nil {
+		return "answers on the API's port at "
+	}
+	return "answers at " + a.endpoint()
+}
+
+// putBasePath is the same for REST APIs, whose stages a mapping need not name on AWS.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-basepathmapping.html
+func (g *Gateway) putBasePath(req stack.Request) (stack.Resource, error) {
+	var in struct {
+		DomainName   string `cfn:"required"`
+		RestApiId    string `cfn:"required"`
+		Stage        string `cfn:"required"`
+		BasePath, Id string
+	}
+	p := read(req.Properties, &in)
+	d := g.domains[in.DomainName]
+	key := in.BasePath
+	if key == "(none)" {
+		key = ""
+	}
+	switch {
+	case p.err != nil:
+	case d == nil:
+		p.fail("DomainName", "invalid domain name identifier specified: %s", in.DomainName)
+	case !g.options.Known(in.RestApiId, in.Stage):
+		p.fail("Stage", "invalid stage identifier specified: %s of API %s", in.Stage, in.RestApiId)
+	case d.mappings[key] != mappedTo{} && req.Old == nil && !req.Restored:
+		p.fail("BasePath", "the base path already exists for this domain name: %q", in.BasePath)
+	}
+	if p.err != nil {
+		return stack.Resource{}, p.err
+	}
+	d.mappings[key] = mappedTo{in.RestApiId, in.Stage}
+	g.publishDomains()
+	id := in.DomainName + "|" + in.BasePath
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{}, Note: "answers on the API's port to the Host " + in.DomainName}, nil
+}
+
+func (g *Gateway) deleteBasePath(req stack.Request) error {
+	if d := g.domains[fmt.Sprint(req.Properties["DomainName"])]; d != nil {
+		key, _ := req.Properties["BasePath"].(string)
+		if key == "(none)" {
+			key = ""
+		}
+		delete(d.mappings, key)
+		g.publishDomains()
+	}
+	return nil
 }
 
 func (g *Gateway) deleteMapping(req stack.Request) error {
@@ -116,15 +194,12 @@ func (g *Gateway) publishDomains() {
 	g.hosted.Store(&now)
 }
 
-// stageKey marks the context of a request whose stage a domain has chosen.
-type stageKey struct{}
-
-// domain is the API that a request's Host and path lead to by a domain's mappings, the
+// Domain is the API that a request's Host and path lead to by a domain's mappings, the
 // longest key first, and the request as it is for that; nil = the Host is none's. The
 // path that functions are told has the key, as on AWS.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mappings.html
 // https://docs.aws.amazon.com/powertools/python/latest/core/event_handler/api_gateway/#custom-domain-api-mappings
-func (g *Gateway) domain(r *http.Request) (http.Handler, *http.Request) {
+func (g *Gateway) Domain(r *http.Request) (http.Handler, *http.Request) {
 	named := g.hosted.Load()
 	if named == nil {
 		return nil, r
@@ -142,33 +217,17 @@ func (g *Gateway) domain(r *http.Request) (http.Handler, *http.Request) {
 	}
 	if found {
 		to := mappings[key]
-		if site, _ := g.Site(to.api).(*front); site != nil {
-			return site, r.WithContext(context.WithValue(r.Context(), stageKey{}, mappedStage{key, to.stage}))
+		var site http.Handler = g.options.Other(to.api)
+		if f, _ := g.Site(to.api).(*front); f != nil {
+			site = f
+		}
+		if site != nil {
+			return site, r.WithContext(ingress.ChooseStage(r.Context(), key, to.stage))
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeMessage(w, http.StatusForbidden, "Forbidden", "")
 	}), r
-}
-
-// mappedStage is a stage that a domain has chosen, and by which key.
-type mappedStage struct{ key, stage string }
-
-// chosenStage is the stage that a domain chose for a request, and the path below the
-// mapping's key; false = no domain did.
-func chosenStage(r *http.Request) (stage, path string, ok bool) {
-	m, ok := r.Context().Value(stageKey{}).(mappedStage)
-	if !ok {
-		return "", "", false
-	}
-	path = r.URL.EscapedPath()
-	if m.key != "" {
-		path = strings.TrimPrefix(path, "/"+m.key)
-	}
-	if path == "" {
-		path = "/"
-	}
-	return m.stage, path, true
 }
 
 // under reports whether a path lies at or below a mapping's key.

@@ -62,13 +62,18 @@ type Options struct {
 	Keys ingress.KeySets
 	// Signer gives the secret of an access key, with its session's token ("" = none),
 	// and who has it; false = the key is none that the local cloud gave out.
-	Signer func(accessKey, token string) (secret string, who Identity, ok bool)
+	Signer func(accessKey, token string) (secret string, who ingress.Identity, ok bool)
 	// Decide gives an error when somebody may not do an action of execute-api to an
 	// ARN; nil = everybody with a key may.
-	Decide func(who Identity, action, resource string) error
+	Decide func(who ingress.Identity, action, resource string) error
 	// Lenient reports whether a stack's WebSocket API lets clients in at any path,
 	// with a warning, where AWS does at its stage's alone; nil = none does.
 	Lenient func(stackName string) bool
+	// Known reports whether there is an API of another kind of an ID, with a stage of
+	// a name ("" = any), and Other serves it: keys, usage plans and domains are for
+	// REST APIs, too. nil = there is none.
+	Known func(id, stage string) bool
+	Other func(id string) http.Handler
 	// Developer turns on pages that explain errors (handler missing, thrown
 	// error with its stack, no such route); off, answers are those of AWS.
 	Developer bool
@@ -110,7 +115,13 @@ func New(options Options) *Gateway {
 		options.MaxAge = 2 * time.Hour
 	}
 	if options.Signer == nil {
-		options.Signer = func(string, string) (string, Identity, bool) { return "", Identity{}, false }
+		options.Signer = func(string, string) (string, ingress.Identity, bool) { return "", ingress.Identity{}, false }
+	}
+	if options.Known == nil {
+		options.Known = func(string, string) bool { return false }
+	}
+	if options.Other == nil {
+		options.Other = func(string) http.Handler { return nil }
 	}
 	g := &Gateway{
 		options: options, apis: map[string]*api{}, fronts: map[string][]*front{},

@@ -44,7 +44,7 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 			why: fmt.Sprintf("the request line and the values of the headers have %d bytes; API Gateway takes 10,240", n)})
 	}
 	path := c.request.URL.EscapedPath()
-	if name, below, ok := chosenStage(c.request); ok {
+	if name, below, ok := ingress.ChosenStage(c.request); ok {
 		c.stage, c.path = c.api.stage(name), below
 	} else {
 		c.stage, c.path = c.api.stageFor(path)

@@ -68,7 +68,7 @@ func (g *Gateway) putPlan(req stack.Request) (stack.Resource, error) {
 	plan := &usagePlan{keys: map[string]bool{}}
 	note := ""
 	for _, s := range in.ApiStages {
-		if g.apis[s.ApiId] == nil {
+		if g.apis[s.ApiId] == nil && !g.options.Known(s.ApiId, "") {
 			p.fail("ApiStages", "invalid API identifier specified: %s", s.ApiId)
 		}
 		plan.stages = append(plan.stages, s.ApiId+"/"+s.Stage)
@@ -131,23 +131,32 @@ func (g *Gateway) deletePlanKey(req stack.Request) error {
 // keySelections are where an API looks for a caller's key.
 var keySelections = []string{"$request.header.x-api-key", "$context.authorizer.usageIdentifierKey"}
 
+// KeyOf is the ID of the enabled API key of a value that a usage plan has for a stage
+// of an API; "" = there is none.
+func (g *Gateway) KeyOf(api, stage, value string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, plan := range g.plans {
+		if !slices.Contains(plan.stages, api+"/"+stage) {
+			continue
+		}
+		for id := range plan.keys {
+			if key := g.keys[id]; key != nil && key.enabled && key.value == value {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
 // checkKey asks for an API key that a usage plan of the stage has.
 func (g *Gateway) checkKey(a *api, stage string, s *surroundings) *refusal {
 	value, _ := s.lookup(a.keySelection)
 	if value == "" {
 		return denied("the request has no API key in %s", a.keySelection)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, plan := range g.plans {
-		if !slices.Contains(plan.stages, a.id+"/"+stage) {
-			continue
-		}
-		for id := range plan.keys {
-			if key := g.keys[id]; key != nil && key.enabled && key.value == value {
-				return nil
-			}
-		}
+	if g.KeyOf(a.id, stage, value) != "" {
+		return nil
 	}
 	return &refusal{status: http.StatusForbidden, message: "Forbidden", why: "no usage plan of the stage has this API key, enabled"}
 }

@@ -46,6 +46,8 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 		"AWS::ApiGatewayV2::DomainName":    of(g.putDomain, g.putDomain, g.deleteDomain),
 		"AWS::ApiGatewayV2::Model":         of(g.putModel, g.putModel, nothing),
 		"AWS::Lambda::Url":                 of(g.createURL, g.updateURL, g.deleteURL),
+		"AWS::ApiGateway::BasePathMapping": of(g.putBasePath, g.putBasePath, g.deleteBasePath),
+		"AWS::ApiGateway::DomainName":      of(g.putDomain1, g.putDomain1, g.deleteDomain),
 		"AWS::ApiGateway::ApiKey":          of(g.putKey, g.putKey, g.deleteKey),
 		"AWS::ApiGateway::UsagePlan":       of(g.putPlan, g.putPlan, g.deletePlan),
 		"AWS::ApiGateway::UsagePlanKey":    of(g.putPlanKey, g.putPlanKey, g.deletePlanKey),

@@ -15,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"arc/sandbox/gateway"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 )
 
@@ -30,10 +31,10 @@ func TestSignatures(t *testing.T) {
 	}
 	allowed := ""
 	c := newCloud(t, gateway.Options{
-		Signer: func(key, token string) (string, gateway.Identity, bool) {
-			return "secret", gateway.Identity{AccessKey: key, Account: "123456789012", ARN: "arn:aws:iam::123456789012:user/me", ID: "AIDA"}, key == "AKIA" && (token == "" || token == "session")
+		Signer: func(key, token string) (string, ingress.Identity, bool) {
+			return "secret", ingress.Identity{AccessKey: key, Account: "123456789012", ARN: "arn:aws:iam::123456789012:user/me", ID: "AIDA"}, key == "AKIA" && (token == "" || token == "session")
 		},
-		Decide: func(who gateway.Identity, action, resource string) error {
+		Decide: func(who ingress.Identity, action, resource string) error {
 			allowed = who.ID + " " + action + " " + resource[strings.LastIndex(resource, ":")+12:]
 			if strings.HasSuffix(resource, "/denied") {
 				return errors.New("no policy allows it")

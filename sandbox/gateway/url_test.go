@@ -18,6 +18,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"arc/sandbox/gateway"
+	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
@@ -51,10 +52,10 @@ func TestFunctionURLs(t *testing.T) {
 			}
 			return nil
 		},
-		Signer: func(key, _ string) (string, gateway.Identity, bool) {
-			return "secret", gateway.Identity{AccessKey: key, ID: "me"}, key == "AKIA"
+		Signer: func(key, _ string) (string, ingress.Identity, bool) {
+			return "secret", ingress.Identity{AccessKey: key, ID: "me"}, key == "AKIA"
 		},
-		Decide: func(_ gateway.Identity, action, resource string) error {
+		Decide: func(_ ingress.Identity, action, resource string) error {
 			if action != "lambda:InvokeFunctionUrl" || resource != functionARN("signed:live") {
 				return fmt.Errorf("%s of %s", action, resource)
 			}

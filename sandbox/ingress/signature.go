@@ -159,3 +159,11 @@ func (s Signature) canonicalQuery(raw string) string {
 	}
 	return strings.Join(joined, "&")
 }
+
+// Identity is who signed a request with a key that the local cloud gave out.
+type Identity struct {
+	AccessKey string
+	Account   string // twelve digits
+	ARN       string // of the user or role session
+	ID        string // unique ID of it
+}

@@ -71,7 +71,14 @@ func New(endpoints ...Endpoint) *Handler {
 // ServeHTTP finds out which service a request is for and hands it on.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	service := h.serviceOf(r)
-	if handler := h.handlers[service]; handler != nil {
+	handler := h.handlers[service]
+	for _, e := range h.endpoints { // two versions of a service have one name
+		if e.Service == service && e.Path != "" && strings.HasPrefix(r.URL.Path, e.Path) {
+			handler = e.Handler
+			break
+		}
+	}
+	if handler != nil {
 		handler.ServeHTTP(w, r.WithContext(stack.WithRegion(r.Context(), door.ScopeOf(r).Region)))
 		return
 	}

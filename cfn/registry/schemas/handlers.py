@@ -14,7 +14,8 @@ import sys
 
 TYPES = {
     "ApiGatewayV2": "Api ApiMapping Authorizer Deployment DomainName Integration IntegrationResponse Model Route RouteResponse Stage",
-    "ApiGateway": "ApiKey UsagePlan UsagePlanKey",
+    "ApiGateway": "Account ApiKey Authorizer BasePathMapping Deployment DomainName GatewayResponse Method Model RequestValidator Resource RestApi "
+    "Stage UsagePlan UsagePlanKey",
     "CloudFormation": "Stack WaitConditionHandle",
     "CloudFront": "CachePolicy CloudFrontOriginAccessIdentity Distribution Function OriginAccessControl OriginRequestPolicy "
     "ResponseHeadersPolicy",

@@ -1,0 +1,303 @@
+package restapi
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"arc/sandbox/ingress"
+)
+
+// Kinds of integrations.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-integration-types.html
+const (
+	kindLambdaProxy = "AWS_PROXY"
+	kindLambda      = "AWS"
+	kindHTTPProxy   = "HTTP_PROXY"
+	kindHTTP        = "HTTP"
+	kindMock        = "MOCK"
+)
+
+// integrationProperties are those of a Method's Integration; an OpenAPI document has
+// them under the same names with a small first letter.
+type integrationProperties struct {
+	Type, Uri, IntegrationHttpMethod, Credentials, ConnectionType string
+	ConnectionId, ContentHandling, PassthroughBehavior            string
+	CacheNamespace, ResponseTransferMode, IntegrationTarget       string
+	CacheKeyParameters                                            []string
+	RequestParameters, RequestTemplates                           map[string]string
+	TimeoutInMillis                                               *int
+	TlsConfig                                                     any
+	IntegrationResponses                                          []responseProperties
+}
+
+type responseProperties struct {
+	StatusCode                            string `cfn:"required"`
+	SelectionPattern, ContentHandling     string
+	ResponseParameters, ResponseTemplates map[string]string
+}
+
+// integration is what a method calls.
+type integration struct {
+	kind   string
+	target target // of a function
+	uri    string
+	// varies says that the URI has stage variables in it.
+	varies     bool
+	verb       string // of an HTTP backend: "" or ANY for the request's own
+	parameters []mapping
+	requests   templates
+	// passthrough is WHEN_NO_MATCH, WHEN_NO_TEMPLATES or NEVER.
+	passthrough string
+	binary      string // ContentHandling
+	responses   []integrationResponse
+	note        string
+}
+
+// integrationResponse is what becomes of an answer of a backend.
+type integrationResponse struct {
+	status     string
+	pattern    *regexp.Regexp // nil = the default
+	parameters []mapping
+	templates  templates
+	binary     string
+}
+
+// read checks an integration's properties. at goes before their names in messages.
+func (in *integrationProperties) read(p *problems, at string) *integration {
+	i := &integration{
+		kind: in.Type, uri: in.Uri, verb: in.IntegrationHttpMethod, passthrough: in.PassthroughBehavior, binary: in.ContentHandling,
+		varies: strings.Contains(in.Uri, "${stageVariables."),
+	}
+	if i.passthrough == "" {
+		i.passthrough = "WHEN_NO_MATCH"
+	}
+	i.target.timeout = p.timeout(at+"TimeoutInMillis", in.TimeoutInMillis)
+	i.target.credentials = in.Credentials != ""
+	p.refuse(in.ConnectionType != "" && in.ConnectionType != "INTERNET", at+"ConnectionType", "only INTERNET is there")
+	p.refuse(in.ResponseTransferMode == "STREAM" || strings.HasSuffix(in.Uri, "response-streaming-invocations"), at+"ResponseTransferMode", "answers are BUFFERED here")
+	p.refuse(in.ContentHandling == "CONVERT_TO_TEXT" && i.kind != kindLambdaProxy, at+"ContentHandling", "CONVERT_TO_TEXT")
+	if !slices.Contains([]string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"}, i.passthrough) {
+		p.fail(at+"PassthroughBehavior", "must be WHEN_NO_MATCH, WHEN_NO_TEMPLATES or NEVER, not %q", i.passthrough)
+	}
+	i.point(p, at, in)
+	i.parameters = readMappings(p, at+"RequestParameters", in.RequestParameters, "integration.request.", "method.request.")
+	i.requests = readTemplates(p, at+"RequestTemplates", in.RequestTemplates)
+	for n, r := range in.IntegrationResponses {
+		name := fmt.Sprintf("%sIntegrationResponses[%d].", at, n)
+		out := integrationResponse{status: r.StatusCode, binary: r.ContentHandling}
+		if code, err := strconv.Atoi(r.StatusCode); (err != nil || code < 100 || code > 599) && r.StatusCode != "" {
+			p.fail(name+"StatusCode", "%q is no status", r.StatusCode)
+		}
+		if r.SelectionPattern != "" {
+			var err error
+			if out.pattern, err = regexp.Compile("^(?:" + r.SelectionPattern + ")$"); err != nil {
+				p.fail(name+"SelectionPattern", "cannot be evaluated by the local cloud: %v", err)
+			}
+		}
+		out.parameters = readMappings(p, name+"ResponseParameters", r.ResponseParameters, "method.response.", "integration.response.")
+		out.templates = readTemplates(p, name+"ResponseTemplates", r.ResponseTemplates)
+		i.responses = append(i.responses, out)
+	}
+	return i
+}
+
+// point checks where an integration leads.
+func (i *integration) point(p *problems, at string, in *integrationProperties) {
+	var err error
+	switch {
+	case i.kind == "":
+		p.fail(at+"Type", "is required")
+	case i.kind == kindMock:
+	case in.Uri == "":
+		// It may not be known yet; where it is, API Gateway wants one.
+		if p.err == nil {
+			p.fail(at+"Uri", "is required for %s", i.kind)
+		}
+	case (i.kind == kindLambdaProxy || i.kind == kindLambda) && isFunction(in.Uri):
+		i.target.function, i.target.qualifier, err = pointed(in.Uri)
+		if err != nil {
+			p.fail(at+"Uri", "%v", err)
+		}
+		if i.verb != "POST" && p.err == nil {
+			p.fail(at+"IntegrationHttpMethod", "must be POST for a function, not %q: deployed, calls fail", i.verb)
+		}
+	case i.kind == kindLambdaProxy || i.kind == kindLambda:
+		p.fail(at+"Uri", "integrations with the service %s are not emulated by the local cloud: put a function before it, or leave the method out of the local stack with a Condition", serviceOf(in.Uri))
+	case i.kind == kindHTTP || i.kind == kindHTTPProxy:
+		if err := checkURL(in.Uri); err != nil {
+			p.fail(at+"Uri", "%v", err)
+		}
+		if i.verb == "" && p.err == nil {
+			p.fail(at+"IntegrationHttpMethod", "is required for %s", i.kind)
+		}
+	default:
+		p.fail(at+"Type", "must be AWS, AWS_PROXY, HTTP, HTTP_PROXY or MOCK, not %q", i.kind)
+	}
+	if len(in.CacheKeyParameters) > 0 || in.CacheNamespace != "" {
+		i.note = "the local cloud caches no answers of integrations"
+	}
+}
+
+func pointed(uri string) (function, qualifier string, err error) {
+	t, err := functionOf(uri)
+	return t.function, t.qualifier, err
+}
+
+// checkURL checks the URI of an HTTP backend.
+func checkURL(uri string) error {
+	plain := stageVariable.ReplaceAllString(uri, "x")
+	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(plain))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%q must be an http or https URL", uri)
+	}
+	return nil
+}
+
+var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
+
+// filled is a URI with its stage variables filled in.
+func filled(uri string, variables map[string]string) string {
+	return stageVariable.ReplaceAllStringFunc(uri, func(found string) string {
+		return variables[stageVariable.FindStringSubmatch(found)[1]]
+	})
+}
+
+// of is the function that an integration calls in a stage.
+func (i *integration) of(variables map[string]string) (target, error) {
+	if !i.varies {
+		return i.target, nil
+	}
+	t, err := functionOf(filled(i.uri, variables))
+	t.timeout, t.credentials = i.target.timeout, i.target.credentials
+	return t, err
+}
+
+// response is the integration response for an answer; nil = there is none.
+func (i *integration) response(selector string) *integrationResponse {
+	var fallback *integrationResponse
+	for n := range i.responses {
+		r := &i.responses[n]
+		if r.pattern != nil && r.pattern.MatchString(selector) {
+			return r
+		}
+		if r.pattern == nil && fallback == nil {
+			fallback = r
+		}
+	}
+	return fallback
+}
+
+// mapping is one entry of RequestParameters or ResponseParameters.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/request-response-data-mappings.html
+type mapping struct{ place, name, value string }
+
+// readMappings reads parameters whose destinations begin with to and whose values
+// with from, context., stageVariables., or stand in single quotes.
+func readMappings(p *problems, property string, values map[string]string, to, from string) []mapping {
+	var list []mapping
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		rest, ok := strings.CutPrefix(key, to)
+		place, name, _ := strings.Cut(rest, ".")
+		value := values[key]
+		places := []string{"header"}
+		if to == "integration.request." {
+			places = []string{"header", "querystring", "path"}
+		}
+		if !ok || name == "" || !slices.Contains(places, place) {
+			p.fail(property, "%s: invalid mapping expression specified; use %s%s.NAME", key, to, strings.Join(places, ".NAME, "+to))
+			continue
+		}
+		if value != "" && !isQuoted(value) && !strings.HasPrefix(value, from) && !strings.HasPrefix(value, "context.") && !strings.HasPrefix(value, "stageVariables.") {
+			p.fail(property, "%s: invalid mapping expression specified: %s; use %s…, context.…, stageVariables.… or 'text'", key, value, from)
+		}
+		list = append(list, mapping{place, name, value})
+	}
+	return list
+}
+
+func isQuoted(value string) bool {
+	return len(value) >= 2 && value[0] == '\'' && value[len(value)-1] == '\''
+}
+
+// value is what a mapping's expression gives; false = there is nothing.
+func (c *call) value(expression string, answered *backendAnswer) ([]string, bool) {
+	one := func(text string, ok bool) ([]string, bool) { return []string{text}, ok }
+	if isQuoted(expression) {
+		return one(expression[1:len(expression)-1], true)
+	}
+	if name, ok := strings.CutPrefix(expression, "context."); ok {
+		return one(c.context(name))
+	}
+	if name, ok := strings.CutPrefix(expression, "stageVariables."); ok {
+		text, ok := c.stage.variables[name]
+		return one(text, ok)
+	}
+	if rest, ok := strings.CutPrefix(expression, "integration.response."); ok {
+		return answered.value(rest)
+	}
+	rest := strings.TrimPrefix(expression, "method.request.")
+	place, name, _ := strings.Cut(rest, ".")
+	last := func(values []string) ([]string, bool) {
+		if len(values) == 0 {
+			return nil, false
+		}
+		return values[len(values)-1:], true
+	}
+	switch place {
+	case "header":
+		return last(c.headers.Values(name))
+	case "multivalueheader":
+		values := c.headers.Values(name)
+		return values, len(values) > 0
+	case "querystring":
+		return last(c.query()[name])
+	case "multivaluequerystring":
+		values := c.query()[name]
+		return values, len(values) > 0
+	case "path":
+		text, ok := c.variables[name]
+		return one(text, ok)
+	case "body":
+		if name == "" {
+			return one(string(c.body), true)
+		}
+		return one(ingress.Field(c.body, strings.Split(name, ".")))
+	}
+	return nil, false
+}
+
+// backendAnswer is what came back from an integration.
+type backendAnswer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// value is what follows integration.response.
+func (a *backendAnswer) value(rest string) ([]string, bool) {
+	if a == nil {
+		return nil, false
+	}
+	place, name, _ := strings.Cut(rest, ".")
+	switch place {
+	case "header", "multivalueheader":
+		values := a.header.Values(name)
+		if len(values) > 0 && place == "header" {
+			values = values[len(values)-1:]
+		}
+		return values, len(values) > 0
+	case "body":
+		if name == "" {
+			return []string{string(a.body)}, true
+		}
+		text, ok := ingress.Field(a.body, strings.Split(name, "."))
+		return []string{text}, ok
+	}
+	return nil, false
+}
