@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -32,6 +33,7 @@ import (
 // line:
 //
 //	http METHOD URL [BODY] -> STATUS [WORDS]  a request, repeated until the answer has the words
+//	with NAME: VALUE                          a header of the next request
 //	ws URL TEXT -> ANSWER                     a message on a new socket
 //	aws TARGET JSON [-> WORDS]                a call of a service with a JSON protocol: sqs AmazonSQS.SendMessage
 //	put BUCKET KEY TEXT                       an object
@@ -46,7 +48,7 @@ import (
 //	output NAME -> VALUE
 //	delete                                    the stack, which goes
 //
-// $Name stands for an output of the stack.
+// $Name, or ${Name}, stands for an output of the stack.
 func TestPublicTemplates(t *testing.T) {
 	need(t, "node")
 	need(t, "python3")
@@ -87,6 +89,7 @@ type publicStack struct {
 	given   []types.Parameter
 	outputs map[string]string
 	failed  string // why there is no stack
+	with    http.Header
 }
 
 // codeFolder is a property that names a folder of code, as aws cloudformation package
@@ -211,7 +214,7 @@ func (p *publicStack) up() {
 }
 
 // outputName is $Name in a script.
-var outputName = regexp.MustCompile(`\$(\w+)`)
+var outputName = regexp.MustCompile(`\$\{?(\w+)\}?`)
 
 // step does a line of the script.
 func (p *publicStack) step(line string) {
@@ -231,7 +234,7 @@ func (p *publicStack) step(line string) {
 		return
 	}
 	rest = outputName.ReplaceAllStringFunc(rest, func(name string) string {
-		value, ok := p.outputs[name[1:]]
+		value, ok := p.outputs[strings.Trim(name, "${}")]
 		if !ok {
 			p.t.Fatalf("%s: no output %s among %v", line, name, p.outputs)
 		}
@@ -252,6 +255,10 @@ func (p *publicStack) step(line string) {
 			return strings.HasPrefix(got, status0+" ") && strings.Contains(got, text)
 		}
 		wait(p.t, ask, func() string { return line + ": " + got })
+		p.with = nil
+	case "with":
+		name, value, _ := strings.Cut(rest, ": ")
+		p.with = http.Header{name: {value}}
 	case "ws":
 		address, text, _ := strings.Cut(rest, " ")
 		host, path := p.local(strings.Replace(address, "wss:", "https:", 1))
@@ -356,6 +363,7 @@ func (p *publicStack) ask(method, address, body string) (int, string) {
 			r.URL.Host, r.Host = at, at
 		}
 		r.Header.Set("Content-Type", "application/json")
+		maps.Copy(r.Header, p.with)
 	})
 }
 

@@ -22,10 +22,16 @@ var gatewayVariable = regexp.MustCompile(`\$\{?(?:context|stageVariables|method\
 
 // mapped is what the backend is to get, and what the template overrides.
 func (c *call) mapped(i *integration) (string, overrides, *failure) {
-	if i.binary == "CONVERT_TO_BINARY" {
-		if plain, err := base64.StdEncoding.DecodeString(string(c.body)); err == nil && !c.stage.isBinary(c.headers.Get("Content-Type")) {
-			c.body = plain
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+	switch binary := c.stage.isBinary(c.headers.Get("Content-Type")); {
+	case binary && (i.binary == "CONVERT_TO_TEXT" || i.binary == "" && len(i.requests) > 0):
+		c.body = []byte(base64.StdEncoding.EncodeToString(c.body))
+	case !binary && i.binary == "CONVERT_TO_BINARY":
+		plain, err := base64.StdEncoding.DecodeString(string(c.body))
+		if err != nil {
+			return "", overrides{}, unable(http.StatusInternalServerError, "CONVERT_TO_BINARY: the body is no base64: %v", err)
 		}
+		c.body = plain
 	}
 	body, o, err := c.requestBody(i)
 	switch {

@@ -81,7 +81,9 @@ func (in *integrationProperties) read(p *problems, at string) *integration {
 	i.target.credentials = in.Credentials != ""
 	p.refuse(in.ConnectionType != "" && in.ConnectionType != "INTERNET", at+"ConnectionType", "only INTERNET is there")
 	p.refuse(in.ResponseTransferMode == "STREAM" || strings.HasSuffix(in.Uri, "response-streaming-invocations"), at+"ResponseTransferMode", "answers are BUFFERED here")
-	p.refuse(in.ContentHandling == "CONVERT_TO_TEXT" && i.kind != kindLambdaProxy, at+"ContentHandling", "CONVERT_TO_TEXT")
+	if in.ContentHandling != "" && in.ContentHandling != "CONVERT_TO_TEXT" && in.ContentHandling != "CONVERT_TO_BINARY" {
+		p.fail(at+"ContentHandling", "must be CONVERT_TO_TEXT or CONVERT_TO_BINARY, not %q", in.ContentHandling)
+	}
 	if !slices.Contains([]string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"}, i.passthrough) {
 		p.fail(at+"PassthroughBehavior", "must be WHEN_NO_MATCH, WHEN_NO_TEMPLATES or NEVER, not %q", i.passthrough)
 	}
@@ -124,7 +126,7 @@ func (i *integration) point(p *problems, at string, in *integrationProperties) {
 		if err != nil {
 			p.fail(at+"Uri", "%v", err)
 		}
-		if i.verb != "POST" && p.err == nil {
+		if i.verb != "POST" && (i.verb != "" || p.err == nil) {
 			p.fail(at+"IntegrationHttpMethod", "must be POST for a function, not %q: deployed, calls fail", i.verb)
 		}
 	case i.kind == kindLambdaProxy || i.kind == kindLambda:

@@ -169,6 +169,10 @@ func (g *APIs) putModel(req stack.Request) (stack.Resource, error) {
 		Schema            any
 	}
 	p := read(req.Properties, &in, "Description")
+	schema, err := schemaOf(in.Schema)
+	if err != nil {
+		p.fail("Schema", "%v", err)
+	}
 	if p.err != nil {
 		return stack.Resource{}, p.err
 	}
@@ -182,11 +186,6 @@ func (g *APIs) putModel(req stack.Request) (stack.Resource, error) {
 		if req.PhysicalID != "" {
 			name = req.PhysicalID
 		}
-	}
-	schema, err := schemaOf(in.Schema)
-	if err != nil {
-		p.fail("Schema", "%v", err)
-		return stack.Resource{}, p.err
 	}
 	a.models[name] = &model{raw: req.Properties, name: name, schema: schema, id: ingress.ResourceID(6, never, a.id, name)}
 	return stack.Resource{PhysicalID: name}, nil

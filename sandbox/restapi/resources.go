@@ -134,7 +134,7 @@ func (g *APIs) configure(a *api, values map[string]any) error {
 	if s.name == "" && p.err == nil {
 		p.fail("Name", "is required")
 	}
-	if in.Policy != nil {
+	if in.Policy != nil && in.Policy != "" { // osls writes none so
 		s.policy, err = readPolicy(a, in.Policy)
 		p.add(err)
 	}

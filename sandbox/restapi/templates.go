@@ -222,7 +222,7 @@ type blank struct{ *velocity.Map }
 func (b blank) Field(name string) any {
 	switch v := b.Get(name).(type) {
 	case nil:
-		return ""
+		return absent{}
 	case *velocity.Map:
 		if name != "requestOverride" && name != "responseOverride" {
 			return blank{v}
@@ -250,6 +250,15 @@ func (b blank) Each() []any {
 }
 
 func (b blank) String() string { return velocity.String(b.Map) }
+
+// absent is what is not there: an empty text, and so is what is asked of it.
+type absent struct{}
+
+func (absent) Field(string) any { return absent{} }
+
+func (absent) Call(string, []any) (any, error) { return absent{}, nil }
+
+func (absent) String() string { return "" }
 
 // util is $util.
 type util struct{}
