@@ -181,13 +181,13 @@ func TestCDK(t *testing.T) {
 	a := newCDKApp(t, c.Running().Endpoint)
 	a.cdk("bootstrap")
 	said := a.cdk("deploy", "--require-approval", "never")
-	ask := func() string {
+	send := func(method, name, path string) string {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Running().Endpoint+"/notes", nil)
+		req, err := http.NewRequestWithContext(t.Context(), method, c.Running().Endpoint+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Host = hostOf(output(t, said, "Http"), c.Running().Endpoint)
+		req.Host = hostOf(output(t, said, name), c.Running().Endpoint)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -199,8 +199,19 @@ func TestCDK(t *testing.T) {
 		}
 		return fmt.Sprint(resp.StatusCode, " ", string(body))
 	}
+	ask := func() string { t.Helper(); return send(http.MethodGet, "Http", "/notes") }
 	if got := ask(); got != "200 notes: 1 in eu-west-1" {
 		t.Errorf("the HTTP API answers %q", got)
+	}
+	for request, want := range map[[2]string]string{
+		{"PUT", "/prod/a/b"}:      "200 PUT /{proxy+} /a/b",
+		{"GET", "/prod/"}:         "200 GET / /",
+		{"OPTIONS", "/prod/a"}:    "204 ",
+		{"GET", "/prod/locked/7"}: `403 {"message":"Forbidden"}`,
+	} {
+		if got := send(request[0], "Front", request[1]); got != want {
+			t.Errorf("the REST API answers %v with %q, want %q", request, got, want)
+		}
 	}
 	address := output(t, said, "Socket") // wss://ID.execute-api.eu-west-1.amazonaws.com/live
 	conn, _, err := websocket.Dial(t.Context(), strings.Replace(c.Running().Endpoint, "http", "ws", 1)+"/live", &websocket.DialOptions{Host: hostOf(address, c.Running().Endpoint)})

@@ -90,6 +90,24 @@ func TestOsls(t *testing.T) {
 		t.Errorf("the socket answers %q", got)
 	}
 
+	rest := ""
+	for line := range strings.Lines(said) {
+		if _, address, ok := strings.Cut(line, "GET - "); ok && strings.HasSuffix(strings.TrimSpace(address), "/dev/rest/{id}") {
+			rest = hostOf(address, c.Running().Endpoint)
+		}
+	}
+	for _, step := range [][4]string{
+		{"GET", "/dev/rest/7", "", "rest 7"}, {"OPTIONS", "/dev/rest/7", "", ""}, {"POST", "/dev/rest/8", `{"told":"this"}`, `"8 this"`},
+	} {
+		status, got := get(t, c.Running().Endpoint+step[1], func(r *http.Request) {
+			r.Method, r.Host, r.Body = step[0], rest, io.NopCloser(strings.NewReader(step[2]))
+			r.Header.Set("Content-Type", "application/json")
+		})
+		if status != 200 || got != step[3] {
+			t.Errorf("%s %s: %d %q", step[0], step[1], status, got)
+		}
+	}
+
 	file := filepath.Join(dir, "index.js")
 	code, err := os.ReadFile(file)
 	if err != nil {

@@ -49,6 +49,9 @@ func (c Control) Close(context.Context) error { return nil }
 
 // ServeHTTP answers one operation.
 func (c Control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c.shared(w, r) {
+		return
+	}
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), controlPath)
 	if !ok || r.Method != http.MethodGet || rest != "" && rest[0] != '/' {
 		wire.WriteJSONError(w, &stack.Error{Code: "UnknownOperationException", Status: http.StatusNotImplemented, Message: "the local cloud's API Gateway does not run " + r.Method + " " + r.URL.Path + ": APIs are made and changed by stacks, and read here"})

@@ -15,14 +15,18 @@ import (
 
 // apiKey is an AWS::ApiGateway::ApiKey.
 type apiKey struct {
+	name    string
 	value   string
 	enabled bool
 }
 
 // usagePlan is an AWS::ApiGateway::UsagePlan with its AWS::ApiGateway::UsagePlanKeys.
 type usagePlan struct {
+	name   string
 	stages []string // API/STAGE
-	keys   map[string]bool
+	// quota and throttle are told, and not counted.
+	quota, throttle map[string]any
+	keys            map[string]bool
 }
 
 const notCounted = "quotas and throttles are not counted by the local cloud"
@@ -46,7 +50,10 @@ func (g *Gateway) putKey(req stack.Request) (stack.Resource, error) {
 	if in.Value == "" {
 		in.Value = ingress.ResourceID(40, func(string) bool { return false }, req.Stack.ID, req.LogicalID, "key")
 	}
-	g.keys[id] = &apiKey{in.Value, in.Enabled}
+	if in.Name == "" {
+		in.Name = req.Name(128)
+	}
+	g.keys[id] = &apiKey{in.Name, in.Value, in.Enabled}
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"APIKeyId": id}}, nil
 }
 
@@ -62,10 +69,13 @@ func (g *Gateway) putPlan(req stack.Request) (stack.Resource, error) {
 			ApiId, Stage string
 			Throttle     any
 		}
-		Quota, Throttle any
+		Quota, Throttle map[string]any
 	}
 	p := read(req.Properties, &in, "Description", "Tags")
-	plan := &usagePlan{keys: map[string]bool{}}
+	plan := &usagePlan{name: in.UsagePlanName, keys: map[string]bool{}, quota: in.Quota, throttle: in.Throttle}
+	if plan.name == "" {
+		plan.name = req.Name(128)
+	}
 	note := ""
 	for _, s := range in.ApiStages {
 		if g.apis[s.ApiId] == nil && !g.options.Known(s.ApiId, "") {

@@ -198,3 +198,12 @@ func (c *cloud) signed(method, address, key, secret string) (int, string) {
 	}
 	return resp.StatusCode, string(data)
 }
+
+// opened lets any Host in, as --allow-host does.
+func opened(o *restapi.Options) {
+	bind := o.Bind
+	o.Bind = func(ref stack.Ref, was string, guard door.Guard) (string, func(), error) {
+		guard.Open = &door.Openings{Hosts: []string{"api.example.com"}}
+		return bind(ref, was, guard)
+	}
+}

@@ -18,7 +18,7 @@ func (l literal) eval(*run) (any, error) { return l.value, nil }
 type quoted struct{ inner *Template }
 
 func (q quoted) eval(r *run) (any, error) {
-	inner := &run{vars: r.vars, loops: r.loops, steps: r.steps}
+	inner := &run{vars: r.vars, loops: r.loops, steps: r.steps, depth: r.depth}
 	err := inner.all(q.inner.nodes)
 	r.loops, r.steps = inner.loops, inner.steps
 	return inner.out.String(), err

@@ -118,8 +118,8 @@ func (p *parser) block() (nodes []node, end string, err error) {
 
 // directives are those that are evaluated; the others of the language are refused.
 var (
-	directives = []string{"set", "if", "elseif", "else", "end", "foreach", "break", "stop"}
-	refused    = []string{"macro", "define", "include", "parse", "evaluate"}
+	directives = []string{"set", "if", "elseif", "else", "end", "foreach", "define", "break", "stop"}
+	refused    = []string{"macro", "include", "parse", "evaluate"}
 )
 
 // directive is the name of the directive that a text begins with, and its length;
@@ -162,6 +162,8 @@ func (p *parser) directive(name string) (node, error) {
 		return p.conditional()
 	case "foreach":
 		return p.loop()
+	case "define":
+		return p.define()
 	case "break":
 		p.eatLine()
 		return leave{errBreak}, nil
@@ -257,6 +259,28 @@ func (p *parser) loop() (node, error) {
 		err = fmt.Errorf("#foreach has no #end")
 	}
 	return loop{ref.name, over, body}, err
+}
+
+func (p *parser) define() (node, error) {
+	if err := p.want("("); err != nil {
+		return nil, fmt.Errorf("#define: %w", err)
+	}
+	p.blanks()
+	ref, _, err := p.reference()
+	if err == nil && (ref == nil || len(ref.steps) > 0) {
+		err = fmt.Errorf("#define( is to be followed by a $name")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := p.close(); err != nil {
+		return nil, fmt.Errorf("#define: %w", err)
+	}
+	body, end, err := p.block()
+	if err == nil && end != "end" {
+		err = fmt.Errorf("#define has no #end")
+	}
+	return define{ref.name, &block{body}}, err
 }
 
 // skipLine skips a comment and its line's end.

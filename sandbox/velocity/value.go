@@ -199,6 +199,7 @@ func writeText(b *strings.Builder, v any, depth int) {
 		b.WriteString(v.key)
 		b.WriteByte('=')
 		writeText(b, v.of.Get(v.key), depth+1)
+	case *block: // which has no text before it is rendered
 	case Object:
 		fmt.Fprint(b, v)
 	default:

@@ -46,6 +46,7 @@ type run struct {
 	vars  map[string]any
 	loops int
 	steps int
+	depth int // of blocks within each other
 }
 
 var (
@@ -93,9 +94,12 @@ type shown struct {
 
 func (s shown) render(r *run) error {
 	v, err := s.ref.eval(r)
+	b, isBlock := v.(*block)
 	switch {
 	case err != nil:
 		return err
+	case isBlock:
+		return b.run(r)
 	case v != nil:
 		r.out.WriteString(String(v))
 	case !s.quiet:
@@ -140,6 +144,25 @@ func (c conditional) render(r *run) error {
 		return r.all(b.body)
 	}
 	return nil
+}
+
+// define is #define: a part of the template that is rendered where its name stands.
+type define struct {
+	name string
+	body *block
+}
+
+func (d define) render(r *run) error { r.vars[d.name] = d.body; return nil }
+
+// block is the body of a #define.
+type block struct{ nodes []node }
+
+func (b *block) run(r *run) error {
+	if r.depth++; r.depth > maxDepth {
+		return fmt.Errorf("what #define defines stands too deep within itself")
+	}
+	defer func() { r.depth-- }()
+	return r.all(b.nodes)
 }
 
 // loop is #foreach.

@@ -54,6 +54,7 @@ func TestRender(t *testing.T) {
 		`#set($a = [])#set($ok = $a.add("x"))$ok$a`: `true[x]`, `#set($a = {})$!a.put("k", "v")$a`: `{k=v}`, `$it.containsKey("no")`: `true`, `$it.size()`: `7`, `$it.getOrDefault("zz", 1)`: `1`,
 		`$host.call(1, "b")`: `call[1, b]`, `$host.name`: `field name`, `$host`: `object`,
 		`#set($x = 12345678.5)$x`: `1.23456785E7`, `#set($x = 1.0)$x`: `1.0`,
+		`#define($b)[$x]#end#set($x = 1)$b#set($x = 2)$b"#if(true)$b#end"`: `[1][2]"[2]"`, `#define($b)x#end#set($y = "$b$b")$y`: `xx`,
 	} {
 		parsed, err := velocity.Parse(template, hosts)
 		if err != nil {
@@ -69,7 +70,7 @@ func TestRender(t *testing.T) {
 // TestRefused reads what is no template, or is not evaluated: its name is told.
 func TestRefused(t *testing.T) {
 	for template, want := range map[string]string{
-		`#macro(x)#end`: "#macro is not evaluated", `#include("x")`: "#include", `#parse("x")`: "#parse", `#define($x)#end`: "#define", `#evaluate("x")`: "#evaluate",
+		`#macro(x)#end`: "#macro is not evaluated", `#include("x")`: "#include", `#parse("x")`: "#parse", `#define($x)`: "#define has no #end", `#define(x)#end`: "#define( is to be followed", `#evaluate("x")`: "#evaluate",
 		`#if(true)`: "#if has no #end", `#end`: "#end without", "\n\n#else": "line 3", `#foreach($x in [1])`: "#foreach has no #end", `#foreach(x in [1])#end`: "#foreach( is to be followed",
 		`#set(x = 1)`: "#set( is to be followed", `#set($x 1)`: `"=" is expected`, `#set($x = )`: "is no expression", `#set($x = "abc)`: "a text has no end", `#if(true)a#else b#else c#end`: "#if has no #end",
 		`$host.other()`: "$host.other() is not evaluated", `$it.frobnicate()`: ".frobnicate() is not evaluated", `${it.name`: "${it has no }", `#* open`: "no *#", `#[[ open`: "no ]]#",
@@ -86,6 +87,7 @@ func TestBounds(t *testing.T) {
 	for template, want := range map[string]string{
 		`#foreach($x in [1..100])#foreach($y in [1..100])$y#end#end`: "more than 1000 iterations",
 		`#set($x = [1..99999999])`:                                   "longer than", `#set($x = "0123456789012345678901234567890123456789")#foreach($i in [1..999])#set($x = "$x$x")#end`: "more than",
+		`#define($b)x$b#end$b`: "too deep within itself", `#define($b)#set($y = "$b")#end$b`: "too deep within itself",
 		`#set($x = [])$x.get(0)`: "the list has 0 elements", `$it.name.substring(9)`: "the text has 3 characters",
 	} {
 		parsed, err := velocity.Parse(template, hosts)
@@ -109,7 +111,7 @@ func TestBounds(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"#set($a = $it.name)$a", "#foreach($x in $it.tags)$x#if($foreach.hasNext),#end#end", `{"a": $host.call('$.x'), "b": "${it.n}"}`, "#if($it.n > 1)a#elseif(false)b#else c#end",
-		`#set($m = {"a": [1..3]})$m.a[0]`, "\\$x #[[ x ]]# ##c\n#* *#",
+		`#define($b)$it.n#end$b`, `#set($m = {"a": [1..3]})$m.a[0]`, "\\$x #[[ x ]]# ##c\n#* *#",
 	} {
 		f.Add(seed)
 	}

@@ -1,5 +1,5 @@
 const cdk = require('aws-cdk-lib')
-const { aws_apigatewayv2: api, aws_apigatewayv2_integrations: to, aws_dynamodb: dynamodb, aws_lambda: lambda, aws_lambda_event_sources: from, aws_sqs: sqs } = cdk
+const { aws_apigateway: rest, aws_apigatewayv2: api, aws_apigatewayv2_integrations: to, aws_dynamodb: dynamodb, aws_lambda: lambda, aws_lambda_event_sources: from, aws_sqs: sqs } = cdk
 
 class Notes extends cdk.Stack {
   constructor(scope, id) {
@@ -22,6 +22,23 @@ class Notes extends cdk.Stack {
     })
     const stage = new api.WebSocketStage(this, 'Live', { webSocketApi: socket, stageName: 'live', autoDeploy: true })
     stage.grantManagementApiAccess(f)
+    const front = new rest.RestApi(this, 'Rest', {
+      defaultIntegration: new rest.LambdaIntegration(new lambda.Function(this, 'RestFunction', {
+        runtime: lambda.Runtime.NODEJS_20_X, handler: 'index.handler',
+        code: lambda.Code.fromInline('exports.handler = async e => ({ statusCode: 200, body: [e.httpMethod, e.resource, e.path].join(" ") })'),
+      })),
+      defaultCorsPreflightOptions: { allowOrigins: rest.Cors.ALL_ORIGINS },
+    })
+    front.root.addMethod('ANY')
+    front.root.addProxy()
+    const key = front.addUsagePlan('Plan', { apiStages: [{ stage: front.deploymentStage }] })
+    key.addApiKey(front.addApiKey('Key'))
+    const locked = front.root.addResource('locked').addResource('{id}')
+    locked.addMethod('GET', new rest.MockIntegration({
+      requestTemplates: { 'application/json': '{ "statusCode": 200 }' },
+      integrationResponses: [{ statusCode: '200', responseTemplates: { 'application/json': '{"id":"$input.params(\'id\')"}' } }],
+    }), { apiKeyRequired: true, methodResponses: [{ statusCode: '200' }] })
+    new cdk.CfnOutput(this, 'Front', { value: front.url })
     new cdk.CfnOutput(this, 'Http', { value: http.url })
     new cdk.CfnOutput(this, 'Socket', { value: stage.url })
   }

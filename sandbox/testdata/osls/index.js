@@ -15,3 +15,4 @@ exports.socket = async ({ body }) => ({ statusCode: 200, body: `heard ${body}` }
 exports.worker = async ({ Records }) => { for (const { body } of Records) await keep(body, 'queued') }
 exports.tick = async () => keep('tick', 'scheduled')
 exports.change = async ({ Records }) => { for (const { dynamodb } of Records) console.log(`changed ${dynamodb.Keys.id.S}`) }
+exports.rest = async event => event.httpMethod ? { statusCode: 200, body: `rest ${event.pathParameters.id}` } : `${event.id} ${event.told}`
