@@ -11,44 +11,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"arc/sandbox"
 	"arc/sandbox/gateway/documented"
 )
 
-// TestDocumented plays the tables of docs/http.md and docs/websockets.md against
-// their template as anybody deploys it, with the functions of Node that are in it.
+// TestDocumented plays the tables of docs/http.md, docs/websockets.md and docs/rest.md
+// against their templates as anybody deploys them, with the functions of Node that are
+// in them.
 func TestDocumented(t *testing.T) {
 	need(t, "node")
 	p := newProject(t)
 	c := p.start()
-	template, err := os.ReadFile(filepath.Join("gateway", "documented", "template.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	client, name := stacksOf(c), aws.String("Documented")
-	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
-		StackName: name, TemplateBody: aws.String(string(template)), Capabilities: []types.Capability{types.CapabilityCapabilityIam},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	waiter := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
-	})
-	made, err := waiter.WaitForOutput(ctx, &cloudformation.DescribeStacksInput{StackName: name}, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := documented.Target{}
-	for _, output := range made.Stacks[0].Outputs {
-		switch aws.ToString(output.OutputKey) {
-		case "Http":
-			to.HTTP = aws.ToString(output.OutputValue)
-		case "Socket":
-			to.Socket = aws.ToString(output.OutputValue)
-		}
-	}
-	for _, page := range []string{"http.md", "websockets.md"} {
+	made := deployed(t, c, "Documented", filepath.Join("gateway", "documented", "template.json"))
+	deployed(t, c, "DocumentedRest", filepath.Join("restapi", "documented", "template.yaml"))
+	socket := documented.Target{HTTP: made["Http"], Socket: made["Socket"]}
+	for page, to := range map[string]documented.Target{"http.md": socket, "websockets.md": socket, "rest.md": {HTTP: p.restAddress()}} {
 		cases, err := documented.Read(filepath.Join("..", "docs", page))
 		if err != nil {
 			t.Fatal(err)
@@ -61,4 +38,33 @@ func TestDocumented(t *testing.T) {
 			cancel()
 		}
 	}
+}
+
+// deployed makes a stack of a file and gives its outputs.
+func deployed(t *testing.T, c *sandbox.Cloud, stack, file string) map[string]string {
+	t.Helper()
+	template, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	client, name := stacksOf(c), aws.String(stack)
+	if _, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
+		StackName: name, TemplateBody: aws.String(string(template)), Capabilities: []types.Capability{types.CapabilityCapabilityIam},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	waiter := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+	})
+	made, err := waiter.WaitForOutput(ctx, &cloudformation.DescribeStacksInput{StackName: name}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := map[string]string{}
+	for _, output := range made.Stacks[0].Outputs {
+		outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
+	}
+	return outputs
 }

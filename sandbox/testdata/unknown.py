@@ -14,7 +14,7 @@ calls = [
     ('secretsmanager', 'rotate_secret', dict(SecretId='s')), ('sts', 'get_session_token', {}), ('iam', 'list_users', {}), ('dynamodb', 'list_backups', {}),
     ('lambda', 'list_code_signing_configs', {}), ('scheduler', 'list_tags_for_resource', dict(ResourceArn='arn:aws:scheduler:us-west-2:000000000000:schedule-group/g')),
     ('events', 'list_archives', {}), ('sqs', 'add_permission', dict(QueueUrl='http://localhost/q', Label='l', AWSAccountIds=['1'], Actions=['*'])),
-    ('sns', 'list_platform_applications', {}), ('apigatewayv2', 'get_domain_names', {}), ('apigateway', 'get_rest_apis', {}), ('logs', 'describe_metric_filters', {}),
+    ('sns', 'list_platform_applications', {}), ('apigatewayv2', 'get_domain_names', {}), ('apigateway', 'get_client_certificates', {}), ('logs', 'describe_metric_filters', {}),
     ('cloudwatch', 'describe_alarms', {}), ('ecr', 'list_images', dict(repositoryName='r')), ('kinesis', 'list_streams', {}), ('kms', 'list_keys', {}),
     ('ec2', 'describe_instances', {}), ('route53', 'list_hosted_zones', {}), ('cloudfront', 'list_distributions', {}), ('stepfunctions', 'list_state_machines', {}),
     ('cognito-idp', 'list_user_pools', dict(MaxResults=1)), ('apigatewaymanagementapi', 'get_connection', dict(ConnectionId='none')),
