@@ -36,6 +36,7 @@ import (
 	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
+	"arc/sandbox/states"
 	"arc/sandbox/wire"
 	"arc/source"
 )
@@ -128,6 +129,8 @@ type Cloud struct {
 	queues     *sqs.Service
 	roles      *iam.Store
 	guard      *rights.Guard
+	states     *states.Service
+	answers    http.Handler // of all services
 
 	ready     atomic.Bool
 	closeOnce sync.Once
@@ -204,6 +207,7 @@ func (c *Cloud) start() error {
 	}
 	if !c.opts.Asleep {
 		c.revive(context.Background())
+		c.states.Resume()
 	}
 	c.endpoint.Serve(door.ByHost(c.routes(services), c.apiOf), c.bodies, c.problems())
 	c.serveHosts(services)

@@ -24,6 +24,7 @@ import (
 	"arc/sandbox/logs"
 	"arc/sandbox/recorded"
 	"arc/sandbox/restapi"
+	"arc/sandbox/rights"
 	"arc/sandbox/s3"
 	"arc/sandbox/scheduler"
 	"arc/sandbox/secretsmanager"
@@ -31,6 +32,7 @@ import (
 	"arc/sandbox/sqs"
 	"arc/sandbox/ssm"
 	"arc/sandbox/stack"
+	"arc/sandbox/states"
 	"arc/sandbox/sts"
 	"arc/sandbox/wire"
 )
@@ -91,6 +93,9 @@ func (c *Cloud) services() []Service {
 		Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Send: c.send, Announce: c.announce,
 		Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, KeyOf: c.gateway.KeyOf, Domain: c.gateway.Domain, Object: objects.Get,
 	})
+	c.states = states.New(states.Options{
+		Account: account, Region: region, Invoker: c.lambda, Permit: c.permit, Call: c.callAs, Runs: rights.Known, Object: objects.Get, Called: c.called, Tell: c.tell, Clock: c.opts.Clock,
+	})
 	services := []Service{
 		others,
 		sts.New(account, region, c.guard),
@@ -105,6 +110,7 @@ func (c *Cloud) services() []Service {
 		c.lambda,
 		events.New(firing),
 		scheduler.New(firing),
+		c.states,
 	}
 	topics := sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell})
 	services = append(services, topics, c.gateway, c.rest, gateway.Control{Gateway: c.gateway, Account: account})
@@ -185,7 +191,8 @@ func (c *Cloud) assemble() (http.Handler, error) {
 			endpoints = append(endpoints, c.guard.Wrap(e))
 		}
 	}
-	return c.custom.Before(wire.New(endpoints...)), nil
+	c.answers = wire.New(endpoints...)
+	return c.custom.Before(c.answers), nil
 }
 
 // servicesOf are the services of a name, as ARNs have it. They are asked for with each

@@ -48,7 +48,7 @@ func (t *target) check() (note string, err error) {
 		return "", fmt.Errorf("Arn: %q is not an ARN", t.Arn) //nolint:staticcheck // a property's name
 	}
 	switch parts[2] {
-	case "lambda", "sqs", "sns", "events":
+	case "lambda", "sqs", "sns", "events", "states":
 		return "", nil
 	}
 	return "recorded only: the local cloud has no targets such as " + t.Arn, nil

@@ -184,5 +184,5 @@ func ActionOf(arn string) string {
 	if len(parts) < 6 {
 		return ""
 	}
-	return map[string]string{"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents"}[parts[2]]
+	return map[string]string{"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents", "states": "states:StartExecution"}[parts[2]]
 }

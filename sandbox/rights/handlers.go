@@ -307,7 +307,7 @@ func (m made) called() string {
 
 // nameProperties are those by which templates name resources.
 var nameProperties = [...]string{
-	"TableName", "RoleName", "ManagedPolicyName", "FunctionName", "LogGroupName", "BucketName", "TopicName", "QueueName", "RepositoryName", "Name",
+	"TableName", "RoleName", "ManagedPolicyName", "FunctionName", "LogGroupName", "BucketName", "TopicName", "QueueName", "RepositoryName", "StateMachineName", "Name",
 }
 
 // maxName is how long the names are that CloudFormation makes up for most.

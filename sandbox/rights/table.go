@@ -45,6 +45,12 @@ var operations = sync.OnceValue(func() map[string]map[string][]operation {
 	return table
 })
 
+// Known reports whether the local cloud has an operation of a service.
+func Known(service, operation string) bool {
+	_, known := operations()[service][operation]
+	return known
+}
+
 // keysOf reads KEY=VALUE.
 func keysOf(words []string) (keys [][2]string) {
 	for _, word := range words {

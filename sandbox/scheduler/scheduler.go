@@ -180,9 +180,9 @@ func (i *item) readTarget() error {
 		return fmt.Errorf("property FlexibleTimeWindow.Mode: %q: must be OFF or FLEXIBLE", w.Mode)
 	}
 	switch serviceOf(i.Target.Arn) {
-	case "lambda", "sqs", "sns":
-		if i.Target.Input != "" && serviceOf(i.Target.Arn) == "lambda" && !json.Valid([]byte(i.Target.Input)) {
-			return fmt.Errorf("property Target.Input: is not JSON, which a function's event must be")
+	case "lambda", "sqs", "sns", "states":
+		if service := serviceOf(i.Target.Arn); i.Target.Input != "" && (service == "lambda" || service == "states") && !json.Valid([]byte(i.Target.Input)) {
+			return fmt.Errorf("property Target.Input: is not JSON, which the event of a function or a state machine must be")
 		}
 	case "events":
 		if p := i.Target.EventBridgeParameters; p.DetailType == "" || p.Source == "" {
