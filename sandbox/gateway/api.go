@@ -76,6 +76,10 @@ type integration struct {
 	responses []integrationResponse
 	payload   string // "2.0" or "1.0"
 	timeout   time.Duration
+	// subtype is the action of a service that an HTTP API calls; "" = a function.
+	subtype string
+	given   map[string]string // RequestParameters of a subtype
+	role    string            // in whose name: ARN
 	// credentials says that a role is assumed for the call: the function's own
 	// policy is not asked then.
 	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html

@@ -44,6 +44,10 @@ type Options struct {
 	// May gives an error, in AWS's words, when a request's caller may not do
 	// something with a resource, given by ARN; nil = everybody may do everything.
 	May func(r *http.Request, action, resource string) error
+	// Call answers a request to a service in the name of a role; nil = there are no
+	// services. Errand is asked whether API Gateway may take that role.
+	Call   ingress.CallService
+	Errand invoke.Permit
 	// Announce is told where a stage of a stack's API answers, by the API's
 	// logical ID, when it is made; nil = nobody.
 	Announce func(of stack.Ref, what, url string)

@@ -62,7 +62,7 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	if c.route == nil {
 		return g.fail(w, c, noRoute(c.request.Method, path))
 	}
-	if c.route.auth != nil && c.route.auth.kind == "AWS_IAM" || c.route.integration != nil && namesBody(c.route.integration.parameters) {
+	if c.route.auth != nil && c.route.auth.kind == "AWS_IAM" || c.route.integration != nil && (namesBody(c.route.integration.parameters) || c.route.integration.subtype != "") {
 		if failed := c.readBody(w); failed != nil {
 			return g.fail(w, c, *failed)
 		}
@@ -78,6 +78,9 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) (why string) {
 	c.mapRequest(c.route.integration.parameters)
 	if c.route.integration.kind == "HTTP_PROXY" {
 		return g.proxy(w, c, c.path)
+	}
+	if c.route.integration.subtype != "" {
+		return g.callService(w, c)
 	}
 	out, failed := g.callFunction(w, c, sources)
 	if failed != nil {

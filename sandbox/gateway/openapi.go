@@ -95,6 +95,7 @@ func importOperation(body map[string]any, path, method string, value any, scheme
 		Timeout        *int   `name:"timeoutInMillis"`
 		ConnectionType string `name:"connectionType"`
 		Credentials    string `name:"credentials"`
+		Subtype        string `name:"integrationSubtype"`
 
 		RequestParameters  map[string]string `name:"requestParameters"`
 		ResponseParameters map[string]any    `name:"responseParameters"`
@@ -110,6 +111,11 @@ func importOperation(body map[string]any, path, method string, value any, scheme
 	}
 	if c := in.ConnectionType; c != "" && c != "INTERNET" {
 		p.fail("connectionType", "only INTERNET is emulated")
+	}
+	if in.Subtype != "" {
+		r.integration = i
+		i.serve(p, protocolHTTP, in.Subtype, in.Credentials, in.RequestParameters)
+		return r, p.err
 	}
 	i.parameters = readMappings(p, "requestParameters", in.RequestParameters, false)
 	i.responseParameters = readResponseMappings(p, "responseParameters", in.ResponseParameters)

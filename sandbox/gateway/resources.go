@@ -60,6 +60,9 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 			Provider: stack.Steps{OnCreate: g.createStage, OnUpdate: g.updateStage, OnDelete: g.deleteStage},
 		},
 	}
+	integrations := types["AWS::ApiGatewayV2::Integration"]
+	integrations.Check = checkIntegration
+	types["AWS::ApiGatewayV2::Integration"] = integrations
 	for _, refused := range []string{"ApiGatewayManagedOverrides", "RoutingRule", "VpcLink"} {
 		name := "AWS::ApiGatewayV2::" + refused
 		why := name + " is not emulated by the local cloud; leave it out of the local stack with a Condition"
@@ -241,17 +244,40 @@ func (g *Gateway) updateIntegration(req stack.Request) (stack.Resource, error) {
 	return stack.Resource{PhysicalID: req.PhysicalID, Attributes: map[string]any{"IntegrationId": req.PhysicalID}}, nil
 }
 
-func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error) {
-	var in struct {
-		ApiId                                                                   string `cfn:"required"`
-		IntegrationType                                                         string `cfn:"required"`
-		IntegrationUri, IntegrationMethod, PayloadFormatVersion, ConnectionType string
-		CredentialsArn, PassthroughBehavior, TemplateSelectionExpression        string
-		TimeoutInMillis                                                         *int
-		RequestParameters, RequestTemplates                                     map[string]string
-		ResponseParameters                                                      map[string]any
+// integrationProperties are those of an AWS::ApiGatewayV2::Integration.
+type integrationProperties struct {
+	ApiId                                                                   string `cfn:"required"`
+	IntegrationType                                                         string `cfn:"required"`
+	IntegrationUri, IntegrationMethod, PayloadFormatVersion, ConnectionType string
+	CredentialsArn, PassthroughBehavior, TemplateSelectionExpression        string
+	IntegrationSubtype                                                      string
+	TimeoutInMillis                                                         *int
+	RequestParameters, RequestTemplates                                     map[string]string
+	ResponseParameters                                                      map[string]any
+}
+
+func (in *integrationProperties) read(values map[string]any) *problems {
+	return read(values, in, "Description", "ContentHandlingStrategy")
+}
+
+// checkIntegration looks at an integration before anything is made.
+func checkIntegration(values map[string]any) error {
+	var in integrationProperties
+	p := in.read(values)
+	if p.err != nil && !errors.Is(p.err, stack.ErrUnknown) {
+		return p.err
 	}
-	p := read(req.Properties, &in, "Description", "ContentHandlingStrategy")
+	// Whatever else is not known yet.
+	known := &problems{}
+	if name, ok := values["IntegrationSubtype"].(string); ok {
+		checkSubtype(known, name)
+	}
+	return known.err
+}
+
+func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error) {
+	var in integrationProperties
+	p := in.read(req.Properties)
 	a := g.owner(p, in.ApiId)
 	i := &integration{raw: req.Properties, kind: in.IntegrationType, payload: in.PayloadFormatVersion, method: in.IntegrationMethod, credentials: in.CredentialsArn != ""}
 	if c := in.ConnectionType; c != "" && c != "INTERNET" {
@@ -266,6 +292,9 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 	}
 	i.timeout = p.timeout("TimeoutInMillis", in.TimeoutInMillis, most)
 	switch {
+	case in.IntegrationSubtype != "":
+		i.serve(p, a.protocol, in.IntegrationSubtype, in.CredentialsArn, in.RequestParameters)
+		return a, i, p.err
 	case a.protocol == protocolHTTP:
 		i.parameters = readMappings(p, "RequestParameters", in.RequestParameters, false)
 		i.responseParameters = readResponseMappings(p, "ResponseParameters", in.ResponseParameters)

@@ -47,6 +47,7 @@ type integration struct {
 	kind   string
 	target target // of a function
 	uri    string
+	role   string // ARN: in whose name a service is called
 	// varies says that the URI has stage variables in it.
 	varies     bool
 	verb       string // of an HTTP backend: "" or ANY for the request's own
@@ -129,8 +130,18 @@ func (i *integration) point(p *problems, at string, in *integrationProperties) {
 		if i.verb != "POST" && (i.verb != "" || p.err == nil) {
 			p.fail(at+"IntegrationHttpMethod", "must be POST for a function, not %q: deployed, calls fail", i.verb)
 		}
-	case i.kind == kindLambdaProxy || i.kind == kindLambda:
-		p.fail(at+"Uri", "integrations with the service %s are not emulated by the local cloud: put a function before it, or leave the method out of the local stack with a Condition", serviceOf(in.Uri))
+	case i.kind == kindLambdaProxy:
+		p.fail(at+"Uri", "AWS_PROXY leads to functions; an integration with the service %s is of the type AWS", serviceOf(in.Uri))
+	case i.kind == kindLambda:
+		i.role = in.Credentials
+		if strings.HasPrefix(i.role, "arn:aws:iam::*:") {
+			p.fail(at+"Credentials", "not emulated by the local cloud: the caller's own rights; name a role")
+		}
+		if s, err := serviceIn(plainVariables(in.Uri)); err != nil {
+			p.fail(at+"Uri", "%v", err)
+		} else if i.verb == "" && s.name != "" && p.err == nil {
+			p.fail(at+"IntegrationHttpMethod", "is required for %s", i.kind)
+		}
 	case i.kind == kindHTTP || i.kind == kindHTTPProxy:
 		if err := checkURL(in.Uri); err != nil {
 			p.fail(at+"Uri", "%v", err)
@@ -153,13 +164,15 @@ func pointed(uri string) (function, qualifier string, err error) {
 
 // checkURL checks the URI of an HTTP backend.
 func checkURL(uri string) error {
-	plain := stageVariable.ReplaceAllString(uri, "x")
-	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(plain))
+	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(plainVariables(uri)))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("%q must be an http or https URL", uri)
 	}
 	return nil
 }
+
+// plainVariables is a URI with some text in the place of its stage variables.
+func plainVariables(uri string) string { return stageVariable.ReplaceAllString(uri, "x") }
 
 var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
 

@@ -42,6 +42,10 @@ type Options struct {
 	Permit func(function string, sources ...string) error
 	// Send hands an event to a function that nobody waits for; nil = there is none.
 	Send invoke.Send
+	// Call answers a request to a service in the name of a role; nil = there are no
+	// services. Errand is asked whether API Gateway may take that role.
+	Call   ingress.CallService
+	Errand invoke.Permit
 	// Announce is told where a stage of a stack's API answers, by the API's
 	// logical ID, when it is made; nil = nobody.
 	Announce func(of stack.Ref, what, url string)

@@ -114,6 +114,9 @@ func (g *APIs) run(c *call) (response, *failure) {
 	case kindHTTP:
 		return g.http(c, i)
 	default:
+		if !isFunction(i.uri) {
+			return g.service(c, i)
+		}
 		return g.lambda(c, i)
 	}
 }
