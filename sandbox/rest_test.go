@@ -6,6 +6,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"arc/sandbox"
 )
@@ -70,6 +74,41 @@ func TestRESTStays(t *testing.T) {
 		}
 		if got := s.rest(http.MethodGet, "apigateway", "/restapis/"+id, nil); !strings.Contains(got, `"name":"kept"`) {
 			t.Errorf("run %d: API %s is %s", run, id, got)
+		}
+		c.Close()
+	}
+}
+
+// What is changed after a deployment is not live, in the next run of the cloud neither.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
+func TestRESTDeploymentStays(t *testing.T) {
+	need(t, "node")
+	p := newProject(t)
+	opts := p.options()
+	opts.State = sandbox.State{Dir: t.TempDir()}
+	template := strings.Replace(restTemplate, "PERMITTED", "*/GET/", 1)
+	changed := strings.Replace(template, "AuthorizationType: NONE", "AuthorizationType: NONE, ApiKeyRequired: true", 1)
+	for run := range 2 {
+		c, err := sandbox.Start(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run == 0 {
+			s := &publicStack{t: t, c: c, name: "Taken", files: map[string][]byte{"template.yaml": []byte(template)}}
+			s.up()
+			ctx, client := t.Context(), stacksOf(c)
+			if _, err := client.UpdateStack(ctx, &cloudformation.UpdateStackInput{StackName: aws.String("Taken"), TemplateBody: aws.String(changed)}); err != nil {
+				t.Fatal(err)
+			}
+			waiter := cloudformation.NewStackUpdateCompleteWaiter(client, func(o *cloudformation.StackUpdateCompleteWaiterOptions) {
+				o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+			})
+			if err := waiter.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String("Taken")}, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if status, got := p.askREST(); status != 200 {
+			t.Errorf("run %d: %d %s", run, status, got)
 		}
 		c.Close()
 	}

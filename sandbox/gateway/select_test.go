@@ -1,24 +1,6 @@
 package gateway
 
-import (
-	"net/http"
-	"testing"
-
-	"arc/sandbox/ingress"
-)
-
-func TestSourceIP(t *testing.T) {
-	for remote, want := range map[string]string{
-		"127.0.0.1:5000":      "127.0.0.1",
-		"[::1]:5000":          "::1",
-		"[fe80::1%eth0]:5000": "fe80::1",
-		"@":                   "@", // a Unix socket's
-	} {
-		if got := ingress.SourceIP(&http.Request{RemoteAddr: remote}); got != want {
-			t.Errorf("%s: %s, want %s", remote, got, want)
-		}
-	}
-}
+import "testing"
 
 // FuzzSelect gives any message a route, and never that of a connection's
 // beginning or end.

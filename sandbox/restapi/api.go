@@ -45,6 +45,17 @@ type api struct {
 	live atomic.Pointer[map[string]*liveStage]
 }
 
+// newAPI is an API without anything but its resource /.
+func newAPI(of stack.Ref, logical, id string) *api {
+	a := &api{
+		id: id, stack: of, logical: logical, created: time.Now().UTC(), resources: map[string]*resource{}, authorizers: map[string]*authorizer{},
+		validators: map[string]*validator{}, models: map[string]*model{}, responses: map[string]*gatewayResponse{}, deployments: map[string]*deployment{}, stages: map[string]*stage{},
+	}
+	a.root = ingress.ResourceID(10, never, a.id, "/")
+	a.resources[a.root] = &resource{id: a.root, path: "/", methods: map[string]*method{}}
+	return a
+}
+
 // settings are an API's own properties that its deployments have.
 type settings struct {
 	name   string
@@ -92,6 +103,7 @@ type deployment struct {
 	*snapshot
 	created     time.Time
 	description string
+	picture     string // of what it was taken, for the next run of the cloud
 }
 
 // snapshot is an API as it was at one deployment.

@@ -54,6 +54,11 @@ func (g *APIs) putDeployment(req stack.Request) (stack.Resource, error) {
 		}
 		id = ingress.IDOf(req, 6, taken(a.deployments))
 		d = &deployment{snapshot: a.snapshot(), created: time.Now().UTC()}
+		if d.picture = req.Had(pictureAttribute); d.picture == "" {
+			d.picture = a.picture()
+		} else if old, err := g.develop(a, d.picture); err == nil {
+			d.snapshot = old // what changed after it was taken is not live in the next run, either
+		}
 		a.deployments[id] = d
 	}
 	d.description = in.Description
@@ -75,7 +80,7 @@ func (g *APIs) putDeployment(req stack.Request) (stack.Resource, error) {
 		a.stages[in.StageName] = &moved
 		a.changed()
 	}
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"DeploymentId": id}}, nil
+	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"DeploymentId": id, pictureAttribute: d.picture}}, nil
 }
 
 // harmlessStage are properties of stages that make no difference on one machine.

@@ -200,6 +200,7 @@ func (g *APIs) deleteModel(req stack.Request) error {
 
 // validator is an AWS::ApiGateway::RequestValidator.
 type validator struct {
+	raw              map[string]any
 	id, name         string
 	body, parameters bool
 }
@@ -224,7 +225,7 @@ func (g *APIs) putValidator(req stack.Request) (stack.Resource, error) {
 	if a.validators[id] == nil {
 		id = ingress.IDOf(req, 6, taken(a.validators))
 	}
-	a.validators[id] = &validator{id, in.Name, in.ValidateRequestBody, in.ValidateRequestParameters}
+	a.validators[id] = &validator{req.Properties, id, in.Name, in.ValidateRequestBody, in.ValidateRequestParameters}
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RequestValidatorId": id}}, nil
 }
 

@@ -250,7 +250,7 @@ func (im *importer) validators() {
 	for name := range all {
 		one := object(all, name)
 		id := im.validatorID(name)
-		im.d.validators[id] = &validator{id, name, isTrue(one["validateRequestBody"]), isTrue(one["validateRequestParameters"])}
+		im.d.validators[id] = &validator{nil, id, name, isTrue(one["validateRequestBody"]), isTrue(one["validateRequestParameters"])}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"arc/cfn/iam"
 	"arc/sandbox/ingress"
@@ -74,13 +73,7 @@ func (g *APIs) putAPI(req stack.Request) (stack.Resource, error) {
 	a := g.apis[req.PhysicalID]
 	isNew := a == nil
 	if isNew {
-		a = &api{
-			stack: req.Stack, logical: req.LogicalID, created: time.Now().UTC(), resources: map[string]*resource{}, authorizers: map[string]*authorizer{},
-			validators: map[string]*validator{}, models: map[string]*model{}, responses: map[string]*gatewayResponse{}, deployments: map[string]*deployment{}, stages: map[string]*stage{},
-		}
-		a.id = ingress.IDOf(req, 10, taken(g.apis))
-		a.root = ingress.ResourceID(10, never, a.id, "/")
-		a.resources[a.root] = &resource{id: a.root, path: "/", methods: map[string]*method{}}
+		a = newAPI(req.Stack, req.LogicalID, ingress.IDOf(req, 10, taken(g.apis)))
 	}
 	if err := g.configure(a, req.Properties); err != nil {
 		return stack.Resource{}, err
