@@ -197,6 +197,11 @@ func (p *publicStack) up() {
 	p.t.Helper()
 	ctx, client := p.t.Context(), stacksOf(p.c)
 	p.rest(http.MethodPut, "s3", "/public-code", nil)
+	for name, data := range p.files {
+		if strings.HasSuffix(name, ".json") && !strings.Contains(name, "/") {
+			p.rest(http.MethodPut, "s3", "/public-code/"+name, data) // which the template names there
+		}
+	}
 	made, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: aws.String(p.name), TemplateBody: aws.String(p.packaged()), Parameters: p.given,
 		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam, types.CapabilityCapabilityAutoExpand},

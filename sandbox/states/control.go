@@ -152,6 +152,9 @@ func (f *frame) limit(s *asl.State, name string, fixed int, p *asl.Path, input a
 	if failure != nil {
 		return 0, failure
 	}
+	if text, isText := v.(string); isText {
+		v = json.Number(text) // AWS takes a number in a text, too
+	}
 	n, ok := asl.Whole(v)
 	if !ok {
 		return 0, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The %sPath field refers to value \"%s\" which is not a valid integer: %s", name, plain(v), p)})

@@ -184,6 +184,9 @@ func (x *execution) finish(cause error, prev int64, output any, f *asl.Failure) 
 		end.Status, end.Error, end.HasFailure = timedOut, asl.ErrTimeout, true
 		x.addFailure(prev, "ExecutionTimedOut", "executionTimedOut", details, asl.ErrTimeout, "")
 		x.say("has timed out")
+	case cause == errFull:
+		f = &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents)}
+		fallthrough
 	case f != nil:
 		end.Status, end.Error, end.Cause, end.HasFailure = failed, f.Name, f.Cause, true
 		x.addFailure(prev, "ExecutionFailed", "executionFailed", details, f.Name, f.Cause)
@@ -221,11 +224,9 @@ func (x *execution) add(prev int64, kind, name string, details map[string]any) i
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	id := int64(len(x.events)) + 1
-	if id == maxEvents && !strings.HasPrefix(kind, "Execution") {
+	if id >= maxEvents && !strings.HasPrefix(kind, "Execution") { // its end is the last one
 		x.end(errFull)
-	}
-	if id >= maxEvents && !strings.HasPrefix(kind, "Execution") {
-		return id
+		return prev
 	}
 	event := map[string]any{"id": id, "previousEventId": prev, "timestamp": seconds(x.s.options.Clock.Now()), "type": kind}
 	if name != "" {

@@ -77,7 +77,7 @@ func (f *frame) fan(ctx context.Context, branches []*frame, most int, run func(c
 				output, failure := run(inner, branches[i], i)
 				mu.Lock()
 				if inner.Err() == nil {
-					out.outputs[i], out.prev, last = output, branches[i].prev, branches[i].prev
+					out.outputs[i], out.prev, last = output, max(branches[i].prev, branches[i].ended), branches[i].prev
 					if failure != nil && (tolerated == nil || !tolerated()) {
 						out.failure = failure
 						end(errSibling)
@@ -165,7 +165,7 @@ func (f *frame) iteration(ctx context.Context, s *asl.State, i int, input any) (
 	case failure != nil:
 		f.x.add(f.prev, "MapIterationFailed", "mapIterationFailed", details)
 	default:
-		f.x.add(f.prev, "MapIterationSucceeded", "mapIterationSucceeded", details)
+		f.ended = f.x.add(f.prev, "MapIterationSucceeded", "mapIterationSucceeded", details)
 	}
 	return output, failure
 }

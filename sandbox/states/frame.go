@@ -22,6 +22,7 @@ type frame struct {
 	outer   map[string]any // variables that it may read
 	vars    map[string]any // its own
 	prev    int64          // the last event
+	ended   int64          // the event of an item's end
 	at      position
 }
 

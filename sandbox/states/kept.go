@@ -161,7 +161,7 @@ func (s *Service) Resume() {
 		}
 		for path, p := range x.positions {
 			if p.Token != "" && p.Answer == nil {
-				s.tokens[p.Token] = &waiting{x: x, path: path, answered: make(chan struct{}), beat: make(chan struct{}, 1)}
+				s.tokens[p.Token] = newWaiting(x, path)
 			}
 		}
 		x.say("goes on where an earlier run of the local cloud ended")

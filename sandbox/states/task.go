@@ -116,7 +116,7 @@ func (t *attempt) run(ctx context.Context) (any, *asl.Failure) {
 	var token *waiting
 	if t.at.Token != "" {
 		token = t.await(t.at.Token)
-		defer t.x.s.unawait(t.at.Token)
+		defer t.x.s.unawait(t.at.Token, token)
 	}
 	called := make(chan struct{})
 	var result any

@@ -20,6 +20,11 @@ type waiting struct {
 	path     string
 	answered chan struct{} // closed by the answer
 	beat     chan struct{} // takes heartbeats
+	gone     chan struct{} // closed when nothing waits for it any more
+}
+
+func newWaiting(x *execution, path string) *waiting {
+	return &waiting{x: x, path: path, answered: make(chan struct{}), beat: make(chan struct{}), gone: make(chan struct{})}
 }
 
 // await has a task wait for a token.
@@ -30,7 +35,7 @@ func (f *frame) await(token string) *waiting {
 	if w := s.tokens[token]; w != nil {
 		return w // of an earlier run
 	}
-	w := &waiting{x: f.x, path: f.path, answered: make(chan struct{}), beat: make(chan struct{}, 1)}
+	w := newWaiting(f.x, f.path)
 	if p, ok := f.x.position(f.path); ok && p.Answer != nil {
 		close(w.answered)
 		return w
@@ -40,10 +45,11 @@ func (f *frame) await(token string) *waiting {
 }
 
 // unawait ends that: the token is not known any more.
-func (s *Service) unawait(token string) {
+func (s *Service) unawait(token string, w *waiting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.tokens, token)
+	close(w.gone)
 }
 
 // answer is SendTaskSuccess and SendTaskFailure: once it has returned, the answer is
@@ -81,7 +87,10 @@ func (s *Service) heartbeat(token string) error {
 	}
 	select {
 	case w.beat <- struct{}{}:
-	default: // one is under way
+	case <-w.answered:
+	case <-w.gone:
+		return noToken(token)
+	case <-s.ctx.Done():
 	}
 	return nil
 }

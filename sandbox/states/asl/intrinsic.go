@@ -200,15 +200,25 @@ type Chance interface {
 	Random(least, most int64) int64
 }
 
-// text is a value as States.Format writes it.
-func text(v any) (string, bool) {
+// text is a value as States.Format writes it: containers as Java does.
+func text(v any) string {
 	switch v := v.(type) {
 	case string:
-		return v, true
+		return v
 	case json.Number:
-		return v.String(), true
-	case nil, bool:
-		return Encode(v), true
+		return v.String()
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = text(v[i])
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case map[string]any:
+		var parts []string
+		for _, name := range sorted(v) {
+			parts = append(parts, name+"="+text(v[name]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
 	}
-	return Encode(v), true
+	return Encode(v)
 }

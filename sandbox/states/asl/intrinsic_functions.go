@@ -68,8 +68,7 @@ func format(args []any, _ Chance) (any, error) {
 			if len(rest) == 0 {
 				return nil, errors.New("there are more {} than arguments")
 			}
-			value, _ := text(rest[0])
-			out.WriteString(value)
+			out.WriteString(text(rest[0]))
 			rest = rest[1:]
 			i++
 		default:
@@ -83,6 +82,9 @@ func format(args []any, _ Chance) (any, error) {
 }
 
 func stringToJSON(a []any, _ Chance) (any, error) {
+	if a[0] == nil {
+		return nil, nil // as AWS has it
+	}
 	text, ok := a[0].(string)
 	if !ok {
 		return nil, errors.New("the argument must be a text")
