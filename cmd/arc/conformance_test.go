@@ -8,15 +8,21 @@ import (
 	"testing"
 )
 
-// TestConformanceTable holds the tables of docs/local-cloud.md that name tests
-// to the tests that there are.
+// TestConformanceTable holds the tables of docs/local-cloud.md and docs/states.md
+// that name tests to the tests that there are.
 func TestConformanceTable(t *testing.T) {
-	text, err := os.ReadFile("../../docs/local-cloud.md")
+	for _, page := range []string{"local-cloud.md", "states.md"} {
+		conforms(t, page)
+	}
+}
+
+func conforms(t *testing.T, page string) {
+	text, err := os.ReadFile("../../docs/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var code strings.Builder
-	for _, pattern := range []string{"*_test.go", "../../*/*_test.go", "../../*/*/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "../../*/*_test.go", "../../*/*/*_test.go", "../../*/*/*/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -37,10 +43,10 @@ func TestConformanceTable(t *testing.T) {
 	}
 	for _, m := range named {
 		if !strings.Contains(code.String(), "func "+m[1]+"(t *testing.T)") {
-			t.Errorf("docs/local-cloud.md names %s, which there is not", m[1])
+			t.Errorf("docs/%s names %s, which there is not", page, m[1])
 		}
 	}
 	if len(named) == 0 {
-		t.Error("docs/local-cloud.md names no test")
+		t.Errorf("docs/%s names no test", page)
 	}
 }

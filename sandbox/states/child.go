@@ -23,6 +23,20 @@ func (t *attempt) child(started any) (chan struct{}, *asl.Failure) {
 	return nil, &asl.Failure{Name: asl.ErrTaskFailed, Cause: fmt.Sprintf("Execution Does Not Exist: '%s'", t.at.Child)}
 }
 
+// stopChild ends the execution that the task waits for, as the task ends without it.
+func (t *attempt) stopChild(why error) {
+	if t.at.Child == "" || why == errClosing {
+		return
+	}
+	s := t.x.s
+	s.mu.Lock()
+	x := s.executions[t.at.Child]
+	s.mu.Unlock()
+	if x != nil {
+		x.stop(errStopped)
+	}
+}
+
 // childResult is what has come of it.
 func (t *attempt) childResult() (any, *asl.Failure) {
 	s := t.x.s

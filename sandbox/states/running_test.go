@@ -310,3 +310,14 @@ func TestForgets(t *testing.T) {
 	}
 	t.Error("the first one is kept")
 }
+
+// Who waits for an execution stops it when it is stopped itself.
+func TestStopsChildren(t *testing.T) {
+	b := newBench(t, "", nil)
+	child := b.machine("child", one(`{"Type":"Task","Resource":"`+functions+`held","End":true}`))
+	x := b.start(b.machine("parent", one(`{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync","Parameters":{"StateMachineArn":"`+child+`","Name":"it"},"End":true}`)), "", "{}")
+	<-b.began
+	b.waits(x, "TaskSubmitted")
+	b.must("StopExecution", map[string]any{"executionArn": x})
+	b.until("arn:aws:states:us-west-2:123456789012:execution:child:it", "ABORTED")
+}

@@ -142,8 +142,10 @@ func (t *attempt) run(ctx context.Context) (any, *asl.Failure) {
 	for {
 		select {
 		case <-ctx.Done():
+			t.stopChild(context.Cause(ctx))
 			return nil, cut
 		case <-timeout:
+			t.stopChild(errTimedOut)
 			return nil, &asl.Failure{Name: asl.ErrTimeout}
 		case <-beat:
 			return nil, &asl.Failure{Name: asl.ErrTimeout} // as AWS tells of missing heartbeats

@@ -1,0 +1,71 @@
+# boto3 makes, runs and reads state machines, as programs that were written for AWS do.
+import json, sys, time, boto3, botocore
+config = botocore.config.Config(retries={'max_attempts': 1}, inject_host_prefix=False)
+sfn = boto3.client('stepfunctions', config=config)
+role = 'arn:aws:iam::000000000000:role/any'
+
+def refused(code, call, **request):
+    try:
+        call(**request)
+    except botocore.exceptions.ClientError as e:
+        assert e.response['Error']['Code'] == code, e
+        assert code in dir(sfn.exceptions) or code in ('ValidationException', 'InvalidArn'), code
+        return str(e)
+    raise AssertionError(f'{call} is not refused')
+
+def define(state, **more):
+    return json.dumps({'StartAt': 'S', 'States': {'S': {**state, 'End': True}}, **more})
+
+made = sfn.create_state_machine(name='plain', definition=define({'Type': 'Pass', 'Parameters': {'n.$': '$.n'}}), roleArn=role, tags=[{'key': 'a', 'value': 'b'}])
+arn = made['stateMachineArn']
+assert sfn.create_state_machine(name='plain', definition=define({'Type': 'Pass', 'Parameters': {'n.$': '$.n'}}), roleArn=role)['stateMachineArn'] == arn
+refused('StateMachineAlreadyExists', sfn.create_state_machine, name='plain', definition=define({'Type': 'Pass'}), roleArn=role)
+assert "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next" in refused('InvalidDefinition', sfn.create_state_machine, name='x', roleArn=role, definition='{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}')
+found = sfn.validate_state_machine_definition(definition='{}')
+assert found['result'] == 'FAIL' and found['diagnostics'][0]['location'] == '/', found
+assert sfn.validate_state_machine_definition(definition=define({'Type': 'Pass'}))['result'] == 'OK'
+is_ = sfn.describe_state_machine(stateMachineArn=arn)
+assert is_['status'] == 'ACTIVE' and is_['type'] == 'STANDARD' and json.loads(is_['definition'])['StartAt'] == 'S' and is_['creationDate'].year > 2000, is_
+assert [m['name'] for m in sfn.list_state_machines()['stateMachines']] == ['plain']
+assert sfn.list_tags_for_resource(resourceArn=arn)['tags'] == [{'key': 'a', 'value': 'b'}]
+
+def run(machine, **request):
+    x = sfn.start_execution(stateMachineArn=machine, **request)['executionArn']
+    for _ in range(1000):
+        told = sfn.describe_execution(executionArn=x)
+        if told['status'] != 'RUNNING':
+            return told
+        time.sleep(0.01)
+    raise AssertionError(told)
+
+told = run(arn, name='one', input='{"n":1}')
+assert told['output'] == '{"n":1}' and told['outputDetails'] == {'included': True} and told['stopDate'] >= told['startDate'], told
+refused('ExecutionAlreadyExists', sfn.start_execution, stateMachineArn=arn, name='one', input='{}')
+refused('InvalidExecutionInput', sfn.start_execution, stateMachineArn=arn, input='{')
+refused('StateMachineDoesNotExist', sfn.start_execution, stateMachineArn=arn + 'x')
+refused('ExecutionDoesNotExist', sfn.describe_execution, executionArn=told['executionArn'] + 'x')
+events = [e for page in sfn.get_paginator('get_execution_history').paginate(executionArn=told['executionArn'], PaginationConfig={'PageSize': 2}) for e in page['events']]
+assert [e['type'] for e in events] == ['ExecutionStarted', 'PassStateEntered', 'PassStateExited', 'ExecutionSucceeded'], events
+assert events[2]['stateExitedEventDetails'] == {'name': 'S', 'output': '{"n":1}', 'outputDetails': {'truncated': False}}, events
+assert 'input' not in sfn.get_execution_history(executionArn=told['executionArn'], includeExecutionData=False)['events'][0]['executionStartedEventDetails']
+sfn.update_state_machine(stateMachineArn=arn, definition=define({'Type': 'Pass', 'Result': 2}))
+assert run(arn)['output'] == '2'
+assert 'Parameters' in sfn.describe_state_machine_for_execution(executionArn=told['executionArn'])['definition']
+assert [x['status'] for x in sfn.list_executions(stateMachineArn=arn)['executions']] == ['SUCCEEDED', 'SUCCEEDED']
+
+waits = sfn.create_state_machine(name='waits', definition=define({'Type': 'Wait', 'Seconds': 3600}), roleArn=role)['stateMachineArn']
+x = sfn.start_execution(stateMachineArn=waits)['executionArn']
+sfn.stop_execution(executionArn=x, error='Enough', cause='late')
+told = sfn.describe_execution(executionArn=x)
+assert told['status'] == 'ABORTED' and told['error'] == 'Enough', told
+refused('TaskTimedOut', sfn.send_task_success, taskToken='x' * 80, output='{}')
+refused('InvalidToken', sfn.send_task_failure, taskToken='x')
+
+quick = sfn.create_state_machine(name='quick', type='EXPRESS', definition=define({'Type': 'Pass'}), roleArn=role)['stateMachineArn']
+told = sfn.start_sync_execution(stateMachineArn=quick, input='{"a":"ü"}')
+assert told['status'] == 'SUCCEEDED' and told['output'] == '{"a":"ü"}' and told['billingDetails']['billedMemoryUsedInMB'] == 64, told
+refused('StateMachineTypeNotSupported', sfn.start_sync_execution, stateMachineArn=arn)
+refused('StateMachineTypeNotSupported', sfn.list_executions, stateMachineArn=quick)
+sfn.delete_state_machine(stateMachineArn=quick)
+refused('StateMachineDoesNotExist', sfn.describe_state_machine, stateMachineArn=quick)
+print('ok')
