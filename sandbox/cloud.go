@@ -61,9 +61,9 @@ type Options struct {
 	User     func(name string) string // the developer's environment, for finding interpreters; nil = PATH alone
 	Warn     func(text string)        // takes what the developer should know at the start; nil = nobody wants to know
 	Cache    string                   // folder where runtimes may keep compiled code; "" = none
-	// Offer gives what the code in an unpacked folder asks of its runtime; for Node
-	// it puts that beside the folder. nil = nothing is offered.
-	Offer func(dir, runtime string) (source.Offered, error)
+	// Offer gives what the code in an unpacked folder asks of its runtime, or the packages
+	// of names; for Node it puts that beside the folder. nil = nothing is offered.
+	Offer func(dir, runtime string, names ...string) (source.Offered, error)
 	// AWS names the services whose calls go to AWS itself, with the developer's
 	// own credentials; "all" = all of them.
 	AWS []string

@@ -1,8 +1,13 @@
 package sandbox_test
 
 import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"arc/sandbox"
 )
@@ -48,5 +53,74 @@ func TestCustomResourceStays(t *testing.T) {
 	log := strings.Join(p.lines, "\n")
 	if strings.Count(log, "asked to Create") != 1 || strings.Contains(log, "sesame") {
 		t.Error("asked twice, or the word is in the log:\n" + log)
+	}
+}
+
+// The newest CDK deploys, updates, rolls back and destroys an app with what it makes
+// of custom resources: buckets that are emptied and filled, calls of AWS, log
+// retention, and the provider framework.
+// https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources-readme.html
+func TestCDKCustomResources(t *testing.T) {
+	t.Parallel()
+	need(t, "python3")
+	p, c := newPackaged(t, nil)
+	a := newCDKApp(t, "cdk-custom", c.Running().Endpoint)
+	defer func() {
+		if t.Failed() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			t.Log(strings.Join(p.lines, "\n"))
+		}
+	}()
+	a.cdk("bootstrap")
+	said := a.cdk("deploy", "--require-approval", "never")
+	bucket := output(t, said, "Bucket")
+	object := func(key string) string {
+		_, text := get(t, c.Running().Endpoint+"/"+bucket+"/"+key, func(r *http.Request) {
+			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0")
+		})
+		return strings.TrimSpace(text)
+	}
+	check := func(name, version string) {
+		t.Helper()
+		for what, values := range map[string][2]string{
+			"page": {object("index.html"), "<h1>" + name + "</h1>"}, "config": {object("config.json"), `{"bucket":"` + bucket + `","name":"` + name + `"}`},
+			"Version": {output(t, said, "Version"), version}, "Greeting": {output(t, said, "Greeting"), "hello " + name}, "Provided": {output(t, said, "Provided"), "provided-" + name},
+		} {
+			if values[0] != values[1] {
+				t.Errorf("%s: %q, want %q", what, values[0], values[1])
+			}
+		}
+	}
+	check("one", "1")
+	groups := string(call(t, c, "logs", "Logs_20140328.DescribeLogGroups", map[string]string{"logGroupNamePrefix": "/aws/lambda/" + output(t, said, "Function")}))
+	if !strings.Contains(groups, `"retentionInDays":7`) {
+		t.Errorf("the log group is kept as %s", groups)
+	}
+
+	if err := os.WriteFile(filepath.Join(a.dir, "site", "index.html"), []byte("<h1>two</h1>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	said = a.cdk("deploy", "--require-approval", "never", "-c", "name=two")
+	check("two", "2")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	out, err := a.command(ctx, "deploy", "--require-approval", "never", "-c", "name=three", "-c", "fail=yes").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "the provider fails on purpose") {
+		t.Errorf("a provider that fails: %v\n%s", err, out)
+	}
+	if got := object("config.json"); !strings.Contains(got, `"name":"two"`) {
+		t.Errorf("after a rollback the deployment holds %s", got)
+	}
+
+	if said := a.cdk("destroy", "--force", "--app", "cdk.out"); !strings.Contains(said, "destroyed") {
+		t.Errorf("cdk destroy: %s", said)
+	}
+	if got := object("index.html"); !strings.Contains(got, "NoSuchBucket") {
+		t.Errorf("the bucket is there still: %s", got)
+	}
+	if got := string(call(t, c, "ssm", "AmazonSSM.GetParametersByPath", map[string]any{"Path": "/errands"})); strings.Contains(got, "/errands/name") {
+		t.Errorf("the parameter is there still: %s", got)
 	}
 }

@@ -41,8 +41,8 @@ func TestSDKs(t *testing.T) {
 	p := newProject(t)
 	opts := p.options()
 	opts.Cache = cache
-	opts.Offer = func(dir, runtime string) (source.Offered, error) {
-		return source.Tree{Files: os.DirFS(p.dir), Disk: p.dir}.Offer(&source.Builder{Dir: p.dir, Env: os.Getenv, Cache: filepath.Join(cache, "packages"), Live: true}, dir, runtime)
+	opts.Offer = func(dir, runtime string, names ...string) (source.Offered, error) {
+		return source.Tree{Files: os.DirFS(p.dir), Disk: p.dir}.Offer(&source.Builder{Dir: p.dir, Env: os.Getenv, Cache: filepath.Join(cache, "packages"), Live: true}, dir, runtime, names...)
 	}
 	c, err := sandbox.Start(opts)
 	if err != nil {

@@ -116,7 +116,18 @@ func (o offered) stage(dir string) error {
 // Offer gives what the code of an unpacked zip asks of its runtime, and what of
 // it cannot be had. For Node it is put into the node_modules beside its folder
 // dir, where Node finds it: links to where the project, or the cache, has it.
-func (t Tree) Offer(b *Builder, dir, runtime string) (Offered, error) {
+//
+// With names, of packages that Node's runtimes bring along, these are put there and the
+// code is not looked at: it has asked for them while it runs.
+func (t Tree) Offer(b *Builder, dir, runtime string, names ...string) (Offered, error) {
+	if len(names) > 0 {
+		asked := map[string]bool{}
+		for _, name := range names {
+			asked[name] = inRuntime(runtime, name)
+		}
+		wrong, err := t.layAround(b, dir, asked)
+		return Offered{Wrong: wrong}, err
+	}
 	code := Tree{Files: os.DirFS(dir), Disk: dir}.collector()
 	if fn := (Function{Dir: ".", Runtime: runtime, Build: b}); fn.interpreted() {
 		files, err := code.walk(".", nil)
@@ -139,10 +150,16 @@ func (t Tree) offerNode(code *collector, b *Builder, dir, runtime string) ([]Fin
 	if err != nil || len(graph.runtime) == 0 {
 		return nil, err
 	}
+	return t.layAround(b, dir, graph.runtime)
+}
+
+// layAround puts packages of a runtime beside a folder; asked tells of each whether the
+// code needs it for sure.
+func (t Tree) layAround(b *Builder, dir string, asked map[string]bool) ([]Finding, error) {
 	project := t.collector()
 	around := filepath.Join(filepath.Dir(dir), "node_modules")
 	names := map[string]bool{}
-	for name, sure := range graph.runtime {
+	for name, sure := range asked {
 		found, err := project.find(project.base, name)
 		if err != nil {
 			return nil, err

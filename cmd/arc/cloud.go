@@ -213,7 +213,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 
 // offer gives code of a zip what its runtime would have, from the project or the
 // user's cache. What was found once for a folder stays right.
-func (s *session) offer(p *project) (func(dir, runtime string) (source.Offered, error), error) {
+func (s *session) offer(p *project) (func(dir, runtime string, names ...string) (source.Offered, error), error) {
 	tree, err := p.codeTree()
 	if err != nil {
 		return nil, err
@@ -221,12 +221,12 @@ func (s *session) offer(p *project) (func(dir, runtime string) (source.Offered, 
 	build := s.builder(p)
 	build.Host = true
 	var done sync.Map
-	return func(dir, runtime string) (source.Offered, error) {
-		key := [2]string{dir, runtime}
+	return func(dir, runtime string, names ...string) (source.Offered, error) {
+		key := [3]string{dir, runtime, strings.Join(names, " ")}
 		if o, ok := done.Load(key); ok {
 			return o.(source.Offered), nil
 		}
-		o, err := tree.Offer(build, dir, runtime)
+		o, err := tree.Offer(build, dir, runtime, names...)
 		if err == nil && len(o.Wrong) == 0 {
 			done.Store(key, o)
 		}

@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
 
 	"arc/source/interpreter"
@@ -186,6 +190,31 @@ func (w *worker) offer() (err error) {
 	w.place.Offered, err = w.service.options.Offer(w.fn.Dir, w.fn.Runtime)
 	w.place.Wrong = w.place.Offered.Wrong
 	return err
+}
+
+// packagePath is where our own Node bootstrap asks for a package of the runtime by
+// whose name only running code asks: "@aws-sdk/client-sns" made of parts.
+const packagePath = "arc/package/"
+
+// sdkPackage are the names by which code may ask.
+var sdkPackage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@aws-sdk/[a-z0-9-]+$`) })
+
+// offerPackage puts a package where the function's code finds it: 200 = it is there.
+func (w *worker) offerPackage(rw http.ResponseWriter, name string) {
+	if w.service.options.Offer == nil || w.fn.Code != nil || !sdkPackage().MatchString(name) {
+		refuse(rw, http.StatusNotFound, "NotFound", "nothing is offered")
+		return
+	}
+	offered, err := w.service.options.Offer(w.fn.Dir, w.fn.Runtime, name)
+	for _, f := range offered.Wrong {
+		err = errors.Join(err, errors.New(f.Text+": "+f.Hint))
+	}
+	if err != nil {
+		w.service.options.Tell.Or()(activity.Event{Kind: activity.Notice, Function: w.fn.Label, Text: err.Error()})
+		refuse(rw, http.StatusNotFound, "NotFound", err.Error())
+		return
+	}
+	rw.WriteHeader(http.StatusOK)
 }
 
 // bootstrapOf finds the program of a function with a runtime of its own.

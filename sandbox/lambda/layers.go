@@ -95,7 +95,7 @@ func (s *Service) layered(fn *Function, arns []string) error {
 		s.resources.told["/opt"] = true
 		s.mu.Unlock()
 		if !said {
-			s.options.Tell.Or().Notice("what layers hold is found through NODE_PATH, PYTHONPATH, GEM_PATH, RUBYLIB, PATH and LD_LIBRARY_PATH, as on Lambda; only the folder /opt itself is not there: code that opens files below it by that name finds none here")
+			s.options.Tell.Or().Notice("what layers hold is found through NODE_PATH, PYTHONPATH, GEM_PATH, RUBYLIB, PATH and LD_LIBRARY_PATH, as on Lambda; only the folder /opt itself is not there: code that opens files below it by that name finds none here, but programs that Python's subprocess starts")
 		}
 	}
 	return nil
@@ -176,6 +176,7 @@ func (w *worker) search(env map[string]string) {
 	case l.prefix == "nodejs":
 		defaults["NODE_PATH"] = []string{"nodejs/node" + version + "/node_modules", "nodejs/node_modules"}
 	case l.prefix == "python":
+		env["ARC_OPT"] = opt
 		defaults["PYTHONPATH"] = []string{"python/lib/python" + version + "/site-packages", "python"}
 	case l.prefix == "ruby":
 		defaults["RUBYLIB"] = []string{"ruby/lib"}

@@ -32,8 +32,8 @@ func TestLayouts(t *testing.T) {
 		t.Fatalf("%d layouts: %v", len(names), err)
 	}
 	var at *layout
-	s := newService(t, lambda.Options{Offer: func(dir, runtime string) (source.Offered, error) {
-		return at.tree().Offer(at.function(true).Build, dir, runtime)
+	s := newService(t, lambda.Options{Offer: func(dir, runtime string, names ...string) (source.Offered, error) {
+		return at.tree().Offer(at.function(true).Build, dir, runtime, names...)
 	}})
 	for _, name := range names {
 		a, err := txtar.ParseFile(name)

@@ -17,7 +17,9 @@ import (
 func sandboxed(t *testing.T, runtime, handler, dir string) (live, deployed string) {
 	l := &layout{t: t, top: dir, project: ".", fn: source.Function{Dir: "src", Runtime: runtime, HandlerFile: handler, Handler: "lambda.handler"}}
 	build := &source.Builder{Dir: dir, Env: os.Getenv, Cache: filepath.Join(t.TempDir(), "cache"), Host: true, Live: true}
-	s := newService(t, lambda.Options{Offer: func(dir, runtime string) (source.Offered, error) { return l.tree().Offer(build, dir, runtime) }})
+	s := newService(t, lambda.Options{Offer: func(dir, runtime string, names ...string) (source.Offered, error) {
+		return l.tree().Offer(build, dir, runtime, names...)
+	}})
 	fn := l.fn
 	fn.Build = build
 	live = l.answer(s, lambda.Function{Name: "live", Dir: filepath.Join(dir, "src"), Code: source.NewLive(l.tree(), fn, filepath.Join(t.TempDir(), "built"))})
@@ -163,5 +165,44 @@ def handler(event:, context:) = [HERE, ABSENT]
 	t.Setenv("GEM_PATH", filepath.Join(dir, "home"))
 	if live, deployed := sandboxed(t, "ruby3.3", "lambda.rb", dir); live != `["machine",true]` || deployed != live {
 		t.Errorf("%s\n%s", live, deployed)
+	}
+}
+
+// TestOfferedByName runs code that asks for a package of the SDK by a name that only
+// the running code knows: the project's is put where it finds it. What is no package
+// of the SDK is not looked for.
+func TestOfferedByName(t *testing.T) {
+	need(t, "node")
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"project/node_modules/@aws-sdk/client-made/package.json": `{"name": "@aws-sdk/client-made", "version": "3.1.0", "main": "lib/main.js"}`,
+		"project/node_modules/@aws-sdk/client-made/lib/main.js":  "module.exports = 'the made one'",
+		"project/node_modules/other/index.js":                    "module.exports = 'not offered'",
+		"code/task/lambda.js":                                    "const take = (name) => { try { return require(name) } catch (error) { return error.code } }\nexports.handler = async () => ['made', 'made', 'missing'].map((name) => take('@aws-sdk/client-' + name)).concat(take(['oth', 'er'].join('')))",
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	project := filepath.Join(dir, "project")
+	var asked []string
+	s := newService(t, lambda.Options{Offer: func(dir, runtime string, names ...string) (source.Offered, error) {
+		asked = append(asked, names...)
+		return source.Tree{Files: os.DirFS(project), Disk: project}.Offer(nil, dir, runtime, names...)
+	}})
+	s.Put(lambda.Function{Name: "it", Runtime: "nodejs22.x", Handler: "lambda.handler", Dir: filepath.Join(dir, "code", "task"), Timeout: 20})
+	result, err := s.Invoke(t.Context(), "it", nil)
+	if want := `["the made one","the made one","MODULE_NOT_FOUND","MODULE_NOT_FOUND"]`; err != nil || string(result.Payload) != want {
+		t.Errorf("it gives %s %v, want %s", result.Payload, err, want)
+	}
+	if want := "@aws-sdk/client-made @aws-sdk/client-missing"; strings.Join(asked, " ") != want {
+		t.Errorf("asked for %q, want %q", asked, want)
 	}
 }

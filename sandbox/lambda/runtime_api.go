@@ -29,6 +29,8 @@ func (w *worker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.next(rw, r)
 	case r.Method == http.MethodPost && path == "init/error":
 		w.initError(rw, r)
+	case r.Method == http.MethodGet && strings.HasPrefix(path, packagePath):
+		w.offerPackage(rw, strings.TrimPrefix(path, packagePath))
 	case r.Method == http.MethodPost && strings.HasPrefix(path, "invocation/"):
 		id, what, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
 		switch what {

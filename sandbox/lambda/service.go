@@ -74,9 +74,9 @@ type Options struct {
 	Code func(ctx context.Context, bucket, key string) (Unpacked, error)
 	// Zip unpacks a zip that a client sends.
 	Zip func(zip []byte) (Unpacked, error)
-	// Offer gives what the code in an unpacked folder asks of its runtime; for Node
-	// it puts that beside the folder. nil = nothing is offered.
-	Offer func(dir, runtime string) (source.Offered, error)
+	// Offer gives what the code in an unpacked folder asks of its runtime, or the packages
+	// of names; for Node it puts that beside the folder. nil = nothing is offered.
+	Offer func(dir, runtime string, names ...string) (source.Offered, error)
 	// Live gives the source folders of a function that runs from them.
 	Live func(ref stack.Ref, logicalID string) (Folders, bool)
 	// Fresh is called before each event of a function that runs from its source

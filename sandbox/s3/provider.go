@@ -27,9 +27,26 @@ type bucketProperties struct {
 	CorsConfiguration              *corsProperties
 	VersioningConfiguration        struct{ Status string }
 	NotificationConfiguration      *notificationProperties
+	Tags                           []bucketTag
 	PublicAccessBlockConfiguration *struct {
 		BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
 	}
+}
+
+// bucketTag is a tag as templates have it, and as clients read it.
+type bucketTag struct{ Key, Value string }
+
+// tagging is what GetBucketTagging answers; nil = there are no tags.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html
+func tagging(tags []bucketTag) ([]byte, error) {
+	if len(tags) == 0 {
+		return nil, nil
+	}
+	return xml.Marshal(struct {
+		XMLName xml.Name    `xml:"Tagging"`
+		Xmlns   string      `xml:"xmlns,attr"`
+		Tags    []bucketTag `xml:"TagSet>Tag"`
+	}{Xmlns: namespace, Tags: tags})
 }
 
 // harmlessToBuckets is what a bucket may have without being any other here.
@@ -37,7 +54,7 @@ var harmlessToBuckets = []string{
 	"AbacStatus", "AccelerateConfiguration", "AccessControl", "AnalyticsConfigurations", "BucketEncryption", "BucketNamePrefix", "BucketNamespace",
 	"IntelligentTieringConfigurations", "InventoryConfigurations", "LifecycleConfiguration", "LoggingConfiguration", "MetadataConfiguration",
 	"MetadataTableConfiguration", "MetricsConfigurations", "ObjectLockConfiguration", "ObjectLockEnabled",
-	"OwnershipControls", "ReplicationConfiguration", "Tags", "WebsiteConfiguration",
+	"OwnershipControls", "ReplicationConfiguration", "WebsiteConfiguration",
 }
 
 func readBucket(req stack.Request) (p bucketProperties, err error) {
@@ -137,6 +154,15 @@ func (s *Server) configure(ctx context.Context, name string, p bucketProperties,
 	}
 	if notification != nil || old["NotificationConfiguration"] != nil {
 		if err := s.store.set(b, "notification", notification, notification == nil); err != nil {
+			return err
+		}
+	}
+	if p.Tags != nil || old["Tags"] != nil {
+		tags, err := tagging(p.Tags)
+		if err != nil {
+			return err
+		}
+		if err := s.store.set(b, "tagging", tags, tags == nil); err != nil {
 			return err
 		}
 	}

@@ -39,6 +39,32 @@ def lead_aws():
     socket.getaddrinfo = getaddrinfo
 
 
+def lead_opt():
+    """Code that starts a program of a layer by its name below /opt, which is not
+    there on this machine, starts that of the layer: scripts of Lambda's own Python
+    (#!/var/lang/bin/python) by this one."""
+    opt = os.environ.pop("ARC_OPT", None)
+    if not opt:
+        return
+    import subprocess
+
+    start = subprocess.Popen.__init__
+
+    def popen(self, args, *more, **options):
+        if isinstance(args, (list, tuple)) and args and str(args[0]).startswith("/opt/") and not os.path.exists(args[0]):
+            program = os.path.join(opt, str(args[0])[len("/opt/"):])
+            args = [program, *args[1:]]
+            try:
+                with open(program, "rb") as script:
+                    if script.readline(64).startswith(b"#!/var/lang/bin/python"):
+                        args.insert(0, sys.executable)
+            except OSError:
+                pass  # starting it says so
+        start(self, args, *more, **options)
+
+    subprocess.Popen.__init__ = popen
+
+
 class Runtime:
     """What Lambda's runtime has beside the zip, looked for last, and nothing else
     of where this machine has it: the interpreter was told to leave its own
@@ -189,6 +215,7 @@ def main():
     site.setquit()
     runtime = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     lead_aws()
+    lead_opt()
     try:
         wait_for_debugger()
         handle = load(os.environ["_HANDLER"])
