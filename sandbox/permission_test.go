@@ -24,6 +24,7 @@ func TestGatewayNeedsPermission(t *testing.T) {
 		{"nobody", "$default", "", map[string]int{"GET /": 500}},
 		{"anybody", "$default", `"Action": "lambda:InvokeFunction"`, map[string]int{"GET /": 200}},
 		{"another action", "$default", `"Action": "lambda:GetFunction"`, map[string]int{"GET /": 500}},
+		{"by URL alone", "$default", `"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": true`, map[string]int{"GET /": 500}},
 		{"another API", "$default", `"Action": "lambda:InvokeFunction", "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:abcdefghij/*"}`, map[string]int{"GET /": 500}},
 		{"another account", "$default", `"Action": "lambda:InvokeFunction", "SourceAccount": "111111111111"`, map[string]int{"GET /": 500}},
 		{"$default", "$default", `"Action": "lambda:InvokeFunction", ` + begin + `$default/$default"}`, map[string]int{"GET /a": 200, "POST /": 200}},

@@ -147,9 +147,15 @@ func (c *Cloud) mayHandle(ctx context.Context, step string, req stack.Request, r
 	return nil
 }
 
-// decideInvoke asks whether whoever signed for an API may call it.
+// decideInvoke asks whether whoever signed for an API, or for a function's URL, may call
+// it.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html#awslambda-policy-keys
 func (c *Cloud) decideInvoke(who ingress.Identity, action, resource string) error {
-	if why := c.guard.Allow(who.AccessKey, &http.Request{Header: http.Header{}}, action, resource); why != nil {
+	var conditions [][2]string
+	if strings.HasPrefix(action, "lambda:") {
+		conditions = [][2]string{{"lambda:functionurlauthtype", "AWS_IAM"}, {"lambda:invokedviafunctionurl", "true"}}
+	}
+	if why := c.guard.Allow(who.AccessKey, &http.Request{Header: http.Header{}}, action, resource, conditions...); why != nil {
 		return why
 	}
 	return nil

@@ -51,7 +51,8 @@ exports.handler = awslambda.streamifyResponse(async (event, stream, context) => 
   "Resources": {
     "Fn": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "nodejs22.x", "Handler": "index.handler", "Timeout": 29, "Role": "arn:aws:iam::123456789012:role/r", "Code": {"ZipFile": `+string(code)+`}}},
     "Url": {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Fn::GetAtt": ["Fn", "Arn"]}, "AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}},
-    "Allow": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Fn"}, "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}}
+    "Allow": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Fn"}, "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}},
+    "AllowToo": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Fn"}, "Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": true}}
   },
   "Outputs": {"URL": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}}}
 }`), "/")
@@ -90,5 +91,35 @@ exports.handler = awslambda.streamifyResponse(async (event, stream, context) => 
 	defer p.mu.Unlock()
 	if log := strings.Join(p.lines, "\n"); !strings.Contains(log, "broken off") || !strings.Contains(log, "half-way") {
 		t.Errorf("the log does not say what broke:\n%s", log)
+	}
+}
+
+// A URL for everybody takes two permissions, and the log names the one that is missing.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func TestFunctionURLPermissions(t *testing.T) {
+	need(t, "node")
+	p := newProject(t)
+	c := p.start()
+	const first = `"Allow": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Fn"}, "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}}`
+	const second = `"AllowToo": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Fn"}, "Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": true}}`
+	for name, test := range map[string]struct {
+		permissions string
+		status      int
+		says        string
+	}{
+		"Both": {first + ", " + second, 200, "200"}, "First": {first, 403, "there is no AWS::Lambda::Permission with the Action lambda:InvokeFunction, the FunctionName First-Fn-"},
+		"Second": {second, 403, "there is no AWS::Lambda::Permission with the Action lambda:InvokeFunctionUrl, the FunctionName Second-Fn-"},
+	} {
+		url := p.deployTemplate(c, name, `{"Resources": {
+  "Fn": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "nodejs22.x", "Handler": "index.handler", "Role": "arn:aws:iam::123456789012:role/r", "Code": {"ZipFile": "exports.handler = async () => 'in'"}}},
+  "Url": {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Fn::GetAtt": ["Fn", "Arn"]}, "AuthType": "NONE"}},
+  `+test.permissions+`}, "Outputs": {"URL": {"Value": {"Fn::GetAtt": ["Url", "FunctionUrl"]}}}}`)
+		status, body := get(t, url, func(*http.Request) {})
+		p.mu.Lock()
+		log := strings.Join(p.lines, "\n")
+		p.mu.Unlock()
+		if status != test.status || !strings.Contains(log, test.says) {
+			t.Errorf("%s: %d %s\n%s", name, status, body, log)
+		}
 	}
 }

@@ -165,6 +165,12 @@ func (u *functionURL) answer(w http.ResponseWriter, c *call) (why string) {
 	}
 	if u.auth == "AWS_IAM" {
 		who, refused := u.gateway.checkSignature(c.request, c.body, "lambda", "lambda:InvokeFunctionUrl", u.arn, c.at)
+		if decide := u.gateway.options.Decide; refused == nil && decide != nil {
+			// New URLs ask for both: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+			if err := decide(*who.iam, "lambda:InvokeFunction", u.arn); err != nil {
+				refused = denied("AWS_IAM: %v", err)
+			}
+		}
 		if refused != nil {
 			return u.fail(w, c, http.StatusForbidden, "AccessDeniedException", "Forbidden", refused.why)
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,8 @@ func TestFunctionURLs(t *testing.T) {
 			Authorizer        json.RawMessage
 		}
 	}
+	var decided []string
+	refusedAction := ""
 	results := map[string]string{
 		"/object": `{"statusCode":201,"headers":{"X-A":"b"},"body":"made"}`, "/text": `"hello"`, "/odd": `{"statusCode":"x"}`,
 	}
@@ -56,7 +59,8 @@ func TestFunctionURLs(t *testing.T) {
 			return "secret", ingress.Identity{AccessKey: key, ID: "me"}, key == "AKIA"
 		},
 		Decide: func(_ ingress.Identity, action, resource string) error {
-			if action != "lambda:InvokeFunctionUrl" || resource != functionARN("signed:live") {
+			decided = append(decided, action)
+			if action == refusedAction || resource != functionARN("signed:live") {
 				return fmt.Errorf("%s of %s", action, resource)
 			}
 			return nil
@@ -143,7 +147,8 @@ func TestFunctionURLs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for service, want := range map[string]int{"": 403, "execute-api": 403, "lambda": 200} {
+	signedCall := func(service string) int {
+		t.Helper()
 		req, _ := http.NewRequest("GET", signed.Attributes["FunctionUrl"].(string), nil)
 		if service != "" {
 			sum := sha256.Sum256(nil)
@@ -156,13 +161,25 @@ func TestFunctionURLs(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if resp.StatusCode != want {
-			t.Errorf("signed for %q: %d\n%s", service, resp.StatusCode, c.log())
+		return resp.StatusCode
+	}
+	for service, want := range map[string]int{"": 403, "execute-api": 403, "lambda": 200} {
+		if status := signedCall(service); status != want {
+			t.Errorf("signed for %q: %d\n%s", service, status, c.log())
 		}
 	}
 	if !strings.Contains(string(seen.RequestContext.Authorizer), `"userId":"me"`) {
 		t.Errorf("the function sees %s", seen.RequestContext.Authorizer)
 	}
+	if want := []string{"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}; !slices.Equal(decided, want) {
+		t.Errorf("a signed call asks for %q, want %q", decided, want)
+	}
+	for _, refusedAction = range decided[:2:2] {
+		if status := signedCall("lambda"); status != http.StatusForbidden {
+			t.Errorf("without %s it answers %d", refusedAction, status)
+		}
+	}
+	refusedAction = ""
 	of := c.Registrations()["AWS::Lambda::Url"].Provider
 	update := stack.Request{Stack: c.ref, LogicalID: "C", PhysicalID: closed.PhysicalID, Properties: props{"TargetFunctionArn": functionARN("closed"), "AuthType": "AWS_IAM"}}
 	if changed, err := of.Update(context.Background(), update); err != nil || changed.Attributes["FunctionUrl"] != closed.Attributes["FunctionUrl"] {

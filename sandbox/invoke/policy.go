@@ -66,7 +66,7 @@ func (r Request) Value(key string) (values []string, known bool) {
 		}
 	case "aws:principalisawsservice", "aws:securetransport":
 		value = "true" // services call each other by https
-	case "aws:viaawsservice":
+	case "aws:viaawsservice", "lambda:invokedviafunctionurl":
 		value = "false"
 	case "aws:principalservicename":
 		value = r.Principal

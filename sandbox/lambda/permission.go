@@ -169,21 +169,30 @@ func (s *Service) Permit(function, principal string, sources ...string) error {
 }
 
 // PermitURL gives nil when everybody may call a function by its URL, which asks for
-// no signature; else the error says which permission is missing.
+// no signature; else the error says which of the two permissions is missing.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func (s *Service) PermitURL(function string) error {
 	s.mu.Lock()
 	resource, policies := s.policiesOf(function)
 	s.mu.Unlock()
 	policy := iam.Together(policies...)
-	d := iam.Decide(iam.Request{
-		Action: "lambda:InvokeFunctionUrl", Resource: resource, Principal: "anonymous", Whole: true,
-		Context: map[string][]string{"lambda:functionurlauthtype": {"NONE"}, "lambda:invokedviafunctionurl": {"true"}},
-	}, iam.Policies{Resource: &policy})
-	if d.Effect == iam.Denied {
-		return fmt.Errorf("not everybody may call it: there is no AWS::Lambda::Permission with the Action lambda:InvokeFunctionUrl, the FunctionName %s, the Principal * and the FunctionUrlAuthType NONE", function)
+	for _, needed := range urlPermissions {
+		d := iam.Decide(iam.Request{
+			Action: needed.action, Resource: resource, Principal: "anonymous", Whole: true,
+			Context: map[string][]string{"lambda:functionurlauthtype": {"NONE"}, "lambda:invokedviafunctionurl": {"true"}},
+		}, iam.Policies{Resource: &policy})
+		if d.Effect == iam.Denied {
+			return fmt.Errorf("not everybody may call it: there is no AWS::Lambda::Permission with the Action %s, the FunctionName %s, the Principal * and %s", needed.action, function, needed.condition)
+		}
 	}
 	return nil
+}
+
+// urlPermissions are the two actions that a call by URL needs, since October 2025.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+var urlPermissions = [...]struct{ action, condition string }{
+	{"lambda:InvokeFunctionUrl", "the FunctionUrlAuthType NONE"},
+	{"lambda:InvokeFunction", "InvokedViaFunctionUrl true"},
 }
 
 // Allowed reports whether a service ("apigateway.amazonaws.com") may invoke a

@@ -128,13 +128,14 @@ func (g *Guard) May(r *http.Request, action, resource string) *Denial {
 	return g.Allow(door.ScopeOf(r).Key, r, action, resource)
 }
 
-// Allow is May for whoever has a key.
-func (g *Guard) Allow(key string, r *http.Request, action, resource string) *Denial {
+// Allow is May for whoever has a key. conditions are keys that the call tells, in
+// lower case, each with its value.
+func (g *Guard) Allow(key string, r *http.Request, action, resource string, conditions ...[2]string) *Denial {
 	c, ok := g.Keys.Caller(key)
 	if !ok || g.options.Off {
 		return nil
 	}
-	return g.ask(c, question{action: action, resource: resource}, r)
+	return g.ask(c, question{action: action, resource: resource, told: conditions}, r)
 }
 
 // ask puts one question, and tells what comes of it.

@@ -77,6 +77,7 @@ type members interface{ get(path string) []string }
 type question struct {
 	action, resource string
 	keys             [][2]string // condition keys that the request tells, and where
+	told             [][2]string // condition keys with their values
 	service          string
 	of               members
 }
@@ -84,6 +85,11 @@ type question struct {
 // value is that of a condition key that the request tells; known is false when it
 // tells no such key, or it cannot be told.
 func (g *Guard) value(q question, key string) (values []string, known bool) {
+	for _, k := range q.told {
+		if k[0] == key {
+			return []string{k[1]}, true
+		}
+	}
 	for _, k := range q.keys {
 		if k[0] == key {
 			return g.values(q.service, k[1], q.of)
@@ -101,7 +107,7 @@ func (g *Guard) questions(region, service, name string, of members) (list []ques
 		if op.resource == "" {
 			continue
 		}
-		q := question{op.action, "*", op.keys, service, of}
+		q := question{action: op.action, resource: "*", keys: op.keys, service: service, of: of}
 		if op.resource == "*" {
 			list = append(list, q)
 			continue
