@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -139,12 +140,14 @@ func (s *Service) adopt(req stack.Request, name string) {
 	}
 }
 
-// policy is what becomes of a function's asynchronous events.
+// policy is what becomes of a function's asynchronous events: what is configured for
+// the alias or version that is called, or for $LATEST where it is called by its name.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
 func (s *Service) policy(called string) invoke.Policy {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name, _ := splitName(called)
-	policy, set := s.resources.policies[name]
+	policy, set := s.resources.policies[policyKey(called)]
 	if !set {
 		policy = invoke.DefaultPolicy
 	}
@@ -153,6 +156,12 @@ func (s *Service) policy(called string) invoke.Policy {
 		policy.Off = f.Reserved != nil && *f.Reserved == 0
 	}
 	return policy
+}
+
+// policyKey is a function with the alias or version by which it is called.
+func policyKey(called string) string {
+	name, qualifier := splitName(called)
+	return name + ":" + cmp.Or(qualifier, latest)
 }
 
 // arn is a function's ARN.
@@ -218,15 +227,16 @@ func (s *Service) updatePolicy(ctx context.Context, req stack.Request) (stack.Re
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resources.policies[f.Name] = policy
+	s.resources.policies[policyKey(f.Name+":"+p.Qualifier)] = policy
 	return stack.Resource{PhysicalID: req.PhysicalID}, nil
 }
 
 func (s *Service) deletePolicy(_ context.Context, req stack.Request) error {
 	called, _ := stack.Text(req.Properties["FunctionName"])
+	qualifier, _ := stack.Text(req.Properties["Qualifier"])
 	name, _ := splitName(called)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.resources.policies, name)
+	delete(s.resources.policies, policyKey(name+":"+qualifier))
 	return nil
 }

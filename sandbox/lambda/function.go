@@ -149,7 +149,11 @@ func (s *Service) deleteFunction(_ context.Context, req stack.Request) error {
 	delete(s.resources.properties, req.PhysicalID)
 	delete(s.resources.origins, req.PhysicalID)
 	delete(s.resources.live, req.PhysicalID)
-	delete(s.resources.policies, req.PhysicalID)
+	for key := range s.resources.policies {
+		if strings.HasPrefix(key, req.PhysicalID+":") {
+			delete(s.resources.policies, key)
+		}
+	}
 	return nil
 }
 

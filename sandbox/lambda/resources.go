@@ -27,7 +27,7 @@ type resources struct {
 	sources     map[string]EventSource        // by ID
 	code        map[string]Unpacked           // by function: what its Code property names
 	live        map[string]liveRef            // by function that runs from its folders
-	policies    map[string]invoke.Policy      // by function: of asynchronous events
+	policies    map[string]invoke.Policy      // by function and what it is called by: of asynchronous events
 	pollers     map[string]context.CancelFunc // by event source: ends its polling
 	origins     map[string]string             // by function: its stack and logical ID
 	pending     map[string][]invoke.Pending   // by stack and logical ID: events of an earlier run

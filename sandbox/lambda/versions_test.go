@@ -247,6 +247,48 @@ func TestRecordOfVersion(t *testing.T) {
 	}
 }
 
+// TestPolicyOfEachQualifier has the events of a function handed on as is configured for
+// what it is called by: its name, an alias, a version; one that has nothing of its own
+// hands on nothing, and what is deleted leaves the others alone.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
+func TestPolicyOfEachQualifier(t *testing.T) {
+	sent := make(chan string, 1)
+	v := newVersions(t, lambda.Options{Send: func(_ context.Context, arn string, m invoke.Message) error {
+		sent <- arn[strings.LastIndexByte(arn, ':')+1:]
+		return nil
+	}})
+	v.must("Function", code("one", nil))
+	v.must("Version", map[string]any{"FunctionName": "fn"})
+	v.must("Alias", map[string]any{"FunctionName": "fn", "Name": "live", "FunctionVersion": "1"})
+	to := func(qualifier, queue string) map[string]any {
+		return map[string]any{"FunctionName": "fn", "Qualifier": qualifier, "DestinationConfig": map[string]any{"OnSuccess": map[string]any{"Destination": "arn:aws:sqs:us-west-2:000000000000:" + queue}}}
+	}
+	v.must("EventInvokeConfig", to("$LATEST", "latest"))
+	v.must("EventInvokeConfig", to("1", "first"))
+	v.must("EventInvokeConfig", to("live", "live"))
+	ask := func(called, want string) {
+		t.Helper()
+		if err := v.Deliver(called, "", []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-sent; got != want {
+			t.Errorf("%s: handed on to %s, want %s", called, got, want)
+		}
+	}
+	ask("fn", "latest")
+	ask("fn:$LATEST", "latest")
+	ask("fn:1", "first")
+	ask("arn:aws:lambda:us-west-2:000000000000:function:fn:live", "live")
+	gone := v.request("EventInvokeConfig", to("live", "live"))
+	if err := v.Registrations()[gone.Type].Provider.Delete(context.Background(), gone); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Deliver("fn:live", "", []byte("{}")); err != nil { // nothing is told of its end
+		t.Fatal(err)
+	}
+	ask("fn:1", "first")
+}
+
 // TestLeftOut says of a function what of its resource, and of a change, makes no
 // difference here.
 func TestLeftOut(t *testing.T) {
