@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
@@ -31,8 +30,10 @@ import (
 const directMark = "changed by arc deploy --direct at "
 
 // ChangedDirectly tells, by its description, a function that was changed past
-// CloudFormation.
-func ChangedDirectly(description string) bool { return strings.HasPrefix(description, directMark) }
+// CloudFormation, or was about to be published again.
+func ChangedDirectly(description string) bool {
+	return strings.HasPrefix(description, directMark) || strings.HasPrefix(description, againMark)
+}
 
 // MaxDirect is how large a zip Lambda takes in a call.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -277,12 +278,10 @@ func (r *run) unmark(ctx context.Context, stack Stack, set *changeSet) error {
 		return nil
 	}
 	for _, c := range set.changes {
-		rc := c.ResourceChange
-		if rc == nil || rc.Action != types.ChangeActionAdd || aws.ToString(rc.ResourceType) != registry.LambdaVersion {
+		id := r.publishes(c.ResourceChange)
+		if id == "" {
 			continue
 		}
-		ref, _ := r.template.Resources[aws.ToString(rc.LogicalResourceId)].Properties["FunctionName"].(map[string]any)
-		id, _ := ref["Ref"].(string)
 		resources, err := r.resources(ctx, stack)
 		if err != nil {
 			return err
@@ -296,10 +295,7 @@ func (r *run) unmark(ctx context.Context, stack Stack, set *changeSet) error {
 			continue // CloudFormation says what is wrong with it
 		}
 		description, _ := r.template.Resources[id].Properties["Description"].(string)
-		if err := r.Functions.Send(ctx, http.MethodPut, "UpdateFunctionConfiguration", name, "configuration", map[string]any{"Description": description}, &now); err != nil {
-			return fmt.Errorf("take the mark of arc deploy --direct off %s: %w", id, err)
-		}
-		if _, err := r.settled(ctx, name, now); err != nil {
+		if err := r.describe(ctx, name, description); err != nil {
 			return fmt.Errorf("take the mark of arc deploy --direct off %s: %w", id, err)
 		}
 	}

@@ -206,7 +206,16 @@ func (r *run) change(ctx context.Context, stack Stack) error {
 		r.deleteChangeSet(ctx, set)
 		return err
 	}
-	if err := r.apply(ctx, set, bucket, stack.Exists); err != nil {
+	published, err := r.republish(ctx, stack, set)
+	if err != nil {
+		r.deleteChangeSet(ctx, set)
+		return errors.Join(err, published())
+	}
+	err = r.apply(ctx, set, bucket, stack.Exists)
+	if !r.executing && !r.d.NoWait { // else AWS is about to publish still, and the next deploy puts it back
+		err = errors.Join(err, published())
+	}
+	if err != nil {
 		return err
 	}
 	r.outcome.Created = !stack.Exists
