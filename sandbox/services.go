@@ -114,7 +114,7 @@ func (c *Cloud) services() []Service {
 		c.states,
 	}
 	topics := sns.New(sns.Options{Account: account, Region: region, URL: c.url, Send: c.send, Tell: c.tell})
-	services = append(services, topics, c.gateway, c.rest, gateway.Control{Gateway: c.gateway, Account: account})
+	services = append(services, topics, c.gateway, c.rest, gateway.Control{Gateway: c.gateway, Account: account, Region: region})
 	c.custom = custom.New(custom.Options{
 		Account: account, Call: c.lambda.DeliverHeard, Publish: topics.Hand, Led: c.led, Endpoint: c.url, Host: c.answerHost,
 		Called: c.called, Tell: c.tell,

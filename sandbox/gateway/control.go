@@ -22,11 +22,12 @@ import (
 
 // Control is the API that tells which APIs there are, with their stages, routes,
 // integrations, authorizers and deployments: the part of API Gateway's second
-// version that reads. What it would change, stacks change.
+// version that reads, and quick create. What else it would change, stacks change.
 // https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/resources.html
 type Control struct {
 	Gateway *Gateway
 	Account string // twelve digits
+	Region  string // of requests that name none
 }
 
 // controlPath begins the paths of its operations.
@@ -53,6 +54,18 @@ func (c Control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), controlPath)
+	switch id, deep := strings.CutPrefix(rest, "/"); {
+	case ok && r.Method == http.MethodPost && strings.Trim(rest, "/") == "":
+		c.reply(w, http.StatusCreated, func() (any, error) { return c.create(r) })
+		return
+	case ok && r.Method == http.MethodDelete && deep && id != "" && !strings.Contains(id, "/"):
+		if err := c.remove(id); err != nil {
+			wire.WriteJSONError(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	if !ok || r.Method != http.MethodGet || rest != "" && rest[0] != '/' {
 		wire.WriteJSONError(w, &stack.Error{Code: "UnknownOperationException", Status: http.StatusNotImplemented, Message: "the local cloud's API Gateway does not run " + r.Method + " " + r.URL.Path + ": APIs are made and changed by stacks, and read here"})
 		return
@@ -63,12 +76,16 @@ func (c Control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			parts = append(parts, text)
 		}
 	}
-	out, err := c.answer(parts, r)
+	c.reply(w, http.StatusOK, func() (any, error) { return c.answer(parts, r) })
+}
+
+func (c Control) reply(w http.ResponseWriter, status int, do func() (any, error)) {
+	out, err := do()
 	if err != nil {
 		wire.WriteJSONError(w, err)
 		return
 	}
-	wire.WriteJSON(w, http.StatusOK, out)
+	wire.WriteJSON(w, status, out)
 }
 
 // answer reads /v2/apis[/ID[/PART[/ID]]].

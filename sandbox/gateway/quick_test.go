@@ -11,6 +11,57 @@ import (
 	"arc/sandbox/gateway"
 )
 
+// CreateApi with a target makes what a template's Target does; without one it is refused,
+// and so is deleting what a stack made.
+// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html#CreateApi
+func TestQuickCreateByClients(t *testing.T) {
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`"function"`)}})
+	control := gateway.Control{Gateway: c.Gateway, Account: "123456789012", Region: "us-east-1"}
+	ask := func(method, path, body string) (int, string) {
+		w := httptest.NewRecorder()
+		control.ServeHTTP(w, httptest.NewRequest(method, "/v2/apis"+path, strings.NewReader(body)))
+		return w.Code, w.Body.String()
+	}
+	for range 2 { // of one name there may be several
+		status, body := ask("POST", "", `{"name": "q", "protocolType": "HTTP", "target": "arn:aws:lambda:us-east-1:123456789012:function:fn", "routeKey": "GET /it", "corsConfiguration": {"allowOrigins": ["https://app.example"]}, "tags": {"of": "me"}}`)
+		var made struct {
+			APIID, APIEndpoint, Name string
+			Tags                     map[string]string
+		}
+		if err := json.Unmarshal([]byte(body), &made); err != nil || status != 201 || made.Name != "q" || made.Tags["of"] != "me" {
+			t.Fatalf("%d %s %v", status, body, err)
+		}
+		for path, want := range map[string]int{"/it": 200, "/other": 404} {
+			if status, body := call(t, "GET", made.APIEndpoint+path, ""); status != want {
+				t.Errorf("%s: %d %s", path, status, body)
+			}
+		}
+		defer func() {
+			if status, body := ask("DELETE", "/"+made.APIID, ""); status != 204 {
+				t.Errorf("deleted: %d %s", status, body)
+			}
+			if status, _ := ask("GET", "/"+made.APIID, ""); status != 404 {
+				t.Errorf("a deleted API is told of: %d", status)
+			}
+		}()
+	}
+	for body, want := range map[string]string{
+		`{"name": "q", "protocolType": "HTTP"}`:                        "without a target",
+		`{"name": "q", "protocolType": "WEBSOCKET", "target": "x"}`:    "RouteSelectionExpression",
+		`{"protocolType": "HTTP", "target": "https://there.example"}`:  "Name",
+		`{"name": "q", "target": "https://there.example", "other": 1}`: "Other",
+		`{`: "not the JSON",
+	} {
+		if status, said := ask("POST", "", body); status < 400 || !strings.Contains(said, want) {
+			t.Errorf("%s: %d %s", body, status, said)
+		}
+	}
+	of := c.create("Api", "Q", props{"Name": "q", "ProtocolType": "HTTP"})
+	if status, said := ask("DELETE", "/"+of.PhysicalID, ""); status != 501 || !strings.Contains(said, "which deletes it") {
+		t.Errorf("a stack's: %d %s", status, said)
+	}
+}
+
 // An Api with a Target answers by itself, without an integration, a route and a
 // stage of its own in the template, and its update changes what it answers.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop.html
