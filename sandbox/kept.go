@@ -123,6 +123,15 @@ func (c *Cloud) tablesFile() string {
 	return filepath.Join(c.data, "tables.db")
 }
 
+// publishedFolder is where the code of versions that clients publish is kept; "" =
+// nowhere.
+func (c *Cloud) publishedFolder() string {
+	if c.data == "" {
+		return ""
+	}
+	return filepath.Join(c.data, "published")
+}
+
 // objectsFolder is where the bytes of buckets' objects are kept; "" = nowhere.
 func (c *Cloud) objectsFolder() string {
 	if c.data == "" {

@@ -37,6 +37,9 @@ func (s *Service) Restore(log *journal.Log) error {
 			s.resources.frozen[version] = value
 			continue
 		}
+		if strings.HasPrefix(key, publishedVersion) {
+			continue // read when its function is there
+		}
 		var at string
 		if err := json.Unmarshal(value, &at); err != nil {
 			return fmt.Errorf("data of the local cloud: %s: %w", key, err)

@@ -73,6 +73,7 @@ func (s *Service) createFunction(ctx context.Context, req stack.Request) (stack.
 	s.Put(fn)
 	s.keepProperties(name, req.Properties)
 	s.adopt(req, name)
+	s.bringPublished(name, req.Whole())
 	s.tag(name, req.Properties)
 	made := functionResource(fn)
 	made.Note = noteOf(req.Properties)
@@ -144,6 +145,7 @@ func (s *Service) deleteFunction(_ context.Context, req stack.Request) error {
 			delete(s.resources.permissions, id)
 		}
 	}
+	s.forgetPublished(req.PhysicalID)
 	delete(s.resources.qualifiers, req.PhysicalID)
 	delete(s.resources.code, req.PhysicalID)
 	delete(s.resources.properties, req.PhysicalID)

@@ -44,6 +44,9 @@ type Options struct {
 	// Scratch is the folder in which the service makes one for bootstraps, links,
 	// inline code and the functions' HOME; "" = the system's for temporary files.
 	Scratch string
+	// Published is a folder that outlives the process, for the code of versions that
+	// clients publish; "" = they end with it.
+	Published string
 	// Workers is how many workers there are at most, idle ones included; 0 = as
 	// many as fit into half of the memory that is free at the start.
 	Workers int

@@ -269,8 +269,11 @@ func (s *Service) publish(name, description, sum string) (any, error) {
 	}
 	number := s.unchanged(f)
 	if number == "" {
+		number = strconv.Itoa(s.resources.numbers[f.ARN] + 1)
+		if err := s.keepPublished(f.Function, number, description); err != nil {
+			return nil, err
+		}
 		s.resources.numbers[f.ARN]++
-		number = strconv.Itoa(s.resources.numbers[f.ARN])
 		s.qualify(f.Name, number)
 		s.freeze(f.Function, number, description)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -325,6 +326,72 @@ func TestLiveVersions(t *testing.T) {
 		}
 	}
 	v.says("fn:1/invocations", "saved", "$LATEST")
+}
+
+// TestPublishedVersionsStay gives versions that a client published, after a restart, the
+// code and the settings that they had, also those of no template; they go with their
+// function.
+func TestPublishedVersionsStay(t *testing.T) {
+	file, folder := filepath.Join(t.TempDir(), "log"), filepath.Join(t.TempDir(), "published")
+	one := code("one", nil)
+	start := func(whole bool) (*versions, func()) {
+		t.Helper()
+		log, err := journal.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newVersions(t, lambda.Options{Published: folder})
+		if err := v.Restore(log); err != nil {
+			t.Fatal(err)
+		}
+		req := v.request("Function", one)
+		if whole {
+			req.PhysicalID, req.Restored, req.Attributes = "fn", true, map[string]any{}
+		}
+		if _, err := v.Registrations()[req.Type].Provider.Create(context.Background(), req); err != nil {
+			t.Fatal(err)
+		}
+		return v, func() { v.Close(); log.Close() }
+	}
+	publish := func(v *versions, want string) {
+		t.Helper()
+		if status, _, text := v.api("POST", "fn/versions", "{}"); status/100 != 2 || !strings.Contains(text, `"Version":"`+want+`"`) {
+			t.Errorf("published: %d %s, want version %s", status, text, want)
+		}
+	}
+	v, end := start(false)
+	publish(v, "1")
+	if _, _, text := v.api("PUT", "fn/configuration", `{"Environment":{"Variables":{"TEXT":"changed"}}}`); !strings.Contains(text, "changed") {
+		t.Fatal(text)
+	}
+	publish(v, "2")
+	end()
+
+	v, end = start(true)
+	v.says("fn:1/invocations", "one env one 1 fn:1", "1")
+	v.says("fn:2/invocations", "one changed 2 fn:2", "2")
+	publish(v, "3") // the function is as its template says again, and version 2 is not
+	end()
+	v, end = start(true)
+	publish(v, "3")
+	v.update("Function", "fn", one, code("two", nil))
+	publish(v, "4")
+	v.says("fn:4/invocations", "two env two 4 fn:4", "4")
+	end()
+	v, end = start(false) // made anew
+	if status, _, _ := v.api("POST", "fn:1/invocations", "{}"); status != 404 {
+		t.Errorf("a version of a function that is no more answers %d", status)
+	}
+	publish(v, "1")
+	gone := v.request("Function", one)
+	gone.PhysicalID = "fn"
+	if err := v.Registrations()[gone.Type].Provider.Delete(context.Background(), gone); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 // TestVersionsStay gives a version, after a restart, the code that it was made of.
