@@ -17,7 +17,7 @@ import (
 // againMark begins the description of a function of which a version is published
 // again. It is taken off when that is done; where arc is killed before, the next
 // deploy puts the function back, as one that was changed directly.
-const againMark = "published again by arc deploy at "
+const againMark = "published again, as it was, at "
 
 // republish lets CloudFormation publish a version of a function that was published as
 // it is, before provisioned concurrency was taken from it: Lambda has no second

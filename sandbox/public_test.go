@@ -44,6 +44,7 @@ import (
 //	refused WORDS                             the stack is not made, for this reason
 //	fails WORDS                               as the first step: the stack is rolled back, after an event with the words
 //	update FILE                               the stack, to another template
+//	declined FILE WORDS                       an update to it, at once
 //	event LOGICALID WORDS                     is, or will be, among the events of the stack
 //	output NAME -> VALUE
 //	delete                                    the stack, which goes
@@ -322,9 +323,17 @@ func (p *publicStack) stackStep(verb, rest, want, line string) bool {
 		if !strings.Contains(p.events(), rest) {
 			p.t.Errorf("%s:\n%s", line, p.events())
 		}
+	case "declined":
+		file, words, _ := strings.Cut(rest, " ")
+		_, err := client.UpdateStack(p.t.Context(), &cloudformation.UpdateStackInput{
+			StackName: aws.String(p.name), TemplateBody: aws.String(string(p.files[file])), Capabilities: []types.Capability{types.CapabilityCapabilityAutoExpand},
+		})
+		if err == nil || !strings.Contains(err.Error(), words) {
+			p.t.Errorf("%s: %v", line, err)
+		}
 	case "update":
 		_, err := client.UpdateStack(p.t.Context(), &cloudformation.UpdateStackInput{
-			StackName: aws.String(p.name), TemplateBody: aws.String(string(p.files[rest])), Parameters: p.given, Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam},
+			StackName: aws.String(p.name), TemplateBody: aws.String(string(p.files[rest])), Parameters: p.given, Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam, types.CapabilityCapabilityAutoExpand},
 		})
 		if err != nil {
 			p.t.Fatal(err)

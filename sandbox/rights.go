@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"arc/cfn/registry"
 	"arc/sandbox/iam"
 	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
@@ -145,6 +146,12 @@ func (c *Cloud) mayHandle(ctx context.Context, step string, req stack.Request, r
 		return why
 	}
 	return nil
+}
+
+// mayInvoke asks whether the caller of a stack operation may have CloudFormation invoke
+// a function.
+func (c *Cloud) mayInvoke(ctx context.Context, function string) error {
+	return c.mayHandle(ctx, "Create", stack.Request{Type: registry.CloudFormationCustomResource, Properties: map[string]any{"ServiceToken": function}}, "")
 }
 
 // decideInvoke asks whether whoever signed for an API, or for a function's URL, may call

@@ -117,11 +117,12 @@ func (c *Cloud) services() []Service {
 	services = append(services, topics, c.gateway, c.rest, gateway.Control{Gateway: c.gateway, Account: account, Region: region})
 	c.custom = custom.New(custom.Options{
 		Account: account, Call: c.lambda.DeliverHeard, Publish: topics.Hand, Led: c.led, Endpoint: c.url, Host: c.answerHost,
-		Called: c.called, Tell: c.tell,
+		Called: c.called, Tell: c.tell, Run: c.lambda.Invoke, May: c.mayInvoke,
 	})
+	services = append(services, c.custom)
 	c.engine = stack.New(stack.Options{
 		Account: account, Region: region, Registrations: registrations(services), Custom: c.custom.Registration(),
-		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), SetAside: c.live.is, Patience: patience, Recorded: others.Other,
+		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), Macro: c.custom.Expand, SetAside: c.live.is, Patience: patience, Recorded: others.Other,
 		Warn: func(text string) { c.tell.Notice("%s", text) },
 	})
 	return append(services, cloudformation.New(c.engine))

@@ -1,7 +1,9 @@
-// Package custom is what CloudFormation does for custom resources: it sends their
-// requests to the function or topic that their ServiceToken names, with a URL
-// where the answer is to be put, and waits for it.
+// Package custom is what CloudFormation does by functions of the account. For custom
+// resources it sends requests to the function or topic that their ServiceToken names,
+// with a URL where the answer is to be put, and waits for it; for macros it has a
+// function make something of a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
 package custom
 
 import (
@@ -26,6 +28,11 @@ type Options struct {
 	Account string
 	// Call invokes a function asynchronously: heard is told of each try.
 	Call func(arn, requestID string, event []byte, heard func(invoke.Try)) error
+	// Run invokes a function, and waits for its answer.
+	Run func(ctx context.Context, function string, event []byte) (invoke.Result, error)
+	// May gives an error when the caller of a stack operation may not have a function
+	// invoked; nil = everybody may.
+	May func(ctx context.Context, function string) error
 	// Publish publishes to a topic.
 	Publish func(ctx context.Context, arn, subject, message string) error
 	// Led reports whether whoever gets a request reaches this cloud by the names of
@@ -46,12 +53,13 @@ type Desk struct {
 
 	mu      sync.Mutex
 	waiting map[string]*request // by ID
+	macros  map[string]string   // functions, by region and name
 }
 
 // New gives a desk that waits for nothing.
 func New(options Options) *Desk {
 	options.Tell = options.Tell.Or()
-	return &Desk{options: options, waiting: map[string]*request{}}
+	return &Desk{options: options, waiting: map[string]*request{}, macros: map[string]string{}}
 }
 
 // Limits of custom resources.

@@ -28,6 +28,9 @@ type Options struct {
 	// Transforms are what the section Transform may ask for besides what the engine
 	// knows itself, by name: each makes a template of a template, both as trees.
 	Transforms map[string]func(template map[string]any) (map[string]any, error)
+	// Macro has a macro of the account expand a part of a template, or says ErrNoMacro;
+	// nil = there are none. The context is that of the call.
+	Macro func(ctx context.Context, call MacroCall) (fragment any, err error)
 	// Parameter reads a value of the parameter store, for template parameters
 	// of type AWS::SSM::Parameter::Value; nil = none can be read.
 	Parameter func(ctx context.Context, name string) (string, error)

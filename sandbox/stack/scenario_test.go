@@ -101,6 +101,7 @@ func newScenario(t *testing.T, archive *txtar.Archive) *scenario {
 			"AWS::IAM::Role": {Provider: thing{s}},
 		},
 		Custom: Registration{Provider: asked{s}},
+		Macro:  s.macro,
 		Fetch: func(_ context.Context, url string) ([]byte, error) {
 			body, ok := s.files[strings.TrimPrefix(url, "https://bucket.s3.amazonaws.com/")]
 			if !ok {
@@ -184,6 +185,28 @@ func (p asked) Update(_ context.Context, req Request) (Resource, error) {
 func (p asked) Delete(_ context.Context, req Request) error {
 	_, err := p.answer("Delete", req)
 	return err
+}
+
+// macro says what it is asked for. Copy makes a second Thing of a whole template, Fill
+// gives what is beside it a Value, Text is a text, and Fail fails.
+func (s *scenario) macro(_ context.Context, call MacroCall) (any, error) {
+	told, _ := json.Marshal(call)
+	fmt.Fprintf(&s.log, "macro %s\n", told)
+	entries, _ := call.Fragment.(map[string]any)
+	switch call.Name {
+	case "Copy":
+		resources := entries["Resources"].(map[string]any)
+		resources["Second"] = resources["Thing"]
+		return entries, nil
+	case "Fill":
+		entries["Value"] = call.Params["With"]
+		return entries, nil
+	case "Text":
+		return "a text", nil
+	case "Fail":
+		return nil, errors.New("Transform 123456789012::Fail failed with: on purpose")
+	}
+	return nil, ErrNoMacro
 }
 
 func (s *scenario) command(line string) {

@@ -10,8 +10,8 @@ import (
 )
 
 // expand does what the template asks transforms for: files of AWS::Include, which
-// lie in the local S3, loops of AWS::LanguageExtensions, and what Options.Transforms
-// knows. It gives the template that is carried out, as text too; nil = the template
+// lie in the local S3, loops of AWS::LanguageExtensions, what Options.Transforms
+// knows, and macros of the account. It gives the template that is carried out, as text too; nil = the template
 // asks for nothing.
 //
 // Files come first, as the innermost part of a template does; then what the section
@@ -43,8 +43,15 @@ func (e *Engine) expand(ctx context.Context, doc *cfn.Document, params parameter
 	if !ok {
 		return nil, nil, invalid("Transform AWS::Include failed with: the whole template must stay an object")
 	}
+	x := expander{e: e, ctx: ctx, ref: ref, values: params.values}
 	calls := cfn.Transforms(root)
 	delete(root, "Transform")
+	if tree, err = x.calls(root); err != nil {
+		return nil, nil, err
+	}
+	if root, ok = tree.(map[string]any); !ok {
+		return nil, nil, invalid("Template format error: the whole template must stay an object")
+	}
 	for _, call := range calls {
 		name, _ := call["Name"].(string)
 		switch do := e.options.Transforms[name]; {
@@ -60,7 +67,10 @@ func (e *Engine) expand(ctx context.Context, doc *cfn.Document, params parameter
 			root, err = do(root)
 			delete(root, "Transform")
 		default:
-			return nil, nil, invalid("No transform named %s found. (the local cloud runs AWS::Include, AWS::LanguageExtensions and AWS::Serverless-2016-10-31; macros of an account are not here: expand the template before it is sent)", name)
+			parameters, _ := call["Parameters"].(map[string]any)
+			if root, err = x.whole(name, parameters, root); err != nil {
+				return nil, nil, err
+			}
 		}
 		if err != nil {
 			return nil, nil, invalid("Transform %s failed with: %v", name, err)
@@ -71,7 +81,7 @@ func (e *Engine) expand(ctx context.Context, doc *cfn.Document, params parameter
 		return nil, nil, invalid("Template format error: %s", strings.TrimPrefix(err.Error(), "template: "))
 	}
 	if i := slices.IndexFunc(expanded.Macros, func(name string) bool { return name != "AWS::LanguageExtensions" }); i >= 0 {
-		return nil, nil, invalid("No transform named %s found. (Fn::Transform of the local cloud knows AWS::Include alone)", expanded.Macros[i])
+		return nil, nil, noTransform(expanded.Macros[i]) // what a macro asks for is not expanded again
 	}
 	text, err := cfn.Printed(root)
 	return expanded, text, err
