@@ -13,6 +13,12 @@ function asked(address, name) {
   return require('node:child_process').spawnSync(process.execPath, ['-e', code], { env: { PATH: process.env.PATH }, stdio: 'ignore' }).status === 0
 }
 
+// unseen takes this file out of what an error tells of its way.
+function unseen(error) {
+  error.stack = String(error.stack).split('\n').filter((line) => !line.includes(__filename)).join('\n')
+  return error
+}
+
 module.exports = (address) => {
   const resolve = Module._resolveFilename
   const known = new Map()
@@ -20,12 +26,12 @@ module.exports = (address) => {
     try {
       return resolve.call(this, request, ...more)
     } catch (error) {
-      if (error.code !== 'MODULE_NOT_FOUND' || !/^@aws-sdk\/[a-z0-9-]+$/.test(request)) throw error
+      if (error.code !== 'MODULE_NOT_FOUND' || !/^@aws-sdk\/[a-z0-9-]+$/.test(request)) throw unseen(error)
       if (!known.has(request)) known.set(request, asked(address, request))
       // Node keeps in mind that there was no package.json, so it is led to where the
       // package really is.
       const place = known.get(request) && more[0]?.paths?.map((folder) => path.join(folder, request)).find((folder) => fs.existsSync(folder))
-      if (!place) throw error
+      if (!place) throw unseen(error)
       return resolve.call(this, fs.realpathSync(place), ...more)
     }
   }
