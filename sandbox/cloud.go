@@ -61,6 +61,9 @@ type Options struct {
 	User     func(name string) string // the developer's environment, for finding interpreters; nil = PATH alone
 	Warn     func(text string)        // takes what the developer should know at the start; nil = nobody wants to know
 	Cache    string                   // folder where runtimes may keep compiled code; "" = none
+	// Self is this program, whose main calls opt.Enter: it mounts layers at /opt; "" =
+	// they are not mounted.
+	Self string
 	// Offer gives what the code in an unpacked folder asks of its runtime, or the packages
 	// of names; for Node it puts that beside the folder. nil = nothing is offered.
 	Offer func(dir, runtime string, names ...string) (source.Offered, error)

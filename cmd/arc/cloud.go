@@ -181,6 +181,7 @@ func (s *session) startCloud(p *project, registry sandbox.Registry, flags cloudF
 		Internal:    internal,
 		Path:        s.env("PATH"),
 		User:        s.env,
+		Self:        "/proc/self/exe", // also when a newer one was put in its place; where there is no /proc, nothing is mounted
 		Warn:        func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 		Cache:       filepath.Join(filepath.Dir(registry.Dir), "compiled"),
 		Tell:        s.tell,

@@ -13,6 +13,7 @@ import (
 
 	"arc/deploy"
 	"arc/manifest/syntax"
+	"arc/sandbox/lambda/opt"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -51,6 +52,9 @@ type session struct {
 
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
+	if code, mine := opt.Enter(args); mine { // a function's process, on its way to its layers
+		return code
+	}
 	s := &session{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, env: env, color: wantsColor(stderr, env), muted: wantsQuiet(env), live: newLive(stderr, env), words: shownArgs(args)}
 	if wantsEvents(args) {
 		s.events = &eventWriter{to: stdout}

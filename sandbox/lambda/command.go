@@ -19,7 +19,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
-
+	"arc/sandbox/lambda/opt"
 	"arc/source/interpreter"
 )
 
@@ -99,9 +99,17 @@ func (w *worker) command() (*exec.Cmd, error) {
 			return nil, &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", err}
 		}
 		args = append(args, filepath.Join(scratch, "bootstrap", l.script))
-		cmd = exec.Command(found.Program, args...)
+		wrapper, err := w.wrapper(env)
+		switch {
+		case err != nil:
+			return nil, &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", err}
+		case wrapper != "":
+			cmd = exec.Command(wrapper, append([]string{found.Program}, args...)...)
+		default:
+			cmd = exec.Command(found.Program, args...)
+		}
 	case strings.HasPrefix(fn.Runtime, "provided"):
-		program, err := bootstrapOf(fn.Dir)
+		program, err := w.bootstrap()
 		if err != nil {
 			return nil, &startError{invoke.HandlerMissing, "Runtime.InvalidEntrypoint", err}
 		}
@@ -217,17 +225,41 @@ func (w *worker) offerPackage(rw http.ResponseWriter, name string) {
 	rw.WriteHeader(http.StatusOK)
 }
 
-// bootstrapOf finds the program of a function with a runtime of its own.
-func bootstrapOf(dir string) (string, error) {
-	program := filepath.Join(dir, "bootstrap")
+// bootstrap is the program of a function with a runtime of its own: its zip has it,
+// or else its layers.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+func (w *worker) bootstrap() (string, error) {
+	program := filepath.Join(w.fn.Dir, "bootstrap")
+	shown := program
+	if _, err := os.Stat(program); err != nil && isThere(w.fn.Opt, "bootstrap") {
+		program, shown = filepath.Join(w.fn.Opt, "bootstrap"), w.inLayers("/opt/bootstrap")
+	}
 	info, err := os.Stat(program)
-	if err != nil {
-		return "", fmt.Errorf("%s: a function with a provided runtime is an executable of that name, which is missing", program)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s: a function with a provided runtime is an executable of that name, which is missing%s", shown, w.elsewhere())
+	case info.IsDir() || info.Mode()&0o111 == 0 && filepath.Separator == '/':
+		return "", fmt.Errorf("%s: is not executable: chmod +x it", shown)
 	}
-	if info.IsDir() || info.Mode()&0o111 == 0 && filepath.Separator == '/' {
-		return "", fmt.Errorf("%s: is not executable: chmod +x it", program)
+	return shown, nil
+}
+
+// wrapper is the script that a function asks to be started through, which is given
+// the interpreter and its arguments; "" = none.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
+func (w *worker) wrapper(env map[string]string) (string, error) {
+	name := env["AWS_LAMBDA_EXEC_WRAPPER"]
+	if name == "" {
+		return "", nil
 	}
-	return program, nil
+	if rest, ok := strings.CutPrefix(name, "/var/task/"); ok {
+		return filepath.Join(w.fn.Dir, filepath.FromSlash(rest)), nil
+	}
+	rest, ok := strings.CutPrefix(name, opt.Folder+"/")
+	if ok && !isThere(w.fn.Opt, rest) {
+		return "", fmt.Errorf("AWS_LAMBDA_EXEC_WRAPPER=%s: no layer has that file%s", name, w.elsewhere())
+	}
+	return w.inLayers(name), nil
 }
 
 // linkFolders makes, once, a folder with links to shared code and views under

@@ -237,8 +237,8 @@ func (s *Service) locate(ctx context.Context, req stack.Request, p *functionProp
 		s.remember(fn.Name, code)
 	}
 	fn.Dir, fn.CodeSHA256 = code.Dir, code.SHA256
-	// A layer brings Deno to AWS; here it is the one that is installed.
-	if _, missing := bootstrapOf(fn.Dir); missing != nil && strings.HasPrefix(fn.Runtime, "provided") {
+	// A layer brings Deno to AWS; where it is not here, Deno is the one that is installed.
+	if strings.HasPrefix(fn.Runtime, "provided") && !isThere(fn.Dir, "bootstrap") && !isThere(fn.Opt, "bootstrap") {
 		for _, layer := range p.Layers {
 			if strings.Contains(strings.ToLower(layer), "deno") {
 				fn.Runtime = "deno"

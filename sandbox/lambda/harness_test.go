@@ -40,6 +40,9 @@ type service struct {
 
 func newService(t testing.TB, options lambda.Options) *service {
 	s := &service{t: t}
+	if withLayers != "" {
+		options.Self = "/proc/self/exe"
+	}
 	if options.Path == "" {
 		options.Path = os.Getenv("PATH")
 	}
@@ -91,11 +94,15 @@ func write(t testing.TB, dir, files string) {
 
 const account = "000000000000"
 
+// withLayers is a folder of layers that every function has (TestEverythingWithLayers);
+// "" = they have none.
+var withLayers = os.Getenv("ARC_TEST_LAYERS")
+
 // function is a Node function of the given files.
 func function(t testing.TB, name, files string) lambda.Function {
 	return lambda.Function{
 		Name: name, ARN: "arn:aws:lambda:us-west-2:" + account + ":function:" + name,
-		Runtime: "nodejs22.x", Handler: "index.handler", Dir: folder(t, files), Timeout: 10, MemoryMB: 1152, Label: "@http get /" + name,
+		Runtime: "nodejs22.x", Handler: "index.handler", Dir: folder(t, files), Timeout: 10, MemoryMB: 1152, Label: "@http get /" + name, Opt: withLayers,
 	}
 }
 

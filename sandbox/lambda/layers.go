@@ -9,13 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"arc/sandbox/lambda/opt"
 	"arc/sandbox/stack"
 	"arc/source/interpreter"
 )
 
-// Layers of the local cloud's own stacks are unpacked, and functions look for
-// what they hold where Lambda documents it. Only /opt itself is not there: it is
-// a folder of the developer's.
+// Layers of the local cloud's own stacks are unpacked, and mounted at /opt for
+// each process of a function that has some. Where that cannot be, the variables by
+// which runtimes look for what layers hold lead to the unpacked folder instead.
 // https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
 
 // createLayer unpacks a layer version and gives it its ARN.
@@ -90,15 +91,39 @@ func (s *Service) layered(fn *Function, arns []string) error {
 		return fmt.Errorf("property Layers: %w", err)
 	}
 	if fn.Opt != "" {
-		s.mu.Lock()
-		said := s.resources.told["/opt"]
-		s.resources.told["/opt"] = true
-		s.mu.Unlock()
-		if !said {
-			s.options.Tell.Or().Notice("what layers hold is found through NODE_PATH, PYTHONPATH, GEM_PATH, RUBYLIB, PATH and LD_LIBRARY_PATH, as on Lambda; only the folder /opt itself is not there: code that opens files below it by that name finds none here, but programs that Python's subprocess starts")
-		}
+		s.mount(fn.Opt)
+		s.tellExtensions(fn.Opt)
 	}
 	return nil
+}
+
+// mount is how layers get to /opt; nil where they cannot, which is said once. It is
+// asked of the machine with the first function that has some.
+func (s *Service) mount(layers string) *opt.Way {
+	s.mounting.Do(func() {
+		way, err := opt.Probe(s.ending, s.options.Self, layers)
+		if err != nil {
+			s.options.Tell.Or().Notice("layers are not mounted at /opt here: %v. What they hold is found through NODE_PATH, PYTHONPATH, GEM_PATH, RUBYLIB, PATH and LD_LIBRARY_PATH, but code that opens files below /opt by that name finds none", err)
+		}
+		s.way = way
+	})
+	return s.way
+}
+
+// tellExtensions says, once a name, which programs Lambda would run beside functions.
+// https://docs.aws.amazon.com/lambda/latest/dg/extensions-configuration.html
+func (s *Service) tellExtensions(layers string) {
+	entries, _ := os.ReadDir(filepath.Join(layers, "extensions"))
+	for _, entry := range entries {
+		name := "/opt/extensions/" + entry.Name()
+		s.mu.Lock()
+		said := s.resources.told[name]
+		s.resources.told[name] = true
+		s.mu.Unlock()
+		if !said && !entry.IsDir() {
+			s.options.Tell.Or().Notice("%s of a layer is not run here, as extensions are on Lambda: functions do without it", name)
+		}
+	}
 }
 
 // merge makes one folder of those of layers; "" of none.
@@ -162,11 +187,29 @@ func lay(to, from string) error {
 	})
 }
 
+// layersAt notes where the worker finds its layers.
+func (w *worker) layersAt() {
+	if w.opt = w.fn.Opt; w.opt == "" {
+		return
+	}
+	if w.way = w.service.mount(w.opt); w.way != nil {
+		w.opt = opt.Folder
+	}
+}
+
+// inLayers is a path as it is on Lambda, where the worker finds it.
+func (w *worker) inLayers(name string) string {
+	rest, ok := strings.CutPrefix(name, opt.Folder)
+	if !ok || rest != "" && rest[0] != '/' || w.opt == "" || w.way != nil {
+		return name
+	}
+	return filepath.Join(w.opt, filepath.FromSlash(rest))
+}
+
 // search has the variables of a worker lead to its layers. What the function sets
-// itself stays, with /opt as the folder that stands for it.
+// itself stays.
 func (w *worker) search(env map[string]string) {
-	opt := w.fn.Opt
-	if opt == "" {
+	if w.opt == "" {
 		return
 	}
 	version := interpreter.Wanted(w.fn.Runtime)
@@ -176,7 +219,7 @@ func (w *worker) search(env map[string]string) {
 	case l.prefix == "nodejs":
 		defaults["NODE_PATH"] = []string{"nodejs/node" + version + "/node_modules", "nodejs/node_modules"}
 	case l.prefix == "python":
-		env["ARC_OPT"] = opt
+		env["ARC_OPT"] = w.opt
 		defaults["PYTHONPATH"] = []string{"python/lib/python" + version + "/site-packages", "python"}
 	case l.prefix == "ruby":
 		defaults["RUBYLIB"] = []string{"ruby/lib"}
@@ -184,34 +227,38 @@ func (w *worker) search(env map[string]string) {
 	for name, folders := range defaults {
 		var there []string
 		for _, folder := range folders {
-			if dir := filepath.Join(opt, filepath.FromSlash(folder)); isFolder(dir) {
-				there = append(there, dir)
+			// What this machine may have of that name below its own /opt is no layer's.
+			if isFolder(filepath.Join(w.fn.Opt, filepath.FromSlash(folder))) {
+				there = append(there, w.inLayers(opt.Folder+"/"+folder))
 			}
 		}
 		if own, ok := env[name]; ok {
 			there = there[:0]
 			for _, dir := range filepath.SplitList(own) {
-				if rest, ok := strings.CutPrefix(dir, "/opt"); ok && (rest == "" || rest[0] == '/') {
-					dir = filepath.Join(opt, filepath.FromSlash(rest))
-				}
-				there = append(there, dir)
+				there = append(there, w.inLayers(dir))
 			}
 		}
 		if len(there) > 0 {
 			env[name] = strings.Join(there, string(filepath.ListSeparator))
 		}
 	}
-	if bin := filepath.Join(opt, "bin"); isFolder(bin) { // Lambda's PATH ends with it, too
-		env["PATH"] += string(filepath.ListSeparator) + bin
+	if isFolder(filepath.Join(w.fn.Opt, "bin")) { // Lambda's PATH ends with it, too
+		env["PATH"] += string(filepath.ListSeparator) + w.inLayers("/opt/bin")
 	}
 }
 
 // gems are the folders of layers in which Ruby looks for gems.
 func (w *worker) gems() []string {
-	if w.fn.Opt == "" {
+	if w.opt == "" {
 		return nil
 	}
-	return []string{filepath.Join(w.fn.Opt, "ruby", "gems", interpreter.Wanted(w.fn.Runtime)+".0")}
+	return []string{w.inLayers("/opt/ruby/gems/" + interpreter.Wanted(w.fn.Runtime) + ".0")}
+}
+
+// isThere reports whether a folder of layers, "" = none, has a file of that name.
+func isThere(layers, name string) bool {
+	_, err := os.Stat(filepath.Join(layers, filepath.FromSlash(name)))
+	return err == nil && layers != ""
 }
 
 func isFolder(dir string) bool {

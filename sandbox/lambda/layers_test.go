@@ -34,6 +34,9 @@ WORD = 'ruby one'
 -- bin/hello --
 #!/bin/sh
 echo program one
+-- extensions/watcher --
+#!/bin/sh
+-- extensions/lib/part --
 `),
 		"second": folder(t, `
 -- nodejs/node_modules/greet/index.js --
@@ -59,6 +62,7 @@ def handler(event:, context:) = WORD
 -- index.js --
 require('nowhere')
 `),
+		"empty": folder(t, "-- readme --\n"),
 	}
 	var mu sync.Mutex
 	var told []string
@@ -91,6 +95,7 @@ require('nowhere')
 		"Ruby":   fn("ruby3.3", "ruby", ref("First")),
 		"Lacks":  fn("nodejs22.x", "lacks", foreign),
 		"Again":  fn("nodejs22.x", "lacks", foreign),
+		"Rust":   fn("provided.al2023", "empty", foreign),
 	}
 	outputs := props{}
 	for name := range resources {
@@ -107,10 +112,14 @@ require('nowhere')
 	if got := s.result(out["Lacks"], "{}"); !strings.Contains(string(got.Payload), "a layer may hold it that is another account's and not here: "+foreign) {
 		t.Errorf("a module of a foreign layer: %s", got.Payload)
 	}
+	if got := s.result(out["Rust"], "{}"); !strings.Contains(string(got.Payload), "which is missing; a layer may hold it that is another account's and not here: "+foreign) {
+		t.Errorf("a runtime of a foreign layer: %s", got.Payload)
+	}
 	mu.Lock()
 	all := strings.Join(told, "\n")
 	mu.Unlock()
-	if strings.Count(all, "the layer "+foreign+" is another account's") != 1 || strings.Count(all, "only the folder /opt itself is not there") != 1 {
+	if strings.Count(all, "the layer "+foreign+" is another account's") != 1 || strings.Count(all, "layers are not mounted at /opt here: this program mounts none; arc does.") != 1 ||
+		strings.Count(all, "/opt/extensions/watcher of a layer is not run here") != 1 || strings.Count(all, "/opt/extensions") != 1 {
 		t.Errorf("told:\n%s", all)
 	}
 	for want, wrong := range map[string]props{

@@ -23,11 +23,23 @@ import (
 
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda"
+	"arc/sandbox/lambda/opt"
 )
 
-// TestMain lets the test binary be two other programs: a Runtime API client in
-// Go, and a process with a service that is killed.
+// TestMain lets the test binary be three other programs: what mounts layers, a
+// Runtime API client in Go, and a process with a service that is killed.
 func TestMain(m *testing.M) {
+	// On another thread than the first, as it may be in any program.
+	runtime.LockOSThread()
+	entered := make(chan bool)
+	go func() {
+		if code, mine := opt.Enter(os.Args); mine {
+			os.Exit(code)
+		}
+		close(entered)
+	}()
+	<-entered
+	runtime.UnlockOSThread()
 	switch {
 	case os.Getenv("AWS_LAMBDA_RUNTIME_API") != "":
 		if err := rawClient(os.Getenv("AWS_LAMBDA_RUNTIME_API")); err != nil {
@@ -138,11 +150,11 @@ func TestCloseAtWork(t *testing.T) {
 
 // doomedParent runs a service until it is killed.
 func doomedParent(dir string) {
-	s := lambda.New(lambda.Options{Path: os.Getenv("PATH")})
+	s := lambda.New(lambda.Options{Path: os.Getenv("PATH"), Self: "/proc/self/exe"})
 	if os.Getenv("ARC_TEST_ELSEWHERE") != "" {
 		s.WithoutDeathSignal()
 	}
-	s.Put(lambda.Function{Name: "fn", Runtime: "nodejs22.x", Handler: "index.handler", Dir: dir, Timeout: 60})
+	s.Put(lambda.Function{Name: "fn", Runtime: "nodejs22.x", Handler: "index.handler", Dir: dir, Timeout: 60, Opt: withLayers})
 	go s.Invoke(context.Background(), "fn", []byte(os.Getenv("ARC_TEST_EVENT")))
 	io.Copy(io.Discard, os.Stdin)
 }

@@ -14,6 +14,7 @@ import (
 	"arc/sandbox/child"
 	"arc/sandbox/invoke"
 	"arc/sandbox/journal"
+	"arc/sandbox/lambda/opt"
 	"arc/sandbox/stack"
 	"arc/source"
 )
@@ -38,6 +39,9 @@ type Options struct {
 	// Keep takes the same line for the log stream of its worker; where a line
 	// belongs to an invocation, its ID is in front. nil = lines are not kept.
 	Keep func(group, stream, line string)
+	// Self is this program, whose main calls opt.Enter: it mounts layers at /opt; "" =
+	// they are not mounted.
+	Self string
 	// Cache is a folder where Deno keeps the modules it has fetched from one run
 	// to the next; "" = they are fetched anew.
 	Cache string
@@ -133,6 +137,8 @@ type Service struct {
 	ending          context.Context          // done when the service closes
 	end             context.CancelFunc
 	watchdog        *child.Watchdog
+	mounting        sync.Once // guards what follows
+	way             *opt.Way  // how layers get to /opt; nil = they do not
 }
 
 // function is a function with its workers and those that wait for one.

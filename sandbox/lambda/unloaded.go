@@ -81,7 +81,15 @@ func (w *worker) absent(message string) string {
 
 // unlayered says that what code misses may be in a layer that cannot be had here.
 func (w *worker) unlayered(message string) string {
-	if len(w.fn.Missing) == 0 || !absentModule().MatchString(message) && !strings.Contains(message, "Cannot find ") {
+	if !absentModule().MatchString(message) && !strings.Contains(message, "Cannot find ") {
+		return ""
+	}
+	return w.elsewhere()
+}
+
+// elsewhere names the layers that cannot be had here, behind what is missing.
+func (w *worker) elsewhere() string {
+	if len(w.fn.Missing) == 0 {
 		return ""
 	}
 	return "; a layer may hold it that is another account's and not here: " + strings.Join(w.fn.Missing, ", ")

@@ -40,9 +40,9 @@ def lead_aws():
 
 
 def lead_opt():
-    """Code that starts a program of a layer by its name below /opt, which is not
-    there on this machine, starts that of the layer: scripts of Lambda's own Python
-    (#!/var/lang/bin/python) by this one."""
+    """Code that starts a program of a layer by its name below /opt starts that of
+    the layer also where layers are not mounted there, and scripts of Lambda's own
+    Python (#!/var/lang/bin/python) by this one."""
     opt = os.environ.pop("ARC_OPT", None)
     if not opt:
         return
@@ -51,8 +51,10 @@ def lead_opt():
     start = subprocess.Popen.__init__
 
     def popen(self, args, *more, **options):
-        if isinstance(args, (list, tuple)) and args and str(args[0]).startswith("/opt/") and not os.path.exists(args[0]):
-            program = os.path.join(opt, str(args[0])[len("/opt/"):])
+        if isinstance(args, (list, tuple)) and args and str(args[0]).startswith("/opt/"):
+            program = str(args[0])
+            if not os.path.exists(program):
+                program = os.path.join(opt, program[len("/opt/"):])
             args = [program, *args[1:]]
             try:
                 with open(program, "rb") as script:
