@@ -77,5 +77,5 @@ func unpackTo(dir string, zip []byte) error {
 // liveFunction is where lambda finds the code of the live app's functions.
 func (c *Cloud) liveFunction(ref stack.Ref, logicalID string) (lambda.Folders, bool) {
 	fn, ok := c.live.function(ref.Name, logicalID)
-	return lambda.Folders{Dir: fn.Dir, Shared: fn.Shared, Views: fn.Views, Label: fn.Label, Env: fn.Env, Code: fn.Code, Remedy: fn.Remedy}, ok
+	return lambda.Folders{Dir: fn.Dir, Shared: fn.Shared, Views: fn.Views, Label: fn.Label, Env: fn.Env, Code: fn.Code, Remedy: fn.Remedy, Static: c.live.static()}, ok
 }

@@ -86,6 +86,13 @@ func (l *liveApp) apiType() string {
 	return l.app.APIType
 }
 
+// static is the folder of the app's static files; "" = none.
+func (l *liveApp) static() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.app.Static
+}
+
 // function is the live code of a resource of the stack, or of a stack nested in
 // it, if it has any.
 func (l *liveApp) function(stackName, logicalID string) (LiveFunction, bool) {

@@ -84,7 +84,7 @@ func (c *Cloud) services() []Service {
 		Account: account, Region: region,
 		Env: c.environment, Path: c.opts.Path, User: c.opts.User, Warn: c.opts.Warn, Cache: c.opts.Cache, Scratch: c.scratch, Published: c.publishedFolder(), Self: c.opts.Self, Workers: c.opts.Workers, Inspect: c.opts.Inspect,
 		Log: c.functionLog, Keep: lines.Append, Count: figures.Invoked, Tail: lines.Tail,
-		Code: code.unpack, Zip: code.unzip, Live: c.liveFunction, Permit: c.permit, Offer: c.opts.Offer, Fresh: c.freshen,
+		Code: code.unpack, Zip: code.unzip, Live: c.liveFunction, Permit: c.permit, Lets: c.guard.Lets, Offer: c.opts.Offer, Fresh: c.freshen,
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules, Clock: c.opts.Clock}

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"arc/sandbox/activity"
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda/opt"
+	"arc/sandbox/stack"
 	"arc/source/interpreter"
 )
 
@@ -187,7 +189,7 @@ func (w *worker) prepare(l *language, env map[string]string, scratch string) err
 	if err == nil && links != "" {
 		env["ARC_LINKS"] = links
 	}
-	return err
+	return cmp.Or(err, w.linkStatic(env["ARC_STATIC_BUCKET"]))
 }
 
 // offer has what code of a zip asks of its runtime put where it finds it.
@@ -288,6 +290,36 @@ func linkFolders(scratch string, fn Function) (string, error) {
 		}
 	}
 	return dir, nil
+}
+
+// linkStatic has code find the static files that takes the name of their bucket for
+// their folder, as Architect's sandbox has it and @architect/asap does where ARC_ENV is
+// testing. Where the code runs from stands for its zip, and is ours.
+// https://github.com/architect/asap/blob/main/src/read/_local.js
+func (w *worker) linkStatic(bucket string) error {
+	if !w.place.Stands() || w.fn.Static == "" || bucket == "" || bucket != filepath.Base(bucket) || !filepath.IsLocal(bucket) {
+		return nil
+	}
+	to := w.fn.Static
+	object := stack.ARN(regionOf(w.fn.ARN), "s3", "", "", bucket+"/index.html")
+	if lets := w.service.options.Lets; lets != nil && !lets(w.service.errand(w.fn, "s3:GetObject", object)) {
+		to = ""
+	}
+	link := filepath.Join(w.fn.Dir, bucket)
+	before, err := os.Readlink(link)
+	if before == to || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // or the code has a file of that name
+	}
+	if before != "" {
+		os.Remove(link) // what was right before
+	}
+	if to == "" {
+		return nil
+	}
+	if err := os.Symlink(to, link); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("link to static files: %w", err)
+	}
+	return nil
 }
 
 // kindOf tells a handler that is not there from one that cannot be loaded.

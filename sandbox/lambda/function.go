@@ -257,7 +257,7 @@ type liveRef struct {
 // stand says where the code of a live function is.
 func (fn *Function) stand(folders Folders) {
 	fn.Dir, fn.Shared, fn.Views, fn.Code, fn.LocalEnv = folders.Dir, folders.Shared, folders.Views, folders.Code, folders.Env
-	fn.Remedy = folders.Remedy
+	fn.Remedy, fn.Static = folders.Remedy, folders.Static
 	if folders.Label != "" {
 		fn.Label = folders.Label
 	}
@@ -278,7 +278,7 @@ func (s *Service) Relocate() {
 		if folders, ok := s.options.Live(ref.stack, ref.logicalID); ok {
 			next.stand(folders)
 		}
-		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label || next.LocalEnv != fn.LocalEnv || next.Remedy != fn.Remedy || next.Code.Settings() != fn.Code.Settings() {
+		if next.Dir != fn.Dir || next.Shared != fn.Shared || next.Views != fn.Views || next.Label != fn.Label || next.LocalEnv != fn.LocalEnv || next.Remedy != fn.Remedy || next.Static != fn.Static || next.Code.Settings() != fn.Code.Settings() {
 			s.Put(next)
 		}
 	}

@@ -32,6 +32,8 @@ type Function struct {
 	// @architect/shared and @architect/views (vendor/shared and vendor/views
 	// outside Node) although they lie elsewhere; "" = none, or already in Dir.
 	Shared, Views string
+	// Static is the folder of the files that are in the static bucket; "" = none.
+	Static string
 	// Code builds what runs, when that is not what Dir holds; nil = it is.
 	Code *source.Live
 	// Remedy says what brings the handler of a live function whose Dir has none;

@@ -269,3 +269,44 @@ func (l *layout) answer(s *service, fn lambda.Function) string {
 	message = strings.ReplaceAll(message, filepath.Join(l.top, l.project, l.fn.Dir), "DIR")
 	return "fails: " + strings.ReplaceAll(message, fn.Dir, "DIR")
 }
+
+// TestStaticFolder has code of a live function find static files in a folder that the
+// bucket's name leads to, if its role may read the bucket.
+func TestStaticFolder(t *testing.T) {
+	need(t, "node")
+	top := t.TempDir()
+	write(t, top, `
+-- fn/index.mjs --
+import { readFileSync } from 'node:fs'
+export const handler = async () => readFileSync(process.env.ARC_STATIC_BUCKET + '/a.css', 'utf8')
+-- public/a.css --
+body{}
+-- more/a.css --
+p{}
+`)
+	may := true
+	var asked invoke.Errand
+	s := newService(t, lambda.Options{Lets: func(e invoke.Errand) bool { asked = e; return may }})
+	put := func(folder string) {
+		fn := function(t, "fn", "")
+		fn.Dir, fn.Role, fn.Env = filepath.Join(top, "fn"), "arn:aws:iam::000000000000:role/r", map[string]string{"ARC_STATIC_BUCKET": "files"}
+		fn.Static = filepath.Join(top, folder)
+		project := strings.TrimPrefix(filepath.ToSlash(top), "/")
+		fn.Code = source.NewLive(source.Tree{Files: os.DirFS("/"), Project: project, Top: project, Disk: "/"}, source.Function{Dir: "fn", Runtime: "nodejs22.x", Handler: "index.handler", HandlerFile: "index.mjs"}, filepath.Join(top, "built"))
+		s.Put(fn)
+	}
+	for _, c := range []struct{ folder, want string }{{"public", `"body{}\n"`}, {"more", `"p{}\n"`}, {"public", `"body{}\n"`}} {
+		put(c.folder)
+		if got := s.invoke("fn", "{}"); got != c.want {
+			t.Errorf("%s: %s, want %s", c.folder, got, c.want)
+		}
+	}
+	if asked.Action != "s3:GetObject" || asked.Resource != "arn:aws:s3:::files/index.html" || asked.Role == "" {
+		t.Errorf("asked: %+v", asked)
+	}
+	may = false
+	put("public")
+	if r := s.result("fn", "{}"); !strings.Contains(string(r.Payload), "ENOENT") {
+		t.Errorf("without the right: %s %s", r.Kind, r.Payload)
+	}
+}

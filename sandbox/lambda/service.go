@@ -71,6 +71,8 @@ type Options struct {
 	Streams invoke.Streams
 	// Permit is asked what functions' roles may; nil = everything.
 	Permit invoke.Permit
+	// Lets is asked, and tells nobody, whether a role may; nil = everything.
+	Lets func(invoke.Errand) bool
 	// Called gives the words by which people know a function; nil = its name.
 	Called func(name string) string
 	// Tell is told of retries and of events that are given up; nil = nobody.
@@ -104,6 +106,7 @@ type Folders struct {
 	Label  string // "@http get /"
 	Env    string // variables beside the function's own: NAME=value, each ended by a NUL
 	Code   *source.Live
+	Static string // absolute folder of the files in the static bucket; "" = none
 	Remedy string // what brings the handler, for a call that finds none in Dir
 }
 

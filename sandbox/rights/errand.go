@@ -19,11 +19,7 @@ func (g *Guard) Errand(ctx context.Context, e invoke.Errand) *Denial {
 	if g.options.Off || e.Role == "" {
 		return nil
 	}
-	name := e.Role[strings.LastIndexByte(e.Role, '/')+1:]
-	c := Caller{
-		ARN:  stack.ARN(g.options.Region, "sts", "", g.options.Account, "assumed-role/"+name+"/"+e.Session),
-		Role: e.Role, Name: e.Called, Function: functionOf(e.For),
-	}
+	name, c := g.taker(e)
 	if role, ok := g.role(e.Role); ok && role.Trust != nil {
 		switch d := g.trusts(*role.Trust, e); d.Effect {
 		case iam.Unknown:
@@ -40,6 +36,24 @@ func (g *Guard) Errand(ctx context.Context, e invoke.Errand) *Denial {
 		return nil
 	}
 	return g.ask(c, question{action: e.Action, resource: e.Resource}, (&http.Request{Header: http.Header{}}).WithContext(ctx))
+}
+
+// Lets reports, and tells nobody, whether a role lets its taker do an errand.
+func (g *Guard) Lets(e invoke.Errand) bool {
+	if g.options.Off || e.Role == "" {
+		return true
+	}
+	_, c := g.taker(e)
+	return !g.lacks(c, question{action: e.Action, resource: e.Resource}, &http.Request{Header: http.Header{}})
+}
+
+// taker is who does an errand, with the name of the role that is taken for it.
+func (g *Guard) taker(e invoke.Errand) (role string, c Caller) {
+	role = e.Role[strings.LastIndexByte(e.Role, '/')+1:]
+	return role, Caller{
+		ARN:  stack.ARN(g.options.Region, "sts", "", g.options.Account, "assumed-role/"+role+"/"+e.Session),
+		Role: e.Role, Name: e.Called, Function: functionOf(e.For),
+	}
 }
 
 // trusts decides whether a role lets a service take it.

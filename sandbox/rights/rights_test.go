@@ -432,12 +432,16 @@ func TestErrand(t *testing.T) {
 		if said := strings.Join(told, "\n"); !strings.Contains(said, c.says) || c.want == "" && c.says == "" && said != "" {
 			t.Errorf("%s: says %q, want %q", c.name, said, c.says)
 		}
+		before := len(told)
+		if lets := g.Lets(e); lets != (c.action != "sqs:DeleteMessage" && c.action != "") || len(told) != before {
+			t.Errorf("%s: lets %t, and says %q", c.name, lets, told[before:])
+		}
 		e.Role = role + "gone"
-		if why := g.Errand(t.Context(), e); why != nil {
+		if why := g.Errand(t.Context(), e); why != nil || !g.Lets(e) {
 			t.Errorf("%s: a role that is not here: %v", c.name, why)
 		}
 		g.options.Off, e.Role = true, role
-		if why := g.Errand(t.Context(), e); why != nil {
+		if why := g.Errand(t.Context(), e); why != nil || !g.Lets(e) {
 			t.Errorf("%s: with rights off: %v", c.name, why)
 		}
 	}

@@ -24,6 +24,7 @@ function deployable (app) {
   }
   const plugin = path.join(copy, 'src/plugins/services.js')
   if (fs.existsSync(plugin)) fs.writeFileSync(plugin, texts(fs.readFileSync(plugin, 'utf8')))
+  nameTables(copy)
   const modules = path.join(copy, 'node_modules')
   fs.cpSync(path.join(suite, 'node_modules'), modules, { recursive: true, filter: name => !/@architect.(sandbox|functions)|\.bin$/.test(name) })
   for (const part of ['src', 'package.json']) fs.cpSync(path.join(suite, part), path.join(modules, '@architect/functions', part), { recursive: true })
@@ -40,6 +41,28 @@ const told = module.exports.deploy.services
 const flat = (value, at) => typeof value === 'string' ? [[at, value]] : Object.entries(value).flatMap(([name, of]) => flat(of, at ? at + '/' + name : name))
 module.exports.deploy.services = async (...args) => Object.fromEntries(flat(await told(...args), ''))
 `
+
+// nameTables has the app give its tables the names that Architect's sandbox makes up, which
+// the suite knows by heart: CloudFormation's own end in letters that nobody foresees.
+function nameTables (copy) {
+  const file = ['app.arc', '.arc'].map(name => path.join(copy, name)).find(name => fs.existsSync(name))
+  const text = fs.readFileSync(file, 'utf8')
+  const app = /^@app\s+(\S+)/m.exec(text)[1]
+  const plugins = /^@plugins$/m.test(text) ? text.replace(/^@plugins$/m, '@plugins\nnames') : `${text}\n@plugins\nnames\n`
+  fs.writeFileSync(file, plugins)
+  fs.mkdirSync(path.join(copy, 'src/plugins'), { recursive: true })
+  fs.writeFileSync(path.join(copy, 'src/plugins/names.js'), `
+const called = name => name.split('-').map(word => word[0].toUpperCase() + word.slice(1)).join('') + 'Table'
+module.exports.deploy = {
+  start ({ cloudformation, inventory }) {
+    for (const { name } of inventory.inv.tables || []) {
+      cloudformation.Resources[called(name)].Properties.TableName = '${app}-staging-' + name
+    }
+    return cloudformation
+  },
+}
+`)
+}
 
 function start ({ cwd = process.cwd(), port = 3333 } = {}) {
   return new Promise((done, failed) => {
