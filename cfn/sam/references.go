@@ -123,11 +123,26 @@ func rename(root object, from, to string) {
 	}
 }
 
+// keepParameters brings back those of ours that are still referred to. Architect's own
+// template has none, and what was written for it sets the whole section.
+func (c *carrier) keepParameters(ours map[string]any) {
+	for name := range missing(c.ours) {
+		if ours[name] == nil {
+			continue
+		}
+		if asObject(c.ours["Parameters"]) == nil {
+			c.ours["Parameters"] = object{}
+		}
+		asObject(c.ours["Parameters"])[name] = ours[name]
+	}
+}
+
 // tidy removes what served only resources that are gone, and tells of what still
 // refers to them.
 func (c *carrier) tidy(was object) {
 	before, now := asObject(was["Resources"]), asObject(c.ours["Resources"])
 	known := missing(was)
+	c.keepParameters(asObject(was["Parameters"]))
 	for {
 		lost := missing(c.ours)
 		gone := func(name string) bool { return before[name] != nil && now[name] == nil }
