@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,11 +20,13 @@ import (
 	"github.com/coder/websocket"
 )
 
-// The floor of an echo through arc.ws.send: the same hops with nothing of arc's.
+// The floors of an echo through arc.ws.send: the same hops with nothing of arc's.
 // A bare Go server hands each message to one Node process over a pipe, which
-// brings it back by a POST on a connection that is kept. It is a process of its
-// own, this program's first argument, so that what it takes of the processor can
-// be told apart.
+// brings it back by a POST on a connection that is kept: with Node's http alone,
+// or, in the folder of an app, with the package that functions use. It does not
+// wait for one event to end before it hands over the next, as a function of one
+// environment does. It is a process of its own, this program's first argument, so
+// that what it takes of the processor can be told apart.
 
 const bareEchoName = "bare-echo"
 
@@ -40,14 +43,40 @@ require('readline').createInterface({ input: process.stdin }).on('line', (line) 
 })
 `
 
-// bareEcho is the server. It says its port and runs until it is killed.
-func bareEcho(out io.Writer) error {
+// packageEchoScript keeps the package's connections, as the local cloud does.
+const packageEchoScript = `
+const { Agent } = require('http')
+Object.assign(process.env, { ARC_ENV: 'testing', AWS_ACCESS_KEY_ID: 'bare', AWS_SECRET_ACCESS_KEY: 'bare', AWS_REGION: 'us-west-2',
+  ARC_SANDBOX: JSON.stringify({ ports: { _arc: Number(process.env.PORT) }, version: '9.9.9' }) })
+const keeping = new Agent({ keepAlive: true })
+const add = Agent.prototype.addRequest
+Agent.prototype.addRequest = function (request, ...more) {
+  if (this.keepAlive) return add.call(this, request, ...more)
+  request.shouldKeepAlive = true
+  request._last = false
+  return add.call(keeping, request, ...more)
+}
+const arc = require('@architect/functions')
+require('readline').createInterface({ input: process.stdin }).on('line', async (line) => {
+  const { id, text } = JSON.parse(line)
+  await arc.ws.send({ id, payload: JSON.parse(text) })
+  process.stdout.write('done\n')
+})
+`
+
+// bareEcho is the server, of the app in a folder, "" = without the package. It
+// says its port and runs until it is killed.
+func bareEcho(out io.Writer, dir string) error {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	node := exec.Command("node", "-e", bareEchoScript)
+	if dir != "" {
+		node = exec.Command("node", "-e", packageEchoScript)
+		node.Dir, node.Stderr = dir, os.Stderr
+	}
 	node.Env = append(os.Environ(), fmt.Sprint("PORT=", port))
 	in, err := node.StdinPipe()
 	if err != nil {
@@ -71,7 +100,7 @@ func bareEcho(out io.Writer) error {
 	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			text, err := io.ReadAll(r.Body)
-			if conn, ok := conns.Load(r.URL.Path[1:]); ok && err == nil {
+			if conn, ok := conns.Load(path.Base(r.URL.Path)); ok && err == nil {
 				conn.(*websocket.Conn).Write(r.Context(), websocket.MessageText, text)
 			}
 			return
@@ -100,13 +129,13 @@ func bareEcho(out io.Writer) error {
 	}))
 }
 
-// startBareEcho runs this program as the floor.
-func startBareEcho() (*running, error) {
+// startBareEcho runs this program as a floor.
+func startBareEcho(dir string) (*running, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	r := &running{cmd: exec.Command(self, bareEchoName)}
+	r := &running{cmd: exec.Command(self, bareEchoName, dir)}
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

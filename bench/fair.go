@@ -270,18 +270,22 @@ func (b *bencher) sockets() ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	bare, err := startBareEcho()
-	if err != nil {
-		return nil, err
-	}
-	defer bare.stop()
-	_, barePerSecond, bareCPU, err := b.echoing(bare, clients, each)
-	if err != nil {
-		return nil, err
+	floor := ""
+	for _, one := range []struct{ dir, name string }{{"", "a bare Go server, the same hops"}, {b.app, "the same with the package"}} {
+		bare, err := startBareEcho(one.dir)
+		if err != nil {
+			return nil, err
+		}
+		_, perSecond, cpu, err := b.echoing(bare, clients, each)
+		bare.stop()
+		if err != nil {
+			return nil, err
+		}
+		floor += fmt.Sprintf(", %.0f messages/s, %s (%s)", perSecond, ms(cpu), one.name)
 	}
 	rows := []row{{"50 WebSocket clients echoing through arc.ws.send",
 		fmt.Sprintf("%d of %d lost, %.0f messages/s, %s of arc's own CPU a message", lost, clients*(each+20), perSecond, ms(cpu)),
-		fmt.Sprintf("%.0f messages/s, %s (a bare Go server, the same hops)", barePerSecond, ms(bareCPU)), "", "0 lost, 0.15 ms"}}
+		strings.TrimPrefix(floor, ", "), "", "0 lost, 0.15 ms"}}
 	url := strings.Replace(r.url(), "http", "ws", 1)
 	idle, err := b.idle(r, url)
 	return append(rows, idle...), err

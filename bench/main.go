@@ -26,8 +26,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == bareEchoName {
-		if err := bareEcho(os.Stdout); err != nil {
+	if len(os.Args) == 3 && os.Args[1] == bareEchoName {
+		if err := bareEcho(os.Stdout, os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

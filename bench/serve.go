@@ -210,17 +210,20 @@ func (b *bencher) websocket() ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	hops, err := startBareEcho()
-	if err != nil {
-		return nil, err
+	said := floor.tail() + " (bare echo)"
+	for _, one := range []struct{ dir, name string }{{"", "a bare server, the same hops"}, {b.app, "the same with the package"}} {
+		hops, err := startBareEcho(one.dir)
+		if err != nil {
+			return nil, err
+		}
+		through, err := echoes(b.ctx, strings.Replace(hops.url(), "http", "ws", 1), 500)
+		hops.stop()
+		if err != nil {
+			return nil, err
+		}
+		said += ", " + through.tail() + " (" + one.name + ")"
 	}
-	defer hops.stop()
-	through, err := echoes(b.ctx, strings.Replace(hops.url(), "http", "ws", 1), 500)
-	if err != nil {
-		return nil, err
-	}
-	return []row{{"WebSocket echo through arc.ws.send, p50 / p99", ours.tail(),
-		floor.tail() + " (bare echo), " + through.tail() + " (a bare server, the same hops)", "96 / 124 ms", "0.9 / 2.5 ms"}}, nil
+	return []row{{"WebSocket echo through arc.ws.send, p50 / p99", ours.tail(), said, "96 / 124 ms", "0.9 / 2.5 ms"}}, nil
 }
 
 // echoes sends numbered messages one after another and waits for each one's answer.
