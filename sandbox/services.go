@@ -124,6 +124,9 @@ func (c *Cloud) services() []Service {
 		Account: account, Region: region, Registrations: registrations(services), Custom: c.custom.Registration(),
 		Fetch: objects.Fetch, Parameter: parameters.Value, Secret: secrets.Value, May: c.mayHandle, Transforms: transforms(), Macro: c.custom.Expand, SetAside: c.live.is, Patience: patience, Recorded: others.Other,
 		Warn: func(text string) { c.tell.Notice("%s", text) },
+		NotRun: func(name string, types []string) {
+			c.tell.Notice("stack %s holds what does not run here: %s; it is made in name only, nothing reaches or leaves it, and calls of it fail", name, strings.Join(types, ", "))
+		},
 	})
 	return append(services, cloudformation.New(c.engine))
 }

@@ -17,7 +17,8 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 func (s *Service) Registrations() map[string]stack.Registration {
 	return map[string]stack.Registration{
-		"AWS::DynamoDB::Table": {Keeps: true, Check: checkTable, Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}, Identifier: "TableName", Import: s.importTable},
+		"AWS::DynamoDB::Table":       {Keeps: true, Check: checkTable, Provider: stack.Steps{OnCreate: s.createTable, OnUpdate: s.updateTable, OnDelete: s.deleteTable}, Identifier: "TableName", Import: s.importTable},
+		"AWS::DynamoDB::GlobalTable": {Keeps: true, Check: checkGlobalTable, Provider: stack.Steps{OnCreate: s.global(s.createTable), OnUpdate: s.global(s.updateTable), OnDelete: s.deleteTable}, Identifier: "TableName", Import: s.global(s.importTable)},
 	}
 }
 
@@ -286,6 +287,7 @@ func (s *Service) say(err error) {
 type description struct {
 	Table struct {
 		TableArn, TableStatus, LatestStreamArn string
+		TableID                                string `json:"TableId"`
 		AttributeDefinitions                   []attribute
 		KeySchema                              []key
 		GlobalSecondaryIndexes                 []indexStatus

@@ -47,9 +47,11 @@ func (s *Store) Registrations() map[string]stack.Registration {
 }
 
 // Other registers a type of AWS's of which nothing more is known here than that
-// there is one: Ref is a name, and attributes are texts that begin with it.
+// there is one: Ref is a name, and attributes are texts that begin with it. A REST
+// API or a state machine in name only would leave an app without its ways in: of
+// those, what does not run is refused.
 func (s *Store) Other(resourceType string) (stack.Registration, bool) {
-	if !registry.Known(resourceType) {
+	if !registry.Known(resourceType) || strings.HasPrefix(resourceType, "AWS::ApiGateway::") || strings.HasPrefix(resourceType, "AWS::StepFunctions::") {
 		return stack.Registration{}, false
 	}
 	p := provider{s, kind{describe: func(req stack.Request, name string) stack.Resource {

@@ -104,10 +104,12 @@ func TestNamesAreRead(t *testing.T) {
 // in a nested stack; other stacks may not, and nobody one that there is not.
 func TestOther(t *testing.T) {
 	s := New()
+	var told []string
 	const inner = "Resources: {Mail: {Type: AWS::SES::Template}}"
 	e := stack.New(stack.Options{
 		Account: "123456789012", Region: "us-east-1", Registrations: s.Registrations(), Recorded: s.Other,
 		SetAside: func(name string) bool { return name == "app" },
+		NotRun:   func(name string, types []string) { told = append(told, fmt.Sprint(name, " ", types)) },
 		Fetch:    func(context.Context, string) ([]byte, error) { return []byte(inner), nil },
 	})
 	t.Cleanup(e.Close)
@@ -126,9 +128,18 @@ Outputs:
 	if !regexp.MustCompile(`^\w+\.DomainEndpoint$`).MatchString(out["Where"]) || !strings.HasPrefix(out["Arn"], "arn:aws:opensearchservice:us-east-1:123456789012:") {
 		t.Errorf("outputs %v", out)
 	}
-	for name, body := range map[string]string{"other": outer, "app": "Resources: {Search: {Type: AWS::OpenSearchService::Dommain}}"} {
-		if err := e.Apply(t.Context(), name, []byte(body), nil, nil); err == nil || !strings.Contains(err.Error(), "Unrecognized resource types: [AWS::OpenSearchService::Dom") {
-			t.Errorf("%s: %v", name, err)
+	for _, name := range []string{"other", "other"} { // the second time it is not told again
+		if err := e.Apply(t.Context(), name, []byte(outer), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(told) != 3 || told[0] != "other [AWS::OpenSearchService::Domain]" && told[1] != "other [AWS::OpenSearchService::Domain]" {
+		t.Errorf("told %q", told)
+	}
+	for _, typ := range []string{"AWS::OpenSearchService::Dommain", "AWS::ApiGateway::ClientCertificate", "Own::Kind"} {
+		err := e.Apply(t.Context(), "wrong", []byte("Resources: {Search: {Type: "+typ+"}}"), nil, nil)
+		if err == nil || !strings.Contains(err.Error(), "Unrecognized resource types: ["+typ) {
+			t.Errorf("%s: %v", typ, err)
 		}
 	}
 }

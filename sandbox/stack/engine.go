@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -55,10 +54,12 @@ type Options struct {
 	// SetAside says of a stack that its data is not deleted with its resources:
 	// it is there again when the resource is. nil = of none.
 	SetAside func(stackName string) bool
-	// Recorded registers further types for the stacks that SetAside names, and for those
-	// in them: types that exist on AWS, and of which no resource does anything here.
-	// Other stacks are refused for them. nil = there are none.
+	// Recorded registers further types: those that exist on AWS, and of which no
+	// resource does anything here. nil = there are none.
 	Recorded func(resourceType string) (Registration, bool)
+	// NotRun is told, once for each type of a stack, which further types a stack holds,
+	// sorted; stacks that SetAside names are told of by who runs them. nil = nobody is.
+	NotRun func(stackName string, types []string)
 	// Warn is told, once, that stacks cannot be kept between runs; nil = nobody is.
 	Warn func(text string)
 }
@@ -88,6 +89,8 @@ type Engine struct {
 	live       map[string]*state // by region and name
 	restoring  bool              // stacks of an earlier run are being brought back
 	said       bool              // that stacks cannot be kept
+
+	notRun sync.Map // stack and type, of which it was said that it does not run
 }
 
 // New makes an engine without stacks.
@@ -124,18 +127,6 @@ func (e *Engine) registration(resourceType string) Registration {
 		r, _ = e.options.Recorded(resourceType)
 	}
 	return r
-}
-
-// recordsFor reports whether a stack, or a nested one, may hold types that are
-// only recorded.
-func (e *Engine) recordsFor(stackName string) bool {
-	for e.options.SetAside != nil && stackName != "" {
-		if e.options.SetAside(stackName) {
-			return true
-		}
-		stackName = stackName[:max(strings.LastIndexByte(stackName, '-'), 0)] // a nested stack is PARENT-ID-RANDOM
-	}
-	return false
 }
 
 // fault asks the fault seam.

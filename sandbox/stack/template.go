@@ -191,23 +191,39 @@ var customType = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // checkTypes refuses resource types that nobody here makes, of the resources that
-// made lets through: those that no condition leaves out. stackName is "" where a
-// template is only looked at.
+// made lets through: those that no condition leaves out. Those that are made and do
+// nothing are told. stackName is "" where a template is only looked at.
 func (e *Engine) checkTypes(doc *cfn.Document, stackName string, made func(logicalID string) bool) error {
-	var unknown []string
+	var unknown, idle []string
 	for id, r := range doc.Resources {
 		if registry.IsCustom(r.Type) && e.options.Custom.Provider != nil && customType().MatchString(r.Type) {
 			continue
 		}
-		if _, ok := e.registrations[r.Type]; !ok && made(id) && !(e.recordsFor(stackName) && e.registration(r.Type).Provider != nil) {
+		if _, ok := e.registrations[r.Type]; ok || !made(id) {
+			continue
+		}
+		if e.registration(r.Type).Provider == nil {
 			unknown = append(unknown, r.Type)
+		} else {
+			idle = append(idle, r.Type)
 		}
 	}
-	if len(unknown) == 0 {
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return invalid("Template format error: Unrecognized resource types: [%s] (the local cloud does not run them)", strings.Join(slices.Compact(unknown), ", "))
+	}
+	if stackName == "" || e.options.NotRun == nil || e.options.SetAside != nil && e.options.SetAside(stackName) {
 		return nil
 	}
-	slices.Sort(unknown)
-	return invalid("Template format error: Unrecognized resource types: [%s] (the local cloud does not run them)", strings.Join(slices.Compact(unknown), ", "))
+	slices.Sort(idle)
+	idle = slices.DeleteFunc(slices.Compact(idle), func(typ string) bool {
+		_, said := e.notRun.LoadOrStore([2]string{stackName, typ}, true)
+		return said
+	})
+	if len(idle) > 0 {
+		e.options.NotRun(stackName, idle)
+	}
+	return nil
 }
 
 // checkNames finds references to parameters, resources and conditions that do
