@@ -196,15 +196,14 @@ var customType = sync.OnceValue(func() *regexp.Regexp {
 func (e *Engine) checkTypes(doc *cfn.Document, stackName string, made func(logicalID string) bool) error {
 	var unknown, idle []string
 	for id, r := range doc.Resources {
-		if registry.IsCustom(r.Type) && e.options.Custom.Provider != nil && customType().MatchString(r.Type) {
-			continue
-		}
-		if _, ok := e.registrations[r.Type]; ok || !made(id) {
-			continue
-		}
-		if e.registration(r.Type).Provider == nil {
+		_, ok := e.registrations[r.Type]
+		custom := registry.IsCustom(r.Type)
+		switch {
+		case ok || !made(id):
+		case custom && e.options.Custom.Provider != nil && customType().MatchString(r.Type):
+		case custom || e.registration(r.Type).Provider == nil:
 			unknown = append(unknown, r.Type)
-		} else {
+		default:
 			idle = append(idle, r.Type)
 		}
 	}
