@@ -96,7 +96,7 @@ func (z *authorizer) note() string {
 	for _, pool := range z.pools {
 		issuers = append(issuers, pool.Issuer)
 	}
-	return "tokens of " + strings.Join(issuers, ", ") + " are checked with the key set that arc sandbox --jwks ISSUER=FILE names; nothing is fetched from the network"
+	return "tokens are checked with the key set of " + strings.Join(issuers, ", ") + ", which is not fetched from the network: the line of the first token says how to name it"
 }
 
 // read checks an authorizer's properties.
