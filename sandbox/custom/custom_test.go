@@ -135,6 +135,14 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// CloudFormation makes strings of numbers and of true and false, however deep.
+func TestTexts(t *testing.T) {
+	got, _ := json.Marshal(texts(map[string]any{"A": json.Number("1.50"), "B": []any{true, map[string]any{"C": json.Number("2")}}, "D": "d"}))
+	if want := `{"A":"1.50","B":["true",{"C":"2"}],"D":"d"}`; string(got) != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // Answers that come by no signature, a second time, or too late change nothing.
 func TestAnswers(t *testing.T) {
 	var f *maker

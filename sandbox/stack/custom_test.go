@@ -82,8 +82,16 @@ func TestCustomResourcesStay(t *testing.T) {
 	if len(problems)+len(p.asked) > 0 || e.Outputs("app")["W"] != starred {
 		t.Errorf("brought back: %v, asked %v, output %s", problems, p.asked, e.Outputs("app"))
 	}
+	killed := func() { // the process ends before the engine hears of it
+		e.mu.Lock()
+		log := e.memory
+		e.memory = nil
+		e.mu.Unlock()
+		end()
+		log.Close()
+	}
 	begun(e, p, "app", template(2))
-	end()
+	killed()
 	e, p, _, end = start()
 	if err := e.Apply(t.Context(), "app", template(2), nil, nil); err != nil {
 		t.Fatal(err)
@@ -93,12 +101,7 @@ func TestCustomResourcesStay(t *testing.T) {
 	}
 	p.asked = nil
 	begun(e, p, "other", template(1))
-	e.mu.Lock()
-	log := e.memory // the process ends before the engine hears of it
-	e.memory = nil
-	e.mu.Unlock()
-	end()
-	log.Close()
+	killed()
 	e, p, problems, end = start()
 	defer end()
 	if len(problems) != 1 || !strings.Contains(problems[0], "stack other: its creation was cut off") {

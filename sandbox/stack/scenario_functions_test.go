@@ -8,7 +8,7 @@ import (
 )
 
 // asked provides custom resources, as their properties say: Id is the physical ID that is
-// answered, Data the attributes, NoEcho that they are secret; by FAILED in Status the
+// answered, but for an Update with Keep, Data the attributes, NoEcho that they are secret; by FAILED in Status the
 // answer is an error. What is asked is in the log, before the events of the operation.
 type asked struct{ s *scenario }
 
@@ -19,6 +19,9 @@ func (p asked) answer(what string, req Request) (Resource, error) {
 	was, _ := json.Marshal(req.Old)
 	fmt.Fprintf(&p.s.log, "%s of %s %q %s %s\n", what, req.LogicalID, req.PhysicalID, now, was)
 	id, _ := req.Properties["Id"].(string)
+	if req.Properties["Keep"] == true && what == "Update" {
+		id = req.PhysicalID
+	}
 	data, _ := req.Properties["Data"].(map[string]any)
 	made := Resource{PhysicalID: id, Attributes: data, NoEcho: req.Properties["NoEcho"] == true, Object: req.Stack.ID + "|" + req.LogicalID}
 	switch {
