@@ -56,6 +56,24 @@ func TestCustomResourceStays(t *testing.T) {
 	}
 }
 
+// Answers come here, also where calls of S3 go to AWS itself, which knows nothing of
+// them.
+func TestCustomResourceBesideAWS(t *testing.T) {
+	need(t, "node")
+	p := newProject(t)
+	opts := p.options()
+	opts.AWS = []string{"s3"}
+	c, err := sandbox.Start(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s := &publicStack{t: t, c: c, name: "Beside", files: map[string][]byte{"template.yaml": []byte(secretTemplate)}}
+	s.up()
+	s.step("event Thing CREATE_COMPLETE it")
+	s.step("delete")
+}
+
 // The newest CDK deploys, updates, rolls back and destroys an app with what it makes
 // of custom resources: buckets that are emptied and filled, calls of AWS, log
 // retention, and the provider framework.
