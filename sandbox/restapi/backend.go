@@ -13,12 +13,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"arc/sandbox/ingress"
 )
 
 // gatewayVariable is a variable of a gateway response's template.
-var gatewayVariable = regexp.MustCompile(`\$\{?(?:context|stageVariables|method\.request)\.[A-Za-z0-9_.-]*[A-Za-z0-9_]\}?`)
+var gatewayVariable = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\$\{?(?:context|stageVariables|method\.request)\.[A-Za-z0-9_.-]*[A-Za-z0-9_]\}?`)
+})
 
 // mapped is what the backend is to get, and what the template overrides.
 func (c *call) mapped(i *integration) (string, overrides, *failure) {
@@ -55,7 +58,7 @@ func (c *call) mappedHeader(i *integration, o overrides) http.Header {
 	return h
 }
 
-var statusInMock = regexp.MustCompile(`["']?statusCode["']?\s*:\s*["']?(\d{3})["']?`)
+var statusInMock = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`["']?statusCode["']?\s*:\s*["']?(\d{3})["']?`) })
 
 // mock answers with the statusCode that the template makes. API Gateway takes it from
 // what is nearly JSON, too: { statusCode: 200 }.
@@ -65,7 +68,7 @@ func (c *call) mock(i *integration) (response, *failure) {
 	if failed != nil {
 		return response{}, failed
 	}
-	found := statusInMock.FindStringSubmatch(body)
+	found := statusInMock().FindStringSubmatch(body)
 	if found == nil {
 		return response{}, unable(http.StatusInternalServerError, "the template of the MOCK integration must make a JSON object with a statusCode, not %.80q", body)
 	}

@@ -186,7 +186,7 @@ func (c *call) fail(f failure) response {
 // template: nothing else is evaluated in it.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 func (c *call) substitute(template string) string {
-	return gatewayVariable.ReplaceAllStringFunc(template, func(found string) string {
+	return gatewayVariable().ReplaceAllStringFunc(template, func(found string) string {
 		name := strings.Trim(found, "${}")
 		if rest, ok := strings.CutPrefix(name, "context."); ok {
 			text, _ := c.context(rest)

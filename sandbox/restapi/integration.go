@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"arc/sandbox/ingress"
 )
@@ -172,14 +173,14 @@ func checkURL(uri string) error {
 }
 
 // plainVariables is a URI with some text in the place of its stage variables.
-func plainVariables(uri string) string { return stageVariable.ReplaceAllString(uri, "x") }
+func plainVariables(uri string) string { return stageVariable().ReplaceAllString(uri, "x") }
 
-var stageVariable = regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`)
+var stageVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`) })
 
 // filled is a URI with its stage variables filled in.
 func filled(uri string, variables map[string]string) string {
-	return stageVariable.ReplaceAllStringFunc(uri, func(found string) string {
-		return variables[stageVariable.FindStringSubmatch(found)[1]]
+	return stageVariable().ReplaceAllStringFunc(uri, func(found string) string {
+		return variables[stageVariable().FindStringSubmatch(found)[1]]
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"arc/cfn/iam"
 	"arc/sandbox/ingress"
@@ -167,7 +168,9 @@ func (g *APIs) deleteAPI(req stack.Request) error {
 	return nil
 }
 
-var pathPart = regexp.MustCompile(`^([a-zA-Z0-9._~:!$&'()*+,;=@%-]+|\{[a-zA-Z0-9._-]+\+?\})$`)
+var pathPart = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-zA-Z0-9._~:!$&'()*+,;=@%-]+|\{[a-zA-Z0-9._-]+\+?\})$`)
+})
 
 // putResource makes a part of a path.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html
@@ -178,7 +181,7 @@ func (g *APIs) putResource(req stack.Request) (stack.Resource, error) {
 		PathPart  string `cfn:"required"`
 	}
 	p := read(req.Properties, &in)
-	if in.PathPart != "" && !pathPart.MatchString(in.PathPart) {
+	if in.PathPart != "" && !pathPart().MatchString(in.PathPart) {
 		p.fail("PathPart", "%q: resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end", in.PathPart)
 	}
 	if p.err != nil {

@@ -107,6 +107,9 @@ func knownValue(v any, scope cfn.Scope) (value any, there bool) {
 // Previewed is what a provider says of a resource of which nothing is known but
 // that its properties are looked at; nil = it made one.
 func Previewed(name string, r Registration) error {
+	if r.Refused != "" {
+		return errors.New(r.Refused)
+	}
 	_, err := r.Provider.Create(context.Background(), Request{
 		Stack: Ref{Name: "preview", ID: "preview", Region: "us-west-2", Account: "000000000000"}, LogicalID: "Preview", Type: name,
 		Properties: map[string]any{lookedAt: Unknown{}}, Token: "PREVIEW",
