@@ -73,6 +73,22 @@ var kinds = map[string]kind{
 	},
 }
 
+// shapes are what is known of further types' names, by which others ask for them:
+// the authorizers of APIs know user pools by theirs.
+var shapes = map[string]func(req stack.Request, name string) stack.Resource{
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpool.html
+	"AWS::Cognito::UserPool": func(req stack.Request, name string) stack.Resource {
+		id := req.Stack.Region + "_" + name
+		provider := "cognito-idp." + req.Stack.Region + ".amazonaws.com/" + id
+		return resource(id, "Arn", arn(req, "cognito-idp", "userpool/"+id), "UserPoolId", id, "ProviderName", provider, "ProviderURL", "https://"+provider)
+	},
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpoolclient.html
+	"AWS::Cognito::UserPoolClient": func(_ stack.Request, name string) stack.Resource {
+		id := strings.ToLower(name)
+		return resource(id, "ClientId", id, "Name", name)
+	},
+}
+
 // keyID makes the ID of a key, which has the form of a UUID, the same of the same
 // token.
 func keyID(token string) string {

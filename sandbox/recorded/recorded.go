@@ -55,6 +55,11 @@ func (s *Store) Other(resourceType string) (stack.Registration, bool) {
 		return stack.Registration{}, false
 	}
 	p := provider{s, kind{describe: func(req stack.Request, name string) stack.Resource {
+		if shape := shapes[resourceType]; shape != nil {
+			made := shape(req, name)
+			made.Attributes[stack.OtherAttributes] = name + "."
+			return made
+		}
 		service := strings.ToLower(strings.Split(resourceType, "::")[1])
 		return resource(name, "Arn", arn(req, service, name), stack.OtherAttributes, name+".")
 	}}}

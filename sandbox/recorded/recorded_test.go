@@ -136,6 +136,13 @@ Outputs:
 	if len(told) != 3 || told[0] != "other [AWS::OpenSearchService::Domain]" && told[1] != "other [AWS::OpenSearchService::Domain]" {
 		t.Errorf("told %q", told)
 	}
+	// A user pool has the names by which authorizers know it.
+	if err := e.Apply(t.Context(), "app", []byte("Resources: {Pool: {Type: AWS::Cognito::UserPool}}\nOutputs: {Pool: {Value: !Ref Pool}, Arn: {Value: !GetAtt Pool.Arn}, URL: {Value: !GetAtt Pool.ProviderURL}}"), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if pool := e.Outputs("app"); !strings.HasPrefix(pool["Pool"], "us-east-1_") || pool["Arn"] != "arn:aws:cognito-idp:us-east-1:123456789012:userpool/"+pool["Pool"] || pool["URL"] != "https://cognito-idp.us-east-1.amazonaws.com/"+pool["Pool"] {
+		t.Errorf("a user pool: %v", pool)
+	}
 	for _, typ := range []string{"AWS::OpenSearchService::Dommain", "AWS::ApiGateway::ClientCertificate", "Own::Kind"} {
 		err := e.Apply(t.Context(), "wrong", []byte("Resources: {Search: {Type: "+typ+"}}"), nil, nil)
 		if err == nil || !strings.Contains(err.Error(), "Unrecognized resource types: ["+typ) {

@@ -125,7 +125,11 @@ func (g *APIs) configure(a *api, values map[string]any) error {
 	if s.keySource != "HEADER" && s.keySource != "AUTHORIZER" {
 		p.fail("ApiKeySourceType", "must be HEADER or AUTHORIZER, not %q", s.keySource)
 	}
-	if s.name == "" && p.err == nil {
+	switch {
+	case s.name != "" || p.err != nil:
+	case body != nil: // without a title, as SAM's DefinitionBody may be
+		s.name = a.logical
+	default:
 		p.fail("Name", "is required")
 	}
 	if in.Policy != nil && in.Policy != "" { // osls writes none so

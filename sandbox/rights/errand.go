@@ -56,6 +56,14 @@ func (g *Guard) taker(e invoke.Errand) (role string, c Caller) {
 	}
 }
 
+// regionOf is where a service does an errand: in that of the resource on whose behalf.
+func (g *Guard) regionOf(e invoke.Errand) string {
+	if parts := strings.SplitN(e.For, ":", 6); len(parts) == 6 && parts[3] != "" {
+		return parts[3]
+	}
+	return g.options.Region
+}
+
 // trusts decides whether a role lets a service take it.
 func (g *Guard) trusts(trust iam.Policy, e invoke.Errand) iam.Decision {
 	r := invoke.Request{Principal: e.Service, Action: "sts:AssumeRole", Resource: e.Role, Source: e.For}
@@ -76,9 +84,16 @@ func (g *Guard) trusts(trust iam.Policy, e invoke.Errand) iam.Decision {
 		return r.Value(key)
 	}
 	d := iam.Decision{}
-	for _, name := range []string{e.Service, e.Service + ".cn"} { // as it is called in China, too
+	// It is called so in China, and in a region, too.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services-in-opt-in-regions
+	region := strings.Replace(e.Service, ".amazonaws.com", "."+g.regionOf(e)+".amazonaws.com", 1)
+	names := []string{e.Service, region}
+	if g.options.Partition == "aws-cn" {
+		names = append(names, e.Service+".cn", region+".cn")
+	}
+	for _, name := range names {
 		d = iam.Decide(iam.Request{Action: r.Action, Resource: r.Resource, Principal: name, Lookup: lookup}, iam.Policies{Resource: &trust})
-		if d.Effect != iam.Denied || d.Explicit || g.options.Partition != "aws-cn" {
+		if d.Effect != iam.Denied || d.Explicit {
 			break
 		}
 	}

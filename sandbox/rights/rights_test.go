@@ -406,6 +406,8 @@ func TestErrand(t *testing.T) {
 	}{
 		{"a service that may", "aws", trusting("", "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "", ""},
 		{"what the role lacks", "aws", trusting("", "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:DeleteMessage", "User: arn:aws:sts::111111111111:assumed-role/app/daily is not authorized to perform: sqs:DeleteMessage", `needs {"Effect":"Allow","Action":"sqs:DeleteMessage"`},
+		{"a service by its regional name", "aws", trusting("", "scheduler.eu-central-1.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "", ""},
+		{"a service by the name of another region", "aws", trusting("", "scheduler.eu-west-1.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "sts:AssumeRole", ""},
 		{"another service", "aws", trusting("", "lambda.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "sts:AssumeRole", `"Principal":{"Service":"scheduler.amazonaws.com"},"Action":"sts:AssumeRole"}`},
 		{"for a group", "aws", trusting(`,"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:scheduler:eu-central-1:111111111111:schedule-group/night"}}`, "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "", ""},
 		{"for another group", "aws", trusting(`,"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:scheduler:eu-central-1:111111111111:schedule-group/day"}}`, "scheduler.amazonaws.com"), "scheduler.amazonaws.com", schedule, "sqs:SendMessage", "sts:AssumeRole", ""},
