@@ -21,6 +21,10 @@ func (s *Service) updateEventSource(ctx context.Context, req stack.Request) (sta
 	return s.putEventSource(ctx, req)
 }
 
+// foreignSources are the properties of sources that are recorded only: Kafka, MQ and
+// DocumentDB. Streams of Kinesis have none of their own.
+var foreignSources = []string{"AmazonManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "Queues", "SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig", "SourceAccessConfigurations", "Topics"}
+
 func (s *Service) putEventSource(ctx context.Context, req stack.Request) (stack.Resource, error) {
 	var p struct {
 		FunctionName, EventSourceArn, StartingPosition string
@@ -40,7 +44,7 @@ func (s *Service) putEventSource(ctx context.Context, req stack.Request) (stack.
 			}
 		}
 	}
-	err := stack.Read(req.Properties, &p, "KmsKeyArn", "LoggingConfig", "MetricsConfig", "ProvisionedPollerConfig", "StartingPositionTimestamp", "Tags")
+	err := stack.Read(req.Properties, &p, append(slices.Clip(foreignSources), "KmsKeyArn", "LoggingConfig", "MetricsConfig", "ProvisionedPollerConfig", "StartingPositionTimestamp", "Tags")...)
 	if err != nil {
 		return stack.Resource{}, err
 	}
@@ -106,8 +110,11 @@ func (s *Service) putEventSource(ctx context.Context, req stack.Request) (stack.
 		stream: stream,
 	}
 	note := ""
-	if isTableStream(source.Source) {
+	switch {
+	case isTableStream(source.Source):
 		source.key, note = key, stream.note()
+	case !isQueue(source.Source):
+		note = "recorded only: nothing comes from this source, which the local cloud does not run"
 	}
 	s.resources.sources[req.PhysicalID] = source
 	s.unpoll(req.PhysicalID)
