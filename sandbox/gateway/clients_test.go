@@ -3,7 +3,9 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -161,4 +163,46 @@ func read(t *testing.T, conn *websocket.Conn) string {
 		t.Error(err)
 	}
 	return string(data)
+}
+
+// TestMayManage asks whether the caller of @connections may: who may not hears AWS's
+// words, and the client nothing.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+func TestMayManage(t *testing.T) {
+	ids := make(chan string, 1)
+	var asked []string
+	allowed := false
+	c := newCloud(t, gateway.Options{
+		Invoker: functions{"connect": func(_ context.Context, event []byte) (invoke.Result, error) {
+			var e struct{ RequestContext struct{ ConnectionID string } }
+			err := json.Unmarshal(event, &e)
+			ids <- e.RequestContext.ConnectionID
+			return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, err
+		}},
+		May: func(_ *http.Request, action, resource string) error {
+			asked = append(asked, action+" "+resource[strings.LastIndexByte(resource, ':')+1:])
+			if !allowed {
+				return errors.New("User: someone is not authorized to perform: execute-api:ManageConnections")
+			}
+			return nil
+		},
+	})
+	conn := dial(t, c.socketAPI(map[string]string{"$connect": "connect"}))
+	defer conn.CloseNow()
+	id := <-ids
+	internal := httptest.NewServer(c.Connections())
+	defer internal.Close()
+	if status, body := call(t, "POST", internal.URL+"/staging/@connections/"+id, "hidden"); status != 403 || !strings.Contains(body, "is not authorized to perform") {
+		t.Errorf("who may not: %d %s", status, body)
+	}
+	allowed = true
+	if status, _ := call(t, "POST", internal.URL+"/staging/@connections/"+id, "shown"); status != 200 {
+		t.Errorf("who may: %d", status)
+	}
+	if got := read(t, conn); got != "shown" {
+		t.Errorf("the client got %q", got)
+	}
+	if len(asked) != 2 || !strings.HasPrefix(asked[0], "execute-api:ManageConnections ") || !strings.HasSuffix(asked[0], "/staging/POST/@connections/"+id) {
+		t.Errorf("asked %q", asked)
+	}
 }

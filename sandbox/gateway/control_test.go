@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"arc/sandbox/gateway"
@@ -36,8 +37,9 @@ func TestControlReads(t *testing.T) {
 	if a := ask("/v2/apis/" + socket); a["routeSelectionExpression"] != "$request.body.action" {
 		t.Errorf("the WebSocket API is %v", a)
 	}
-	if s := ask("/v2/apis/" + api + "/stages"); fmt.Sprint(s["items"].([]any)[0].(map[string]any)["stageVariables"]) != "map[Name:1]" {
-		t.Errorf("stages: %v", s)
+	stage := ask("/v2/apis/" + api + "/stages")["items"].([]any)[0].(map[string]any)
+	if fmt.Sprint(stage["stageVariables"]) != "map[Name:1]" || fmt.Sprint(stage["defaultRouteSettings"]) != "map[detailedMetricsEnabled:false]" || stage["autoDeploy"] != true {
+		t.Errorf("the stage is %v", stage)
 	}
 	of := ask("/v2/apis/" + api + "/deployments/" + d)
 	if of["deploymentId"] != d || of["autoDeployed"] != false {
@@ -55,5 +57,38 @@ func TestControlReads(t *testing.T) {
 	}
 	if two := ask("/v2/apis?maxResults=2"); len(two["items"].([]any)) != 2 || two["nextToken"] != "2" {
 		t.Errorf("two are %v", two)
+	}
+}
+
+// TestSharedReads tells of keys and usage plans, which both versions have.
+// https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html
+func TestSharedReads(t *testing.T) {
+	c := newCloud(t, gateway.Options{})
+	control := gateway.Control{Gateway: c.Gateway, Account: "123456789012", Region: "us-east-1"}
+	made := func(kind, id string, properties props) string {
+		r, err := c.Registrations()["AWS::ApiGateway::"+kind].Provider.Create(t.Context(), c.request(kind, id, "", properties))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.PhysicalID
+	}
+	one := made("ApiKey", "K", props{"Name": "one", "Enabled": true, "Value": "a-value-of-twenty-and-more"})
+	made("ApiKey", "L", props{"Name": "two", "Enabled": true})
+	plan := made("UsagePlan", "P", props{"UsagePlanName": "plan"})
+	made("UsagePlanKey", "PK", props{"KeyId": one, "KeyType": "API_KEY", "UsagePlanId": plan})
+	for path, want := range map[string]string{
+		"/apikeys/" + one: `"name":"one"`, "/apikeys/none": "Invalid API Key identifier specified", "/account": `"features":["UsagePlans"]`,
+		"/usageplans/" + plan + "/keys": `"id":"` + one + `"`, "/usageplans/none/keys": "Invalid Usage Plan identifier specified", "/usageplans/" + plan: `"name":"plan"`,
+	} {
+		w := httptest.NewRecorder()
+		control.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if text := strings.ReplaceAll(strings.ReplaceAll(w.Body.String(), " ", ""), "\n", ""); !strings.Contains(text, strings.ReplaceAll(want, " ", "")) {
+			t.Errorf("%s: %d %s", path, w.Code, text)
+		}
+	}
+	w := httptest.NewRecorder()
+	control.ServeHTTP(w, httptest.NewRequest("GET", "/apikeys", nil))
+	if text := w.Body.String(); !strings.Contains(text, "one") || !strings.Contains(text, "two") || strings.Contains(text, "a-value-of") {
+		t.Errorf("all keys: %s", text)
 	}
 }
