@@ -85,6 +85,9 @@ func TestSharedReads(t *testing.T) {
 		if text := strings.ReplaceAll(strings.ReplaceAll(w.Body.String(), " ", ""), "\n", ""); !strings.Contains(text, strings.ReplaceAll(want, " ", "")) {
 			t.Errorf("%s: %d %s", path, w.Code, text)
 		}
+		if !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%s is answered more than once: %s", path, w.Body)
+		}
 	}
 	w := httptest.NewRecorder()
 	control.ServeHTTP(w, httptest.NewRequest("GET", "/apikeys", nil))
