@@ -5,15 +5,14 @@ import (
 	"net/http"
 	"strings"
 
-	"arc/sandbox/ingress"
+	"arc/sandbox/invoke"
 	"arc/sandbox/rights"
 	"arc/sandbox/stack"
-	"arc/sandbox/states"
 )
 
-// callAs has a service answer what a state machine asks of it, in the name of the
-// machine's role.
-func (c *Cloud) callAs(who states.Session, r *http.Request) states.Answer {
+// callAs has a service answer what a state machine, or an API, asks of it, in the name
+// of the role of that.
+func (c *Cloud) callAs(who invoke.Session, r *http.Request) invoke.Answer {
 	role := who.Role[strings.LastIndexByte(who.Role, '/')+1:]
 	id, _ := c.guard.RoleID(who.Role)
 	// These keys go with the session: one is begun for each call, and nobody else has
@@ -26,12 +25,7 @@ func (c *Cloud) callAs(who states.Session, r *http.Request) states.Answer {
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+keys.AccessKeyID+"/20260101/"+who.Region+"/"+service+"/aws4_request, SignedHeaders=host;x-amz-date, Signature=0")
 	w := &answer{header: http.Header{}, status: http.StatusOK}
 	c.answers.ServeHTTP(w, r)
-	return states.Answer{Status: w.status, Header: w.header, Body: w.body.Bytes()}
-}
-
-// callFor has a service answer what an API asks of it.
-func (c *Cloud) callFor(who ingress.Session, r *http.Request) ingress.Answer {
-	return ingress.Answer(c.callAs(states.Session(who), r))
+	return invoke.Answer{Status: w.status, Header: w.header, Body: w.body.Bytes()}
 }
 
 // answer takes what a handler writes.

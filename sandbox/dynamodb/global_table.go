@@ -2,8 +2,6 @@ package dynamodb
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -171,7 +169,7 @@ func (s *Service) global(step func(context.Context, stack.Request) (stack.Resour
 		if err != nil {
 			return made, err
 		}
-		made.Attributes["TableId"] = uuid(fmt.Sprint(made.Attributes["Arn"]))
+		made.Attributes["TableId"] = stack.UUIDOf(fmt.Sprint(made.Attributes["Arn"]))
 		if d, err := s.active(ctx, made.PhysicalID); err == nil && d.Table.TableID != "" {
 			made.Attributes["TableId"] = d.Table.TableID
 		}
@@ -180,11 +178,4 @@ func (s *Service) global(step func(context.Context, stack.Request) (stack.Resour
 		}
 		return made, nil
 	}
-}
-
-// uuid is the same of the same text.
-func uuid(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	h := hex.EncodeToString(sum[:16])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }

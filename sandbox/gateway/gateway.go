@@ -46,7 +46,7 @@ type Options struct {
 	May func(r *http.Request, action, resource string) error
 	// Call answers a request to a service in the name of a role; nil = there are no
 	// services. Errand is asked whether API Gateway may take that role.
-	Call   ingress.CallService
+	Call   invoke.CallService
 	Errand invoke.Permit
 	// Announce is told where a stage of a stack's API answers, by the API's
 	// logical ID, when it is made; nil = nobody.

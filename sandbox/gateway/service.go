@@ -113,7 +113,7 @@ func (g *Gateway) callService(w http.ResponseWriter, c *call) (why string) {
 	if target != "" {
 		r.Header.Set("X-Amz-Target", target)
 	}
-	said := g.options.Call(ingress.Session{Role: i.role, Name: ingress.SessionName, For: source, Called: "API " + c.api.logical, Region: region, Service: s.service}, r)
+	said := g.options.Call(invoke.Session{Role: i.role, Name: ingress.SessionName, For: source, Called: "API " + c.api.logical, Region: region, Service: s.service}, r)
 	out := response{status: said.Status, header: http.Header{}, body: said.Body}
 	if kind := said.Header.Get("Content-Type"); kind != "" {
 		out.header.Set("Content-Type", kind)

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"arc/sandbox/gateway"
-	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 )
 
@@ -31,7 +30,7 @@ func TestServices(t *testing.T) {
 			}
 			return nil
 		},
-		Call: func(as ingress.Session, r *http.Request) ingress.Answer {
+		Call: func(as invoke.Session, r *http.Request) invoke.Answer {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
 				t.Error(err)
@@ -48,7 +47,7 @@ func TestServices(t *testing.T) {
 			if strings.Contains(text, "wrong") {
 				status = 400
 			}
-			return ingress.Answer{Status: status, Header: http.Header{"Content-Type": {"text/plain"}}, Body: []byte("said")}
+			return invoke.Answer{Status: status, Header: http.Header{"Content-Type": {"text/plain"}}, Body: []byte("said")}
 		},
 	})
 	made := c.create("Api", "H", props{"Name": "h", "ProtocolType": "HTTP"})

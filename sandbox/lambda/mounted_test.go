@@ -186,9 +186,6 @@ exports.handler = async ({ dir }) => [process.execPath, readFileSync(dir + '/bot
 // again, with functions that have layers: as who this is, and, for root, as a user
 // who may mount nothing.
 func TestEverythingWithLayers(t *testing.T) {
-	if withLayers != "" {
-		t.Skip("runs others")
-	}
 	needMounts(t)
 	tests := "^(TestMounted|TestWholeFamily|TestParentKilled|TestMemory|TestDetached|TestRuntimeAPI|TestCloseAtWork)$"
 	who := map[string]*syscall.SysProcAttr{"as this one": {}}

@@ -1,8 +1,6 @@
 package recorded
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/url"
 	"strings"
 
@@ -49,7 +47,7 @@ var kinds = map[string]kind{
 	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html
 	"AWS::KMS::Key": {
 		describe: func(req stack.Request, token string) stack.Resource {
-			id := keyID(token)
+			id := stack.UUIDOf(token)
 			return resource(id, "Arn", arn(req, "kms", "key/"+id), "KeyId", id)
 		},
 	},
@@ -87,14 +85,6 @@ var shapes = map[string]func(req stack.Request, name string) stack.Resource{
 		id := strings.ToLower(name)
 		return resource(id, "ClientId", id, "Name", name)
 	},
-}
-
-// keyID makes the ID of a key, which has the form of a UUID, the same of the same
-// token.
-func keyID(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	h := hex.EncodeToString(sum[:16])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 // arn is the ARN of something in the region of a stack.

@@ -44,7 +44,7 @@ type Options struct {
 	Send invoke.Send
 	// Call answers a request to a service in the name of a role; nil = there are no
 	// services. Errand is asked whether API Gateway may take that role.
-	Call   ingress.CallService
+	Call   invoke.CallService
 	Errand invoke.Permit
 	// Announce is told where a stage of a stack's API answers, by the API's
 	// logical ID, when it is made; nil = nobody.

@@ -90,7 +90,7 @@ func (g *APIs) service(c *call, i *integration) (response, *failure) {
 		f.kind = "API_CONFIGURATION_ERROR"
 		return response{}, f
 	}
-	said := g.options.Call(ingress.Session{
+	said := g.options.Call(invoke.Session{
 		Role: i.role, Name: ingress.SessionName, For: c.api.arn(c.stage.name + "/" + c.route.verb + c.route.resource.path),
 		Called: "API " + c.api.logical, Region: s.region, Service: s.name,
 	}, r)

@@ -14,10 +14,10 @@ import (
 )
 
 // session is in whose name the execution calls.
-func (x *execution) session() Session {
+func (x *execution) session() invoke.Session {
 	// AWS makes a session of each execution. Here what a machine lacks is told once.
 	name := x.Machine.Name[:min(len(x.Machine.Name), 64)]
-	return Session{Role: x.Machine.Role, Name: name, For: x.Machine.ARN, Called: x.Machine.called(), Region: regionOf(x.Machine.ARN)}
+	return invoke.Session{Role: x.Machine.Role, Name: name, For: x.Machine.ARN, Called: x.Machine.called(), Region: regionOf(x.Machine.ARN)}
 }
 
 // call calls what the task names, and gives its answer.
@@ -61,7 +61,7 @@ func (t *attempt) call(ctx context.Context) (any, *asl.Failure) {
 }
 
 // withMetadata adds what optimized integrations tell of the answer itself.
-func withMetadata(result map[string]any, said Answer) map[string]any {
+func withMetadata(result map[string]any, said invoke.Answer) map[string]any {
 	headers, all := map[string]any{}, map[string]any{}
 	for name := range said.Header {
 		headers[name] = said.Header.Get(name)
@@ -174,5 +174,5 @@ func (t *attempt) invokeFunction(ctx context.Context, given map[string]any) (any
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Amzn-Requestid", result.RequestID)
 	out := map[string]any{"ExecutedVersion": result.Version, "Payload": value, "StatusCode": json.Number("200")}
-	return withMetadata(out, Answer{Status: http.StatusOK, Header: header}), nil
+	return withMetadata(out, invoke.Answer{Status: http.StatusOK, Header: header}), nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/states/asl"
 )
 
@@ -154,7 +155,7 @@ func renamed(v any, to func(string) string) any {
 }
 
 // answerOf is what a service answered, as state machines see it.
-func answerOf(service, action string, said Answer) map[string]any {
+func answerOf(service, action string, said invoke.Answer) map[string]any {
 	switch {
 	case targets[service] != "":
 		v, _ := asl.Decode(said.Body) // our own services answer in JSON
@@ -259,7 +260,7 @@ var general = map[string]bool{
 }
 
 // refused is how a service's error fails a task.
-func refused(r resource, service string, said Answer) *asl.Failure {
+func refused(r resource, service string, said invoke.Answer) *asl.Failure {
 	code, message := errorOf(said)
 	name := code
 	if !strings.HasSuffix(name, "Exception") {
@@ -281,7 +282,7 @@ func refused(r resource, service string, said Answer) *asl.Failure {
 }
 
 // errorOf reads an error in any protocol.
-func errorOf(said Answer) (code, message string) {
+func errorOf(said invoke.Answer) (code, message string) {
 	if v, err := asl.Decode(said.Body); err == nil {
 		m, _ := v.(map[string]any)
 		code, _ = m["__type"].(string)

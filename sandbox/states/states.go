@@ -7,7 +7,6 @@ package states
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +24,7 @@ type Options struct {
 	Invoker         invoke.Invoker
 	Permit          invoke.Permit // asked what a machine's role may; nil = everything
 	// Call answers a request to a service in the name of a role's session.
-	Call func(who Session, r *http.Request) Answer
+	Call invoke.CallService
 	// Runs reports whether the local cloud has an operation of a service, by the name
 	// that clients sign for: "sqs" "SendMessage".
 	Runs   func(service, operation string) bool
@@ -33,24 +32,6 @@ type Options struct {
 	Called func(function string) string             // how people call a function
 	Tell   activity.Tell
 	Clock  invoke.Clock // nil = the machine's
-}
-
-// Session is in whose name a machine acts.
-type Session struct {
-	Role   string // ARN
-	Name   string // of the session: the execution's
-	For    string // ARN of the machine
-	Called string // "state machine Orders"
-	Region string
-	// Service is what it calls, by the name that clients sign for.
-	Service string
-}
-
-// Answer is what a service said.
-type Answer struct {
-	Status int
-	Header http.Header
-	Body   []byte
 }
 
 // Service keeps the state machines of one local cloud.

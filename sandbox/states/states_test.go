@@ -124,7 +124,7 @@ func (b *bench) Invoke(ctx context.Context, name string, event []byte) (invoke.R
 }
 
 // call is all other services: their answer is the request, or an error by name.
-func (b *bench) call(who states.Session, r *http.Request) states.Answer {
+func (b *bench) call(who invoke.Session, r *http.Request) invoke.Answer {
 	target := r.Header.Get("X-Amz-Target")
 	if target == "AWSStepFunctions.StartExecution" {
 		var body strings.Builder
@@ -132,18 +132,18 @@ func (b *bench) call(who states.Session, r *http.Request) states.Answer {
 		_, text, _ := strings.Cut(body.String(), "\r\n\r\n")
 		out, err := b.Handle(r.Context(), "StartExecution", []byte(text))
 		if err != nil {
-			return states.Answer{Status: 400, Body: fmt.Appendf(nil, `{"__type":%q,"message":%q}`, err.(*stack.Error).Code, err.(*stack.Error).Message)}
+			return invoke.Answer{Status: 400, Body: fmt.Appendf(nil, `{"__type":%q,"message":%q}`, err.(*stack.Error).Code, err.(*stack.Error).Message)}
 		}
 		data, _ := json.Marshal(out)
-		return states.Answer{Status: 200, Body: data}
+		return invoke.Answer{Status: 200, Body: data}
 	}
 	var in map[string]any
 	json.NewDecoder(r.Body).Decode(&in)
 	if code, _ := in["fail"].(string); code != "" {
-		return states.Answer{Status: 400, Header: http.Header{"X-Amzn-Requestid": {"the-id"}}, Body: fmt.Appendf(nil, `{"__type":"com.amazon#%s","message":"no"}`, code)}
+		return invoke.Answer{Status: 400, Header: http.Header{"X-Amzn-Requestid": {"the-id"}}, Body: fmt.Appendf(nil, `{"__type":"com.amazon#%s","message":"no"}`, code)}
 	}
 	data, _ := json.Marshal(map[string]any{"asked": in, "target": target, "by": who.Role, "service": who.Service})
-	return states.Answer{Status: 200, Header: http.Header{"X-Amzn-Requestid": {"the-id"}}, Body: data}
+	return invoke.Answer{Status: 200, Header: http.Header{"X-Amzn-Requestid": {"the-id"}}, Body: data}
 }
 
 // api calls an operation.
