@@ -13,8 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
 // Options are what a watcher needs from its surroundings.
@@ -36,8 +34,7 @@ type Options struct {
 // Watcher watches folders.
 type Watcher struct {
 	options Options
-	events  *fsnotify.Watcher // nil where there is none
-	mark    *os.File          // written to by Drain; its event comes after all before it
+	events  notifier // nil where there is none
 	done    chan struct{}
 
 	mu      sync.Mutex
@@ -46,43 +43,37 @@ type Watcher struct {
 	polled  map[string]stamps // folders that are looked at
 	aliases map[string]string // target of a link to a file → the link
 	warned  map[string]bool
-	turn    *turn // the Drain that is under way
-	next    *turn // the one after it
 	pending []string
 
 	telling  sync.Mutex // held while changes are collected and told
 	sweeping sync.Mutex // held while folders are looked at
 }
 
-// turn is a Drain that any number of callers wait for.
-type turn struct{ over chan struct{} }
-
-// patience is how long a mark may take to come back before a watcher counts as broken.
-const patience = time.Second
+// notifier is what the system tells changes by. It calls take for each, tell when
+// there is none more for the moment, and overflow when some were lost.
+type notifier interface {
+	add(dir string) error
+	remove(dir string)
+	// drain returns when all that was written before has been taken and told.
+	drain()
+	close()
+}
 
 // pollEvery is how often folders are looked at that cannot be watched.
 const pollEvery = 500 * time.Millisecond
 
 // New gives a watcher that watches nothing yet. Close it.
-func New(options Options) *Watcher {
+func New(options Options) *Watcher { return start(options, begin) }
+
+func start(options Options, begin func(*Watcher) (notifier, error)) *Watcher {
 	w := &Watcher{
 		options: options, done: make(chan struct{}), trees: map[string]bool{}, wanted: map[string]bool{},
 		polled: map[string]stamps{}, aliases: map[string]string{}, warned: map[string]bool{},
 	}
-	events, err := fsnotify.NewBufferedWatcher(1 << 12)
-	if err == nil {
-		if w.mark, err = os.CreateTemp(options.Scratch, "mark-"); err == nil {
-			err = events.Add(w.mark.Name())
-		}
-		if err != nil {
-			events.Close()
-		}
-	}
-	if err != nil {
+	var err error
+	if w.events, err = begin(w); err != nil {
+		w.events = nil
 		w.warn(err)
-	} else {
-		w.events = events
-		go w.loop()
 	}
 	go w.poll()
 	return w
@@ -92,11 +83,7 @@ func New(options Options) *Watcher {
 func (w *Watcher) Close() {
 	close(w.done)
 	if w.events != nil {
-		w.events.Close()
-	}
-	if w.mark != nil {
-		w.mark.Close()
-		os.Remove(w.mark.Name())
+		w.events.close()
 	}
 }
 
@@ -189,7 +176,7 @@ func (w *Watcher) Folder(dir string) {
 func (w *Watcher) add(dir string) {
 	err := errNone
 	if w.events != nil {
-		err = w.events.Add(dir)
+		err = w.events.add(dir)
 	}
 	if err == nil {
 		return
@@ -214,30 +201,9 @@ func within(file, dir string) bool {
 	return file == dir || strings.HasPrefix(file, dir+string(filepath.Separator))
 }
 
-// loop takes events until the watcher is closed.
-func (w *Watcher) loop() {
-	for {
-		select {
-		case e, ok := <-w.events.Events:
-			if !ok {
-				return
-			}
-			w.take(e)
-		case err, ok := <-w.events.Errors:
-			if !ok {
-				return
-			}
-			w.overflow(err)
-		}
-	}
-}
-
 // overflow is for events that were lost: everything counts as changed, and what
 // came meanwhile is watched.
-func (w *Watcher) overflow(err error) {
-	if !errors.Is(err, fsnotify.ErrEventOverflow) {
-		w.warn(err)
-	}
+func (w *Watcher) overflow() {
 	w.mu.Lock()
 	var folders []string
 	for dir := range w.trees {
@@ -249,34 +215,17 @@ func (w *Watcher) overflow(err error) {
 	}
 	w.note(w.options.Root)
 	w.tell()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.turn != nil { // its mark may be among what was lost
-		w.mark.WriteAt([]byte{1}, 0)
-	}
 }
 
-func (w *Watcher) take(e fsnotify.Event) {
-	switch {
-	case e.Name == w.mark.Name():
-		if e.Has(fsnotify.Write) {
-			w.tell()
-			w.finish()
-		}
-		return
-	case e.Op == fsnotify.Chmod:
-	default:
-		if e.Has(fsnotify.Create) {
-			w.created(e.Name)
-		}
-		if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
-			w.forget(e.Name)
-		}
-		w.note(e.Name)
+// take notes that a file or folder has come, has gone, or was written to.
+func (w *Watcher) take(name string, came, went bool) {
+	if came {
+		w.created(name)
 	}
-	if len(w.events.Events) == 0 {
-		w.tell()
+	if went {
+		w.forget(name)
 	}
+	w.note(name)
 }
 
 // created watches a folder that has come, if it is to be.
@@ -316,7 +265,7 @@ func (w *Watcher) forget(name string) {
 	for dir := range w.trees {
 		if within(dir, name) {
 			delete(w.trees, dir)
-			w.events.Remove(dir) // gone with the folder, unless it was moved
+			w.events.remove(dir) // gone with the folder, unless it was moved
 		}
 	}
 }
@@ -348,58 +297,7 @@ func (w *Watcher) tell() {
 // when the watcher is closed.
 func (w *Watcher) Drain() {
 	w.sweep()
-	if w.events == nil {
-		return
-	}
-	w.mu.Lock()
-	t := w.turn
-	if t == nil {
-		t = w.begin()
-	} else { // its mark may have been before what we wait for
-		if w.next == nil {
-			w.next = &turn{over: make(chan struct{})}
-		}
-		t = w.next
-	}
-	w.mu.Unlock()
-	select {
-	case <-t.over:
-		return
-	default:
-	}
-	late := time.NewTimer(patience)
-	defer late.Stop()
-	select {
-	case <-t.over:
-	case <-w.done:
-	case <-late.C:
-		w.warn(errLate)
-	}
-}
-
-var errLate = errors.New("the system's file watcher does not answer")
-
-// begin marks this moment in the order of changes. The caller holds the lock.
-func (w *Watcher) begin() *turn {
-	t := w.next
-	if t == nil {
-		t = &turn{over: make(chan struct{})}
-	}
-	w.turn, w.next = t, nil
-	w.mark.WriteAt([]byte{1}, 0)
-	return t
-}
-
-// finish ends the turn whose mark has come back, and begins the next one.
-func (w *Watcher) finish() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.turn == nil {
-		return
-	}
-	close(w.turn.over)
-	w.turn = nil
-	if w.next != nil {
-		w.begin()
+	if w.events != nil {
+		w.events.drain()
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package watch
+
+func begin(w *Watcher) (notifier, error) { return beginMarked(w) }
