@@ -33,20 +33,27 @@ func TestGuard(t *testing.T) {
 				form := r.PostForm.Encode() // what the guard read stays in the request
 				fmt.Fprintf(w, "in %d %s", len(body), form)
 			})})
-			for _, request := range requests.Files {
-				allowed, _, _ := strings.Cut(request.Name, ":")
-				want := http.StatusForbidden
-				for word := range strings.FieldsSeq(allowed) {
-					if word == kind || word == "all" && kind != "undeclared" {
-						want = http.StatusOK
-					}
-				}
-				status, body := send(t, port, request.Data)
-				if status != want {
-					t.Errorf("%s: %d %s", request.Name, status, body)
-				}
-			}
+			knock(t, port, kind, requests)
 		})
+	}
+	t.Run("talk", func(t *testing.T) { knock(t, talk(t, &echoing{}), "private", requests) })
+}
+
+// knock sends all requests, and wants those answered that a kind lets in.
+func knock(t *testing.T, port *door.Port, kind string, requests *txtar.Archive) {
+	t.Helper()
+	for _, request := range requests.Files {
+		allowed, _, _ := strings.Cut(request.Name, ":")
+		want := http.StatusForbidden
+		for word := range strings.FieldsSeq(allowed) {
+			if word == kind || word == "all" && kind != "undeclared" {
+				want = http.StatusOK
+			}
+		}
+		status, body := send(t, port, request.Data)
+		if status != want {
+			t.Errorf("%s: %d %s", request.Name, status, body)
+		}
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -26,6 +28,11 @@ type Port struct {
 	most      int // descriptors that the process may have
 	budget    *Budget
 	problems  *log.Logger
+	date      atomic.Pointer[date]
+
+	mu     sync.Mutex
+	talks  map[*Talk]bool
+	closed bool
 }
 
 // Listen opens a port; 0 is any free one, on 127.0.0.1 alone. Whoever connects
@@ -83,5 +90,11 @@ func (p *Port) Close() {
 	}
 	for _, l := range p.listeners {
 		l.Close()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for t := range p.talks {
+		t.conn.Close()
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"arc/sandbox/activity"
+	"arc/sandbox/door"
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda/opt"
 	"arc/sandbox/stack"
@@ -210,9 +211,9 @@ const packagePath = "arc/package/"
 var sdkPackage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@aws-sdk/[a-z0-9-]+$`) })
 
 // offerPackage puts a package where the function's code finds it: 200 = it is there.
-func (w *worker) offerPackage(rw http.ResponseWriter, name string) {
+func (w *worker) offerPackage(t *door.Talk, name string) {
 	if w.service.options.Offer == nil || w.fn.Code != nil || !sdkPackage().MatchString(name) {
-		refuse(rw, http.StatusNotFound, "NotFound", "nothing is offered")
+		refuse(t, http.StatusNotFound, "NotFound", "nothing is offered")
 		return
 	}
 	offered, err := w.service.options.Offer(w.fn.Dir, w.fn.Runtime, name)
@@ -221,10 +222,10 @@ func (w *worker) offerPackage(rw http.ResponseWriter, name string) {
 	}
 	if err != nil {
 		w.service.options.Tell.Or()(activity.Event{Kind: activity.Notice, Function: w.fn.Label, Text: err.Error()})
-		refuse(rw, http.StatusNotFound, "NotFound", err.Error())
+		refuse(t, http.StatusNotFound, "NotFound", err.Error())
 		return
 	}
-	rw.WriteHeader(http.StatusOK)
+	t.Answer(http.StatusOK, nil)
 }
 
 // bootstrap is the program of a function with a runtime of its own: its zip has it,

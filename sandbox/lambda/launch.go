@@ -21,11 +21,11 @@ func (w *worker) live() error {
 	}
 	defer port.Close()
 	w.address = port.Address()
-	port.Serve(door.Guard{Kind: door.Private, Handler: w}, nil, silent)
 	if w.output, err = newOutput(w.log); err != nil {
 		return &startError{invoke.InitFailed, "Runtime.Unknown", fmt.Errorf("output: %w", err)}
 	}
 	defer w.output.close()
+	port.Talk(w)
 	w.layersAt()
 	cmd, err := w.command()
 	if err != nil {

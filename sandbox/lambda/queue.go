@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"arc/sandbox/door"
 	"arc/sandbox/invoke"
 )
 
@@ -24,6 +25,7 @@ type invocation struct {
 
 	qualifier string // ":live", by which the function was called; "" = by none
 
+	to     *door.Talk     // of the worker that took it: where it asked
 	stream *invoke.Stream // takes the response while it is made; nil = it is kept whole
 
 	waited time.Duration // for a worker, its start not counted

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"arc/sandbox/door"
 	"arc/sandbox/invoke"
 )
 
@@ -16,80 +17,81 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 const runtimeAPI = "/2018-06-01/runtime/"
 
-// ServeHTTP is the worker's Runtime API, behind door.Private. Only a client
-// that was told the address gets in.
-func (w *worker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+// Serve is the worker's Runtime API. Only a client that was told the address gets in.
+func (w *worker) Serve(t *door.Talk, r *http.Request) {
 	path, ok := strings.CutPrefix(r.URL.Path, runtimeAPI)
 	switch {
 	case r.Host != w.address:
-		refuse(rw, http.StatusForbidden, "Forbidden", "this is the Runtime API of a worker, for the worker alone")
+		refuse(t, http.StatusForbidden, "Forbidden", "this is the Runtime API of a worker, for the worker alone")
 	case !ok:
-		refuse(rw, http.StatusNotFound, "NotFound", "no such path: the Runtime API is under "+runtimeAPI)
+		refuse(t, http.StatusNotFound, "NotFound", "no such path: the Runtime API is under "+runtimeAPI)
 	case r.Method == http.MethodGet && path == "invocation/next":
-		w.next(rw, r)
+		w.next(t)
 	case r.Method == http.MethodPost && path == "init/error":
-		w.initError(rw, r)
+		w.initError(t, r)
 	case r.Method == http.MethodGet && strings.HasPrefix(path, packagePath):
-		w.offerPackage(rw, strings.TrimPrefix(path, packagePath))
+		w.offerPackage(t, strings.TrimPrefix(path, packagePath))
 	case r.Method == http.MethodPost && strings.HasPrefix(path, "invocation/"):
 		id, what, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
 		switch what {
 		case "response":
-			w.answer(rw, r, id, false)
+			w.answer(t, r, id, false)
 		case "error":
-			w.answer(rw, r, id, true)
+			w.answer(t, r, id, true)
 		default:
-			refuse(rw, http.StatusNotFound, "NotFound", "no such path")
+			refuse(t, http.StatusNotFound, "NotFound", "no such path")
 		}
 	default:
-		refuse(rw, http.StatusNotFound, "NotFound", "no such path or method")
+		refuse(t, http.StatusNotFound, "NotFound", "no such path or method")
 	}
 }
 
-func refuse(rw http.ResponseWriter, status int, errorType, message string) {
-	rw.Header().Set("Content-Type", "application/json")
-	rw.WriteHeader(status)
-	json.NewEncoder(rw).Encode(map[string]string{"errorType": errorType, "errorMessage": message})
+// Ended is for a client that is gone. It is dead, or no Runtime API client, if it
+// waited for an event: either way it gets none.
+func (w *worker) Ended(t *door.Talk) { w.service.left(w, t) }
+
+func refuse(t *door.Talk, status int, errorType, message string) {
+	body, _ := json.Marshal(map[string]string{"errorType": errorType, "errorMessage": message}) // texts: cannot fail
+	t.Answer(status, append(body, '\n'), "Content-Type", "application/json")
 }
 
 const accepted = "{\"status\":\"OK\"}\n"
 
-func accept(rw http.ResponseWriter) {
-	rw.Header().Set("Content-Type", "application/json")
-	rw.WriteHeader(http.StatusAccepted)
-	io.WriteString(rw, accepted)
+func accept(t *door.Talk) {
+	t.Answer(http.StatusAccepted, []byte(accepted), "Content-Type", "application/json")
 }
 
-// next waits for an event and gives it to the worker.
-func (w *worker) next(rw http.ResponseWriter, r *http.Request) {
-	if !w.service.ready(w) {
-		refuse(rw, http.StatusForbidden, "InvalidStateTransition", "the event at hand has no answer yet")
-		return
+// next has the worker wait for an event; hand gives it to it.
+func (w *worker) next(t *door.Talk) {
+	if !w.service.ready(w, t) {
+		refuse(t, http.StatusForbidden, "InvalidStateTransition", "the event at hand has no answer yet")
 	}
-	var inv *invocation
+}
+
+// hand writes the event that the worker was given to where it asked for one.
+func (w *worker) hand() {
 	select {
-	case inv = <-w.jobs:
-	case <-r.Context().Done():
-		w.service.left(w)
-		return
+	case inv := <-w.jobs:
+		w.output.mark(inv.id)
+		w.keep(startLine(inv.id))
+		err := inv.to.Answer(http.StatusOK, inv.event,
+			"Content-Type", "application/json",
+			"Lambda-Runtime-Aws-Request-Id", inv.id,
+			"Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10),
+			"Lambda-Runtime-Invoked-Function-Arn", w.fn.ARN+inv.qualifier,
+			"Lambda-Runtime-Trace-Id", traceID(inv.id, inv.deadline))
+		if err != nil {
+			w.service.unheard(w, inv)
+		}
+	default: // it was taken back
 	}
-	w.output.mark(inv.id)
-	w.keep(startLine(inv.id))
-	h := rw.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(inv.event)))
-	h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
-	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
-	h.Set("Lambda-Runtime-Invoked-Function-Arn", w.fn.ARN+inv.qualifier)
-	h.Set("Lambda-Runtime-Trace-Id", traceID(inv.id, inv.deadline))
-	rw.Write(inv.event)
 }
 
 // answer takes the result of an event, or the error it ended with.
-func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isError bool) {
+func (w *worker) answer(t *door.Talk, r *http.Request, id string, isError bool) {
 	// Only who has the event knows its ID: nobody else's bytes are taken in.
 	if !w.service.has(w, id) {
-		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
+		refuse(t, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
 		return
 	}
 	stream := w.service.streamOf(w)
@@ -104,7 +106,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 			inv.done <- outcome{result: failed(invoke.TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
 		}
 		io.CopyN(io.Discard, r.Body, maxPayload) // the connection stays usable if that was all
-		refuse(rw, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))
+		refuse(t, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))
 		return
 	}
 	if err != nil {
@@ -115,7 +117,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 	}
 	inv := w.service.take(w, id)
 	if inv == nil {
-		refuse(rw, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
+		refuse(t, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
 		return
 	}
 	result := invoke.Result{Payload: body, Streamed: stream != nil}
@@ -131,10 +133,10 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 	w.finished(inv, "")
 	inv.done <- outcome{result: result}
 	if r.Header.Get(nextHeader) != "" {
-		w.next(rw, r)
+		w.next(t)
 		return
 	}
-	accept(rw)
+	accept(t)
 }
 
 // nextHeader is what our own runtimes send with an answer that is to be accepted
@@ -142,7 +144,7 @@ func (w *worker) answer(rw http.ResponseWriter, r *http.Request, id string, isEr
 const nextHeader = "Arc-Next"
 
 // initError takes the reason why the worker's code could not be loaded.
-func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
+func (w *worker) initError(t *door.Talk, r *http.Request) {
 	body, err := readBody(r, nil)
 	if err != nil {
 		return
@@ -155,10 +157,10 @@ func (w *worker) initError(rw http.ResponseWriter, r *http.Request) {
 	w.output.drain()
 	w.tell(result.Payload)
 	if !w.service.notReady(w, result) {
-		refuse(rw, http.StatusForbidden, "InvalidStateTransition", "the worker has asked for an event already")
+		refuse(t, http.StatusForbidden, "InvalidStateTransition", "the worker has asked for an event already")
 		return
 	}
-	accept(rw)
+	accept(t)
 }
 
 // maxStreamed is Lambda's limit for a streamed response.

@@ -119,7 +119,7 @@ type Service struct {
 	async   *invoke.Async
 	judge   invoke.Judge
 
-	mu        sync.Mutex // guards what follows and all that hangs from it
+	mu        handingLock // guards what follows and all that hangs from it
 	closed    bool
 	functions map[string]*function
 	workers   map[*worker]bool

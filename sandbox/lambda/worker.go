@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"arc/sandbox/door"
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda/opt"
 	"arc/source"
@@ -58,7 +59,8 @@ type worker struct {
 	retired     bool // finishes what it is at, and is not used again
 	slot        *int // what it counts among while it starts
 	current     *invocation
-	first       bool // it has had no event yet
+	asks        *door.Talk // where it waits for an event; nil = it does not
+	first       bool       // it has had no event yet
 	init        time.Duration
 	idleSince   time.Time
 	failure     *invoke.Result // why it could not start
@@ -152,7 +154,8 @@ func (s *Service) retireAll(f *function) {
 	}
 }
 
-// deliver hands an event to a worker that was idle. The caller holds the lock.
+// deliver gives an event to a worker that was idle. It goes out when the lock is
+// given back. The caller holds it.
 func (s *Service) deliver(w *worker, inv *invocation) {
 	w.state = busy
 	s.busy++
@@ -173,18 +176,23 @@ func (s *Service) deliver(w *worker, inv *invocation) {
 	inv.delivered, inv.deadline, inv.starved = now, now.Add(limit), w.starved
 	inv.timer = time.AfterFunc(limit, func() { s.timeout(w, inv) })
 	s.stir()
+	inv.to, w.asks = w.asks, nil
 	w.jobs <- inv
+	s.mu.handing = append(s.mu.handing, handover{w, len(inv.event) > longEvent})
 }
 
-// ready notes that a worker asks for an event. It reports false when it may
-// not: it has one that it has not answered.
-func (s *Service) ready(w *worker) bool {
+// ready notes that a worker asks for an event, and where. It reports false when it
+// may not: it has one that it has not answered.
+func (s *Service) ready(w *worker, t *door.Talk) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := w.owner
 	switch w.state {
-	case gone, idle:
-		return true // the worker's end, or a second connection, makes no difference
+	case gone:
+		return true // nobody waits for the answer
+	case idle:
+		w.asks = t // on a further connection
+		return true
 	case starting:
 		f.starting--
 		w.leaveSlot()
@@ -200,6 +208,7 @@ func (s *Service) ready(w *worker) bool {
 	}
 	s.busy--
 	w.state = idle
+	w.asks = t
 	w.idleSince = time.Now()
 	if w.retired {
 		w.kill()
@@ -295,35 +304,51 @@ func (s *Service) madeUp(w *worker, before *time.Duration, again func()) bool {
 	return true
 }
 
-// left notes that a worker hung up while it waited for an event. It is dead, or
-// no Runtime API client: either way it gets no event.
-func (s *Service) left(w *worker) {
+// left notes that a worker hung up where it waited for an event.
+func (s *Service) left(w *worker, t *door.Talk) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w.state == gone {
+	if w.state == gone || w.asks != t {
 		return
 	}
-	s.takeBack(w)
 	s.retire(w)
 	s.dispatch()
 }
 
-// takeBack returns an event that the worker was given but has not seen to the
-// head of the queue. The caller holds the lock.
+// unheard gives the event of a worker that did not get the whole of it to another.
+func (s *Service) unheard(w *worker, inv *invocation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.current != inv || inv.answered {
+		return
+	}
+	s.giveBack(w, inv)
+	s.retire(w)
+	s.dispatch()
+}
+
+// takeBack takes an event that the worker was given but has not seen from it. The
+// caller holds the lock.
 func (s *Service) takeBack(w *worker) {
 	select {
 	case inv := <-w.jobs:
-		inv.timer.Stop()
-		w.current = nil
-		w.state = idle
-		s.busy--
-		if s.closed || s.functions[w.owner.key()] != w.owner {
-			s.settleWith(w.owner, inv, outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)})
-			return
-		}
-		s.push(w.owner, 0, inv)
+		s.giveBack(w, inv)
 	default:
 	}
+}
+
+// giveBack returns a worker's event to the head of the queue. The caller holds the
+// lock.
+func (s *Service) giveBack(w *worker, inv *invocation) {
+	inv.timer.Stop()
+	w.current = nil
+	w.state = idle
+	s.busy--
+	if s.closed || s.functions[w.owner.key()] != w.owner {
+		s.settleWith(w.owner, inv, outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)})
+		return
+	}
+	s.push(w.owner, 0, inv)
 }
 
 // notReady notes why a worker's code could not be loaded, and ends it. It
