@@ -212,6 +212,7 @@ func (c *Cloud) start() error {
 		c.revive(context.Background())
 		c.states.Resume()
 	}
+	c.endpoint.Brief(gateway.Brief)
 	c.endpoint.Serve(door.ByHost(c.routes(services), c.apiOf), c.bodies, c.problems())
 	c.serveHosts(services)
 	unregister, err := c.opts.Registry.register(c.running)

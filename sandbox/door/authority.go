@@ -153,6 +153,7 @@ type bothConn struct {
 	once     sync.Once
 	inner    net.Conn
 	err      error
+	ahead    []byte // what was read and given back
 }
 
 // NetConn is the connection below.
@@ -184,6 +185,11 @@ const handshake = 22
 func (c *bothConn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
+	}
+	if len(c.ahead) > 0 {
+		n := copy(b, c.ahead)
+		c.ahead = c.ahead[n:]
+		return n, nil
 	}
 	first := 0
 	c.once.Do(func() {

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,10 @@ type Port struct {
 	budget    *Budget
 	problems  *log.Logger
 	date      atomic.Pointer[date]
+	guard     Guard
+	brief     func(method, target string) bool // nil = no request is
+	again     chan net.Conn                    // for the server, of briefings that ended
+	ended     chan struct{}
 
 	mu     sync.Mutex
 	talks  map[*Talk]bool
@@ -70,11 +75,18 @@ func Listen(number int) (*Port, error) {
 // for the rest; nil = none of these. problems takes what the server has to say;
 // nil is the program's log.
 func (p *Port) Serve(guard Guard, budget *Budget, problems *log.Logger) {
-	p.budget, p.problems = budget, problems
+	p.budget, p.problems, p.guard = budget, problems, guard
+	handler := sparing(Bodies(budget, guard))
+	listeners := p.listeners
+	if p.brief != nil && budget != nil {
+		handler = p.briefly(handler)
+		p.again, p.ended = make(chan net.Conn), make(chan struct{})
+		listeners = append(slices.Clone(listeners), returned{listeners[0], p})
+	}
 	// WebSockets are hijacked and have no deadline here; a plain request that
 	// dribbles its header in has one.
-	p.server = &http.Server{Handler: sparing(Bodies(budget, guard)), ConnContext: p.mark, ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, ErrorLog: problems}
-	for _, l := range p.listeners {
+	p.server = &http.Server{Handler: handler, ConnContext: p.mark, ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, ErrorLog: problems}
+	for _, l := range listeners {
 		go p.server.Serve(l) // ends with Close, which closes the listener
 	}
 }

@@ -178,8 +178,11 @@ func (t *Talk) Answer(status int, body []byte, header ...string) error {
 	if t.closes {
 		b = append(b, "\r\nConnection: close"...)
 	}
-	b = append(b, "\r\nContent-Length: "...)
-	b = append(strconv.AppendInt(b, int64(len(body)), 10), "\r\n\r\n"...)
+	if status != http.StatusNoContent {
+		b = append(b, "\r\nContent-Length: "...)
+		b = strconv.AppendInt(b, int64(len(body)), 10)
+	}
+	b = append(b, "\r\n\r\n"...)
 	var err error
 	if len(body) <= maxCopied {
 		b = append(b, body...)

@@ -45,6 +45,13 @@ func connectionPath(r *http.Request) (prefix, id string, ok bool) {
 	return prefix, id, ok && id != "" && !strings.Contains(id, "/")
 }
 
+// Brief reports whether a request to the endpoint of the local cloud, by its method
+// and target, sends to a connection, which is done as soon as it is read: see
+// door.Port.Brief.
+func Brief(method, target string) bool {
+	return method == http.MethodPost && strings.HasPrefix(target, managementPath+"/") && strings.Contains(target, "/@connections/")
+}
+
 // serveConnection answers one call, below the path of a stage: a connection is to
 // be found below its own alone. An API answers about its own connections; without
 // one, no path is that of every stage.
