@@ -145,6 +145,7 @@ func (s *Service) deleteFunction(_ context.Context, req stack.Request) error {
 			delete(s.resources.permissions, id)
 		}
 	}
+	s.resources.decided = nil
 	s.forgetPublished(req.PhysicalID)
 	delete(s.resources.qualifiers, req.PhysicalID)
 	delete(s.resources.code, req.PhysicalID)

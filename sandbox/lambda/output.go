@@ -76,9 +76,12 @@ func (o *output) mark(id string) {
 func (o *output) drain() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	empty := o.empty()
 	for i := range o.streams {
 		s := &o.streams[i]
-		o.pull(s)
+		if !empty {
+			o.pull(s)
+		}
 		if len(s.partial) > 0 {
 			o.line(s.partial)
 			s.partial = s.partial[:0]

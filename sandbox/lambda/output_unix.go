@@ -2,7 +2,26 @@
 
 package lambda
 
-import "syscall"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// empty reports whether there is nothing in either pipe: most invocations print
+// nothing, and are asked twice. The caller holds the lock.
+func (o *output) empty() (empty bool) {
+	var ends [len(o.streams)]unix.PollFd
+	o.streams[0].raw.Control(func(first uintptr) {
+		o.streams[1].raw.Control(func(second uintptr) {
+			ends[0] = unix.PollFd{Fd: int32(first), Events: unix.POLLIN}
+			ends[1] = unix.PollFd{Fd: int32(second), Events: unix.POLLIN}
+			n, err := unix.Poll(ends[:], 0)
+			empty = n == 0 && err == nil
+		})
+	})
+	return empty
+}
 
 // follow reads a stream to its end.
 func (o *output) follow(s *stream) {

@@ -17,3 +17,6 @@ func (o *output) follow(s *stream) {
 // pull does nothing: a pipe cannot be read without waiting here, so lines
 // printed at the very end of an event may carry the ID of the next.
 func (o *output) pull(*stream) {}
+
+// empty is never known.
+func (o *output) empty() bool { return false }

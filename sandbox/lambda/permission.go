@@ -45,6 +45,7 @@ func (s *Service) createPermission(_ context.Context, req stack.Request) (stack.
 	made.statement = p.statement(id, resource)
 	made.policy = iam.Parse(map[string]any{"Version": "2012-10-17", "Statement": made.statement})
 	s.resources.permissions[id] = made
+	s.resources.decided = nil
 	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}}, nil
 }
 
@@ -89,6 +90,7 @@ func (s *Service) deletePermission(_ context.Context, req stack.Request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.resources.permissions, req.PhysicalID)
+	s.resources.decided = nil
 	return nil
 }
 
@@ -202,8 +204,29 @@ var urlPermissions = [...]struct{ action, condition string }{
 // https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 // https://docs.aws.amazon.com/lambda/latest/dg/using-aliases.html#versioning-permissions-alias
 func (s *Service) Allowed(function, principal, sourceARN string) bool {
+	by := question{function, principal, sourceARN}
 	s.mu.Lock()
+	allowed, known := s.resources.decided[by]
+	if known {
+		s.mu.Unlock()
+		return allowed
+	}
 	resource, policies := s.policiesOf(function)
+	if s.resources.decided == nil || len(s.resources.decided) >= mostDecided {
+		s.resources.decided = map[question]bool{}
+	}
+	decided := s.resources.decided
 	s.mu.Unlock()
-	return s.judge.Allows(s.options.Tell, invoke.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: resource, Source: sourceARN}, policies...)
+	allowed = s.judge.Allows(s.options.Tell, invoke.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: resource, Source: sourceARN}, policies...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	decided[by] = allowed // of the permissions that were asked: others have another map
+	return allowed
 }
+
+// question is what Allowed was asked. The answer stays what it is until a permission
+// or a function comes or goes: no condition of a permission is one of time.
+type question struct{ function, principal, source string }
+
+// mostDecided bounds what is kept of answers; paths of requests are in sources.
+const mostDecided = 10_000

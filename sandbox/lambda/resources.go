@@ -16,6 +16,7 @@ const latest = "$LATEST"
 // resources are what stacks make beside functions. The service's lock guards them.
 type resources struct {
 	permissions map[string]permission         // by statement ID
+	decided     map[question]bool             // what they allow, as far as it was asked; nil = nothing was
 	qualifiers  map[string]map[string]bool    // by function: its aliases and versions
 	aliases     map[string]alias              // by ARN
 	frozen      map[string]json.RawMessage    // by stack and logical ID: versions of an earlier run

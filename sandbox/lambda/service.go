@@ -215,6 +215,7 @@ func (s *Service) Put(fn Function) {
 	if f == nil {
 		f = &function{workers: map[*worker]bool{}}
 		s.functions[fn.Name] = f
+		s.resources.decided = nil
 	}
 	fn.Provisioned = fn.Provisioned || f.Provisioned // its alias says so, not the function's own resource
 	f.Function = fn
@@ -242,6 +243,7 @@ func (s *Service) remove(name string) {
 		return
 	}
 	delete(s.functions, name)
+	s.resources.decided = nil
 	s.refuseAll(f, fmt.Errorf("function %s: %w any more: it was deleted", name, invoke.ErrNotFound))
 	s.retireAll(f)
 	s.dispatch()
