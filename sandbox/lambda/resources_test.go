@@ -225,7 +225,7 @@ func TestOtherResources(t *testing.T) {
 		t.Error("what is for the alias counts for the function")
 	}
 	s.must(props{"Fn": inline("exports.handler = async () => 'fine'", nil)}, nil)
-	if allowed("arn:aws:execute-api:us-west-2:"+account+":abc/$default/GET/x") || len(s.EventSources()) > 0 {
+	if allowed("arn:aws:execute-api:us-west-2:"+account+":abc/$default/GET/x/y") || len(s.EventSources()) > 0 {
 		t.Error("what was deleted is still there")
 	}
 	if _, err := s.Invoke(context.Background(), out["Alias"], nil); err == nil {
