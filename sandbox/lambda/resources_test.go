@@ -236,15 +236,18 @@ func TestOtherResources(t *testing.T) {
 func TestAllowed(t *testing.T) {
 	s := newService(t, lambda.Options{})
 	s.Put(lambda.Function{Name: "fn"})
-	allow := func(p props) {
+	permissions := s.Registrations()["AWS::Lambda::Permission"].Provider
+	allow := func(p props) string {
 		p["FunctionName"] = "fn"
-		if _, err := s.Registrations()["AWS::Lambda::Permission"].Provider.Create(context.Background(), stack.Request{LogicalID: p["Principal"].(string), Properties: p}); err != nil {
+		made, err := permissions.Create(context.Background(), stack.Request{LogicalID: p["Principal"].(string), Properties: p})
+		if err != nil {
 			t.Fatal(err)
 		}
+		return made.PhysicalID
 	}
 	allow(props{"Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com", "SourceArn": "arn:aws:sns:*:" + account + ":demo-*"})
 	allow(props{"Action": "lambda:GetFunction", "Principal": "s3.amazonaws.com"})
-	allow(props{"Action": "lambda:*", "Principal": "events.amazonaws.com", "SourceAccount": account})
+	last := allow(props{"Action": "lambda:*", "Principal": "events.amazonaws.com", "SourceAccount": account})
 	for _, c := range []struct {
 		principal, source string
 		want              bool
@@ -279,6 +282,17 @@ func TestAllowed(t *testing.T) {
 	}
 	if err := s.Permit("fn", "sns.amazonaws.com", "arn:aws:sns:us-west-2:"+account+":other", "arn:aws:sns:us-west-2:"+account+":demo-b"); err != nil {
 		t.Error(err)
+	}
+	rule := "arn:aws:events:us-west-2:" + account + ":rule/x"
+	if err := permissions.Delete(context.Background(), stack.Request{PhysicalID: last}); err != nil {
+		t.Fatal(err)
+	}
+	if s.Allowed("fn", "events.amazonaws.com", rule) {
+		t.Error("a permission that was deleted still counts")
+	}
+	allow(props{"Action": "lambda:*", "Principal": "events.amazonaws.com", "SourceAccount": account})
+	if !s.Allowed("fn", "events.amazonaws.com", rule) {
+		t.Error("a permission that came does not count")
 	}
 }
 
