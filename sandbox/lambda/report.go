@@ -1,8 +1,8 @@
 package lambda
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -15,7 +15,7 @@ import (
 func (w *worker) keep(line string) { w.service.options.Keep(w.fn.Logs(), w.logStream, line) }
 
 // startLine stands before what an invocation prints.
-func startLine(id string) string { return fmt.Sprintf("START RequestId: %s Version: $LATEST\n", id) }
+func startLine(id string) string { return "START RequestId: " + id + " Version: $LATEST\n" }
 
 // finished writes the two lines that stand behind what an invocation printed:
 // that it is over, and what it took. status is "" when the function answered, be
@@ -32,7 +32,7 @@ func (w *worker) report(inv *invocation, status string) {
 	if w.fn.MemoryMB > 0 {
 		used = min(used, w.fn.MemoryMB) // as on AWS
 	}
-	w.keep(fmt.Sprintf("END RequestId: %s\n", inv.id))
+	w.keep("END RequestId: " + inv.id + "\n")
 	w.keep(reportLine(inv.id, time.Since(inv.delivered), inv.init, w.fn.MemoryMB, used, status))
 }
 
@@ -41,13 +41,18 @@ func (w *worker) report(inv *invocation, status string) {
 // https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
 func reportLine(id string, took, init time.Duration, size, used int, status string) string {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
-		id, ms(took), int(math.Ceil(ms(took+init))), size, used)
+	line := make([]byte, 0, 256) // by hand: each invocation has one
+	line = append(append(line, "REPORT RequestId: "...), id...)
+	line = strconv.AppendFloat(append(line, "\tDuration: "...), ms(took), 'f', 2, 64)
+	line = strconv.AppendInt(append(line, " ms\tBilled Duration: "...), int64(math.Ceil(ms(took+init))), 10)
+	line = strconv.AppendInt(append(line, " ms\tMemory Size: "...), int64(size), 10)
+	line = strconv.AppendInt(append(line, " MB\tMax Memory Used: "...), int64(used), 10)
+	line = append(line, " MB\t"...)
 	if init > 0 {
-		line += fmt.Sprintf("Init Duration: %.2f ms\t", ms(init))
+		line = append(strconv.AppendFloat(append(line, "Init Duration: "...), ms(init), 'f', 2, 64), " ms\t"...)
 	}
 	if status != "" {
-		line += "Status: " + status
+		line = append(append(line, "Status: "...), status...)
 	}
-	return line + "\n"
+	return string(append(line, '\n'))
 }
