@@ -1,6 +1,13 @@
 package source
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Added is a package that is in the zip though the package that asks for it
 // does not declare it.
@@ -63,4 +70,27 @@ func megabytes(n int64) string {
 		return fmt.Sprintf("%.1f kB", float64(n)/1000)
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
+// outdated warns of @architect/functions from before version 5: deployed it reads
+// ARC_CLOUDFORMATION, which functions get from neither arc nor Architect since 10. In
+// the local cloud it is refused when it is loaded (sandbox/lambda/bootstrap).
+// https://github.com/architect/functions/blob/v4.1.1/src/discovery/index.js
+func (g *graph) outdated() (list []Finding) {
+	for _, dir := range slices.Sorted(maps.Keys(g.units)) {
+		if u := g.units[dir]; u.part != nil || u.name != "@architect/functions" {
+			continue
+		}
+		manifest, err := g.c.readPackage(dir)
+		if err != nil {
+			continue // told where it matters
+		}
+		version, _, _ := strings.Cut(manifest.Version, ".")
+		if major, err := strconv.Atoi(version); err == nil && major < 5 {
+			list = append(list, Finding{File: g.c.show(path.Join(dir, "package.json")), Severity: Warning, Code: "package-outdated",
+				Text: "is version " + manifest.Version + ", which finds no tables, events, queues or sessions of an app that arc, or Architect since version 10, deploys",
+				Hint: "npm install @architect/functions@8"})
+		}
+	}
+	return list
 }

@@ -338,6 +338,7 @@ func (g *graph) findings() []Finding {
 	for _, dir := range slices.Sorted(maps.Keys(g.notes)) {
 		g.found = append(g.found, g.notes[dir].note(g.c))
 	}
+	g.found = append(g.found, g.outdated()...)
 	slices.SortStableFunc(g.found, func(a, b Finding) int {
 		if a.File != b.File {
 			return compare(a.File, b.File)

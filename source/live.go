@@ -26,8 +26,9 @@ type Live struct {
 
 	mu    sync.Mutex
 	place Place
-	made  []stamp // nil = not made, or not with success
-	code  []File  // of Python and Ruby
+	made  []stamp         // nil = not made, or not with success
+	code  []File          // of Python and Ruby
+	asks  map[string]bool // packages of Node's runtime: whether for sure
 
 	reads atomic.Pointer[[]string] // asked for while a place is being made
 }
@@ -122,6 +123,21 @@ func (l *Live) Files() []string {
 	return nil
 }
 
+// Perhaps lists the runtime's packages that the code asks for under a condition, when it
+// was made, and one more; sorted.
+func (l *Live) Perhaps(one string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	names := []string{one}
+	for name, sure := range l.asks {
+		if !sure && name != one {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Make makes the function's place, if need be. Its error tells every mistake
 // because of which there can be none.
 func (l *Live) Make(ctx context.Context) (Place, error) {
@@ -144,6 +160,7 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
+	l.asks = b.Runtime
 	sources := b.Sources()
 	l.reads.Store(&sources)
 	if l.fn.bundles() || l.fn.language() != "" {

@@ -210,13 +210,26 @@ const packagePath = "arc/package/"
 // sdkPackage are the names by which code may ask.
 var sdkPackage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@aws-sdk/[a-z0-9-]+$`) })
 
-// offerPackage puts a package where the function's code finds it: 200 = it is there.
+// offerPackage puts a package beside the function's code, and answers with its folder.
+// What the packages of a live function ask for under a condition comes with the first
+// of it: each installation takes seconds. They are not the function's.
 func (w *worker) offerPackage(t *door.Talk, name string) {
-	if w.service.options.Offer == nil || w.fn.Code != nil || !sdkPackage().MatchString(name) {
+	offer := w.service.options.Offer
+	if offer == nil || !sdkPackage().MatchString(name) {
 		refuse(t, http.StatusNotFound, "NotFound", "nothing is offered")
 		return
 	}
-	offered, err := w.service.options.Offer(w.fn.Dir, w.fn.Runtime, name)
+	defer w.service.pause(w)()
+	dir, names := w.fn.Dir, []string{name}
+	if w.fn.Code != nil {
+		// A live function's folder may be a link into the project, where nothing is written.
+		dir = filepath.Join(filepath.Dir(filepath.Dir(dir)), "offered", "task")
+		names = w.fn.Code.Perhaps(name)
+	}
+	offered, err := offer(dir, w.fn.Runtime, names...)
+	if len(names) > 1 && (err != nil || len(offered.Wrong) > 0) {
+		offered, err = offer(dir, w.fn.Runtime, name)
+	}
 	for _, f := range offered.Wrong {
 		err = errors.Join(err, errors.New(f.Text+": "+f.Hint))
 	}
@@ -225,7 +238,7 @@ func (w *worker) offerPackage(t *door.Talk, name string) {
 		refuse(t, http.StatusNotFound, "NotFound", err.Error())
 		return
 	}
-	t.Answer(http.StatusOK, nil)
+	t.Answer(http.StatusOK, []byte(filepath.Join(filepath.Dir(dir), "node_modules", filepath.FromSlash(name))))
 }
 
 // bootstrap is the program of a function with a runtime of its own: its zip has it,

@@ -283,6 +283,25 @@ func (s *Service) timeout(w *worker, inv *invocation) {
 	w.kill()
 }
 
+// pause stops the clock of the worker's event while this machine does what Lambda has
+// done before, and gives what lets it go on.
+func (s *Service) pause(w *worker) (resume func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	inv := w.current
+	if inv == nil || !inv.timer.Stop() {
+		return func() {}
+	}
+	left := time.Until(inv.deadline)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if w.current == inv && !inv.answered {
+			inv.timer = time.AfterFunc(left, func() { s.timeout(w, inv) })
+		}
+	}
+}
+
 // aMoment is how much starvation is not worth making up for.
 const aMoment = 50 * time.Millisecond
 

@@ -225,7 +225,7 @@ async function load() {
   if (!file) throw new Failure('Runtime.ImportModuleError', `Error: Cannot find module '${module}' in ${root}`)
   const esm = file.endsWith('.mjs') || (file.endsWith('.js') && scope(file, root) === 'module')
   if (links || inherits(root)) live(root, links, esm)
-  if (!links) require('./node_packages.cjs')(address)
+  require('./node_packages.cjs')(address)
   let exports
   try {
     exports = esm ? await import(pathToFileURL(file)) : require(file)

@@ -1,16 +1,16 @@
 // Packages of the SDK that code asks for by a name made while it runs, such as the
-// CDK's AwsCustomResource: on Lambda all of them are there. Those that stand in the
-// code were put beside it before it started; any other is asked for when it is
-// missing.
+// CDK's AwsCustomResource, or under a condition: on Lambda all of them are there. Those
+// that are needed for sure were put beside the code before it started; any other is
+// asked for when it is missing.
 'use strict'
 const fs = require('node:fs')
 const path = require('node:path')
 const Module = require('node:module')
 
-// asked tells whether the local cloud has put a package where it is found.
+// asked gives the folder in which the local cloud has put a package; '' = it has none.
 function asked(address, name) {
-  const code = `fetch(${JSON.stringify(`http://${address}/2018-06-01/runtime/arc/package/${name}`)}).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`
-  return require('node:child_process').spawnSync(process.execPath, ['-e', code], { env: { PATH: process.env.PATH }, stdio: 'ignore' }).status === 0
+  const code = `fetch(${JSON.stringify(`http://${address}/2018-06-01/runtime/arc/package/${name}`)}).then(async (r) => r.ok && process.stdout.write(await r.text()))`
+  return require('node:child_process').spawnSync(process.execPath, ['-e', code], { env: { PATH: process.env.PATH }, encoding: 'utf8' }).stdout
 }
 
 // unseen takes this file out of what an error tells of its way.
@@ -19,20 +19,54 @@ function unseen(error) {
   return error
 }
 
+// outdated refuses a version of @architect/functions from before 5. It asks for tables,
+// events and sessions at fixed ports of a sandbox of its days, where connections are
+// tried until the function's time is over, and deployed by a variable,
+// ARC_CLOUDFORMATION, that functions get from neither arc nor Architect since 10.
+// https://github.com/architect/functions/blob/v4.1.1/src/discovery/index.js
+function outdated(folder) {
+  let version
+  try {
+    version = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).version
+  } catch {
+    return // not as npm installs it
+  }
+  if (!(parseInt(version, 10) < 5)) return
+  const error = new Error(
+    `@architect/functions ${version} finds no tables, events, queues or sessions, here or deployed: ` +
+      'it knows the sandbox and the variables of Architect before version 10: npm install @architect/functions@8',
+  )
+  error.stack = `Error: ${error.message}`
+  throw error
+}
+
 module.exports = (address) => {
   const resolve = Module._resolveFilename
   const known = new Map()
+  let last
+  let beforehand
   Module._resolveFilename = function (request, ...more) {
+    let file
     try {
-      return resolve.call(this, request, ...more)
+      file = resolve.call(this, request, ...more)
     } catch (error) {
+      if (error.code === 'MODULE_NOT_FOUND' && /^aws-sdk($|\/)/.test(request)) {
+        const why = ': no runtime of Lambda has it since nodejs18.x; arc check tells who asks for it, and what to do\n'
+        for (const text of ['message', 'stack']) error[text] = error[text].replace('\n', why)
+      }
       if (error.code !== 'MODULE_NOT_FOUND' || !/^@aws-sdk\/[a-z0-9-]+$/.test(request)) throw unseen(error)
-      if (!known.has(request)) known.set(request, asked(address, request))
+      // What else the code may ask for has come with the first.
+      const beside = beforehand && path.join(beforehand, request)
+      if (!known.has(request)) known.set(request, beside && fs.existsSync(beside) ? beside : asked(address, request))
+      const place = known.get(request)
+      if (!place) throw unseen(error)
+      beforehand = place.slice(0, -request.length)
       // Node keeps in mind that there was no package.json, so it is led to where the
       // package really is.
-      const place = known.get(request) && more[0]?.paths?.map((folder) => path.join(folder, request)).find((folder) => fs.existsSync(folder))
-      if (!place) throw unseen(error)
       return resolve.call(this, fs.realpathSync(place), ...more)
     }
+    const folder = /^.*[\\/]node_modules[\\/]@architect[\\/]functions(?=[\\/])/.exec(file)?.[0]
+    if (folder && folder !== last) outdated((last = folder))
+    return file
   }
 }
