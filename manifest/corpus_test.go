@@ -139,7 +139,7 @@ func mapKeys(m map[string]int) func(func(string) bool) {
 // corpusName is the name that a corpus file has in its project.
 func corpusName(c corpusCase) string {
 	_, name, _ := strings.Cut(path.Base(c.File), "__")
-	if strings.HasPrefix(c.Kind, "manifest") && !slices.Contains(append(manifestFiles, "package.json"), name) {
+	if strings.HasPrefix(c.Kind, "manifest") && !slices.Contains(append(ManifestFiles, "package.json"), name) {
 		return "app.arc" // named in the project's own way, by a script
 	}
 	return name

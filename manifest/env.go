@@ -87,7 +87,7 @@ func (l *loader) readDotenv() {
 	if !l.folders.hasFile(name) {
 		return
 	}
-	src, err := fs.ReadFile(l.files, name)
+	src, err := fs.ReadFile(l.files, name) // a pipe, too: password managers write into one
 	if err != nil {
 		l.unreadable(name, err)
 		return

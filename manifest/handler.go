@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"encoding/json"
-	"io/fs"
 	"path"
 	"strings"
 
@@ -121,7 +120,7 @@ func (l *loader) checkModuleType(dir string) {
 	if !l.folders.hasFile(name) {
 		return
 	}
-	src, err := fs.ReadFile(l.files, name)
+	src, err := l.read(name)
 	if err != nil {
 		return
 	}

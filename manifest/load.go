@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -17,6 +18,7 @@ type Options struct {
 	Home   fs.FS  // the user's home folder, for global preferences; may be nil
 	Today  string // the day, as 2006-01-02, for telling which runtimes are retired; "" = none are
 	Set    []Set  // what plugins set, in the order in which they are named
+	Above  string // a manifest in a folder above, for a hint where there is none here; "" = none
 }
 
 // Result is what reading a project gives. App is nil when Diagnostics has
@@ -220,15 +222,20 @@ func SuggestAppName(name string) string {
 	return near
 }
 
-// manifestFiles are the names a manifest may have, the first one found wins.
-var manifestFiles = []string{"app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml"}
+// ManifestFiles are the names a manifest may have, the first one found wins.
+var ManifestFiles = []string{"app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml"}
 
 // findManifest reads the project's manifest into l.file. ok is false when what
 // is there cannot be read at all.
 func (l *loader) findManifest() (name string, ok bool) {
-	for _, name := range manifestFiles {
+	for i, name := range ManifestFiles {
 		if l.folders.hasFile(name) {
 			l.app.File = name
+			for _, other := range ManifestFiles[i+1:] {
+				if l.folders.hasFile(other) {
+					l.warnf(span{from: syntax.Pos{File: other}}, "second-manifest", "remove one of the two", "this file is not read: %s is the manifest", name)
+				}
+			}
 			l.file = l.parse(name)
 			l.broken = l.ds.HasErrors()
 			return name, l.file != nil
@@ -258,6 +265,14 @@ func (l *loader) defaultProject() {
 		{Name: "static"},
 	}}
 	hint := "write app.arc, or run arc init"
+	if l.opts.Above != "" {
+		hint = "cd " + path.Dir(l.opts.Above) + ": " + l.opts.Above + " is a manifest; or write app.arc here"
+	}
+	for _, name := range ManifestFiles {
+		if l.folders.hasFolder(name) {
+			hint = name + " is a folder; write a file of that name"
+		}
+	}
 	for _, gone := range []string{"arc.toml", "arc.arc", "app.arc.json", "arc.config.json", "arc.config.js"} {
 		if l.folders.hasFile(gone) {
 			hint = gone + " is not read as a manifest; write app.arc"
@@ -273,7 +288,21 @@ func (l *loader) unreadable(name string, err error) {
 	if strings.Contains(err.Error(), "escapes from parent") {
 		hint = "it is a link that leads out of the project: put the file itself in its place"
 	}
+	if errors.Is(err, errNoFile) {
+		hint = "put a file in its place"
+	}
 	l.errorf(span{from: syntax.Pos{File: name}}, "unreadable", hint, "cannot read the file: %v", err)
+}
+
+// errNoFile is said of pipes, sockets and devices: reading one may never end.
+var errNoFile = errors.New("it is neither a file nor a folder")
+
+// read reads a file of the project.
+func (l *loader) read(name string) ([]byte, error) {
+	if info, err := fs.Stat(l.files, name); err == nil && !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
+	return fs.ReadFile(l.files, name)
 }
 
 // maxFileBytes bounds a manifest: what is larger is no manifest, and would take
@@ -288,7 +317,7 @@ func (l *loader) parse(name string) *syntax.File {
 			"the file has %.1f MB, and a manifest at most %d", float64(info.Size())/(1<<20), maxFileBytes>>20)
 		return nil
 	}
-	src, err := fs.ReadFile(l.files, name)
+	src, err := l.read(name)
 	where := syntax.Pos{File: name, Line: 1, Col: 1}
 	if err != nil {
 		l.unreadable(name, err)
@@ -311,7 +340,7 @@ func (l *loader) parse(name string) *syntax.File {
 // but a pragma and goes on so.
 func foreignText(name string, src []byte) (syntax.Diagnostic, bool) {
 	what, hint := "this is no manifest", "a manifest begins with @app and a name below it; arc init writes one"
-	if !slices.Contains(manifestFiles, name) {
+	if !slices.Contains(ManifestFiles, name) {
 		what, hint = "the file is not in arc's form", "begin with a pragma, such as @aws beside a function, and write its settings below it"
 	}
 	d := syntax.Diagnostic{Pos: syntax.Pos{File: name, Line: 1, Col: 1}, Code: "no-manifest-text", Hint: hint}

@@ -58,7 +58,7 @@ func (l *loader) readPreferences() {
 		if !l.folders.hasFile(name) {
 			continue
 		}
-		src, err := fs.ReadFile(l.files, name)
+		src, err := l.read(name)
 		if err != nil {
 			l.unreadable(name, err)
 			break

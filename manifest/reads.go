@@ -17,5 +17,5 @@ func Reads(name string) bool {
 	if strings.Contains(name, "/") {
 		return false
 	}
-	return base == ".env" || base == "package.json" || slices.Contains(manifestFiles, base) || slices.Contains(preferenceFiles, base)
+	return base == ".env" || base == "package.json" || slices.Contains(ManifestFiles, base) || slices.Contains(preferenceFiles, base)
 }

@@ -110,12 +110,16 @@ func (s *session) initialize(dir, name, runtime string) error {
 		if err := ignoredFolder(abs); err != nil {
 			return err
 		}
+		above := manifestAbove(p.dir)
 		text, err := newManifest(p.dir, name, runtime)
 		if err != nil {
 			return err
 		}
 		if err := s.writeNew(p, "app.arc", text); err != nil {
 			return err
+		}
+		if above != "" {
+			s.note("%s this is an app of its own, below that of %s", s.paint(yellow, "warning:"), above)
 		}
 		if base := filepath.Base(p.dir); name == "" && !manifest.ValidAppName(base) {
 			s.note("%s cannot be the name of an app, so it is called %s; --name, or @app in app.arc, names it otherwise", base, manifest.SuggestAppName(base))

@@ -60,6 +60,7 @@ func (ps *plugins) hosted() *plugin.Host {
 // load reads the manifest, with what plugins set.
 func (s *session) load(p *project) (manifest.Result, error) {
 	opts := s.manifestOptions()
+	opts.Above = manifestAbove(p.dir)
 	first := manifest.Load(p.files(), opts)
 	p.sources = first.Sources
 	if first.App == nil || len(first.App.Plugins) == 0 || p.pluginsOff {

@@ -29,7 +29,7 @@ func (s *session) initPlugin(name string) error {
 	p := &project{dir: dir, root: root}
 	defer p.close()
 	if !hasManifest(p.files()) {
-		return withHint(errNoManifest, "arc init writes one; or go to the folder that holds app.arc")
+		return noManifest(dir)
 	}
 	file := "src/plugins/" + name + ".js"
 	if exists(p.root, file) {

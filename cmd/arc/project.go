@@ -119,7 +119,7 @@ func (s *session) read(p *project) error {
 	}
 	p.sources = result.Sources
 	if p.explicit && result.App != nil && result.App.File == "" {
-		return withHint(errNoManifest, "arc init writes one; or go to the folder that holds app.arc")
+		return noManifest(p.dir)
 	}
 	if err := s.diagnose(p, result.Diagnostics); err != nil {
 		return err
