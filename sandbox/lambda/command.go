@@ -94,6 +94,9 @@ func (w *worker) command() (*exec.Cmd, error) {
 			return nil, &startError{invoke.InitFailed, "Runtime.Unknown", err}
 		}
 		args := slices.Clone(l.args)
+		if l.prefix == "nodejs" {
+			args = append(args, turnedOff(fn.Runtime, found.Version, env["NODE_OPTIONS"])...)
+		}
 		if l.prefix == "nodejs" && w.place.Stands() {
 			// Its modules are at their links, not at what those lead to.
 			args = append(args, "--preserve-symlinks", "--preserve-symlinks-main")

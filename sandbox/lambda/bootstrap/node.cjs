@@ -202,6 +202,11 @@ process.on('unhandledRejection', (err) => die(new Failure('Runtime.UnhandledProm
 
 // --- the handler ----------------------------------------------------------
 
+// modern tells whether the runtime is one without callbacks: since Node 24 a handler
+// that takes three arguments is refused, and the context has nothing that ends a call.
+// https://aws.amazon.com/blogs/compute/node-js-24-runtime-now-available-in-aws-lambda/
+const modern = Number(/_nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV)?.[1]) >= 24
+
 const isFile = (file) => fs.statSync(file, { throwIfNoEntry: false })?.isFile()
 
 // locate gives an error its place, as those of CommonJS have it. Of an ES module
@@ -231,7 +236,12 @@ async function load() {
     exports = esm ? await import(pathToFileURL(file)) : require(file)
   } catch (err) {
     if (err instanceof SyntaxError && esm) locate(err, file)
-    if (err instanceof SyntaxError) throw new Failure('Runtime.UserCodeSyntaxError', `SyntaxError: ${err.message}`, err)
+    if (err instanceof SyntaxError) {
+      const other = !esm && file.endsWith('.js') && /Unexpected token 'export'|Cannot use import statement|'import.meta'/.test(err.message)
+      const name = path.basename(file, '.js')
+      const hint = other ? `: Lambda takes ${name}.js for CommonJS: rename it to ${name}.mjs, or write {"type": "module"} into a package.json beside it` : ''
+      throw new Failure('Runtime.UserCodeSyntaxError', `SyntaxError: ${err.message}${hint}`, err)
+    }
     if (/MODULE_NOT_FOUND$/.test(err?.code)) throw new Failure('Runtime.ImportModuleError', `Error: ${err.message}`, err)
     throw err
   }
@@ -241,6 +251,13 @@ async function load() {
   if (handler === undefined && exports.default) handler = exports.default[name] // CommonJS seen through import
   if (handler === undefined) throw new Failure('Runtime.HandlerNotFound', `${spec} is undefined or not exported`)
   if (typeof handler !== 'function') throw new Failure('Runtime.HandlerNotFound', `${spec} is not a function`)
+  if (modern && handler.length > 2 && !handler[streams]) {
+    throw new Failure(
+      'Runtime.CallbackHandlerDeprecated',
+      'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function ' +
+        'to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.',
+    )
+  }
   return Object.assign(handler.bind(self), { [streams]: handler[streams] })
 }
 
@@ -364,7 +381,7 @@ function handle(head, body) {
     else succeed(value)
   }
   const context = {
-    callbackWaitsForEmptyEventLoop: true,
+    ...(modern ? {} : { callbackWaitsForEmptyEventLoop: true }),
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
@@ -375,9 +392,12 @@ function handle(head, body) {
     clientContext: undefined,
     identity: undefined,
     getRemainingTimeInMillis: () => Math.max(deadline - Date.now(), 0),
-    succeed: (value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(null, value)),
-    fail: (err) => callback(err ?? 'handled'),
-    done: (err, value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(err, value)),
+  }
+  const more = modern ? [] : [callback]
+  if (!modern) {
+    context.succeed = (value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(null, value))
+    context.fail = (err) => callback(err ?? 'handled')
+    context.done = (err, value) => ((context.callbackWaitsForEmptyEventLoop = false), callback(err, value))
   }
   if (handler[streams]) {
     const stream = responseStream(id, () => {
@@ -406,7 +426,7 @@ function handle(head, body) {
   // A handler that neither returns a promise nor calls back has no result.
   whenEmpty = () => succeed(null)
   try {
-    const result = handler(JSON.parse(body), context, callback)
+    const result = handler(JSON.parse(body), context, ...more)
     if (typeof result?.then === 'function') {
       whenEmpty = () => fail(new Failure('Runtime.NodeJsExit', 'the handler waits for a promise that nothing can settle any more'))
       result.then(succeed, fail)
