@@ -28,6 +28,8 @@ type Builder struct {
 	Revised bool
 	// Context ends what is being built; nil = nothing does.
 	Context context.Context
+	// Tell is told what is fetched for the runtime of code that runs here; nil = nobody.
+	Tell func(text string)
 
 	home  string                    // of a copy: the folder that Dir stands for
 	locks memo[string, *sync.Mutex] // by folder of the cache

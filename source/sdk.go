@@ -75,7 +75,10 @@ func (b *Builder) npm(names []string) (string, error) {
 	if program == "" {
 		return "", errors.New("npm is not on the PATH")
 	}
-	args := []string{"install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"}
+	// A call waits for it: without a network npm would try for more than a minute, even
+	// for what it has in a cache of its own.
+	args := []string{"install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error",
+		"--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=500"}
 	for _, name := range names {
 		version := "3"
 		if name == "aws-sdk" {
@@ -87,12 +90,16 @@ func (b *Builder) npm(names []string) (string, error) {
 		if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{}\n"), 0o644); err != nil {
 			return err
 		}
-		err := b.run(dir, nil, program, append(slices.Clone(args), "--before="+sdkBefore)...)
+		if b.Tell != nil {
+			b.Tell("npm installs " + strings.Join(names, ", ") + ", as Lambda's runtime has it, once for this user")
+		}
 		// Not every registry keeps all versions of that day, or all that fit each
 		// other: any that fit are better than none, and these than nothing.
-		for _, more := range [][]string{nil, {"--legacy-peer-deps"}} {
-			if err != nil && (strings.Contains(err.Error(), "ETARGET") || strings.Contains(err.Error(), "dependency conflict")) {
-				err = b.run(dir, nil, program, append(slices.Clone(args), more...)...)
+		var err error
+		for _, more := range [][]string{{"--prefer-offline", "--before=" + sdkBefore}, {"--prefer-offline"}, nil, {"--legacy-peer-deps"}} {
+			err = b.run(dir, nil, program, append(slices.Clone(args), more...)...)
+			if err == nil || !strings.Contains(err.Error(), "ETARGET") && !strings.Contains(err.Error(), "dependency conflict") {
+				break
 			}
 		}
 		return err

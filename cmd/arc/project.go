@@ -322,7 +322,7 @@ func artifactKey(b *source.Bundle) (string, error) {
 
 // builder says with what, and for what, code is built.
 func (s *session) builder(p *project) *source.Builder {
-	b := &source.Builder{Dir: p.dir, Env: s.env, Revised: p.tree != nil, Host: p.here, Context: s.ctx}
+	b := &source.Builder{Dir: p.dir, Env: s.env, Revised: p.tree != nil, Host: p.here, Context: s.ctx, Tell: func(text string) { s.note("%s", text) }}
 	if cache, err := s.cacheDir(); err == nil {
 		b.Cache = cache
 	}

@@ -147,7 +147,7 @@ func (w *worker) build() error {
 		}
 	}()
 	slow := time.AfterFunc(slowBuild, func() {
-		w.service.options.Log(w.fn.Label, "", "is being built; the call waits for it")
+		w.service.options.Log(w.fn.Label, "", "is not ready yet: its code is being built, or its packages are being installed; calls wait for it")
 	})
 	defer slow.Stop()
 	place, err := w.fn.Code.Make(ctx)
@@ -218,7 +218,11 @@ var sdkPackage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 // of it: each installation takes seconds. They are not the function's.
 func (w *worker) offerPackage(t *door.Talk, name string) {
 	offer := w.service.options.Offer
-	if offer == nil || !sdkPackage().MatchString(name) {
+	tried := false // before the code started, and told
+	for _, f := range w.place.Wrong {
+		tried = tried || strings.Contains(f.Text, " "+name+",")
+	}
+	if offer == nil || tried || !sdkPackage().MatchString(name) {
 		refuse(t, http.StatusNotFound, "NotFound", "nothing is offered")
 		return
 	}
