@@ -64,6 +64,11 @@ func TestEveryTypeAsks(t *testing.T) {
 			if len(actions) == 0 || step == "Update" && kind == registry.LambdaVersion {
 				continue // AWS calls nothing that changes it
 			}
+			if step == "Delete" && kind == "AWS::ApiGateway::Account" {
+				// The schema names apigateway:PATCH, the page says that the role stays.
+				// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html
+				continue
+			}
 			if req.PhysicalID = ""; step != "Create" {
 				req.PhysicalID = "it"
 			}

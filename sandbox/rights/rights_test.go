@@ -302,7 +302,8 @@ func TestHandlers(t *testing.T) {
 	g := guard(func(e activity.Event) { told = append(told, e.Text) },
 		`{"Effect":"Allow","Action":"sqs:*","Resource":"arn:aws:sqs:*:*:Shop-*"}`, `{"Effect":"Allow","Action":["lambda:*","dynamodb:DescribeTable","s3:CreateBucket","events:*","scheduler:*"],"Resource":"*"}`,
 		`{"Effect":"Allow","Action":["iam:CreateRole","iam:UpdateAssumeRolePolicy"],"Resource":"arn:aws:iam::*:role/shop/*"}`,
-		`{"Effect":"Allow","Action":"apigateway:POST","Resource":"arn:aws:apigateway:*::/apis"}`,
+		`{"Effect":"Allow","Action":"apigateway:POST","Resource":["arn:aws:apigateway:*::/apis","arn:aws:apigateway:*::/restapis/*"]}`,
+		`{"Effect":"Allow","Action":"apigateway:PUT","Resource":"arn:aws:apigateway:*::/restapis/*/resources/*"}`,
 		`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":["lambda.amazonaws.com","scheduler.amazonaws.com"]}}}`,
 		`{"Effect":"Allow","Action":["ssm:PutParameter","logs:CreateLogGroup"],"Resource":["arn:aws:ssm:*:*:parameter/shop/*","arn:aws:logs:*:*:log-group:/arc/*"]}`)
 	caller := With(t.Context(), Caller{ARN: session, Role: role})
@@ -336,6 +337,13 @@ func TestHandlers(t *testing.T) {
 		{"an API", "AWS::ApiGatewayV2::Api", "Create", "", nil, nil, "", ""},
 		{"its route", "AWS::ApiGatewayV2::Route", "Create", "", nil, p{"ApiId": "a1"}, "apigateway:POST on resource: arn:aws:apigateway:eu-central-1::/apis/a1/routes because", ""},
 		{"its deletion", "AWS::ApiGatewayV2::Api", "Delete", "a1", nil, nil, "apigateway:DELETE on resource: arn:aws:apigateway:eu-central-1::/apis/a1 because", ""},
+		{"a method that calls in the name of a role", "AWS::ApiGateway::Method", "Create", "", nil, p{"RestApiId": "a1", "ResourceId": "r1", "HttpMethod": "GET", "Integration": p{"Credentials": other}}, "iam:PassRole on resource: " + other + " because no", ""},
+		{"one that calls a function as itself", "AWS::ApiGateway::Method", "Create", "", nil, p{"RestApiId": "a1", "ResourceId": "r1", "HttpMethod": "GET", "Integration": p{"Type": "AWS_PROXY"}}, "", ""},
+		{"a stage", "AWS::ApiGateway::Stage", "Create", "", nil, p{"RestApiId": "a1", "StageName": "dev"}, "", ""},
+		// https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html
+		{"a stage with what CreateStage does not take", "AWS::ApiGateway::Stage", "Create", "", nil, p{"RestApiId": "a1", "StageName": "dev", "MethodSettings": []any{p{}}}, "apigateway:PATCH on resource: arn:aws:apigateway:eu-central-1::/restapis/a1/stages/dev because", ""},
+		{"a deployment that brings a stage", "AWS::ApiGateway::Deployment", "Create", "", nil, p{"RestApiId": "a1", "StageName": "dev", "StageDescription": p{"Variables": p{}}}, "", "to create an AWS::ApiGateway::Deployment CloudFormation may also ask for\n  apigateway:GET,\n  apigateway:PATCH,"},
+		{"what API Gateway writes logs by, which is left", "AWS::ApiGateway::Account", "Delete", "x", nil, nil, "", "apigateway:PATCH"},
 		{"a parameter in a folder", "AWS::SSM::Parameter", "Create", "", nil, p{"Name": "/shop/key"}, "", ""},
 		{"that is there", "AWS::SSM::Parameter", "Update", "/shop/key", nil, p{"Name": "/shop/key", "Value": "x"}, "", ""},
 		{"a log group in a folder", "AWS::Logs::LogGroup", "Create", "", nil, p{"LogGroupName": "/arc/it"}, "", ""},
@@ -367,7 +375,10 @@ func TestHandlers(t *testing.T) {
 	}
 }
 
-// Every line of handlers.txt is about an action that AWS's schemas name.
+// Every line of handlers.txt is about an action that AWS's schemas name: those that
+// cfn/registry/schemas/handlers.txt was made of, CloudformationSchema.zip, which for
+// API Gateway is the copy of 3 August 2026 in https://github.com/pulumi/pulumi-aws-native
+// (aws-cloudformation-schema/aws-apigateway-*.json).
 func TestHandlersAreAWSs(t *testing.T) {
 	for kind, own := range handlers() {
 		of, known := registry.HandlerOf(kind)

@@ -7,6 +7,9 @@ schemas name. Give it the directory of the schemas that AWS publishes
     python3 cfn/registry/schemas/handlers.py DIRECTORY
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-type-schemas.html
+
+Where that cannot be had, the same files are in the folder aws-cloudformation-schema of
+https://github.com/pulumi/pulumi-aws-native, which takes them from AWS once a week.
 """
 import json
 import pathlib
@@ -39,8 +42,9 @@ TYPES = {
 HEAD = """\
 # What CloudFormation does in its caller's name to make, read, change and delete a
 # resource: the handlers' permissions in the resource schemas that AWS publishes
-# (CloudformationSchema.zip, 7 August 2026). A handler asks for all of them that
-# what the template sets makes it call. Written by handlers.py.
+# (CloudformationSchema.zip, 7 August 2026; of API Gateway as pulumi/pulumi-aws-native
+# keeps it, 3 August 2026). A handler asks for all of them that what the template sets
+# makes it call. Written by handlers.py.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-type-schemas.html
 """
 
