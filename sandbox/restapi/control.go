@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -267,63 +268,48 @@ func (a *api) shownResource(r *resource, embed bool) map[string]any {
 // https://docs.aws.amazon.com/apigateway/latest/api/API_Method.html
 func (m *method) shown() map[string]any {
 	out := map[string]any{"httpMethod": m.verb, "authorizationType": m.auth, "apiKeyRequired": m.key}
-	if m.authorizer != "" {
-		out["authorizerId"] = m.authorizer
-	}
-	if m.operation != "" {
-		out["operationName"] = m.operation
-	}
-	if len(m.parameters) > 0 {
-		out["requestParameters"] = m.parameters
-	}
-	if len(m.models) > 0 {
-		out["requestModels"] = m.models
-	}
-	if m.validator != "" {
-		out["requestValidatorId"] = m.validator
-	}
 	responses := map[string]any{}
 	for status, r := range m.responses {
-		one := map[string]any{"statusCode": status}
-		if len(r.parameters) > 0 {
-			one["responseParameters"] = r.parameters
-		}
-		if len(r.models) > 0 {
-			one["responseModels"] = r.models
-		}
-		responses[status] = one
+		responses[status] = add(map[string]any{"statusCode": status}, map[string]any{"responseParameters": r.parameters, "responseModels": r.models})
 	}
-	if len(responses) > 0 {
-		out["methodResponses"] = responses
-	}
+	add(out, map[string]any{
+		"authorizerId": m.authorizer, "authorizationScopes": m.scopes, "operationName": m.operation, "requestParameters": m.parameters,
+		"requestModels": m.models, "requestValidatorId": m.validator, "methodResponses": responses,
+	})
 	if m.integration != nil {
 		out["methodIntegration"] = m.integration.shown()
 	}
 	return out
 }
 
+// add puts what is not empty into an object.
+func add(out, values map[string]any) map[string]any {
+	for name, value := range values {
+		if v := reflect.ValueOf(value); v.Len() > 0 {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// shown is an integration as GetIntegration tells it.
+// https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html
 func (i *integration) shown() map[string]any {
 	out := map[string]any{
 		"type": i.kind, "passthroughBehavior": i.passthrough, "timeoutInMillis": i.target.timeout.Milliseconds(), "cacheKeyParameters": []any{},
 	}
-	if i.uri != "" {
-		out["uri"] = i.uri
-	}
-	if i.verb != "" {
-		out["httpMethod"] = i.verb
-	}
+	in := i.properties
+	add(out, map[string]any{
+		"uri": i.uri, "httpMethod": i.verb, "credentials": in.Credentials, "contentHandling": in.ContentHandling, "connectionType": in.ConnectionType,
+		"cacheNamespace": in.CacheNamespace, "requestParameters": in.RequestParameters, "requestTemplates": in.RequestTemplates,
+	})
 	responses := map[string]any{}
-	for _, r := range i.responses {
-		one := map[string]any{"statusCode": r.status}
-		if r.pattern != nil {
-			one["selectionPattern"] = strings.TrimSuffix(strings.TrimPrefix(r.pattern.String(), "^(?:"), ")$")
-		}
-		responses[r.status] = one
+	for _, r := range in.IntegrationResponses {
+		responses[r.StatusCode] = add(map[string]any{"statusCode": r.StatusCode}, map[string]any{
+			"selectionPattern": r.SelectionPattern, "contentHandling": r.ContentHandling, "responseParameters": r.ResponseParameters, "responseTemplates": r.ResponseTemplates,
+		})
 	}
-	if len(responses) > 0 {
-		out["integrationResponses"] = responses
-	}
-	return out
+	return add(out, map[string]any{"integrationResponses": responses})
 }
 
 // shownMethod reads /ID/resources/ID/methods/VERB[/integration].

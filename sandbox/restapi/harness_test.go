@@ -162,7 +162,7 @@ func (c *cloud) ask(method, address, body string, header ...string) (*http.Respo
 		if header[i] == "Host" {
 			r.Host = header[i+1]
 		}
-		r.Header.Set(header[i], header[i+1])
+		r.Header.Add(header[i], header[i+1])
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {

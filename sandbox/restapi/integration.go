@@ -45,10 +45,11 @@ type responseProperties struct {
 
 // integration is what a method calls.
 type integration struct {
-	kind   string
-	target target // of a function
-	uri    string
-	role   string // ARN: in whose name a service is called
+	properties *integrationProperties
+	kind       string
+	target     target // of a function
+	uri        string
+	role       string // ARN: in whose name a service is called
 	// varies says that the URI has stage variables in it.
 	varies     bool
 	verb       string // of an HTTP backend: "" or ANY for the request's own
@@ -73,7 +74,7 @@ type integrationResponse struct {
 // read checks an integration's properties. at goes before their names in messages.
 func (in *integrationProperties) read(p *problems, at string) *integration {
 	i := &integration{
-		kind: in.Type, uri: in.Uri, verb: in.IntegrationHttpMethod, passthrough: in.PassthroughBehavior, binary: in.ContentHandling,
+		properties: in, kind: in.Type, uri: in.Uri, verb: in.IntegrationHttpMethod, passthrough: in.PassthroughBehavior, binary: in.ContentHandling,
 		varies: strings.Contains(in.Uri, "${stageVariables."),
 	}
 	if i.passthrough == "" {
@@ -83,9 +84,7 @@ func (in *integrationProperties) read(p *problems, at string) *integration {
 	i.target.credentials = in.Credentials != ""
 	p.refuse(in.ConnectionType != "" && in.ConnectionType != "INTERNET", at+"ConnectionType", "only INTERNET is there")
 	p.refuse(in.ResponseTransferMode == "STREAM" || strings.HasSuffix(in.Uri, "response-streaming-invocations"), at+"ResponseTransferMode", "answers are BUFFERED here")
-	if in.ContentHandling != "" && in.ContentHandling != "CONVERT_TO_TEXT" && in.ContentHandling != "CONVERT_TO_BINARY" {
-		p.fail(at+"ContentHandling", "must be CONVERT_TO_TEXT or CONVERT_TO_BINARY, not %q", in.ContentHandling)
-	}
+	checkHandling(p, at, in.ContentHandling)
 	if !slices.Contains([]string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"}, i.passthrough) {
 		p.fail(at+"PassthroughBehavior", "must be WHEN_NO_MATCH, WHEN_NO_TEMPLATES or NEVER, not %q", i.passthrough)
 	}
@@ -95,6 +94,7 @@ func (in *integrationProperties) read(p *problems, at string) *integration {
 	for n, r := range in.IntegrationResponses {
 		name := fmt.Sprintf("%sIntegrationResponses[%d].", at, n)
 		out := integrationResponse{status: r.StatusCode, binary: r.ContentHandling}
+		checkHandling(p, name, r.ContentHandling)
 		if code, err := strconv.Atoi(r.StatusCode); (err != nil || code < 100 || code > 599) && r.StatusCode != "" {
 			p.fail(name+"StatusCode", "%q is no status", r.StatusCode)
 		}
@@ -109,6 +109,13 @@ func (in *integrationProperties) read(p *problems, at string) *integration {
 		i.responses = append(i.responses, out)
 	}
 	return i
+}
+
+// checkHandling checks how bodies are converted; "" = not at all.
+func checkHandling(p *problems, at, value string) {
+	if value != "" && value != "CONVERT_TO_TEXT" && value != "CONVERT_TO_BINARY" {
+		p.fail(at+"ContentHandling", "must be CONVERT_TO_TEXT or CONVERT_TO_BINARY, not %q", value)
+	}
 }
 
 // point checks where an integration leads.
@@ -138,10 +145,14 @@ func (i *integration) point(p *problems, at string, in *integrationProperties) {
 		if strings.HasPrefix(i.role, "arn:aws:iam::*:") {
 			p.fail(at+"Credentials", "not emulated by the local cloud: the caller's own rights; name a role")
 		}
-		if s, err := serviceIn(plainVariables(in.Uri)); err != nil {
+		if _, err := serviceIn(plainVariables(in.Uri)); err != nil {
 			p.fail(at+"Uri", "%v", err)
-		} else if i.verb == "" && s.name != "" && p.err == nil {
+		}
+		if i.verb == "" && p.err == nil {
 			p.fail(at+"IntegrationHttpMethod", "is required for %s", i.kind)
+		}
+		if i.role == "" && p.err == nil {
+			p.fail(at+"Credentials", "role ARN must be specified for AWS integrations: a service is called in the name of a role that apigateway.amazonaws.com may take")
 		}
 	case i.kind == kindHTTP || i.kind == kindHTTPProxy:
 		if err := checkURL(in.Uri); err != nil {

@@ -106,11 +106,8 @@ func (g *APIs) service(c *call, i *integration) (response, *failure) {
 
 // mayCall says why the integration's role cannot be taken.
 func (g *APIs) mayCall(c *call, i *integration) error {
-	switch {
-	case g.options.Call == nil:
+	if g.options.Call == nil {
 		return errors.New("there are no services to call here")
-	case i.role == "":
-		return errors.New("the integration has no Credentials: a service of AWS is called in the name of a role, which apigateway.amazonaws.com may take")
 	}
 	return g.options.Errand.Ask(context.Background(), invoke.Errand{
 		Service: "apigateway.amazonaws.com", Role: i.role, Session: ingress.SessionName, For: c.api.arn(c.stage.name + "/" + c.route.verb + c.route.resource.path), Called: "API " + c.api.logical,
@@ -203,7 +200,10 @@ func (a *backendAnswer) asJSON() {
 			return
 		}
 		fillNulls(value)
-		if text, err := json.Marshal(map[string]any{root.Name.Local: value}); err == nil {
+		if root.Name.Local != "ErrorResponse" { // which stands for itself: {"Error":…,"RequestId":…}
+			value = map[string]any{root.Name.Local: value}
+		}
+		if text, err := json.Marshal(value); err == nil {
 			a.body = text
 			a.header = a.header.Clone()
 			a.header.Set("Content-Type", "application/json")
