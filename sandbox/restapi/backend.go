@@ -32,7 +32,7 @@ func (c *call) mapped(i *integration) (string, overrides, *failure) {
 	case !binary && i.binary == "CONVERT_TO_BINARY":
 		plain, err := base64.StdEncoding.DecodeString(string(c.body))
 		if err != nil {
-			return "", overrides{}, unable(http.StatusInternalServerError, "CONVERT_TO_BINARY: the body is no base64: %v", err)
+			return "", overrides{}, misconfigured("CONVERT_TO_BINARY: the body is no base64: %v", err)
 		}
 		c.body = plain
 	}
@@ -82,9 +82,7 @@ func (c *call) mock(i *integration) (response, *failure) {
 func (c *call) respond(i *integration, selector string, answered *backendAnswer) (response, *failure) {
 	r := i.response(selector)
 	if r == nil {
-		f := unable(http.StatusInternalServerError, "no integration response is for %q, and there is no default one", selector)
-		f.kind = "API_CONFIGURATION_ERROR"
-		return response{}, f
+		return response{}, misconfigured("no integration response is for %q, and there is no default one", selector)
 	}
 	status, _ := strconv.Atoi(r.status)
 	out := response{status: status, header: http.Header{}, body: answered.body}
@@ -122,9 +120,11 @@ func (c *call) respond(i *integration, selector string, answered *backendAnswer)
 		out.body = []byte(base64.StdEncoding.EncodeToString(out.body))
 	}
 	if r.binary == "CONVERT_TO_BINARY" {
-		if plain, err := base64.StdEncoding.DecodeString(string(out.body)); err == nil {
-			out.body = plain
+		plain, err := base64.StdEncoding.DecodeString(string(out.body))
+		if err != nil {
+			return out, misconfigured("CONVERT_TO_BINARY: the answer is no base64: %v", err)
 		}
+		out.body = plain
 	}
 	return out, nil
 }
@@ -168,7 +168,7 @@ func (g *APIs) httpProxy(c *call, i *integration) (response, *failure) {
 func (g *APIs) fetch(c *call, i *integration, query url.Values, header http.Header, o overrides, body []byte) (*backendAnswer, *failure) {
 	target, err := c.address(i, query, o)
 	if err != nil {
-		return nil, unable(http.StatusInternalServerError, "%v", err)
+		return nil, misconfigured("%v", err)
 	}
 	verb := i.verb
 	if verb == "ANY" {

@@ -125,6 +125,15 @@ func unable(status int, format string, args ...any) *failure {
 	return &failure{kind: kindDefault5, status: status, message: internal, code: "InternalServerErrorException", spaced: true, why: fmt.Sprintf(format, args...)}
 }
 
+// misconfigured is an integration that leads nowhere, a body that is no base64 where
+// that is asked for, or an answer that no integration response is for.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+func misconfigured(format string, args ...any) *failure {
+	f := unable(http.StatusInternalServerError, format, args...)
+	f.kind = "API_CONFIGURATION_ERROR"
+	return f
+}
+
 // fail makes the answer to a failure: as AWS does, or as a gateway response says.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 func (c *call) fail(f failure) response {

@@ -47,8 +47,11 @@ func pathStep(rest string) (name, next string, err error) {
 		return "", "", fmt.Errorf("\"..\" is not evaluated by the local cloud")
 	case rest[0] == '.':
 		end := strings.IndexAny(rest[1:], ".[")
-		if end < 0 {
+		switch {
+		case end < 0:
 			return rest[1:], "", nil
+		case end == 0: // $.['name'] is $['name']
+			return pathStep(rest[1:])
 		}
 		return rest[1 : end+1], rest[end+1:], nil
 	case rest[0] == '[':

@@ -38,7 +38,7 @@ func (g *APIs) callFunction(c *call, i *integration, event []byte) (invoke.Resul
 	}
 	t, err := i.of(c.stage.variables)
 	if err != nil {
-		return invoke.Result{}, unable(http.StatusInternalServerError, "%v", err)
+		return invoke.Result{}, misconfigured("%v", err)
 	}
 	result, err := g.invoke(t, event, c.sources()...)
 	c.delay = delay(result)

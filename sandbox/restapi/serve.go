@@ -178,8 +178,7 @@ func (c *call) decoded(out *response, encoded bool) *failure {
 	}
 	body, err := base64.StdEncoding.DecodeString(string(out.body))
 	if err != nil {
-		return &failure{kind: kindDefault5, status: http.StatusInternalServerError, message: internal, code: "InternalServerErrorException",
-			why: "isBase64Encoded is true, but body is not base64: " + err.Error()}
+		return misconfigured("isBase64Encoded is true, but body is not base64: %v", err)
 	}
 	out.body = body
 	return nil

@@ -78,7 +78,7 @@ func (g *APIs) service(c *call, i *integration) (response, *failure) {
 	}
 	s, err := serviceIn(filled(i.uri, c.stage.variables))
 	if err != nil {
-		return response{}, unable(http.StatusInternalServerError, "%v", err)
+		return response{}, misconfigured("%v", err)
 	}
 	header := c.mappedHeader(i, o)
 	r, err := s.request(c, i, o, header, body)
@@ -86,9 +86,7 @@ func (g *APIs) service(c *call, i *integration) (response, *failure) {
 		return response{}, unable(http.StatusInternalServerError, "%v", err)
 	}
 	if err := g.mayCall(c, i); err != nil {
-		f := unable(http.StatusInternalServerError, "%v", err)
-		f.kind = "API_CONFIGURATION_ERROR"
-		return response{}, f
+		return response{}, misconfigured("%v", err)
 	}
 	said := g.options.Call(invoke.Session{
 		Role: i.role, Name: ingress.SessionName, For: c.api.arn(c.stage.name + "/" + c.route.verb + c.route.resource.path),

@@ -2,6 +2,9 @@ package restapi_test
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"arc/sandbox/ingress"
 	"arc/sandbox/invoke"
 	"arc/sandbox/restapi"
+	"arc/sandbox/stack"
 )
 
 // base begins the templates of this file.
@@ -86,6 +90,40 @@ func TestDeployments(t *testing.T) {
 	c.apply("Resources: {F: {Type: AWS::Lambda::Function, Properties: {}}}")
 	if len(c.hosts) != 1 || c.Has("x", "") {
 		t.Errorf("%v", c.hosts)
+	}
+}
+
+// TestGone deletes what belongs to an API that is not there any longer: it is gone.
+func TestGone(t *testing.T) {
+	c := newCloud(t, functions{})
+	for name, r := range c.Registrations() {
+		if r.Refused != "" {
+			continue
+		}
+		req := stack.Request{Stack: stack.Ref{Name: "Demo"}, Type: name, PhysicalID: "x", Properties: props{"RestApiId": "gone", "ResourceId": "gone"}}
+		if err := r.Provider.Delete(t.Context(), req); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestCut sends less of a body than was announced.
+func TestCut(t *testing.T) {
+	c := newCloud(t, documentedFunctions())
+	c.apply(strings.ReplaceAll(base, "F:", "Echo:") + indented(`M: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref Api, ResourceId: !Ref Res, HttpMethod: ANY, AuthorizationType: NONE, Integration: {Type: AWS_PROXY, IntegrationHttpMethod: POST, Uri: !Sub 'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${Echo.Arn}/invocations'}}}
+D: {Type: AWS::ApiGateway::Deployment, DependsOn: M, Properties: {RestApiId: !Ref Api, StageName: dev}}`))
+	conn, err := net.Dial("tcp", c.hosts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /dev/res HTTP/1.1\r\nHost: %s\r\nContent-Length: 10\r\n\r\nabc", c.hosts[0])
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") || !strings.Contains(c.log(), "reading the body: unexpected EOF") {
+		t.Errorf("%v %s\n%s", err, answer, c.log())
 	}
 }
 
