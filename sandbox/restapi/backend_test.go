@@ -17,6 +17,7 @@ func echo(t *testing.T) string {
 			t.Error(err)
 		}
 		w.Header().Set("X-Back", "b")
+		w.Header()["X-Two"] = []string{"one", "two"}
 		w.Header().Set("Server", "echo")
 		w.Header().Set("Content-Type", "text/plain")
 		if r.URL.Path == "/gone" {

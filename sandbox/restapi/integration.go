@@ -240,12 +240,24 @@ func readMappings(p *problems, property string, values map[string]string, to, fr
 			p.fail(property, "%s: invalid mapping expression specified; use %s%s.NAME", key, to, strings.Join(places, ".NAME, "+to))
 			continue
 		}
-		if value != "" && !isQuoted(value) && !strings.HasPrefix(value, from) && !strings.HasPrefix(value, "context.") && !strings.HasPrefix(value, "stageVariables.") {
-			p.fail(property, "%s: invalid mapping expression specified: %s; use %s…, context.…, stageVariables.… or 'text'", key, value, from)
+		if value != "" && !isQuoted(value) && !isFrom(value, from) && !strings.HasPrefix(value, "context.") && !strings.HasPrefix(value, "stageVariables.") {
+			p.fail(property, "%s: invalid mapping expression specified: %s; use %sheader.NAME and the like, context.…, stageVariables.… or 'text'", key, value, from)
 		}
 		list = append(list, mapping{place, name, value})
 	}
 	return list
+}
+
+// isFrom reports whether an expression is a place of a request (method.request.) or of
+// an answer (integration.response.).
+func isFrom(value, from string) bool {
+	rest, ok := strings.CutPrefix(value, from)
+	place, name, _ := strings.Cut(rest, ".")
+	places := []string{"header", "multivalueheader"}
+	if from == "method.request." {
+		places = append(places, "querystring", "multivaluequerystring", "path")
+	}
+	return ok && (place == "body" || slices.Contains(places, place) && name != "")
 }
 
 func isQuoted(value string) bool {
