@@ -82,11 +82,7 @@ func (l *List) method(name string, args []any) (any, error) {
 			return old, nil
 		}
 	case "remove":
-		if n, ok := index(0); ok {
-			old := l.Items[n]
-			l.Items = slices.Delete(slices.Clone(l.Items), n, n+1)
-			return old, nil
-		}
+		return l.remove(args)
 	case "add":
 		if len(args) == 1 && len(l.Items) < maxSteps {
 			l.Items = append(l.Items, args[0])
@@ -107,6 +103,30 @@ func (l *List) method(name string, args []any) (any, error) {
 		}
 	}
 	return nil, nil
+}
+
+// remove takes an element out, by its place or else the first that equals the argument.
+// https://docs.oracle.com/javase/8/docs/api/java/util/List.html
+func (l *List) remove(args []any) (any, error) {
+	if len(args) != 1 {
+		return nil, nil
+	}
+	n, isPlace := args[0].(int64)
+	if !isPlace {
+		n = int64(slices.IndexFunc(l.Items, func(item any) bool { return equal(item, args[0]) }))
+		if n < 0 {
+			return false, nil
+		}
+	}
+	if n < 0 || n >= int64(len(l.Items)) {
+		return nil, fmt.Errorf("remove(%d): the list has %d elements", n, len(l.Items))
+	}
+	old := l.Items[n]
+	l.Items = slices.Delete(slices.Clone(l.Items), int(n), int(n)+1)
+	if !isPlace {
+		return true, nil
+	}
+	return old, nil
 }
 
 func (m *Map) method(name string, args []any) (any, error) {
@@ -200,11 +220,11 @@ func textMethod(s, name string, args []any) (any, error) {
 	case "toUpperCase":
 		return strings.ToUpper(s), nil
 	case "trim":
-		return strings.TrimSpace(s), nil
+		return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }), nil
 	case "concat":
 		return s + arg(0), nil
 	case "compareTo":
-		return int64(strings.Compare(s, arg(0))), nil
+		return compare([]rune(s), []rune(arg(0))), nil
 	case "replace":
 		if len(s)*(len(arg(1))+1) > MaxOutput {
 			return nil, fmt.Errorf("replace(): the text grows over %d bytes", MaxOutput)
@@ -212,10 +232,22 @@ func textMethod(s, name string, args []any) (any, error) {
 		return strings.ReplaceAll(s, arg(0), arg(1)), nil
 	case "charAt", "substring":
 		return cut(s, name, args)
-	case "matches", "replaceAll", "replaceFirst", "split":
+	case "split":
+		return split(s, arg(0), args)
+	case "matches", "replaceAll", "replaceFirst":
 		return patterned(s, name, arg(0), arg(1))
 	}
 	return nil, nil
+}
+
+// compare is the difference of the first characters that differ, or of the lengths.
+func compare(a, b []rune) int64 {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return int64(a[i] - b[i])
+		}
+	}
+	return int64(len(a) - len(b))
 }
 
 func cut(s, name string, args []any) (any, error) {
@@ -268,11 +300,30 @@ func patterned(s, name, pattern, with string) (any, error) {
 		}
 		return s[:at[0]] + string(re.ExpandString(nil, with, s, at)) + s[at[1]:], nil
 	}
+	return nil, nil
+}
+
+// split cuts a text at a pattern: into as many parts as the limit says, all of them
+// where that is negative, and without empty ones at the end where it is 0, or not there.
+// https://docs.oracle.com/javase/8/docs/api/java/lang/String.html#split-java.lang.String-int-
+func split(s, pattern string, args []any) (any, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("split(): the pattern cannot be evaluated by the local cloud: %w", err)
+	}
+	limit := int64(0)
+	if len(args) > 1 {
+		limit, _ = args[1].(int64)
+	}
+	most := -1
+	if limit > 0 {
+		most = int(min(limit, MaxOutput))
+	}
 	out := &List{}
-	for _, part := range re.Split(s, -1) {
+	for _, part := range re.Split(s, most) {
 		out.Items = append(out.Items, part)
 	}
-	for len(out.Items) > 0 && out.Items[len(out.Items)-1] == "" { // as Java does
+	for limit == 0 && len(out.Items) > 1 && out.Items[len(out.Items)-1] == "" {
 		out.Items = out.Items[:len(out.Items)-1]
 	}
 	return out, nil

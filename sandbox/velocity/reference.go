@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -99,7 +98,7 @@ func (p *parser) arguments() (args []expression, err error) {
 
 // known refuses methods that nothing here has.
 func (p *parser) known(ref *reference, s step) error {
-	if methods, ok := p.hosts[ref.name]; ok && methods != nil && len(ref.steps) == 0 {
+	if methods, ok := p.hosts[ref.name]; ok && len(ref.steps) == 0 {
 		if !slices.Contains(methods, s.name) {
 			return fmt.Errorf("$%s.%s() is not evaluated by the local cloud", ref.name, s.name)
 		}
@@ -190,9 +189,6 @@ func fieldOf(v any, name string) any {
 	case *List:
 		if name == "empty" {
 			return len(v.Items) == 0
-		}
-		if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < len(v.Items) {
-			return v.Items[n]
 		}
 	case *entry:
 		switch name {

@@ -198,6 +198,7 @@ func (l loop) render(r *run) error {
 		state.Put("hasNext", i+1 < len(items))
 		state.Put("first", i == 0)
 		state.Put("last", i+1 == len(items))
+		state.Put("parent", counter) // of the loop around it
 		r.vars["foreach"] = state
 		switch err := r.all(l.body); {
 		case errors.Is(err, errBreak):
