@@ -15,7 +15,7 @@ import (
 type Template struct{ nodes []node }
 
 // Hosts are the objects that templates find there, by name, with the names of the
-// methods that may be called of them; nil methods = values of the language itself.
+// methods that may be called of them.
 type Hosts map[string][]string
 
 // Object is a value that programs give to templates.
