@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"os"
@@ -49,7 +50,11 @@ func draw(dirs []string, seed int) ([]mutant, error) {
 			return nil, err
 		}
 		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") {
+			compiled, err := build.Default.MatchFile(filepath.Split(file)) // on this machine
+			if err != nil {
+				return nil, err
+			}
+			if strings.HasSuffix(file, "_test.go") || !compiled {
 				continue
 			}
 			source, err := os.ReadFile(file)

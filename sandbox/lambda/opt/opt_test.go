@@ -28,6 +28,12 @@ func TestRefused(t *testing.T) {
 			"the kernel keeps users from namespaces of their own by user.max_user_namespaces=0: no space left on device; sudo sysctl -w user.max_user_namespaces=15000 lets them"},
 		{"an old kernel", "5.10.0-8-amd64", "user.max_user_namespaces=100", syscall.EPERM, false,
 			"Linux 5.10 lets only root mount them: operation not permitted; 5.11 and later let every user"},
+		{"an older kernel", "4.19.0", "user.max_user_namespaces=100", syscall.EPERM, false,
+			"Linux 4.19 lets only root mount them: operation not permitted; 5.11 and later let every user"},
+		{"a newer kernel in a container", "6.1.0", "user.max_user_namespaces=100", syscall.EPERM, false,
+			"operation not permitted; in a container, docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined lets root"},
+		{"a kernel of no version", "custom", "user.max_user_namespaces=100", syscall.EPERM, false,
+			"operation not permitted; in a container, docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined lets root"},
 		{"a container", "5.11.0", "user.max_user_namespaces=100", syscall.EPERM, false,
 			"operation not permitted; in a container, docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined lets root"},
 		{"root in a container", "4.4.0", "kernel.apparmor_restrict_unprivileged_userns=1", syscall.EPERM, true,
@@ -48,11 +54,10 @@ func TestRefused(t *testing.T) {
 // TestProbe asks programs that mount nothing.
 func TestProbe(t *testing.T) {
 	for self, want := range map[string]string{
-		"":               "this program mounts none",
-		"/bin/true":      "this program mounts none",
-		"/bin/false":     "this program mounts none: exit status 1",
-		"/nowhere/at":    "no such file or directory",
-		"/proc/self/exe": "this program mounts none", // a test that does not begin with Enter
+		"":            "this program mounts none; arc does",
+		"/bin/true":   "this program mounts none",
+		"/bin/false":  "this program mounts none: exit status 1",
+		"/nowhere/at": "no such file or directory",
 	} {
 		way, err := Probe(context.Background(), self, t.TempDir())
 		if _, ok := errors.AsType[*Refused](err); way != nil || !ok || !strings.Contains(err.Error(), want) {
@@ -69,6 +74,12 @@ func TestTold(t *testing.T) {
 	}
 	if err := told(string(tell("mount overlay", Folder, syscall.EPERM))); NotRun(err) || !errors.Is(err, os.ErrPermission) {
 		t.Errorf("%v", err)
+	}
+	if err := told("open\x005"); err == nil || NotRun(err) || !strings.Contains(err.Error(), "was said by what is to mount them") {
+		t.Errorf("%v", err)
+	}
+	if NotRun(errors.New("exec")) {
+		t.Error("an error of no file is the program's")
 	}
 	if err := told("panic: out of something"); err == nil || !strings.Contains(err.Error(), "panic: out of") {
 		t.Errorf("%v", err)
