@@ -35,13 +35,18 @@ func (f *frame) choice(s *asl.State, input any) (any, string, *asl.Failure) {
 		}
 	}
 	if next == "" {
-		return nil, "", f.placed(s, &asl.Failure{Name: asl.ErrNoChoiceMatched, Cause: "Failed to transition out of the state. The state does not point to a next state."})
+		return nil, "", f.placed(s, noChoice())
 	}
 	if failure := f.assign(s, assign, input); failure != nil {
 		return nil, "", failure
 	}
 	output, failure := f.taken(s, s.OutputPath, input)
 	return output, next, failure
+}
+
+// noChoice is how a choice fails that leads nowhere.
+func noChoice() *asl.Failure {
+	return &asl.Failure{Name: asl.ErrNoChoiceMatched, Cause: "Failed to transition out of the state. The state does not point to a next state."}
 }
 
 // maxWait is how long a state may wait, in seconds.
@@ -123,6 +128,18 @@ func plain(v any) string {
 func (f *frame) fail(s *asl.State, input any) *asl.Failure {
 	failure := &asl.Failure{Name: s.Error, Cause: s.Cause}
 	for _, one := range []struct {
+		field string
+		into  *string
+	}{{"Error", &failure.Name}, {"Cause", &failure.Cause}} {
+		v, ok, wrong := f.computed(s, one.field, "string", input)
+		if wrong != nil {
+			return wrong
+		}
+		if text, isText := v.(string); ok && isText {
+			*one.into = text
+		}
+	}
+	for _, one := range []struct {
 		expression *asl.Expression
 		field      string
 		into       *string
@@ -145,6 +162,13 @@ func (f *frame) fail(s *asl.State, input any) *asl.Failure {
 
 // limit is a whole number that stands in a field, or at the path in another one.
 func (f *frame) limit(s *asl.State, name string, fixed int, p *asl.Path, input any) (int, *asl.Failure) {
+	least := 0
+	if strings.HasSuffix(name, "Seconds") {
+		least = 1
+	}
+	if n, ok, failure := f.computedWhole(s, name, least, input); ok {
+		return n, failure
+	}
 	if p == nil {
 		return fixed, nil
 	}

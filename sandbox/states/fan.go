@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -21,7 +22,7 @@ func (f *frame) parallel(ctx context.Context, s *asl.State, input any) (any, *as
 	for i, m := range s.Branches {
 		branches[i] = &frame{x: f.x, machine: m, path: f.path + "/" + s.Name + "/" + strconv.Itoa(i), item: f.item, outer: outer, prev: f.prev}
 	}
-	fan := f.fan(ctx, branches, len(branches), func(ctx context.Context, b *frame, _ int) (any, *asl.Failure) { return b.run(ctx, input) }, nil)
+	fan := f.fan(ctx, branches, len(branches), func(ctx context.Context, b *frame, _ int) (any, *asl.Failure) { return b.run(ctx, input) }, nil, "")
 	if fan.failure != nil {
 		f.prev = fan.prev
 		return nil, fan.failure
@@ -51,8 +52,8 @@ type outcome struct {
 }
 
 // fan runs branches, at most so many at a time. tolerated decides about a failure;
-// nil = none is.
-func (f *frame) fan(ctx context.Context, branches []*frame, most int, run func(ctx context.Context, b *frame, i int) (any, *asl.Failure), tolerated func() bool) outcome {
+// nil = none is. They are items of the map of a name; "" = of none.
+func (f *frame) fan(ctx context.Context, branches []*frame, most int, run func(ctx context.Context, b *frame, i int) (any, *asl.Failure), tolerated func() bool, items string) outcome {
 	inner, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	out := outcome{outputs: make([]any, len(branches)), prev: f.prev}
@@ -80,8 +81,14 @@ func (f *frame) fan(ctx context.Context, branches []*frame, most int, run func(c
 					out.outputs[i], out.prev, last = output, max(branches[i].prev, branches[i].ended), branches[i].prev
 					if failure != nil && (tolerated == nil || !tolerated()) {
 						out.failure = failure
+						branches[i].aborted(out.prev, "Task")
 						end(errSibling)
 					}
+				} else if context.Cause(inner) == errSibling {
+					if items != "" {
+						f.x.add(out.prev, "MapIterationAborted", "mapIterationAborted", map[string]any{"name": items, "index": i})
+					}
+					branches[i].aborted(out.prev, "Task", "Wait", "Map", "Parallel")
 				}
 				mu.Unlock()
 			}
@@ -91,16 +98,19 @@ func (f *frame) fan(ctx context.Context, branches []*frame, most int, run func(c
 	return out
 }
 
+// aborted tells of the state in which a branch is cut off, if it is of one of the types.
+func (f *frame) aborted(prev int64, types ...string) {
+	if f.now != nil && slices.Contains(types, f.now.Type) {
+		f.x.add(prev, f.now.Type+"StateAborted", "", nil)
+	}
+}
+
 // each runs the items of a map through its processor.
 // https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 func (f *frame) each(ctx context.Context, s *asl.State, input any) (any, *asl.Failure) {
-	given, failure := f.taken(s, s.ItemsPath, input)
+	items, failure := f.items(s, input)
 	if failure != nil {
 		return nil, failure
-	}
-	items, ok := given.([]any)
-	if !ok {
-		return nil, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("Reference path %q must point to array.", s.ItemsPath.String())})
 	}
 	most, failure := f.limit(s, "MaxConcurrency", s.MaxConcurrency, s.MaxConcurrencyPath, input)
 	if failure != nil {
@@ -125,6 +135,13 @@ func (f *frame) each(ctx context.Context, s *asl.State, input any) (any, *asl.Fa
 		object := map[string]any{"Item": map[string]any{"Index": json.Number(strconv.Itoa(i)), "Value": item}}
 		branches[i] = &frame{x: f.x, machine: s.Branches[0], path: f.path + "/" + s.Name + "/" + strconv.Itoa(i), item: object, outer: outer, prev: f.prev}
 		inputs[i] = item
+		if s.Selector != nil {
+			scope := f.asked(s, input, told{})
+			scope.Context.(map[string]any)["Map"] = object
+			if inputs[i], failure = s.Selector.Eval("ItemSelector", scope, f.x); failure != nil {
+				return nil, f.unevaluated(s, failure)
+			}
+		}
 		if s.ItemSelector != nil {
 			scope := f.scope(s, input)
 			scope.Context.(map[string]any)["Map"] = object
@@ -135,7 +152,7 @@ func (f *frame) each(ctx context.Context, s *asl.State, input any) (any, *asl.Fa
 	}
 	fan := f.fan(ctx, branches, most, func(ctx context.Context, b *frame, i int) (any, *asl.Failure) {
 		return b.iteration(ctx, s, i, inputs[i])
-	}, tolerated)
+	}, tolerated, s.Name)
 	f.prev = fan.prev
 	if fan.failure != nil {
 		if s.Tolerates {
@@ -157,9 +174,6 @@ func (f *frame) iteration(ctx context.Context, s *asl.State, i int, input any) (
 	output, failure := f.run(ctx, input)
 	switch {
 	case ctx.Err() != nil:
-		if context.Cause(ctx) == errSibling {
-			f.x.add(f.prev, "MapIterationAborted", "mapIterationAborted", details)
-		}
 		return nil, cut
 	case kept.Done:
 	case failure != nil:
@@ -182,6 +196,11 @@ func (f *frame) tolerance(s *asl.State, input any, items int) (func() bool, *asl
 		return nil, failure
 	}
 	percentage := s.ToleratedFailurePercentage
+	if n, ok, failure := f.percentage(s, input); failure != nil {
+		return nil, failure
+	} else if ok {
+		percentage = n
+	}
 	if p := s.ToleratedFailurePercentagePath; p != nil {
 		v, failure := f.taken(s, p, input)
 		if failure != nil {

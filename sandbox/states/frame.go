@@ -21,9 +21,12 @@ type frame struct {
 	item    map[string]any // what $$.Map is; nil outside of maps
 	outer   map[string]any // variables that it may read
 	vars    map[string]any // its own
-	prev    int64          // the last event
-	ended   int64          // the event of an item's end
-	at      position
+	// assigned is what the present state has set of them
+	assigned map[string]any
+	prev     int64 // the last event
+	ended    int64 // the event of an item's end
+	at       position
+	now      *asl.State // the one that it is in
 }
 
 // cut is what comes of a frame whose context has ended.
@@ -47,6 +50,7 @@ func (f *frame) run(ctx context.Context, input any) (any, *asl.Failure) {
 	}
 	for {
 		s := f.machine.States[f.at.State]
+		f.now = s
 		output, next, failure := f.state(ctx, s, input)
 		if ctx.Err() != nil {
 			return nil, cut
@@ -93,14 +97,18 @@ func (f *frame) scope(s *asl.State, input any) asl.Scope {
 // https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
 func (f *frame) context(s *asl.State) map[string]any {
 	input, _ := asl.Decode([]byte(f.x.Input)) // it was looked at
-	tries := 0
-	for _, n := range f.at.Tries {
-		tries += n
+	state := map[string]any{"EnteredTime": stamp(f.at.At), "Name": s.Name}
+	if s.Type == "Task" || s.Type == "Parallel" || s.Type == "Map" {
+		tries := 0
+		for _, n := range f.at.Tries {
+			tries += n
+		}
+		state["RetryCount"] = json.Number(fmt.Sprint(tries))
 	}
 	m := f.x.Machine
 	object := map[string]any{
 		"Execution":    map[string]any{"Id": f.x.ARN, "Input": input, "Name": f.x.Name, "RoleArn": m.Role, "StartTime": stamp(f.x.Started), "RedriveCount": json.Number("0")},
-		"State":        map[string]any{"EnteredTime": stamp(f.at.At), "Name": s.Name, "RetryCount": json.Number(fmt.Sprint(tries))},
+		"State":        state,
 		"StateMachine": map[string]any{"Id": m.ARN, "Name": m.Name},
 	}
 	if f.item != nil {
@@ -117,25 +125,32 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 
 // state runs one state. next "" = the frame ends with the output.
 func (f *frame) state(ctx context.Context, s *asl.State, raw any) (output any, next string, failure *asl.Failure) {
+	f.assigned = nil
 	if f.at.Entered == 0 {
-		f.at.At = f.x.s.options.Clock.Now()
+		f.at.At, f.at.Before = f.x.s.options.Clock.Now(), f.prev
 		f.add(s.Type+"StateEntered", "stateEntered", map[string]any{"name": s.Name, "input": asl.Encode(raw), "inputDetails": whole()})
 		f.at.Entered, f.at.Prev = f.prev, f.prev
 		f.save()
 	}
 	input, failure := f.taken(s, s.InputPath, raw)
 	if failure == nil {
-		switch s.Type {
-		case "Pass":
-			output, next, failure = f.pass(s, raw, input)
-		case "Choice":
-			output, next, failure = f.choice(s, input)
-		case "Wait":
-			output, next, failure = f.wait(ctx, s, input)
-		case "Succeed":
-			output, failure = f.taken(s, s.OutputPath, input)
-		case "Fail":
+		switch {
+		case s.Type == "Fail":
 			return nil, "", f.fail(s, raw)
+		case s.JSONata && s.Type == "Choice":
+			output, next, failure = f.chooses(s, input)
+		case s.JSONata && s.Type == "Wait":
+			output, next, failure = f.waits(ctx, s, input)
+		case s.JSONata && (s.Type == "Pass" || s.Type == "Succeed"):
+			output, next, failure = f.passes(s, input)
+		case s.Type == "Pass":
+			output, next, failure = f.pass(s, raw, input)
+		case s.Type == "Choice":
+			output, next, failure = f.choice(s, input)
+		case s.Type == "Wait":
+			output, next, failure = f.wait(ctx, s, input)
+		case s.Type == "Succeed":
+			output, failure = f.taken(s, s.OutputPath, input)
 		default:
 			output, next, failure = f.work(ctx, s, raw, input)
 		}
@@ -147,7 +162,15 @@ func (f *frame) state(ctx context.Context, s *asl.State, raw any) (output any, n
 	if len(text) > maxPayload {
 		return nil, "", &asl.Failure{Name: asl.ErrTooLarge, Cause: fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", s.Name)}
 	}
-	f.add(s.Type+"StateExited", "stateExited", map[string]any{"name": s.Name, "output": text, "outputDetails": whole()})
+	details := map[string]any{"name": s.Name, "output": text, "outputDetails": whole()}
+	if len(f.assigned) > 0 {
+		texts := map[string]string{}
+		for name, v := range f.assigned {
+			texts[name] = asl.Encode(v)
+		}
+		details["assignedVariables"], details["assignedVariablesDetails"] = texts, whole()
+	}
+	f.add(s.Type+"StateExited", "stateExited", details)
 	return output, next, nil
 }
 
@@ -187,15 +210,16 @@ func (f *frame) assign(s *asl.State, t *asl.Template, of any) *asl.Failure {
 	if failure != nil {
 		return failure
 	}
-	set, _ := v.(map[string]any)
-	vars := maps.Clone(f.vars)
-	maps.Copy(vars, set)
-	f.vars = vars
+	f.set(v)
 	return nil
 }
 
 // result makes the output of a state of what has come of it.
 func (f *frame) result(s *asl.State, raw, result any) (any, string, *asl.Failure) {
+	if s.JSONata {
+		output, failure := f.given(s, "", s.Output, s.Variables, raw, told{"result", result}, result)
+		return output, s.Next, failure
+	}
 	if failure := f.assign(s, s.Assign, result); failure != nil {
 		return nil, "", failure
 	}
@@ -223,14 +247,19 @@ func (f *frame) work(ctx context.Context, s *asl.State, raw, input any) (any, st
 		if s.Type == "Task" && f.at.Token == "" && resourceOf(s.Resource).pattern == waitForTaskToken {
 			f.at.Token = newToken() // which the parameters may hold
 		}
-		var given, result any
-		if given, failure = f.filled(s, s.Parameters, input); failure != nil {
-			return nil, "", failure
+		given, wrong := f.filled(s, s.Parameters, input)
+		if s.JSONata {
+			given, wrong = f.query(s, "Arguments", s.Arguments, input, told{}, input)
 		}
-		switch s.Type {
-		case "Task":
+		if wrong != nil && !s.JSONata {
+			return nil, "", wrong
+		}
+		var result any
+		switch failure = wrong; {
+		case wrong != nil:
+		case s.Type == "Task":
 			result, failure = f.task(ctx, s, input, given)
-		case "Parallel":
+		case s.Type == "Parallel":
 			result, failure = f.parallel(ctx, s, given)
 		default:
 			result, failure = f.each(ctx, s, input)
@@ -239,7 +268,11 @@ func (f *frame) work(ctx context.Context, s *asl.State, raw, input any) (any, st
 			break
 		}
 		if failure == nil {
-			return f.result(s, raw, result)
+			var output any
+			var next string
+			if output, next, failure = f.result(s, raw, result); failure == nil || !s.JSONata {
+				return output, next, failure
+			}
 		}
 		if !f.again(s, failure) {
 			if s.Type != "Task" && failure.Name != asl.ErrRuntime {
@@ -284,7 +317,7 @@ func (f *frame) again(s *asl.State, failure *asl.Failure) bool {
 		wait := time.Duration(math.Min(delay, 365*24*3600) * float64(time.Second))
 		f.at.Tries[i]++
 		f.x.dropPositions(f.path + "/" + s.Name)
-		f.at = position{State: f.at.State, Input: f.at.Input, Vars: f.at.Vars, Prev: f.prev, Entered: f.at.Entered, At: f.at.At, Tries: f.at.Tries, Until: f.x.s.options.Clock.Now().Add(wait)}
+		f.at = position{State: f.at.State, Input: f.at.Input, Vars: f.at.Vars, Prev: f.prev, Before: f.at.Before, Entered: f.at.Entered, At: f.at.At, Tries: f.at.Tries, Until: f.x.s.options.Clock.Now().Add(wait)}
 		f.save()
 		f.x.say("in %s has failed (%s); tried again in %s, as on AWS", s.Name, failure.Error(), wait)
 		return true
@@ -294,11 +327,19 @@ func (f *frame) again(s *asl.State, failure *asl.Failure) bool {
 
 // caught leads a failure to where a catcher says.
 func (f *frame) caught(s *asl.State, raw any, failure *asl.Failure) (any, string, *asl.Failure) {
-	for _, c := range s.Catch {
+	for i, c := range s.Catch {
 		if !asl.Matches(c.ErrorEquals, failure.Name) {
 			continue
 		}
 		object := map[string]any{"Error": failure.Name, "Cause": failure.Cause}
+		if s.JSONata {
+			output, wrong := f.catches(s, i, raw, object)
+			if wrong != nil {
+				return nil, "", wrong
+			}
+			f.goesOn(s, c, failure)
+			return output, c.Next, nil
+		}
 		if wrong := f.assign(s, c.Assign, object); wrong != nil {
 			return nil, "", wrong
 		}
@@ -309,8 +350,13 @@ func (f *frame) caught(s *asl.State, raw any, failure *asl.Failure) (any, string
 				return nil, "", f.placed(s, wrong)
 			}
 		}
-		f.x.say("in %s has failed (%s); it goes on with %s", s.Name, failure.Error(), c.Next)
+		f.goesOn(s, c, failure)
 		return output, c.Next, nil
 	}
 	return nil, "", failure
+}
+
+// goesOn tells where a failure leads.
+func (f *frame) goesOn(s *asl.State, c asl.Catcher, failure *asl.Failure) {
+	f.x.say("in %s has failed (%s); it goes on with %s", s.Name, failure.Error(), c.Next)
 }

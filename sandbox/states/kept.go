@@ -20,6 +20,7 @@ type position struct {
 	Input   json.RawMessage
 	Vars    json.RawMessage `json:",omitempty"`
 	Prev    int64           // the event before
+	Before  int64           `json:",omitempty"` // the one before the state began
 	Entered int64           // the event of the state's beginning; 0 = it has not begun
 	At      time.Time       // of that
 	Tries   []int           `json:",omitempty"` // how often each retrier had it tried again

@@ -76,6 +76,7 @@ func TestTimeouts(t *testing.T) {
 	held := `{"Type":"Task","Resource":"` + functions + `held","TimeoutSeconds":30,"Catch":[{"ErrorEquals":["States.Timeout"],"Next":"Late"}],"End":true}`
 	for _, c := range []struct{ name, machine, begun, status, event string }{
 		{"task", `{"StartAt":"T","States":{"T":` + held + `,"Late":{"Type":"Pass","End":true}}}`, "LambdaFunctionStarted", "SUCCEEDED", "LambdaFunctionTimedOut"},
+		{"computed", `{"QueryLanguage":"JSONata","StartAt":"T","States":{"T":{"Type":"Task","Resource":"` + functions + `held","TimeoutSeconds":"{% 10 * 3 %}","End":true}}}`, "LambdaFunctionStarted", "FAILED", "LambdaFunctionTimedOut"},
 		{"token", one(fmt.Sprintf(sent, `,"TimeoutSeconds":30`)), "TaskSubmitted", "FAILED", "TaskTimedOut"},
 		{"heartbeat", one(fmt.Sprintf(sent, `,"HeartbeatSeconds":30`)), "TaskSubmitted", "FAILED", "TaskTimedOut"},
 		{"execution", `{"TimeoutSeconds":30,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":60,"End":true}}}`, "WaitStateEntered", "TIMED_OUT", "ExecutionTimedOut"},

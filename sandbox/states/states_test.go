@@ -228,7 +228,7 @@ func (b *bench) history(arn string) string {
 				if strings.ToLower(name[:1]) != name[:1] || !strings.HasSuffix(name, "EventDetails") {
 					b.t.Errorf("details %s", name)
 				}
-				for _, told := range []string{"inputDetails", "outputDetails"} {
+				for _, told := range []string{"inputDetails", "outputDetails", "assignedVariablesDetails"} {
 					delete(m, told)
 				}
 				text, _ := json.Marshal(m)

@@ -53,6 +53,26 @@ assert run(arn)['output'] == '2'
 assert 'Parameters' in sfn.describe_state_machine_for_execution(executionArn=told['executionArn'])['definition']
 assert [x['status'] for x in sfn.list_executions(stateMachineArn=arn)['executions']] == ['SUCCEEDED', 'SUCCEEDED']
 
+def query(name, states, **more):
+    return sfn.create_state_machine(name=name, roleArn=role, definition=json.dumps({'QueryLanguage': 'JSONata', 'StartAt': 'S', 'States': states}), **more)['stateMachineArn']
+
+# JSONata, the other language of definitions.
+chosen = query('chosen', {
+    'S': {'Type': 'Pass', 'Assign': {'total': '{% $sum($states.input.orders.(qty * price)) %}'}, 'Output': '{% $states.input.orders[qty > 1].sku %}', 'Next': 'C'},
+    'C': {'Type': 'Choice', 'Choices': [{'Condition': '{% $total >= 10 %}', 'Next': 'Large', 'Output': {'skus': '{% $states.input %}', 'total': '{% $total %}'}}], 'Default': 'Small'},
+    'Large': {'Type': 'Succeed'},
+    'Small': {'Type': 'Fail', 'Error': 'Small', 'Cause': '{% "only " & $total %}'}})
+told = run(chosen, input='{"orders":[{"sku":"pen","qty":4,"price":1.5},{"sku":"ink","qty":1,"price":5}]}')
+assert json.loads(told['output']) == {'skus': 'pen', 'total': 11}, told
+told = run(chosen, input='{"orders":[{"sku":"pen","qty":2,"price":1}]}')
+assert told['status'] == 'FAILED' and told['error'] == 'Small' and told['cause'] == 'only 2', told
+told = run(chosen, input='{"orders":[{"qty":"many","price":1}]}')
+assert told['error'] == 'States.QueryEvaluationError' and told['cause'].endswith('T2001: The left side of the "*" operator must evaluate to a number'), told
+event = sfn.get_execution_history(executionArn=told['executionArn'])['events'][2]
+assert event['type'] == 'EvaluationFailed' and event['evaluationFailedEventDetails']['location'] == 'Assign/total', event
+assert 'INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/S/Output' in refused('InvalidDefinition', sfn.create_state_machine, name='x', roleArn=role,
+    definition='{"QueryLanguage":"JSONata","StartAt":"S","States":{"S":{"Type":"Succeed","Output":"{% 1 + %}"}}}')
+
 waits = sfn.create_state_machine(name='waits', definition=define({'Type': 'Wait', 'Seconds': 3600}), roleArn=role)['stateMachineArn']
 x = sfn.start_execution(stateMachineArn=waits)['executionArn']
 sfn.stop_execution(executionArn=x, error='Enough', cause='late')

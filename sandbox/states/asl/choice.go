@@ -13,12 +13,14 @@ import (
 type Rule struct {
 	Next   string
 	Assign *Template // nil = none
-	join   string    // "And", "Or", "Not"; "" = a comparison
-	inner  []*Rule
-	path   *Path
-	op     string // "StringEquals", without Path
-	value  any
-	other  *Path // what it is compared with, of operators that end in Path
+	// Of JSONata: what must be true, and what the state gives and assigns then.
+	Condition, Output, Variables *Query
+	join                         string // "And", "Or", "Not"; "" = a comparison
+	inner                        []*Rule
+	path                         *Path
+	op                           string // "StringEquals", without Path
+	value                        any
+	other                        *Path // what it is compared with, of operators that end in Path
 }
 
 // operators are the comparisons, with the type of what they compare with.
@@ -53,6 +55,9 @@ func (r *reader) rule(v any, at string, inner bool) *Rule {
 		r.wrong(at, "Expected value of type Object")
 		return nil
 	}
+	if r.jsonataIn {
+		return r.condition(m, at)
+	}
 	rule := &Rule{}
 	var found []string
 	for _, key := range sorted(m) {
@@ -69,6 +74,9 @@ func (r *reader) rule(v any, at string, inner bool) *Rule {
 			rule.Assign = r.assign(m[key], where)
 		case "Variable":
 			rule.path = r.path(m[key], where)
+		case "Condition", "Output":
+			r.only(key, "JSONPath", "JSONata", at)
+			return nil
 		case "And", "Or", "Not":
 			found = append(found, key)
 			rule.join = key

@@ -14,6 +14,14 @@ type Machine struct {
 type State struct {
 	Name, Type, Next string
 	End              bool
+	JSONata          bool // its QueryLanguage; that of its fields follows from it
+
+	// Of JSONata: what it hands over and gives, nil where that is what it has got.
+	Arguments, Output, Items, Variables *Query
+	// Selector is ItemSelector, and the others are those fields where they are no
+	// constants, by name: "TimeoutSeconds".
+	Selector *Query
+	Computed map[string]*Query
 
 	// InputPath, OutputPath and ResultPath are nil where null is written: {} in the
 	// place of the input and of the output, and a result that is dropped.
@@ -76,6 +84,8 @@ type Catcher struct {
 	Next        string
 	ResultPath  *Path // nil = the error is dropped
 	Assign      *Template
+	// Of JSONata; nil = the error is what it gives, and there is nothing to assign.
+	Output, Variables *Query
 }
 
 // Expression is a path or a call of an intrinsic function where a text may be one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -28,10 +29,12 @@ type step struct {
 	measure string // length(), min() …, the last step
 }
 
-// Scope is what paths look at.
+// Scope is what paths and expressions look at.
 type Scope struct {
-	Input, Context any
+	Input, Context any // of paths
 	Variables      map[string]any
+	States         map[string]any // of expressions: what $states is
+	Now            time.Time      // of expressions
 }
 
 // ParsePath reads a path such as $.lines[0].sku or $$.Execution.Id.

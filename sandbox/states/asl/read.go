@@ -34,8 +34,10 @@ const (
 
 // reader reads a definition and keeps its mistakes.
 type reader struct {
-	problems []Problem
-	depth    int
+	problems   []Problem
+	depth      int
+	jsonataAll bool // JSONata is the language of the whole machine
+	jsonataIn  bool // it is that of the state that is read
 }
 
 func (r *reader) wrong(at, format string, args ...any) {
@@ -57,6 +59,7 @@ func Parse(definition []byte, express bool) (*Machine, []Problem) {
 		return nil, []Problem{{codeSchema, "Definition must be a valid JSON object", ""}}
 	}
 	r := &reader{}
+	r.jsonataAll = r.language(top, "", false)
 	m := r.machine(top, "", true)
 	if len(r.problems) == 0 {
 		r.check(m, "")
@@ -93,7 +96,9 @@ func (r *reader) machine(m map[string]any, at string, top bool) *Machine {
 		switch key {
 		case "Comment", "StartAt", "States":
 		case "QueryLanguage":
-			r.language(m[key], at+"/"+key)
+			if !top {
+				r.wrong(at, "Field 'QueryLanguage' is not supported")
+			}
 		case "Version", "TimeoutSeconds":
 			if top {
 				break
@@ -139,17 +144,6 @@ func (r *reader) machine(m map[string]any, at string, top bool) *Machine {
 		out.States[name] = r.state(name, state, where)
 	}
 	return out
-}
-
-// language refuses what cannot be evaluated here.
-func (r *reader) language(v any, at string) {
-	switch v {
-	case "JSONPath":
-	case "JSONata":
-		r.problems = append(r.problems, Problem{Unsupported, "QueryLanguage JSONata is not run by the local cloud: write the state in JSONPath", at})
-	default:
-		r.wrong(at, "The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata]")
-	}
 }
 
 // Unsupported is the code of what AWS takes and the local cloud does not.
@@ -238,13 +232,17 @@ func (r *reader) assign(v any, at string) *Template {
 		return nil
 	}
 	for _, key := range sorted(m) {
-		name := strings.TrimSuffix(key, ".$")
-		p := &parser{text: name}
-		if p.name() != name || name == "" || name == "states" {
-			r.wrong(at, "Variable name '%s' is not valid", name)
-		}
+		r.variable(strings.TrimSuffix(key, ".$"), at)
 	}
 	return r.template(v, at)
+}
+
+// variable looks at the name of one.
+func (r *reader) variable(name, at string) {
+	p := &parser{text: name}
+	if p.name() != name || name == "" || name == "states" {
+		r.wrong(at, "Variable name '%s' is not valid", name)
+	}
 }
 
 // expression reads a text that may be a path or a function, as ErrorPath is.

@@ -6,20 +6,6 @@ import (
 	"strings"
 )
 
-// stateFields are what states have beside Type, Comment and QueryLanguage.
-// https://states-language.net/spec.html#states-fields
-var stateFields = map[string]string{
-	"Pass":     "Next End InputPath OutputPath ResultPath Parameters Assign Result",
-	"Task":     "Next End InputPath OutputPath ResultPath Parameters ResultSelector Assign Retry Catch Resource TimeoutSeconds TimeoutSecondsPath HeartbeatSeconds HeartbeatSecondsPath Credentials",
-	"Choice":   "InputPath OutputPath Assign Choices Default",
-	"Wait":     "Next End InputPath OutputPath Assign Seconds SecondsPath Timestamp TimestampPath",
-	"Succeed":  "InputPath OutputPath",
-	"Fail":     "Error ErrorPath Cause CausePath",
-	"Parallel": "Next End InputPath OutputPath ResultPath Parameters ResultSelector Assign Retry Catch Branches",
-	"Map": "Next End InputPath OutputPath ResultPath Parameters ResultSelector Assign Retry Catch ItemsPath ItemSelector ItemProcessor Iterator MaxConcurrency MaxConcurrencyPath " +
-		"ToleratedFailureCount ToleratedFailureCountPath ToleratedFailurePercentage ToleratedFailurePercentagePath ItemReader ItemBatcher ResultWriter Label",
-}
-
 // either are fields of which a state has one at most.
 var either = [][]string{
 	{"Seconds", "SecondsPath", "Timestamp", "TimestampPath"}, {"TimeoutSeconds", "TimeoutSecondsPath"}, {"HeartbeatSeconds", "HeartbeatSecondsPath"},
@@ -36,21 +22,23 @@ func (r *reader) state(name string, m map[string]any, at string) *State {
 		return s
 	}
 	s.Type, _ = m["Type"].(string)
-	fields, known := stateFields[s.Type]
-	if !known {
+	if _, known := stateFields[s.Type]; !known {
 		r.wrong(at+"/Type", "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map]")
 		return s
 	}
-	may := strings.Fields(fields)
+	s.JSONata = r.language(m, at, r.jsonataAll)
+	// Branches are of the machine's language, and not of their state's.
+	defer func(outer bool) { r.jsonataIn = outer }(r.jsonataIn)
+	r.jsonataIn = s.JSONata
+	may := fieldsOf(s.Type, s.JSONata)
 	for _, key := range sorted(m) {
 		switch {
-		case key == "Type" || key == "Comment":
-		case key == "QueryLanguage":
-			r.language(m[key], at+"/"+key)
-		case slices.Contains(may, key):
-			r.field(s, key, m[key], at+"/"+key)
+		case key == "Type" || key == "Comment" || key == "QueryLanguage":
+		case !slices.Contains(may, key):
+			r.unsupported(s.Type, key, at)
+		case s.JSONata && r.queried(s, key, m[key], at+"/"+key):
 		default:
-			r.wrong(at, "Field '%s' is not supported", key)
+			r.field(s, key, m[key], at+"/"+key)
 		}
 	}
 	for _, names := range either {
@@ -62,7 +50,7 @@ func (r *reader) state(name string, m map[string]any, at string) *State {
 			r.wrong(at, "Only one of these fields is allowed: [%s]", strings.Join(given, ", "))
 		}
 		if len(given) == 0 && names[0] == "Seconds" {
-			r.wrong(at, "Wait state must contain exactly one of the following fields: [Seconds, SecondsPath, Timestamp, TimestampPath]")
+			r.wrong(at, "Wait state must contain exactly one of the following fields: [%s]", strings.Join(slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !slices.Contains(may, n) }), ", "))
 		}
 		if len(given) == 0 && names[0] == "Next" {
 			r.wrong(at, "These fields are required: [Next]")
@@ -140,7 +128,7 @@ func (r *reader) field(s *State, key string, v any, at string) {
 		s.SecondsPath = r.path(v, at)
 	case "Timestamp":
 		if _, ok := timestamp(v); !ok {
-			r.wrong(at, "Value is not a valid timestamp")
+			r.wrong(at, "String does not match RFC3339 timestamp")
 		}
 		s.Timestamp, _ = v.(string)
 	case "TimestampPath":
@@ -264,9 +252,12 @@ func (r *reader) handlers(s *State, key string, v any, at string) {
 		if slices.Contains(names, ErrAll) && (len(names) > 1 || i < len(list)-1) {
 			r.wrong(where, "States.ALL must be alone and in the last %s", map[string]string{"Retry": "retrier", "Catch": "catcher"}[key])
 		}
-		if key == "Retry" {
+		switch {
+		case key == "Retry":
 			s.Retry = append(s.Retry, r.retrier(m, names, where))
-		} else {
+		case s.JSONata:
+			s.Catch = append(s.Catch, r.queryCatcher(m, names, where))
+		default:
 			s.Catch = append(s.Catch, r.catcher(m, names, where))
 		}
 	}
@@ -311,6 +302,8 @@ func (r *reader) catcher(m map[string]any, names []string, at string) Catcher {
 			out.ResultPath = r.reference(v, where)
 		case "Assign":
 			out.Assign = r.assign(v, where)
+		case "Output":
+			r.only(key, "JSONPath", "JSONata", at)
 		default:
 			r.wrong(at, "Field '%s' is not supported", key)
 		}

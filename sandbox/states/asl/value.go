@@ -139,8 +139,12 @@ func copied(v any) any {
 }
 
 // Failure is how a state fails: an error's name, which Retry and Catch go by, and
-// its cause.
-type Failure struct{ Name, Cause string }
+// its cause. Field is where the expression stands that could not be evaluated; "" for
+// any other.
+type Failure struct {
+	Name, Cause string
+	Field       string `json:",omitempty"`
+}
 
 // Error is both.
 func (f *Failure) Error() string {
@@ -164,9 +168,10 @@ const (
 	ErrParameterPath    = "States.ParameterPathFailure"
 	ErrResultPath       = "States.ResultPathMatchFailure"
 	ErrTolerated        = "States.ExceedToleratedFailureThreshold"
+	ErrQuery            = "States.QueryEvaluationError"
 	ErrTooLarge         = "States.DataLimitExceeded"
 )
 
 func failed(name, format string, args ...any) *Failure {
-	return &Failure{name, fmt.Sprintf(format, args...)}
+	return &Failure{Name: name, Cause: fmt.Sprintf(format, args...)}
 }
