@@ -33,6 +33,11 @@ type input struct {
 	MaxResults                                       int
 	ReverseOrder                                     bool
 	IncludeExecutionData                             *bool
+	Publish                                          bool
+	VersionDescription, RevisionID                   string
+	Description                                      *string
+	StateMachineVersionArn, StateMachineAliasArn     string
+	RoutingConfiguration                             []route
 }
 
 // Handle answers Step Functions' operations.
@@ -58,11 +63,19 @@ func (s *Service) Handle(ctx context.Context, operation string, body []byte) (an
 	case "DeleteStateMachine":
 		return struct{}{}, s.remove(in.StateMachineArn)
 	case "DescribeStateMachine":
-		m, err := s.machine(in.StateMachineArn)
+		m, err := s.target(in.StateMachineArn)
 		if err != nil {
 			return nil, err
 		}
-		return m.shown(), nil
+		out := m.shown()
+		out["stateMachineArn"] = in.StateMachineArn
+		if m.description != "" {
+			out["description"] = m.description
+		}
+		return out, nil
+	case "PublishStateMachineVersion", "ListStateMachineVersions", "DeleteStateMachineVersion",
+		"CreateStateMachineAlias", "UpdateStateMachineAlias", "DeleteStateMachineAlias", "DescribeStateMachineAlias", "ListStateMachineAliases":
+		return s.ofVersions(operation, in)
 	case "ListStateMachines":
 		return s.listMachines(in)
 	case "ListTagsForResource":
@@ -86,6 +99,9 @@ func orEmpty(list []any) []any {
 }
 
 func (s *Service) createMachine(ctx context.Context, in input) (any, error) {
+	if err := described(in); err != nil {
+		return nil, err
+	}
 	if in.Type != "" && in.Type != "STANDARD" && in.Type != "EXPRESS" {
 		return nil, &stack.Error{Code: "ValidationException", Message: fmt.Sprintf("1 validation error detected: Value '%s' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]", in.Type)}
 	}
@@ -98,7 +114,7 @@ func (s *Service) createMachine(ctx context.Context, in input) (any, error) {
 	s.mu.Unlock()
 	if old != nil {
 		if old.Definition == m.Definition && old.Role == m.Role && old.Express == m.Express {
-			return map[string]any{"stateMachineArn": old.ARN, "creationDate": seconds(old.Created)}, nil // as often as it is asked for
+			return s.published(old.ARN, in, map[string]any{"stateMachineArn": old.ARN, "creationDate": seconds(old.Created)}) // as often as it is asked for
 		}
 		return nil, &stack.Error{Code: "StateMachineAlreadyExists", Message: fmt.Sprintf("State Machine Already Exists: '%s'", m.ARN)}
 	}
@@ -106,7 +122,7 @@ func (s *Service) createMachine(ctx context.Context, in input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"stateMachineArn": made.ARN, "creationDate": seconds(made.Created)}, nil
+	return s.published(made.ARN, in, map[string]any{"stateMachineArn": made.ARN, "creationDate": seconds(made.Created)})
 }
 
 func (s *Service) updateMachine(ctx context.Context, in input) (any, error) {
@@ -115,7 +131,10 @@ func (s *Service) updateMachine(ctx context.Context, in input) (any, error) {
 		return nil, err
 	}
 	m := *old
-	if in.Definition == "" && in.RoleArn == "" && in.LoggingConfiguration == nil && in.TracingConfiguration == nil {
+	if err := described(in); err != nil {
+		return nil, err
+	}
+	if in.Definition == "" && in.RoleArn == "" && in.LoggingConfiguration == nil && in.TracingConfiguration == nil && !in.Publish {
 		return nil, &stack.Error{Code: "MissingRequiredParameter", Message: "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"}
 	}
 	if in.Definition != "" {
@@ -134,16 +153,23 @@ func (s *Service) updateMachine(ctx context.Context, in input) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"updateDate": seconds(s.options.Clock.Now()), "revisionId": made.Revision}, nil
+	out := map[string]any{"updateDate": seconds(s.options.Clock.Now())}
+	if made.Revision != old.Revision {
+		out["revisionId"] = made.Revision
+	}
+	return s.published(made.ARN, in, out)
 }
 
 // shown is what clients see of a machine.
 func (m *machine) shown() map[string]any {
 	out := map[string]any{
 		"stateMachineArn": m.ARN, "name": m.Name, "status": "ACTIVE", "definition": m.Definition, "roleArn": m.Role, "type": m.kind(),
-		"creationDate": seconds(m.Created), "revisionId": m.Revision,
+		"creationDate":         seconds(m.Created),
 		"loggingConfiguration": map[string]any{"level": "OFF", "includeExecutionData": false}, "tracingConfiguration": map[string]any{"enabled": false},
 		"encryptionConfiguration": map[string]any{"type": "AWS_OWNED_KEY"},
+	}
+	if m.Updated {
+		out["revisionId"] = m.Revision
 	}
 	for name, given := range map[string]any{"loggingConfiguration": m.Logging, "tracingConfiguration": m.Tracing} {
 		if given != nil {

@@ -71,6 +71,7 @@ func (is summary) shown() map[string]any {
 		"executionArn": is.ARN, "stateMachineArn": is.Machine.ARN, "name": is.Name, "status": is.Status, "startDate": seconds(is.Started),
 		"input": is.Input, "inputDetails": map[string]any{"included": true}, "redriveCount": 0, "redriveStatus": "NOT_REDRIVABLE",
 	}
+	is.listed(out)
 	if is.Status == running {
 		out["redriveStatusReason"] = "Execution is RUNNING and cannot be redriven"
 		return out
@@ -101,7 +102,7 @@ func typeNotSupported() error {
 // startSync runs an execution of an EXPRESS machine to its end.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
 func (s *Service) startSync(ctx context.Context, in input) (any, error) {
-	m, err := s.machine(in.StateMachineArn)
+	m, err := s.target(in.StateMachineArn)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func (s *Service) listExecutions(in input) (any, error) {
 	if in.StatusFilter != "" && !slices.Contains(statuses, in.StatusFilter) {
 		return nil, &stack.Error{Code: "ValidationException", Message: fmt.Sprintf("1 validation error detected: Value '%s' at 'statusFilter' failed to satisfy constraint: Member must satisfy enum value set: [%s]", in.StatusFilter, strings.Join(statuses, ", "))}
 	}
-	m, err := s.machine(in.StateMachineArn)
+	m, err := s.target(in.StateMachineArn)
 	if err != nil {
 		return nil, err
 	}
@@ -166,10 +167,11 @@ func (s *Service) listExecutions(in input) (any, error) {
 	list := []any{}
 	for _, x := range order {
 		is := x.now()
-		if is.Machine.ARN != m.ARN || in.StatusFilter != "" && is.Status != in.StatusFilter {
+		asked := is.Machine.ARN == m.ARN && (in.StateMachineArn == m.ARN || in.StateMachineArn == is.Alias || m.alias == "" && in.StateMachineArn == is.Version)
+		if !asked || in.StatusFilter != "" && is.Status != in.StatusFilter {
 			continue
 		}
-		one := map[string]any{"executionArn": is.ARN, "stateMachineArn": m.ARN, "name": is.Name, "status": is.Status, "startDate": seconds(is.Started)}
+		one := is.listed(map[string]any{"executionArn": is.ARN, "stateMachineArn": m.ARN, "name": is.Name, "status": is.Status, "startDate": seconds(is.Started)})
 		if is.Status != running {
 			one["stopDate"] = seconds(is.Ended)
 		}

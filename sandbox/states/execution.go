@@ -57,6 +57,7 @@ type execution struct {
 type summary struct {
 	ARN, Name, Input      string
 	Machine               machine
+	Version, Alias        string // ARNs by which it was started; "" = its machine's own
 	Started, Ended        time.Time
 	Status                string
 	Output, Error, Cause  string
@@ -67,7 +68,7 @@ type summary struct {
 // still runs, is that one.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (s *Service) start(arn, name string, input []byte) (*execution, error) {
-	m, err := s.machine(arn)
+	m, err := s.target(arn)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func (s *Service) start(arn, name string, input []byte) (*execution, error) {
 		return nil, &stack.Error{Code: "InvalidExecutionInput", Message: fmt.Sprintf("Invalid State Machine Execution Input: '%v'", err)}
 	}
 	x := &execution{s: s, done: make(chan struct{}), positions: map[string]*position{}}
-	x.summary = summary{Name: name, Input: string(input), Machine: *m, Started: s.options.Clock.Now(), Status: running}
+	x.summary = summary{Name: name, Input: string(input), Machine: *m.machine, Version: m.version, Alias: m.alias, Started: s.options.Clock.Now(), Status: running}
 	region := strings.Split(arn, ":")[3]
 	x.ARN = s.arn(region, "execution:"+m.Name+":"+name)
 	if m.Express {

@@ -103,6 +103,25 @@ func (s *Service) Restore(log *journal.Log) error {
 			}
 			continue
 		}
+		if arn, ok := strings.CutPrefix(key, "version/"); ok {
+			var v version
+			err := json.Unmarshal(value, &v)
+			if err == nil {
+				err = s.restoreVersion(&v)
+			}
+			if err != nil {
+				return fmt.Errorf("version of a state machine %s: %w", arn, err)
+			}
+			continue
+		}
+		if arn, ok := strings.CutPrefix(key, "alias/"); ok {
+			var a alias
+			if err := json.Unmarshal(value, &a); err != nil {
+				return fmt.Errorf("alias of a state machine %s: %w", arn, err)
+			}
+			s.aliases[arn] = &a
+			continue
+		}
 		if err := s.restoreExecution(key, value); err != nil {
 			return fmt.Errorf("executions of state machines: %s: %w", key, err)
 		}

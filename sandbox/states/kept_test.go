@@ -112,3 +112,33 @@ func TestClose(t *testing.T) {
 		}
 	}
 }
+
+// Versions and aliases that clients made are there in the next run, and the numbers of
+// versions go on.
+func TestVersionsAreKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "states.log")
+	b := newBench(t, file, nil)
+	m := b.machine("m", one(`{"Type":"Pass","Result":1,"End":true}`))
+	first := b.must("PublishStateMachineVersion", map[string]any{"stateMachineArn": m, "description": "d"})["stateMachineVersionArn"].(string)
+	live := b.must("CreateStateMachineAlias", map[string]any{"name": "live", "routingConfiguration": []any{map[string]any{"stateMachineVersionArn": first, "weight": 100}}})["stateMachineAliasArn"].(string)
+	b.must("UpdateStateMachine", map[string]any{"stateMachineArn": m, "definition": one(`{"Type":"Pass","Result":2,"End":true}`)})
+	b.log.Close()
+
+	c := newBench(t, file, nil)
+	if is := c.until(c.start(live, "", "{}"), "SUCCEEDED"); is["output"] != "1" || is["stateMachineVersionArn"] != first || is["stateMachineAliasArn"] != live {
+		t.Errorf("by its alias %v", is)
+	}
+	if is := c.must("DescribeStateMachine", map[string]any{"stateMachineArn": first}); is["description"] != "d" {
+		t.Errorf("the version %v", is)
+	}
+	if second := c.must("PublishStateMachineVersion", map[string]any{"stateMachineArn": m})["stateMachineVersionArn"]; second != m+":2" {
+		t.Errorf("the next version is %v", second)
+	}
+	c.must("DeleteStateMachine", map[string]any{"stateMachineArn": m})
+	c.log.Close()
+
+	d := newBench(t, file, nil)
+	if _, err := d.api("StartExecution", map[string]any{"stateMachineArn": live}); err == nil || !strings.HasPrefix(err.Error(), "StateMachineDoesNotExist: ") {
+		t.Errorf("after its machine: %v", err)
+	}
+}

@@ -28,6 +28,7 @@ type machine struct {
 	Tags                        []any
 	Created                     time.Time
 	Revision                    string
+	Updated                     bool `json:",omitempty"` // since it was made
 
 	parsed *asl.Machine
 }
@@ -112,6 +113,7 @@ func (s *Service) put(ctx context.Context, m machine, keep bool) (*machine, erro
 	defer s.mu.Unlock()
 	if old := s.machines[m.ARN]; old != nil {
 		m.Created = old.Created
+		m.Updated = old.Updated || m.Revision != old.Revision
 	} else {
 		m.Created = s.options.Clock.Now()
 	}
@@ -163,21 +165,19 @@ func (s *Service) remove(arn string) error {
 		<-x.done
 		s.forget(x)
 	}
+	if err := s.dropPublished(arn); err != nil {
+		return err
+	}
 	return s.log.Delete("machine/" + arn)
 }
 
-// machine is the one with an ARN, which may name a version or an alias: there are
-// none.
+// machine is the one with an ARN, which names no version and no alias.
 func (s *Service) machine(arn string) (*machine, error) {
-	if !strings.HasPrefix(arn, "arn:") || !strings.Contains(arn, ":stateMachine:") {
-		return nil, &stack.Error{Code: "InvalidArn", Message: fmt.Sprintf("Invalid Arn: '%s'", arn)}
+	t, err := s.target(arn)
+	if err == nil && t.version != "" {
+		return nil, noMachine(arn)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m := s.machines[arn]; m != nil {
-		return m, nil
-	}
-	return nil, &stack.Error{Code: "StateMachineDoesNotExist", Message: fmt.Sprintf("State Machine Does Not Exist: '%s'", arn)}
+	return t.machine, err
 }
 
 // Why an execution's context ends.

@@ -24,9 +24,11 @@ func (s *Service) Registrations() map[string]stack.Registration {
 		"AWS::StepFunctions::StateMachine": {
 			Check: s.look, Provider: stack.Steps{OnCreate: s.create, OnUpdate: s.update, OnDelete: s.delete},
 		},
-		"AWS::StepFunctions::Activity":            refused("activities: let the task wait for a token of lambda:invoke.waitForTaskToken or sqs:sendMessage.waitForTaskToken"),
-		"AWS::StepFunctions::StateMachineVersion": refused("versions of state machines: leave AutoPublishAlias or the version out of what runs locally"),
-		"AWS::StepFunctions::StateMachineAlias":   refused("aliases of state machines: leave AutoPublishAlias or the alias out of what runs locally"),
+		"AWS::StepFunctions::Activity": refused("activities: let the task wait for a token of lambda:invoke.waitForTaskToken or sqs:sendMessage.waitForTaskToken"),
+		"AWS::StepFunctions::StateMachineVersion": {Provider: stack.Steps{
+			OnCreate: s.createVersion, OnDelete: s.deleteVersion, Attributes: func(req stack.Request) map[string]any { return map[string]any{"Arn": req.PhysicalID} },
+		}},
+		"AWS::StepFunctions::StateMachineAlias": {Provider: stack.Steps{OnCreate: s.createAlias, OnUpdate: s.updateAlias, OnDelete: s.deleteAlias}},
 	}
 }
 

@@ -164,7 +164,7 @@ func TestNames(t *testing.T) {
 		{m, "y", `{`, "InvalidExecutionInput: Invalid State Machine Execution Input: "},
 		{m, "y", `"` + strings.Repeat("x", 256<<10) + `"`, "ValidationException: "},
 		{m + "2", "y", `{}`, "StateMachineDoesNotExist: State Machine Does Not Exist: '" + m + "2'"},
-		{"m", "y", `{}`, "InvalidArn: Invalid Arn: 'm'"},
+		{"m", "y", `{}`, "InvalidArn: Invalid Arn: 'Invalid ARN prefix: m'"},
 	} {
 		if got := start(c.machine, c.name, c.input); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %.200s, want %s", c.name, got, c.want)

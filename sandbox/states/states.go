@@ -45,6 +45,9 @@ type Service struct {
 	mu         sync.Mutex
 	closed     bool
 	machines   map[string]*machine   // by ARN
+	versions   map[string]*version   // by ARN
+	aliases    map[string]*alias     // by ARN
+	numbers    map[string]int        // of the last version, by the machine's ARN
 	executions map[string]*execution // by ARN
 	order      []*execution          // as they were started
 	tokens     map[string]*waiting   // by task token
@@ -61,7 +64,10 @@ func New(options Options) *Service {
 	if options.Called == nil {
 		options.Called = func(string) string { return "" }
 	}
-	s := &Service{options: options, machines: map[string]*machine{}, executions: map[string]*execution{}, tokens: map[string]*waiting{}}
+	s := &Service{
+		options: options, machines: map[string]*machine{}, versions: map[string]*version{}, aliases: map[string]*alias{}, numbers: map[string]int{},
+		executions: map[string]*execution{}, tokens: map[string]*waiting{},
+	}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	return s
 }

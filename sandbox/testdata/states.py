@@ -73,6 +73,66 @@ assert event['type'] == 'EvaluationFailed' and event['evaluationFailedEventDetai
 assert 'INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/S/Output' in refused('InvalidDefinition', sfn.create_state_machine, name='x', roleArn=role,
     definition='{"QueryLanguage":"JSONata","StartAt":"S","States":{"S":{"Type":"Succeed","Output":"{% 1 + %}"}}}')
 
+# Versions and aliases.
+said = refused('ValidationException', sfn.create_state_machine, name='app', definition=define({'Type': 'Pass'}), roleArn=role, versionDescription='v')
+assert said.endswith('Version description can only be set when publish is true'), said
+made = sfn.create_state_machine(name='app', definition=define({'Type': 'Pass', 'Result': 1}), roleArn=role, publish=True, versionDescription='first')
+app, first = made['stateMachineArn'], made['stateMachineVersionArn']
+assert first == app + ':1'
+assert 'revisionId' not in sfn.describe_state_machine(stateMachineArn=app)
+told = sfn.update_state_machine(stateMachineArn=app, publish=True)
+assert told['stateMachineVersionArn'] == first and 'revisionId' not in told, told
+changed = sfn.update_state_machine(stateMachineArn=app, definition=define({'Type': 'Pass', 'Result': 2}))
+assert sfn.describe_state_machine(stateMachineArn=app)['revisionId'] == changed['revisionId']
+said = refused('ConflictException', sfn.publish_state_machine_version, stateMachineArn=app, revisionId='INITIAL')
+assert said.endswith(f"Failed to publish the State Machine version for revision INITIAL. The current State Machine revision is {changed['revisionId']}."), said
+second = sfn.publish_state_machine_version(stateMachineArn=app, revisionId=changed['revisionId'], description='next')['stateMachineVersionArn']
+assert second == app + ':2' and sfn.publish_state_machine_version(stateMachineArn=app)['stateMachineVersionArn'] == second
+assert [v['stateMachineVersionArn'] for v in sfn.list_state_machine_versions(stateMachineArn=app)['stateMachineVersions']] == [second, first]
+was = sfn.describe_state_machine(stateMachineArn=first)
+assert was['stateMachineArn'] == first and was['description'] == 'first' and json.loads(was['definition'])['States']['S']['Result'] == 1 and 'revisionId' not in was, was
+told = run(first, name='by-version')
+assert told['output'] == '1' and told['stateMachineArn'] == app and told['stateMachineVersionArn'] == first and 'stateMachineAliasArn' not in told, told
+assert run(app)['output'] == '2'
+
+def routes(*pairs):
+    return [{'stateMachineVersionArn': version, 'weight': weight} for version, weight in pairs]
+
+live = sfn.create_state_machine_alias(name='live', description='d', routingConfiguration=routes((first, 100)))['stateMachineAliasArn']
+assert live == app + ':live' and sfn.create_state_machine_alias(name='live', description='d', routingConfiguration=routes((first, 100)))['stateMachineAliasArn'] == live
+refused('ConflictException', sfn.create_state_machine_alias, name='live', routingConfiguration=routes((second, 100)))
+for name, given, words in (
+        ('123', routes((first, 100)), r'satisfy regular expression pattern: ^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$'),
+        ('x', routes((app, 100)), f'Routing configuration must contain state machine version ARNs. Received: [{app}]'),
+        ('x', routes((first, 50), (first, 50)), f'Routing configuration must contain distinct state machine version ARNs. Received: [{first}, {first}]'),
+        ('x', routes((first, 70), (second, 29)), 'Sum of routing configuration weights must equal 100. Received: [70, 29]'),
+        ('x', routes((first, 101)), 'Member must have value less than or equal to 100')):
+    said = refused('ValidationException', sfn.create_state_machine_alias, name=name, routingConfiguration=given)
+    assert said.endswith(words), said
+refused('ResourceNotFound', sfn.create_state_machine_alias, name='x', routingConfiguration=routes((app + ':9', 100)))
+told = run(live, name='by-alias')
+assert told['output'] == '1' and told['stateMachineAliasArn'] == live and told['stateMachineVersionArn'] == first, told
+sfn.update_state_machine_alias(stateMachineAliasArn=live, routingConfiguration=routes((first, 50), (second, 50)))
+assert {run(live)['output'] for _ in range(60)} == {'1', '2'}
+is_ = sfn.describe_state_machine_alias(stateMachineAliasArn=live)
+assert is_['name'] == 'live' and is_['description'] == 'd' and is_['routingConfiguration'] == routes((first, 50), (second, 50)), is_
+assert [a['stateMachineAliasArn'] for a in sfn.list_state_machine_aliases(stateMachineArn=app)['stateMachineAliases']] == [live]
+assert len(sfn.list_executions(stateMachineArn=live)['executions']) == 61 and [x['name'] for x in sfn.list_executions(stateMachineArn=first)['executions']][-1] == 'by-version'
+said = refused('ConflictException', sfn.delete_state_machine_version, stateMachineVersionArn=second)
+assert said.endswith('Current list of aliases referencing this version: [live]'), said
+sfn.update_state_machine_alias(stateMachineAliasArn=live, routingConfiguration=routes((second, 100)))
+sfn.delete_state_machine_version(stateMachineVersionArn=first)
+sfn.delete_state_machine_version(stateMachineVersionArn=first)
+refused('StateMachineDoesNotExist', sfn.start_execution, stateMachineArn=first)
+sfn.update_state_machine(stateMachineArn=app, definition=define({'Type': 'Pass', 'Result': 3}), publish=True)
+assert sfn.list_state_machine_versions(stateMachineArn=app)['stateMachineVersions'][0]['stateMachineVersionArn'] == app + ':3'
+sfn.delete_state_machine_alias(stateMachineAliasArn=live)
+refused('ResourceNotFound', sfn.describe_state_machine_alias, stateMachineAliasArn=live)
+refused('ResourceNotFound', sfn.update_state_machine_alias, stateMachineAliasArn=live, description='x')
+sfn.delete_state_machine(stateMachineArn=app)
+refused('StateMachineDoesNotExist', sfn.start_execution, stateMachineArn=second)
+refused('InvalidArn', sfn.publish_state_machine_version, stateMachineArn='nothing')
+
 waits = sfn.create_state_machine(name='waits', definition=define({'Type': 'Wait', 'Seconds': 3600}), roleArn=role)['stateMachineArn']
 x = sfn.start_execution(stateMachineArn=waits)['executionArn']
 sfn.stop_execution(executionArn=x, error='Enough', cause='late')
