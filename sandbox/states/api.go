@@ -38,6 +38,7 @@ type input struct {
 	Description                                      *string
 	StateMachineVersionArn, StateMachineAliasArn     string
 	RoutingConfiguration                             []route
+	ActivityArn, WorkerName                          string
 }
 
 // Handle answers Step Functions' operations.
@@ -76,9 +77,18 @@ func (s *Service) Handle(ctx context.Context, operation string, body []byte) (an
 	case "PublishStateMachineVersion", "ListStateMachineVersions", "DeleteStateMachineVersion",
 		"CreateStateMachineAlias", "UpdateStateMachineAlias", "DeleteStateMachineAlias", "DescribeStateMachineAlias", "ListStateMachineAliases":
 		return s.ofVersions(operation, in)
+	case "CreateActivity", "DeleteActivity", "DescribeActivity", "ListActivities", "GetActivityTask":
+		return s.ofActivities(ctx, operation, in)
 	case "ListStateMachines":
 		return s.listMachines(in)
 	case "ListTagsForResource":
+		if isActivity(in.ResourceArn) {
+			q, err := s.activity(in.ResourceArn)
+			if err != nil {
+				return nil, err
+			}
+			return map[string]any{"tags": orEmpty(q.Tags)}, nil
+		}
 		m, err := s.machine(in.ResourceArn)
 		if err != nil {
 			return nil, err

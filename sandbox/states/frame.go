@@ -244,7 +244,7 @@ func (f *frame) work(ctx context.Context, s *asl.State, raw, input any) (any, st
 		f.at.Tries = make([]int, len(s.Retry))
 	}
 	for f.waited(ctx) {
-		if s.Type == "Task" && f.at.Token == "" && resourceOf(s.Resource).pattern == waitForTaskToken {
+		if r := resourceOf(s.Resource); s.Type == "Task" && f.at.Token == "" && (r.pattern == waitForTaskToken || r.activity) {
 			f.at.Token = newToken() // which the parameters may hold
 		}
 		given, wrong := f.filled(s, s.Parameters, input)

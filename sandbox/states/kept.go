@@ -27,6 +27,7 @@ type position struct {
 	Until   time.Time       // how long it waits
 	Token   string          `json:",omitempty"` // of a task that waits for it
 	Sent    bool            `json:",omitempty"` // the task's request was answered
+	Taken   bool            `json:",omitempty"` // a worker has taken the task
 	Child   string          `json:",omitempty"` // ARN of the execution that it waits for
 	Answer  *answer         `json:",omitempty"` // that came with the token
 	Done    bool            `json:",omitempty"` // the branch has come to its end
@@ -112,6 +113,14 @@ func (s *Service) Restore(log *journal.Log) error {
 			if err != nil {
 				return fmt.Errorf("version of a state machine %s: %w", arn, err)
 			}
+			continue
+		}
+		if arn, ok := strings.CutPrefix(key, "activity/"); ok {
+			q := activityQueue{more: make(chan struct{})}
+			if err := json.Unmarshal(value, &q); err != nil {
+				return fmt.Errorf("activity %s: %w", arn, err)
+			}
+			s.activities[arn] = &q
 			continue
 		}
 		if arn, ok := strings.CutPrefix(key, "alias/"); ok {

@@ -142,3 +142,36 @@ func TestVersionsAreKept(t *testing.T) {
 		t.Errorf("after its machine: %v", err)
 	}
 }
+
+// A task of an activity that no worker has taken is there in the next run, and the
+// answer of one that a worker has taken is taken then.
+func TestActivitiesAreKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "states.log")
+	b := newBench(t, file, nil)
+	work := b.must("CreateActivity", map[string]any{"name": "work"})["activityArn"].(string)
+	m := b.machine("m", one(`{"Type":"Task","Resource":"`+work+`","End":true}`))
+	taken := b.start(m, "", `"taken"`)
+	b.waits(taken, "ActivityScheduled")
+	task := b.must("GetActivityTask", map[string]any{"activityArn": work, "workerName": "ann"})
+	waiting := b.start(m, "", `"waiting"`)
+	b.waits(waiting, "ActivityScheduled")
+	b.log.Close()
+
+	c := newBench(t, file, nil)
+	c.Resume()
+	c.must("SendTaskSuccess", map[string]any{"taskToken": task["taskToken"], "output": "1"})
+	if is := c.until(taken, "SUCCEEDED"); is["output"] != "1" {
+		t.Errorf("taken %v", is)
+	}
+	next := c.must("GetActivityTask", map[string]any{"activityArn": work})
+	if next["input"] != `"waiting"` {
+		t.Errorf("the next task is %v", next)
+	}
+	c.must("SendTaskSuccess", map[string]any{"taskToken": next["taskToken"], "output": "2"})
+	c.until(waiting, "SUCCEEDED")
+	for _, x := range []string{taken, waiting} {
+		if history := c.history(x); strings.Count(history, "ActivityScheduled") != 1 || strings.Count(history, "ActivityStarted") != 1 {
+			t.Errorf("its history is\n%s", history)
+		}
+	}
+}

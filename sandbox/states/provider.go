@@ -17,14 +17,11 @@ import (
 
 // Registrations are the resource types that the service provides.
 func (s *Service) Registrations() map[string]stack.Registration {
-	refused := func(what string) stack.Registration {
-		return stack.Registration{Provider: stack.Steps{}, Refused: "the local cloud has no " + what}
-	}
 	return map[string]stack.Registration{
 		"AWS::StepFunctions::StateMachine": {
 			Check: s.look, Provider: stack.Steps{OnCreate: s.create, OnUpdate: s.update, OnDelete: s.delete},
 		},
-		"AWS::StepFunctions::Activity": refused("activities: let the task wait for a token of lambda:invoke.waitForTaskToken or sqs:sendMessage.waitForTaskToken"),
+		"AWS::StepFunctions::Activity": {Provider: stack.Steps{OnCreate: s.createActivity, OnUpdate: s.createActivity, OnDelete: s.deleteActivity}},
 		"AWS::StepFunctions::StateMachineVersion": {Provider: stack.Steps{
 			OnCreate: s.createVersion, OnDelete: s.deleteVersion, Attributes: func(req stack.Request) map[string]any { return map[string]any{"Arn": req.PhysicalID} },
 		}},

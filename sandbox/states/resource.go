@@ -18,6 +18,7 @@ const (
 // resource is what a task calls.
 type resource struct {
 	function string // ARN of a function; "" = service and action
+	activity bool   // the ARN is that of an activity
 	service  string // "sqs"
 	action   string // "sendMessage"
 	sdk      bool   // aws-sdk:…
@@ -46,6 +47,9 @@ func resourceOf(arn string) resource {
 	r := resource{arn: arn}
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {
+		return r
+	}
+	if r.activity = isActivity(arn); r.activity {
 		return r
 	}
 	if parts[2] == "lambda" {
@@ -89,7 +93,7 @@ var sdkServices = map[string]string{
 func (s *Service) runs(arn string) error {
 	r := resourceOf(arn)
 	switch {
-	case r.function != "":
+	case r.function != "" || r.activity:
 		return nil
 	case r.service == "" || r.action == "":
 		return fmt.Errorf("the local cloud does not run %s", arn)

@@ -322,3 +322,47 @@ func TestStopsChildren(t *testing.T) {
 	b.must("StopExecution", map[string]any{"executionArn": x})
 	b.until("arn:aws:states:us-west-2:123456789012:execution:child:it", "ABORTED")
 }
+
+// A task of an activity ends when no worker takes it in time, or tells nothing of it; a
+// worker that gets none in a minute is told so.
+func TestActivities(t *testing.T) {
+	b := newBench(t, "", nil)
+	work := b.must("CreateActivity", map[string]any{"name": "work"})["activityArn"].(string)
+	m := b.machine("m", one(`{"Type":"Task","Resource":"`+work+`","TimeoutSeconds":300,"HeartbeatSeconds":30,"End":true}`))
+	x := b.start(m, "", "{}")
+	b.waits(x, "ActivityScheduled")
+	b.clock.Set(noon.Add(299 * time.Second))
+	if is := b.must("DescribeExecution", map[string]any{"executionArn": x}); is["status"] != "RUNNING" {
+		t.Errorf("is %v: no worker has it whose heart could beat", is)
+	}
+	b.clock.Set(noon.Add(300 * time.Second))
+	b.until(x, "FAILED")
+	if history := b.history(x); !strings.Contains(history, `ActivityTimedOut {"error":"States.Timeout"}`) || strings.Contains(history, "ActivityStarted") {
+		t.Errorf("its history is\n%s", history)
+	}
+	got := make(chan map[string]any)
+	ask := func() { got <- b.must("GetActivityTask", map[string]any{"activityArn": work}) }
+	go ask()
+	y := b.start(m, "", `"y"`)
+	task := <-got
+	if task["input"] != `"y"` {
+		t.Errorf("the task is %v", task)
+	}
+	b.waits(y, "ActivityStarted")
+	b.clock.Set(noon.Add(331 * time.Second))
+	b.until(y, "FAILED")
+	if _, err := b.api("SendTaskSuccess", map[string]any{"taskToken": task["taskToken"], "output": "1"}); err == nil || !strings.HasPrefix(err.Error(), "TaskTimedOut: ") {
+		t.Errorf("its token: %v", err)
+	}
+	go ask()
+	for none := false; !none; {
+		select {
+		case task := <-got:
+			if none = true; task["taskToken"] != nil {
+				t.Errorf("the task is %v", task)
+			}
+		case <-time.After(time.Millisecond):
+			b.clock.Set(b.clock.Now().Add(time.Minute))
+		}
+	}
+}

@@ -44,15 +44,16 @@ type Service struct {
 
 	mu         sync.Mutex
 	closed     bool
-	machines   map[string]*machine   // by ARN
-	versions   map[string]*version   // by ARN
-	aliases    map[string]*alias     // by ARN
-	numbers    map[string]int        // of the last version, by the machine's ARN
-	executions map[string]*execution // by ARN
-	order      []*execution          // as they were started
-	tokens     map[string]*waiting   // by task token
-	ended      int64                 // bytes of the histories of those that have ended
-	forgot     bool                  // some of them were dropped
+	machines   map[string]*machine       // by ARN
+	versions   map[string]*version       // by ARN
+	aliases    map[string]*alias         // by ARN
+	numbers    map[string]int            // of the last version, by the machine's ARN
+	executions map[string]*execution     // by ARN
+	order      []*execution              // as they were started
+	tokens     map[string]*waiting       // by task token
+	activities map[string]*activityQueue // by ARN
+	ended      int64                     // bytes of the histories of those that have ended
+	forgot     bool                      // some of them were dropped
 }
 
 // New gives a service without machines. Close it to end its executions.
@@ -66,7 +67,7 @@ func New(options Options) *Service {
 	}
 	s := &Service{
 		options: options, machines: map[string]*machine{}, versions: map[string]*version{}, aliases: map[string]*alias{}, numbers: map[string]int{},
-		executions: map[string]*execution{}, tokens: map[string]*waiting{},
+		executions: map[string]*execution{}, tokens: map[string]*waiting{}, activities: map[string]*activityQueue{},
 	}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	return s

@@ -26,8 +26,19 @@ func (f *frame) task(ctx context.Context, s *asl.State, input, given any) (any, 
 	}
 	r := resourceOf(s.Resource)
 	t := &attempt{frame: f, resource: r, state: s, given: given, limit: limit, beat: beat}
+	var queue *activityQueue
+	if r.activity {
+		var err error
+		if queue, err = f.x.s.activity(s.Resource); err != nil {
+			return nil, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The activity %s does not exist.", s.Resource)})
+		}
+	}
 	t.scheduled()
-	result, failure := t.run(ctx)
+	run := t.run
+	if r.activity {
+		run = func(ctx context.Context) (any, *asl.Failure) { return t.work(ctx, queue) }
+	}
+	result, failure := run(ctx)
 	if ctx.Err() != nil {
 		return nil, cut
 	}
@@ -35,8 +46,8 @@ func (f *frame) task(ctx context.Context, s *asl.State, input, given any) (any, 
 		text := asl.Encode(result)
 		if len(text) > maxPayload {
 			called := r.service
-			if r.function != "" {
-				called = r.function
+			if r.function != "" || r.activity {
+				called = s.Resource
 			}
 			failure = &asl.Failure{Name: asl.ErrTooLarge, Cause: fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", called)}
 		} else {
@@ -75,6 +86,10 @@ func (t *attempt) say(kind string, details map[string]any) {
 		t.add("LambdaFunction"+kind, name, details)
 		return
 	}
+	if t.resource.activity {
+		t.add("Activity"+kind, "activity"+kind, details)
+		return
+	}
 	all := map[string]any{"resource": t.resource.shown(), "resourceType": t.resource.kind()}
 	maps.Copy(all, details)
 	t.add("Task"+kind, "task"+kind, all)
@@ -86,8 +101,8 @@ func (t *attempt) scheduled() {
 	}
 	text := asl.Encode(t.given)
 	details := map[string]any{}
-	if t.resource.function != "" {
-		details = map[string]any{"resource": t.resource.function, "input": text, "inputDetails": whole()}
+	if t.resource.function != "" || t.resource.activity {
+		details = map[string]any{"resource": t.resource.arn, "input": text, "inputDetails": whole()}
 	} else {
 		details["parameters"], details["region"] = text, t.region()
 	}
@@ -98,7 +113,9 @@ func (t *attempt) scheduled() {
 		details["heartbeatInSeconds"] = t.beat
 	}
 	t.say("Scheduled", details)
-	t.say("Started", nil)
+	if !t.resource.activity { // which a worker starts
+		t.say("Started", nil)
+	}
 }
 
 // region is that of the machine.

@@ -133,6 +133,44 @@ sfn.delete_state_machine(stateMachineArn=app)
 refused('StateMachineDoesNotExist', sfn.start_execution, stateMachineArn=second)
 refused('InvalidArn', sfn.publish_state_machine_version, stateMachineArn='nothing')
 
+# Activities: workers ask for tasks.
+work = sfn.create_activity(name='work', tags=[{'key': 'a', 'value': 'b'}])['activityArn']
+assert sfn.create_activity(name='work')['activityArn'] == work and work.endswith(':activity:work')
+assert [a['name'] for a in sfn.list_activities()['activities']] == ['work']
+is_ = sfn.describe_activity(activityArn=work)
+assert is_['name'] == 'work' and is_['encryptionConfiguration'] == {'type': 'AWS_OWNED_KEY'}, is_
+assert sfn.list_tags_for_resource(resourceArn=work)['tags'] == [{'key': 'a', 'value': 'b'}]
+refused('InvalidName', sfn.create_activity, name='activity name')
+assert refused('InvalidArn', sfn.describe_activity, activityArn='no_activity').endswith("Invalid Arn: 'Invalid ARN prefix: no_activity'")
+
+def ended(x):
+    for _ in range(1000):
+        told = sfn.describe_execution(executionArn=x)
+        if told['status'] != 'RUNNING':
+            return told, [(e['type'], e.get('activity' + e['type'][8:] + 'EventDetails')) for e in sfn.get_execution_history(executionArn=x)['events'] if e['type'].startswith('Activity')]
+        time.sleep(0.01)
+    raise AssertionError(told)
+
+does = sfn.create_state_machine(name='does', definition=define({'Type': 'Task', 'Resource': work, 'HeartbeatSeconds': 10, 'TimeoutSeconds': 60}), roleArn=role)['stateMachineArn']
+x = sfn.start_execution(stateMachineArn=does, input='{"n":1}')['executionArn']
+task = sfn.get_activity_task(activityArn=work, workerName='ann')
+assert task['input'] == '{"n":1}', task
+sfn.send_task_heartbeat(taskToken=task['taskToken'])
+sfn.send_task_success(taskToken=task['taskToken'], output='{"n":2}')
+told, events = ended(x)
+assert told['output'] == '{"n":2}' and events == [
+    ('ActivityScheduled', {'resource': work, 'input': '{"n":1}', 'inputDetails': {'truncated': False}, 'timeoutInSeconds': 60, 'heartbeatInSeconds': 10}),
+    ('ActivityStarted', {'workerName': 'ann'}), ('ActivitySucceeded', {'output': '{"n":2}', 'outputDetails': {'truncated': False}})], (told, events)
+x = sfn.start_execution(stateMachineArn=does)['executionArn']
+sfn.send_task_failure(taskToken=sfn.get_activity_task(activityArn=work)['taskToken'], error='E', cause='c')
+told, events = ended(x)
+assert told['error'] == 'E' and events[1:] == [('ActivityStarted', {}), ('ActivityFailed', {'error': 'E', 'cause': 'c'})], (told, events)
+sfn.delete_activity(activityArn=work)
+sfn.delete_activity(activityArn=work)
+assert refused('ActivityDoesNotExist', sfn.get_activity_task, activityArn=work).endswith(f"Activity Does Not Exist: '{work}'")
+told, events = ended(sfn.start_execution(stateMachineArn=does)['executionArn'])
+assert told['error'] == 'States.Runtime' and told['cause'].endswith(f'The activity {work} does not exist.') and not events, (told, events)
+
 waits = sfn.create_state_machine(name='waits', definition=define({'Type': 'Wait', 'Seconds': 3600}), roleArn=role)['stateMachineArn']
 x = sfn.start_execution(stateMachineArn=waits)['executionArn']
 sfn.stop_execution(executionArn=x, error='Enough', cause='late')
