@@ -72,25 +72,37 @@ func megabytes(n int64) string {
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
+// outdatedCode is what findings of outdated have as their code.
+const outdatedCode = "package-outdated"
+
 // outdated warns of @architect/functions from before version 5: deployed it reads
 // ARC_CLOUDFORMATION, which functions get from neither arc nor Architect since 10. In
-// the local cloud it is refused when it is loaded (sandbox/lambda/bootstrap).
+// the local cloud it is refused when it is loaded (sandbox/lambda/bootstrap), and in a
+// bundle before. dirs are folders of packages of that name.
 // https://github.com/architect/functions/blob/v4.1.1/src/discovery/index.js
-func (g *graph) outdated() (list []Finding) {
-	for _, dir := range slices.Sorted(maps.Keys(g.units)) {
-		if u := g.units[dir]; u.part != nil || u.name != "@architect/functions" {
-			continue
-		}
-		manifest, err := g.c.readPackage(dir)
+func (c *collector) outdated(dirs map[string]bool) (list []Finding) {
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		manifest, err := c.readPackage(dir)
 		if err != nil {
 			continue // told where it matters
 		}
 		version, _, _ := strings.Cut(manifest.Version, ".")
 		if major, err := strconv.Atoi(version); err == nil && major < 5 {
-			list = append(list, Finding{File: g.c.show(path.Join(dir, "package.json")), Severity: Warning, Code: "package-outdated",
+			list = append(list, Finding{File: c.show(path.Join(dir, "package.json")), Severity: Warning, Code: "package-outdated",
 				Text: "is version " + manifest.Version + ", which finds no tables, events, queues or sessions of an app that arc, or Architect since version 10, deploys",
 				Hint: "npm install @architect/functions@8"})
 		}
 	}
 	return list
+}
+
+// foldersOf are the folders of a package in which some files lie, paths below base.
+func foldersOf(base, name string, files map[string]bool) map[string]bool {
+	dirs, inside := map[string]bool{}, "node_modules/"+name
+	for file := range files {
+		if at := strings.LastIndex(file, inside+"/"); at >= 0 {
+			dirs[path.Join(base, file[:at+len(inside)])] = true
+		}
+	}
+	return dirs
 }

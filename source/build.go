@@ -64,6 +64,7 @@ func (c *collector) addBundled(b *Bundle, l *layout, fn Function, parts []*part)
 	}
 	b.Files = append(b.Files, made.files...)
 	b.Findings = append(b.Findings, made.findings...)
+	b.Findings = append(b.Findings, c.outdated(foldersOf(c.base, "@architect/functions", made.used))...)
 	b.Reads = made.reads
 	for _, p := range made.left {
 		if inRuntime(fn.Runtime, p.name) {

@@ -338,7 +338,13 @@ func (g *graph) findings() []Finding {
 	for _, dir := range slices.Sorted(maps.Keys(g.notes)) {
 		g.found = append(g.found, g.notes[dir].note(g.c))
 	}
-	g.found = append(g.found, g.outdated()...)
+	functions := map[string]bool{}
+	for dir, u := range g.units {
+		if u.part == nil && u.name == "@architect/functions" {
+			functions[dir] = true
+		}
+	}
+	g.found = append(g.found, g.c.outdated(functions)...)
 	slices.SortStableFunc(g.found, func(a, b Finding) int {
 		if a.File != b.File {
 			return compare(a.File, b.File)

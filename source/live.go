@@ -164,6 +164,12 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	sources := b.Sources()
 	l.reads.Store(&sources)
 	if l.fn.bundles() || l.fn.language() != "" {
+		// In a bundle nobody can tell any more, when it is loaded, that it is outdated.
+		for i := range b.Findings {
+			if b.Findings[i].Code == outdatedCode {
+				b.Findings[i].Severity = Error
+			}
+		}
 		if err := b.mistakes(); err != nil {
 			return Place{}, err
 		}
