@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os/exec"
 	"path"
 	"slices"
@@ -399,18 +398,25 @@ func Git(ctx context.Context, dir string, args ...string) (string, error) {
 // https://git-scm.com/docs/git-check-ignore
 func Ignored(ctx context.Context, dir string, files ...string) map[string]bool {
 	ignored := map[string]bool{}
+	if len(files) > 1 && command(ctx, dir, "rev-parse", "--git-dir").Run() != nil {
+		return ignored
+	}
+	addIgnored(ctx, dir, files, ignored)
+	return ignored
+}
+
+func addIgnored(ctx context.Context, dir string, files []string, ignored map[string]bool) {
 	cmd := command(ctx, dir, "check-ignore", "-z", "--stdin")
 	cmd.Stdin = strings.NewReader(strings.Join(files, "\x00"))
 	out, err := cmd.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 128 && len(files) > 1 {
 		// Of several, git asks for none when one is behind a link or in a submodule.
-		for _, file := range files {
-			maps.Copy(ignored, Ignored(ctx, dir, file))
-		}
-		return ignored
+		half := len(files) / 2
+		addIgnored(ctx, dir, files[:half], ignored)
+		addIgnored(ctx, dir, files[half:], ignored)
+		return
 	}
 	for file := range strings.SplitSeq(string(out), "\x00") {
 		ignored[file] = file != ""
 	}
-	return ignored
 }
