@@ -296,7 +296,7 @@ func (p *esbuildPlugin) mistakes(messages []api.Message, severity Severity) []Fi
 			spec = strings.Trim(spec, `"`)
 			f.Code, f.Text = "import-missing", "imports "+spec+", which is not there"
 			if name := packageName(spec); name != "" && !ours(name) {
-				text, hint := notInstalled(name)
+				text, hint := p.c.notInstalled(path.Join(p.c.base, path.Dir(f.File)), name)
 				f.Code, f.Text, f.Hint = "package-missing", "imports "+text, hint
 			}
 		}

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -63,9 +64,22 @@ func position(body []byte, offset int) (line, col int) {
 	return 1 + bytes.Count(body[:offset], []byte("\n")), offset - bytes.LastIndexByte(body[:offset], '\n')
 }
 
-// notInstalled words that a package is not there.
-func notInstalled(name string) (why, hint string) {
-	return name + ", which is not in node_modules", "npm install " + name + ", or name it in ignoreDependencies when a layer holds it"
+// notInstalled words that a package is not there, and what brings it to who asks for it
+// in the folder from: a package.json that is above names it, and was never installed, or
+// none does.
+func (c *collector) notInstalled(from, name string) (why, hint string) {
+	why = name + ", which is not in node_modules"
+	for dir := from; ; dir = path.Dir(dir) {
+		manifest, err := c.readPackage(dir)
+		if at := c.show(dir); err == nil && manifest.declares(name) && dir == c.base {
+			return why, "npm install: package.json names it"
+		} else if err == nil && manifest.declares(name) && fs.ValidPath(at) {
+			return why, "npm install --prefix " + at + ": its package.json names it"
+		}
+		if dir == "." || dir == c.top {
+			return why, "npm install " + name + ", or name it in ignoreDependencies when a layer holds it"
+		}
+	}
 }
 
 // body reads a file that may import others; nil when it is none.
@@ -125,7 +139,7 @@ func (c *collector) resolve(from string, ref reference) (resolved, error) {
 	}
 	if dir == "" {
 		to.code = "package-missing"
-		to.why, to.hint = notInstalled(name)
+		to.why, to.hint = c.notInstalled(path.Dir(from), name)
 		return to, nil
 	}
 	to.dir = dir
