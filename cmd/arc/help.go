@@ -57,7 +57,8 @@ func (s *session) helpCommand() *cli.Command {
 		Description: overview,
 		Action: func(ctx *cli.Context) error {
 			if ctx.NArg() == 0 {
-				return cli.ShowAppHelp(ctx)
+				_, err := fmt.Fprint(s.stdout, overview)
+				return err
 			}
 			topic := ctx.Args().First()
 			for _, c := range ctx.App.Commands {

@@ -131,6 +131,11 @@ func (s *session) report(err error) int {
 	if failed, ok := errors.AsType[*deploy.FailedError](err); ok && failed.Remedy() != "" {
 		err = withHint(err, "%s", failed.Remedy())
 	}
+	if _, told := errors.AsType[hinted](err); !told {
+		if hint := s.diskHint(err); hint != "" {
+			err = withHint(err, "%s", hint)
+		}
+	}
 	exit := exitError
 	if goesOn(err) {
 		exit = exitGoesOn
