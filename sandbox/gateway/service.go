@@ -104,15 +104,12 @@ func (g *Gateway) callService(w http.ResponseWriter, c *call) (why string) {
 		region = c.api.stack.Region
 	}
 	delete(values, "Region")
-	body, target, media := s.body(values)
-	r, err := http.NewRequestWithContext(c.request.Context(), http.MethodPost, "http://localhost/", strings.NewReader(body))
+	protocol, _ := ingress.ProtocolOf(s.service)
+	r, err := http.NewRequestWithContext(c.request.Context(), http.MethodPost, "http://localhost/", strings.NewReader(s.body(values, protocol)))
 	if err != nil {
 		return g.fail(w, c, failure{status: http.StatusInternalServerError, why: err.Error()})
 	}
-	r.Header.Set("Content-Type", media)
-	if target != "" {
-		r.Header.Set("X-Amz-Target", target)
-	}
+	protocol.Head(r.Header, s.action)
 	said := g.options.Call(invoke.Session{Role: i.role, Name: ingress.SessionName, For: source, Called: "API " + c.api.logical, Region: region, Service: s.service}, r)
 	out := response{status: said.Status, header: http.Header{}, body: said.Body}
 	if kind := said.Header.Get("Content-Type"); kind != "" {
@@ -130,14 +127,14 @@ func (g *Gateway) callService(w http.ResponseWriter, c *call) (why string) {
 }
 
 // body is the call that the service gets.
-func (s subtype) body(values map[string]string) (body, target, media string) {
+func (s subtype) body(values map[string]string, protocol ingress.Protocol) string {
 	switch s.service {
 	case "sqs":
-		form := url.Values{"Action": {s.action}, "Version": {"2012-11-05"}}
+		form := url.Values{"Action": {s.action}, "Version": {protocol.Version}}
 		for name, value := range values {
 			attributes(form, name, value)
 		}
-		return form.Encode(), "", "application/x-www-form-urlencoded"
+		return form.Encode()
 	case "events":
 		entry := map[string]any{}
 		for name, value := range values {
@@ -146,13 +143,13 @@ func (s subtype) body(values map[string]string) (body, target, media string) {
 		if list, ok := values["Resources"]; ok {
 			entry["Resources"] = listOf(list)
 		}
-		return encoded(map[string]any{"Entries": []any{entry}}), "AWSEvents." + s.action, "application/x-amz-json-1.1"
+		return encoded(map[string]any{"Entries": []any{entry}})
 	}
 	members := map[string]any{}
 	for name, value := range values {
 		members[strings.ToLower(name[:1])+name[1:]] = value
 	}
-	return encoded(members), "AWSStepFunctions." + s.action, "application/x-amz-json-1.0"
+	return encoded(members)
 }
 
 // attributes adds a parameter to a form of SQS: those that are JSON are taken apart.

@@ -1,6 +1,7 @@
 // Package ingress is what comes in to an API, whichever kind it is: the parts of
-// a request as functions are told them, who signed it, what its token says, and
-// what an authorizer's policy makes of it.
+// a request as functions are told them, who signed it, what its token says, what
+// an authorizer's policy makes of it, and how the service takes a call that it is
+// passed on to.
 package ingress
 
 import (

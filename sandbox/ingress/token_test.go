@@ -45,7 +45,7 @@ func TestBearer(t *testing.T) {
 			return []byte(`{"keys":[` + keys + `]}`), nil
 		}
 	}
-	good := set(`{"kid":"other","kty":"RSA","n":"` + n + `","e":"` + e + `"},{"kid":"k","kty":"EC","n":"` + n + `","e":"` + e + `"},{"kid":"k","kty":"RSA","n":"` + n + `","e":"` + e + `"}`)
+	good := set(`{"kid":"other","kty":"RSA","n":"` + n + `","e":"` + e + `"},{"kid":"k","kty":"EC","x":"","y":""},{"kid":"k","kty":"RSA","n":"` + n + `","e":"` + e + `"}`)
 	now := time.Unix(1_700_000_000, 0)
 	const ann = `{"iss":"https://issuer","aud":"app","exp":1700000001}`
 	valid := of(ann)
@@ -92,6 +92,7 @@ func TestBearer(t *testing.T) {
 		{"an exponent that is no base64", valid, set(`{"kid":"k","kty":"RSA","n":"` + n + `","e":"*"}`), nil, "key k cannot be read"},
 		{"a small exponent", valid, set(`{"kid":"k","kty":"RSA","n":"` + n + `","e":"` + encode([]byte{2}) + `"}`), nil, "key k cannot be read"},
 		{"a smallest exponent", valid, set(`{"kid":"k","kty":"RSA","n":"` + n + `","e":"` + encode([]byte{3}) + `"}`), nil, "the token's signature is not that of its key"},
+		{"a largest exponent", valid, set(`{"kid":"k","kty":"RSA","n":"` + n + `","e":"` + encode([]byte{0x7f, 0xff, 0xff, 0xff}) + `"}`), nil, "the token's signature is not that of its key"},
 		{"a large exponent", valid, set(`{"kid":"k","kty":"RSA","n":"` + n + `","e":"` + encode([]byte{0x80, 0, 0, 1}) + `"}`), nil, "key k cannot be read"},
 		{"a huge exponent", valid, set(`{"kid":"k","kty":"RSA","n":"` + n + `","e":"` + encode([]byte{1, 0, 0, 0, 0, 0, 0, 0, 1}) + `"}`), nil, "key k cannot be read"},
 		{"a short modulus", valid, set(`{"kid":"k","kty":"RSA","n":"` + encode(make([]byte, 127)) + `","e":"` + e + `"}`), nil, "key k cannot be read"},

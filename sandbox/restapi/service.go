@@ -23,20 +23,6 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-integration-types.html
 // https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html (uri)
 
-// protocols are how the services that can be called take an action: those with JSON
-// by what begins X-Amz-Target, those with forms by their version, S3 by paths alone.
-var protocols = map[string]struct{ target, version, media string }{
-	"dynamodb":       {target: "DynamoDB_20120810", media: "application/x-amz-json-1.0"},
-	"events":         {target: "AWSEvents", media: "application/x-amz-json-1.1"},
-	"logs":           {target: "Logs_20140328", media: "application/x-amz-json-1.1"},
-	"s3":             {},
-	"secretsmanager": {target: "secretsmanager", media: "application/x-amz-json-1.1"},
-	"sns":            {version: "2010-03-31"},
-	"sqs":            {version: "2012-11-05"},
-	"ssm":            {target: "AmazonSSM", media: "application/x-amz-json-1.1"},
-	"states":         {target: "AWSStepFunctions", media: "application/x-amz-json-1.0"},
-}
-
 // backendService is the service in an integration's URI:
 // arn:aws:apigateway:REGION:SERVICE:action/NAME or :path/PATH.
 type backendService struct {
@@ -62,7 +48,7 @@ func serviceIn(uri string) (s backendService, err error) {
 	default:
 		return s, fmt.Errorf("%q must end with :action/NAME or :path/PATH", uri)
 	}
-	if _, known := protocols[s.name]; !known {
+	if _, known := ingress.ProtocolOf(s.name); !known {
 		return s, fmt.Errorf("integrations with the service %s are not emulated by the local cloud: put a function before it, or leave the method out of the local stack with a Condition", s.name)
 	}
 	return s, nil
@@ -96,7 +82,7 @@ func (g *APIs) service(c *call, i *integration) (response, *failure) {
 		c.delay = strings.TrimSpace(fmt.Sprintf("%s answered %d: %.300s %s", s.name, said.Status, bytes.TrimSpace(said.Body), c.delay))
 	}
 	answered := &backendAnswer{said.Status, said.Header, said.Body}
-	if protocols[s.name].version != "" {
+	if protocol, _ := ingress.ProtocolOf(s.name); protocol.Version != "" {
 		answered.asJSON()
 	}
 	return c.respond(i, strconv.Itoa(said.Status), answered)
@@ -124,24 +110,16 @@ func (s backendService) request(c *call, i *integration, o overrides, header htt
 	if err != nil {
 		return nil, fmt.Errorf("integration URI %q: %w", i.uri, err)
 	}
-	protocol := protocols[s.name]
-	if header.Get("Content-Type") == "" && protocol.media != "" {
-		header.Set("Content-Type", protocol.media)
-	}
-	if protocol.target != "" && s.action != "" && header.Get("X-Amz-Target") == "" {
-		header.Set("X-Amz-Target", protocol.target+"."+s.action)
-	}
-	if protocol.version != "" {
-		if body, err = s.form(u, body); err != nil {
-			return nil, err
-		}
-		header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
+	protocol, _ := ingress.ProtocolOf(s.name)
+	protocol.Head(header, s.action)
 	verb := i.verb
-	if verb == "ANY" || verb == "" {
+	if verb == "ANY" {
 		verb = c.request.Method
 	}
-	if protocol.version != "" {
+	if protocol.Version != "" {
+		if body, err = s.form(u, body, protocol.Version); err != nil {
+			return nil, err
+		}
 		verb = http.MethodPost // a GET of a query protocol is its form in the query
 	}
 	r, err := http.NewRequestWithContext(c.request.Context(), verb, u.String(), strings.NewReader(body))
@@ -155,7 +133,7 @@ func (s backendService) request(c *call, i *integration, o overrides, header htt
 // form is the body of a query protocol: what the mappings wrote, what is in the query
 // string, the action of the URI, and the queue of its path.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
-func (s backendService) form(u *url.URL, body string) (string, error) {
+func (s backendService) form(u *url.URL, body, version string) (string, error) {
 	form, err := url.ParseQuery(strings.TrimSpace(body))
 	if err != nil {
 		return "", fmt.Errorf("the call of %s is no form: %w", s.name, err)
@@ -167,7 +145,7 @@ func (s backendService) form(u *url.URL, body string) (string, error) {
 		form[name] = values
 	}
 	u.RawQuery = ""
-	defaults := map[string]string{"Action": s.action, "Version": protocols[s.name].version}
+	defaults := map[string]string{"Action": s.action, "Version": version}
 	if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); s.name == "sqs" && len(parts) == 2 {
 		defaults["QueueUrl"] = "https://sqs." + s.region + ".amazonaws.com/" + parts[0] + "/" + parts[1]
 	}
