@@ -9,6 +9,7 @@
 # make fuzz       half a minute for every fuzz target
 # make mutants    edits a room's code in 100 places and counts what its tests notice
 # make functions  runs the tests of @architect/functions against the sandbox
+# make jsonata    runs JSONata's own test suite against the evaluator of state machines
 # make oracle     compares with Architect itself, which npm installs
 GO ?= go
 
@@ -68,6 +69,13 @@ ARC_ORACLE ?= 1
 oracle:
 	ARC_ORACLE=$(ARC_ORACLE) $(GO) test -count=1 -v -run 'TestOriginal|TestCorpus' ./cmd/arc $(UPDATE)
 	ARC_ORACLE=$(ARC_ORACLE) $(GO) test -count=1 -v -run TestCorpus ./cfn ./manifest
+
+# SUITE is a checkout of https://github.com/jsonata-js/jsonata at v2.0.6, whose test suite
+# asks the evaluator of state machines.
+.PHONY: jsonata
+jsonata:
+	@test -d "$(SUITE)/test/test-suite/groups" || { echo "make jsonata SUITE=dir: a checkout of https://github.com/jsonata-js/jsonata at v2.0.6" >&2; exit 1; }
+	JSONATA_SUITE="$(SUITE)/test/test-suite" $(GO) test -count=1 -v -run TestSuite ./sandbox/states/jsonata
 
 # SUITE is a checkout of https://github.com/architect/functions: its integration tests run
 # in a copy, with arc sandbox in the place of @architect/sandbox. What is to fail, and why, is

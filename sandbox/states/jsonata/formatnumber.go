@@ -111,6 +111,7 @@ func (s *signs) picture(text string) (*picture, error) {
 	active := string(all[from:to])
 	mantissa := active
 	mantissa, p.exponent, p.hasExponent = strings.Cut(active, s.exponent)
+	p.hasExponent = p.hasExponent || active != "" && strings.HasPrefix(p.suffix, s.exponent)
 	var hasPoint bool
 	p.integer, p.fraction, hasPoint = strings.Cut(mantissa, s.decimal)
 	if !hasPoint {
@@ -224,14 +225,8 @@ func (p *picture) format(f float64, s *signs) string {
 		}
 		out.WriteString(s.spelled(whole[i : i+1]))
 	}
-	if fraction != "" && strings.Contains(p.text, s.decimal) {
-		out.WriteString(s.decimal)
-		for i := range fraction {
-			if slices.Contains(p.fractionGroups, i) && i > 0 {
-				out.WriteString(s.grouping)
-			}
-			out.WriteString(s.spelled(fraction[i : i+1]))
-		}
+	if digits := s.grouped(fraction, p.fractionGroups); digits != "" && strings.Contains(p.text, s.decimal) {
+		out.WriteString(s.decimal + digits)
 	}
 	if p.hasExponent && p.leastExponent > 0 {
 		out.WriteString(s.exponent)
@@ -244,6 +239,16 @@ func (p *picture) format(f float64, s *signs) string {
 	}
 	out.WriteString(p.suffix)
 	return out.String()
+}
+
+// grouped are the digits of a fraction with separators, also after the last one, as
+// the reference implementation puts them.
+func (s *signs) grouped(digits string, groups []int) string {
+	out := []rune(s.spelled(digits))
+	for _, at := range groups {
+		out = slices.Insert(out, min(at, len(out)), []rune(s.grouping)...)
+	}
+	return string(out)
 }
 
 // spelled is digits in the picture's family.

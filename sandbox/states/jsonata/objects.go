@@ -73,7 +73,12 @@ func objects() []entry {
 		}},
 		{"not", "<x-:b>", 1, 0, false, func(_ *callee, args []any) (any, error) { return !truth(args[0]), nil }},
 		{"exists", "<x:b>", 1, 0, true, func(_ *callee, args []any) (any, error) { return args[0] != nil, nil }},
-		{"type", "<x:s>", 1, 0, false, func(_ *callee, args []any) (any, error) { return typeOf(args[0]), nil }},
+		{"type", "<x:s>", 1, 0, false, func(_ *callee, args []any) (any, error) {
+			if _, err := isNumber(args[0]); err != nil {
+				return nil, err
+			}
+			return typeOf(args[0]), nil
+		}},
 		{"error", "<s?:x>", 1, 0, true, func(_ *callee, args []any) (any, error) {
 			return nil, &Error{Code: "D3137", said: textArg(args[0])}
 		}},
