@@ -129,9 +129,19 @@ type input struct {
 
 func (in *input) Field(name string) any {
 	if name == "body" {
-		return string(in.body)
+		return in.text()
 	}
 	return nil
+}
+
+// text is $input.body: that of a request without a body is an empty object, on which
+// the CDK's template for state machines relies.
+// https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_apigateway.StepFunctionsIntegration.html
+func (in *input) text() string {
+	if len(in.body) == 0 {
+		return "{}"
+	}
+	return string(in.body)
 }
 
 func (in *input) Call(name string, args []any) (any, error) {
@@ -141,7 +151,7 @@ func (in *input) Call(name string, args []any) (any, error) {
 	}
 	switch name {
 	case "body":
-		return string(in.body), nil
+		return in.text(), nil
 	case "params":
 		if len(args) == 0 {
 			return in.c.params(), nil

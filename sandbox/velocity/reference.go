@@ -179,6 +179,10 @@ func element(v, index any) any {
 // fieldOf is .name of a value.
 func fieldOf(v any, name string) any {
 	switch v := v.(type) {
+	case string:
+		if name == "empty" {
+			return v == ""
+		}
 	case *Map:
 		if value := v.Get(name); value != nil {
 			return value

@@ -54,6 +54,7 @@ func TestRender(t *testing.T) {
 		`#set($a = [])#set($ok = $a.add("x"))$ok$a`: `true[x]`, `#set($a = {})$!a.put("k", "v")$a`: `{k=v}`, `$it.containsKey("no")`: `true`, `$it.size()`: `7`, `$it.getOrDefault("zz", 1)`: `1`,
 		`$host.call(1, "b")`: `call[1, b]`, `$host.name`: `field name`, `$host`: `object`,
 		`#set($x = 12345678.5)$x`: `1.23456785E7`, `#set($x = 1.0)$x`: `1.0`,
+		`#set($x = "")$x.empty $it.name.empty $it.tags.empty $it.nested.empty`: `true false false false`, `#if($x && !$x.empty)y#end|`: `|`, `$it.name.other`: `$it.name.other`,
 		`#define($b)[$x]#end#set($x = 1)$b#set($x = 2)$b"#if(true)$b#end"`: `[1][2]"[2]"`, `#define($b)x#end#set($y = "$b$b")$y`: `xx`,
 
 		`$it.nested.entrySet()`: `[x={y=[10, 20]}]`, `#foreach($e in $it.nested.entrySet())$e.getKey()=$e.getValue()$!e.other#end`: `x={y=[10, 20]}`, `$it.nested.values()`: `[{y=[10, 20]}]`,
