@@ -90,7 +90,8 @@ type Options struct {
 	Inspect func(label, dir string) bool
 	// Tables is a DynamoDB endpoint to use instead of one of our own; "" = none.
 	Tables string
-	// NoRights has nobody asked whether he may do what he asks for.
+	// NoRights asks nothing of IAM: no role what it may, and no policy of a function,
+	// queue, topic, bucket or API whom it lets in.
 	NoRights bool
 	// As are callers who may do what a policy says, beside the functions.
 	As []As

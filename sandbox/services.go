@@ -64,7 +64,7 @@ func (c *Cloud) services() []Service {
 	account, region := Account, c.opts.Region
 	c.guardRights()
 	objects := s3.New(s3.Options{Account: account, Region: region, Send: c.send, Tell: c.tell, Permit: func(function, principal string, sources ...string) error {
-		return c.lambda.Permit(function, principal, sources...)
+		return c.unlessUnasked(c.lambda.Permit(function, principal, sources...))
 	}, Scratch: c.scratch, Kept: c.objectsFolder(), Warn: func(text string) { c.tell.Notice("%s", text) }, Refused: func(file string, why error) {
 		c.tell.Notice("the static file %s is %v: it is not followed here, and not published", file, why)
 	}})
@@ -88,9 +88,9 @@ func (c *Cloud) services() []Service {
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules, Clock: c.opts.Clock}
-	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, PermitURL: c.lambda.PermitURL, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce, Known: c.knowsREST, Other: c.otherAPI, Errand: c.permit, Call: c.callAs})
+	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, PermitURL: c.permitURL, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce, Known: c.knowsREST, Other: c.otherAPI, Errand: c.permit, Call: c.callAs})
 	c.rest = restapi.New(restapi.Options{
-		Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Bind: c.bind, Called: c.called, Tell: c.tell, Send: c.send, Announce: c.announce,
+		Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Unasked: c.opts.NoRights, Bind: c.bind, Called: c.called, Tell: c.tell, Send: c.send, Announce: c.announce,
 		Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, KeyOf: c.gateway.KeyOf, Domain: c.gateway.Domain, Object: objects.Get,
 		Errand: c.permit, Call: c.callAs,
 	})
@@ -234,6 +234,7 @@ func (c *Cloud) send(ctx context.Context, arn string, m invoke.Message) error {
 			return fmt.Errorf("%w: %w", invoke.ErrForbidden, err)
 		}
 	}
+	m.Unasked = c.opts.NoRights
 	for _, s := range c.servicesOf(parts[2]) {
 		if r, ok := s.(invoke.Receiver); ok {
 			return r.Receive(ctx, arn, m)
@@ -244,7 +245,21 @@ func (c *Cloud) send(ctx context.Context, arn string, m invoke.Message) error {
 
 // permitGateway asks a function's policy whether API Gateway may invoke it.
 func (c *Cloud) permitGateway(function string, sources ...string) error {
-	return c.lambda.Permit(function, "apigateway.amazonaws.com", sources...)
+	return c.unlessUnasked(c.lambda.Permit(function, "apigateway.amazonaws.com", sources...))
+}
+
+// permitURL asks a function's policy whether everybody may call it by its URL.
+func (c *Cloud) permitURL(function string) error {
+	return c.unlessUnasked(c.lambda.PermitURL(function))
+}
+
+// unlessUnasked is what a policy of a resource says, or nothing where nobody is asked
+// for rights; that something is not there is said all the same.
+func (c *Cloud) unlessUnasked(err error) error {
+	if c.opts.NoRights && !errors.Is(err, invoke.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // url is where the cloud answers, by the name that the guard of its ports knows.

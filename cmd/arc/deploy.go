@@ -69,8 +69,8 @@ Flags:
       --detach           with --local: leave the local cloud running and return
                          (arc sandbox --stop ends it)
       --fresh            with --local: forget stacks and data of earlier runs
-      --no-iam           with --local: let functions do what their roles do not
-                         allow
+      --no-iam           with --local: ask nobody for rights, neither roles nor
+                         the policies of functions, queues and the like
       --prune            delete published files that the folder no longer has
       --adopt            take over a stack that neither arc nor Architect made,
                          after showing what changes in it

@@ -81,7 +81,8 @@ Flags:
       --fresh       forget the stacks and data of earlier runs
       --no-schedules
                     let no schedule fire; arc invoke runs one
-      --no-iam      let functions do what their roles do not allow
+      --no-iam      ask nobody for rights: no role what it may, no policy of a
+                    function, queue, topic, bucket or API whom it lets in
       --as POLICY   make keys of a caller who may do what this file, a policy
                     in JSON, allows; they are printed
       --stop        end the local cloud that runs for this project

@@ -89,6 +89,7 @@ type Message struct {
 	Session    string               // what the service calls its session of the role
 	Group      string               // FIFO queues and topics
 	Dedup      string
+	Unasked    bool // nobody's policies are asked
 }
 
 // Attribute is a message attribute as SQS and SNS have it.

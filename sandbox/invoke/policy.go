@@ -142,7 +142,7 @@ func Read(policies []string) []iam.Policy {
 // https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 func (m Message) InNobodysName() bool {
-	if m.Role != "" {
+	if m.Role != "" || m.Unasked {
 		return false
 	}
 	switch m.Principal {

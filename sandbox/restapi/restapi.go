@@ -40,6 +40,8 @@ type Options struct {
 	// "name:alias") in the name of any of the sources, ARNs of execute-api; nil =
 	// it may invoke all.
 	Permit func(function string, sources ...string) error
+	// Unasked lets everybody in whom an API's resource policy would not.
+	Unasked bool
 	// Send hands an event to a function that nobody waits for; nil = there is none.
 	Send invoke.Send
 	// Call answers a request to a service in the name of a role; nil = there are no
