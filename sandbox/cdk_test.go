@@ -211,6 +211,7 @@ func TestCDK(t *testing.T) {
 		{"PUT", "/prod/a/b"}:      "200 PUT /{proxy+} /a/b",
 		{"GET", "/prod/"}:         "200 GET / /",
 		{"OPTIONS", "/prod/a"}:    "204 ",
+		{"GET", "/prod/sum?n=3"}:  "200 {\"for\":3,\"large\":6}\n",
 		{"GET", "/prod/locked/7"}: `403 {"message":"Forbidden"}`,
 	} {
 		if got := send(request[0], "Front", request[1]); got != want {

@@ -1,5 +1,5 @@
 const cdk = require('aws-cdk-lib')
-const { aws_apigateway: rest, aws_apigatewayv2: api, aws_apigatewayv2_integrations: to, aws_dynamodb: dynamodb, aws_lambda: lambda, aws_lambda_event_sources: from, aws_sqs: sqs } = cdk
+const { aws_apigateway: rest, aws_apigatewayv2: api, aws_apigatewayv2_integrations: to, aws_dynamodb: dynamodb, aws_lambda: lambda, aws_lambda_event_sources: from, aws_sqs: sqs, aws_stepfunctions: sfn, aws_stepfunctions_tasks: tasks } = cdk
 
 class Notes extends cdk.Stack {
   constructor(scope, id) {
@@ -38,6 +38,18 @@ class Notes extends cdk.Stack {
       requestTemplates: { 'application/json': '{ "statusCode": 200 }' },
       integrationResponses: [{ statusCode: '200', responseTemplates: { 'application/json': '{"id":"$input.params(\'id\')"}' } }],
     }), { apiKeyRequired: true, methodResponses: [{ statusCode: '200' }] })
+    const twice = new lambda.Function(this, 'Twice', {
+      runtime: lambda.Runtime.NODEJS_20_X, handler: 'index.handler', code: lambda.Code.fromInline('exports.handler = async n => n * 2'),
+    })
+    const sum = sfn.Pass.jsonata(this, 'Sum', { assign: { sum: '{% $sum($states.input.querystring.$number(n)) %}' } })
+    const large = sfn.Pass.jsonata(this, 'Large', { outputs: { large: '{% $states.input %}', for: '{% $sum %}' } })
+    const choice = sfn.Choice.jsonata(this, 'Much')
+      .when(sfn.Condition.jsonata('{% $states.input > 5 %}'), large)
+      .otherwise(sfn.Fail.jsonata(this, 'Small', { error: 'Small', cause: "{% 'only ' & $states.input %}" }))
+    const ask = tasks.LambdaInvoke.jsonata(this, 'Ask', { lambdaFunction: twice, payload: sfn.TaskInput.fromText('{% $sum %}'), outputs: '{% $states.result.Payload %}' })
+    front.root.addResource('sum').addMethod('GET', rest.StepFunctionsIntegration.startExecution(new sfn.StateMachine(this, 'Machine', {
+      stateMachineType: sfn.StateMachineType.EXPRESS, queryLanguage: sfn.QueryLanguage.JSONATA, definitionBody: sfn.DefinitionBody.fromChainable(sum.next(ask).next(choice)),
+    })))
     new cdk.CfnOutput(this, 'Front', { value: front.url })
     new cdk.CfnOutput(this, 'Http', { value: http.url })
     new cdk.CfnOutput(this, 'Socket', { value: stage.url })
