@@ -459,3 +459,43 @@ func TestErrand(t *testing.T) {
 		}
 	}
 }
+
+// TestAssume asks the trust of a role whether somebody may take it, and nothing else.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+func TestAssume(t *testing.T) {
+	const mine = `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}`
+	for trust, may := range map[string]bool{
+		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"sts:AssumeRole"}`:       true,
+		`{"Effect":"Allow","Principal":{"AWS":"` + role + `"},"Action":"sts:AssumeRole"}`:                         true,
+		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/other"},"Action":"sts:AssumeRole"}`: false,
+		`{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}`:             false,
+	} {
+		g := guard(nil, mine)
+		policy := iam.Read(`{"Version":"2012-10-17","Statement":` + trust + `}`)
+		was := g.options.Role
+		g.options.Role = func(arn string) (Role, bool) {
+			r, ok := was(arn)
+			r.Trust = &policy
+			return r, ok
+		}
+		r := httptest.NewRequest("POST", "http://localhost:2222/", nil)
+		if why := g.ask(Caller{ARN: session, Role: role}, question{action: "sts:AssumeRole", resource: role}, r); (why == nil) != may {
+			t.Errorf("%s: %v", trust, why)
+		}
+	}
+}
+
+// TestQueryError has SQS's JSON protocol tell the code of its older protocol as well,
+// and no other service.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html
+func TestQueryError(t *testing.T) {
+	for target, want := range map[string]string{"sqs AmazonSQS.SendMessage": "AccessDenied;Sender", "sqs ": "", "dynamodb DynamoDB_20120810.GetItem": ""} {
+		service, name, _ := strings.Cut(target, " ")
+		r := httptest.NewRequest("POST", "http://localhost:2222/", nil)
+		r.Header.Set("X-Amz-Target", name)
+		w := httptest.NewRecorder()
+		if refuse(w, r, service, &Denial{Message: "no rights"}); w.Header().Get("X-Amzn-Query-Error") != want {
+			t.Errorf("%s: %v", target, w.Header())
+		}
+	}
+}
