@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -35,6 +34,8 @@ import (
 //	http METHOD URL [BODY] -> STATUS [WORDS]  a request, repeated until the answer has the words
 //	with NAME: VALUE                          a header of the next request
 //	ws URL TEXT -> ANSWER                     a message on a new socket
+//	say URL TEXT                              one that nothing answers
+//	closed URL -> STATUS                      a socket that does not open
 //	aws TARGET JSON [-> WORDS]                a call of a service with a JSON protocol: sqs AmazonSQS.SendMessage
 //	put BUCKET KEY TEXT                       an object
 //	publish TOPIC TEXT                        a message
@@ -265,13 +266,9 @@ func (p *publicStack) step(line string) {
 	case "with":
 		name, value, _ := strings.Cut(rest, ": ")
 		p.with = http.Header{name: {value}}
-	case "ws":
+	case "ws", "say":
 		address, text, _ := strings.Cut(rest, " ")
-		host, path := p.local(strings.Replace(address, "wss:", "https:", 1))
-		if host != "" {
-			address = strings.Replace(p.c.Running().Endpoint, "http:", "ws:", 1) + path
-		}
-		conn, _, err := websocket.Dial(p.t.Context(), address, &websocket.DialOptions{Host: host})
+		conn, _, err := p.dial(address)
 		if err != nil {
 			p.t.Fatalf("%s: %v", line, err)
 		}
@@ -281,8 +278,22 @@ func (p *publicStack) step(line string) {
 		if err := conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
 			p.t.Fatal(err)
 		}
+		if verb == "say" {
+			if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+				p.t.Errorf("%s: %v", line, err)
+			}
+			return
+		}
 		if _, got, err := conn.Read(ctx); err != nil || !strings.Contains(string(got), want) {
 			p.t.Errorf("%s: %s %v", line, got, err)
+		}
+	case "closed":
+		conn, resp, err := p.dial(rest)
+		if err == nil {
+			conn.CloseNow()
+		}
+		if resp == nil || fmt.Sprint(resp.StatusCode) != want {
+			p.t.Errorf("%s: %v %v", line, resp, err)
 		}
 	case "aws":
 		service, _, _ := strings.Cut(rest, " ")
@@ -363,31 +374,4 @@ func (p *publicStack) stackStep(verb, rest, want, line string) bool {
 		return false
 	}
 	return true
-}
-
-// ask sends a request to an address of AWS, or of this machine.
-func (p *publicStack) ask(method, address, body string) (int, string) {
-	p.t.Helper()
-	host, path := p.local(address)
-	return get(p.t, p.c.Running().Endpoint+path, func(r *http.Request) {
-		r.Method, r.Body, r.ContentLength = method, io.NopCloser(strings.NewReader(body)), int64(len(body))
-		if host != "" {
-			r.Host = host
-		} else if at, _, ok := strings.Cut(strings.TrimPrefix(address, "http://"), "/"); ok {
-			r.URL.Host, r.Host = at, at
-		}
-		r.Header.Set("Content-Type", "application/json")
-		maps.Copy(r.Header, p.with)
-	})
-}
-
-// local is the host by which the cloud's endpoint knows an API of AWS, and the path;
-// host "" = the address is of this machine.
-func (p *publicStack) local(address string) (host, path string) {
-	_, rest, _ := strings.Cut(address, "://")
-	at, path, _ := strings.Cut(rest, "/")
-	if !strings.Contains(at, ".execute-api.") {
-		return "", "/" + path
-	}
-	return hostOf(address, p.c.Running().Endpoint), "/" + path
 }

@@ -88,7 +88,7 @@ func (c *Cloud) services() []Service {
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules, Clock: c.opts.Clock}
-	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, PermitURL: c.permitURL, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce, Known: c.knowsREST, Other: c.otherAPI, Errand: c.permit, Call: c.callAs})
+	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, PermitURL: c.permitURL, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce, Known: c.knowsREST, Other: c.otherAPI, Errand: c.permit, Call: c.callAs, Send: c.send})
 	c.rest = restapi.New(restapi.Options{
 		Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Unasked: c.opts.NoRights, Bind: c.bind, Called: c.called, Tell: c.tell, Send: c.send, Announce: c.announce,
 		Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, KeyOf: c.gateway.KeyOf, Domain: c.gateway.Domain, Object: objects.Get,

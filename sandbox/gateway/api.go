@@ -61,18 +61,20 @@ type explicitRoute struct {
 // integration is what a route calls.
 type integration struct {
 	raw      map[string]any // its properties
-	kind     string         // AWS_PROXY, HTTP_PROXY, HTTP, MOCK
-	function string         // AWS_PROXY: physical name
+	kind     string         // AWS_PROXY, AWS, HTTP_PROXY, HTTP, MOCK
+	function string         // AWS_PROXY, AWS: physical name
 	// qualifier is the alias or version that is called; "" for none.
 	qualifier string
-	uri       string // HTTP_PROXY, HTTP
-	method    string // HTTP_PROXY: "" or ANY for the request's own
+	uri       string // HTTP_PROXY, HTTP, AWS
+	method    string // of a call: "" or ANY for the request's own
 	// parameters and responseParameters (by status) are the mappings of an HTTP API.
 	parameters         []mapping
 	responseParameters map[int][]mapping
-	// requests, headers and responses are of a WebSocket API.
+	// requests, sent (RequestParameters), binary (ContentHandlingStrategy) and responses
+	// are of a WebSocket API.
 	requests  templates
-	headers   map[string]string
+	sent      []parameter
+	binary    string
 	responses []integrationResponse
 	payload   string // "2.0" or "1.0"
 	timeout   time.Duration

@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,72 +18,109 @@ import (
 	"arc/sandbox/ingress"
 )
 
-// Integrations of WebSocket APIs that are no functions: HTTP servers, and MOCK.
+// Integrations of WebSocket APIs that are no proxies of functions: functions with
+// templates, services of AWS, HTTP servers, and MOCK.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html
-
-// templates are what an integration of a WebSocket API, or a response of one,
-// makes of what comes in.
-type templates struct {
-	by     selection
-	texts  map[string]string
-	strict bool // what no template is for is refused
-}
 
 // integrationResponse is an AWS::ApiGatewayV2::IntegrationResponse.
 type integrationResponse struct {
-	key string // $default, or a pattern of status codes: /4\d\d/
+	key string // $default, or a pattern of what is matched: /4\d\d/
 	templates
+	binary string // ContentHandlingStrategy
 }
 
 // answer is what came back from an integration.
 type answer struct {
 	status int
+	header http.Header
+	body   []byte
 	text   string // for the client, where the route has a response
+	// matched is what the keys of integration responses are matched with: the status, or
+	// the message of a function's error.
+	matched string
+	failed  bool   // a function threw
+	why     string // what the log says of an answer that is an error
 }
 
-var errNoTemplate = errors.New("no template is for this message, and PassthroughBehavior does not let it through")
+// parameter is one of an integration's RequestParameters.
+type parameter struct{ place, name, value string }
 
-// body is what the integration gets of a message.
-func (t templates) body(s *surroundings) (string, error) {
-	text, ok := chosen(t.texts, t.by, string(s.body))
-	switch {
-	case ok:
-		return s.render(text), nil
-	case t.strict:
-		return "", errNoTemplate
-	}
-	return string(s.body), nil
-}
-
-// callBackend calls an integration that is no function, for a message or a new
-// connection.
-func (g *Gateway) callBackend(ctx context.Context, i *integration, s *surroundings) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, i.timeout)
+// ask calls an integration for a message, a new connection or the end of one.
+func (c *connection) ask(live *liveStage, rt *route, s *surroundings) (answer, error) {
+	i := rt.integration
+	ctx, cancel := context.WithTimeout(c.gateway.ctx, i.timeout)
 	defer cancel()
-	text := string(s.body)
-	if i.kind != "HTTP_PROXY" {
-		var err error
-		if text, err = i.requests.body(s); err != nil {
-			return answer{}, err
+	body, err := i.requestBody(s)
+	if err != nil {
+		return answer{}, err
+	}
+	var out answer
+	switch {
+	case i.kind == "MOCK":
+		out, err = i.mock(body)
+	case i.kind == "AWS" && i.function != "":
+		out, err = c.askFunction(rt, s, body)
+	case i.kind == "AWS":
+		out, err = c.askService(ctx, live, rt, s, body)
+	default:
+		out, err = i.fetch(ctx, s, body)
+	}
+	switch {
+	case ctx.Err() == context.DeadlineExceeded && !errors.Is(err, errTimedOut):
+		return out, fmt.Errorf("integration %s: %w of %s", i.uri, errTimedOut, i.timeout)
+	case err != nil:
+		return out, err
+	case len(out.body) > maxMessage:
+		return out, fmt.Errorf("the answer of %s is longer than 128 KB", i.uri)
+	case i.kind == "HTTP_PROXY":
+		out.text = strings.ToValidUTF8(string(out.body), "\ufffd")
+		return out, nil
+	case !rt.respond:
+		return out, nil
+	}
+	if out.matched == "" && !out.failed {
+		out.matched = strconv.Itoa(out.status)
+	}
+	out.text, err = i.respond(&out, s)
+	return out, err
+}
+
+// requestBody is what the integration gets: the message, decoded where that is asked
+// for, or what a template makes of it.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
+func (i *integration) requestBody(s *surroundings) ([]byte, error) {
+	body := s.body
+	if i.binary == "CONVERT_TO_BINARY" {
+		plain, err := base64.StdEncoding.DecodeString(string(body))
+		if err != nil {
+			return nil, fmt.Errorf("ContentHandlingStrategy CONVERT_TO_BINARY: the message is no base64: %w", err)
 		}
+		body = plain
 	}
-	if i.kind == "MOCK" {
-		return i.mock(text, s)
+	if i.kind == "HTTP_PROXY" {
+		return body, nil
 	}
-	uri := i.uri
-	method := i.method
-	if method == "" || method == "ANY" {
-		method = http.MethodPost
+	made, err := i.requests.body(s, body)
+	if err != nil && !errors.Is(err, errNoTemplate) {
+		err = fmt.Errorf("mapping template of the request: %w", err)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, uri, strings.NewReader(text))
+	return made, err
+}
+
+// fetch calls an HTTP server.
+func (i *integration) fetch(ctx context.Context, s *surroundings, body []byte) (answer, error) {
+	header, query, path := i.parametersOf(s)
+	u, err := ingress.Address(i.uri, query, path)
+	if err != nil {
+		return answer{}, err
+	}
+	r, err := http.NewRequestWithContext(ctx, i.verb(), u.String(), strings.NewReader(string(body)))
 	if err != nil {
 		return answer{}, fmt.Errorf("integration URI %q: %w", i.uri, err)
 	}
-	r.Header.Set("Content-Type", "application/json")
-	for name, value := range i.headers {
-		if text, ok := s.parameter(value); ok {
-			r.Header.Set(name, text)
-		}
+	r.Header = header
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json")
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(r)
@@ -92,93 +132,136 @@ func (g *Gateway) callBackend(ctx context.Context, i *integration, s *surroundin
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxMessage+1))
-	if err != nil || len(data) > maxMessage {
-		return answer{}, errors.Join(err, fmt.Errorf("the answer of %s is longer than 128 KB, or was cut", r.URL.Host))
+	if err != nil {
+		return answer{}, fmt.Errorf("the answer of %s was cut: %w", r.URL.Host, err)
 	}
-	out := answer{status: resp.StatusCode, text: strings.ToValidUTF8(string(data), "\ufffd")}
-	if i.kind == "HTTP" {
-		out.text, err = i.respond(out.status, data, s, true)
-	}
-	return out, err
+	return answer{status: resp.StatusCode, header: resp.Header, body: data}, nil
 }
 
-// mock answers with the statusCode that its template made, 200 without one.
-func (i *integration) mock(text string, s *surroundings) (answer, error) {
-	out := answer{status: http.StatusOK}
+// verb is the method of a call; a message has none of its own.
+func (i *integration) verb() string {
+	if i.method == "" || i.method == "ANY" {
+		return http.MethodPost
+	}
+	return i.method
+}
+
+// mock answers with the statusCode that its template made, 200 without one. What its
+// responses find is the message.
+func (i *integration) mock(body []byte) (answer, error) {
+	out := answer{status: http.StatusOK, body: body}
 	if len(i.requests.texts) > 0 {
 		var r struct{ StatusCode *int }
-		if err := json.Unmarshal([]byte(text), &r); err != nil || r.StatusCode == nil {
-			return out, fmt.Errorf("the template of the MOCK integration must make a JSON object with a statusCode, not %.80q", text)
+		if err := json.Unmarshal(body, &r); err != nil || r.StatusCode == nil {
+			return out, fmt.Errorf("the template of the MOCK integration must make a JSON object with a statusCode, not %.80q", body)
 		}
 		out.status = *r.StatusCode
 	}
-	var err error
-	out.text, err = i.respond(out.status, s.body, s, false)
-	return out, err
+	return out, nil
 }
 
 // respond makes the text for the client of an answer: with the response whose key
-// fits the status, else $default's.
-func (i *integration) respond(status int, body []byte, s *surroundings, passes bool) (string, error) {
-	code := strconv.Itoa(status)
-	index := slices.IndexFunc(i.responses, func(r integrationResponse) bool {
-		pattern := strings.TrimSuffix(strings.TrimPrefix(r.key, "/"), "/")
-		if pattern == r.key {
-			return false
+// fits, else $default's.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
+func (i *integration) respond(out *answer, s *surroundings) (string, error) {
+	r := i.response(out.matched)
+	if r == nil {
+		return "", fmt.Errorf("execution failed due to configuration error: no match for output mapping and no default output mapping configured: %q; the route has a response, so its integration needs an AWS::ApiGatewayV2::IntegrationResponse, of the key $default best", out.matched)
+	}
+	body := out.body
+	if i.kind == "MOCK" {
+		body = s.body
+	}
+	text := string(body)
+	if found := r.chosen(string(s.body), out); found != nil {
+		var err error
+		if text, err = s.render(found, body); err != nil {
+			return "", fmt.Errorf("mapping template of the response: %w", err)
 		}
-		matched, err := regexp.MatchString("^(?:"+pattern+")$", code)
-		return err == nil && matched
-	})
-	if index < 0 {
-		index = slices.IndexFunc(i.responses, func(r integrationResponse) bool { return r.key == "$default" })
+	} else if i.kind == "MOCK" && len(r.texts) == 0 {
+		text = ""
 	}
-	if index < 0 {
-		return "", nil
-	}
-	inner := *s
-	inner.body = body
-	if len(i.responses[index].texts) == 0 {
-		if passes {
-			return string(body), nil
+	switch r.binary {
+	case "CONVERT_TO_TEXT":
+		return base64.StdEncoding.EncodeToString([]byte(text)), nil
+	case "CONVERT_TO_BINARY":
+		plain, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return "", fmt.Errorf("ContentHandlingStrategy CONVERT_TO_BINARY: the answer is no base64: %w", err)
 		}
-		return "", nil
+		text = string(plain)
 	}
-	text, ok := chosen(i.responses[index].texts, i.responses[index].by, string(body))
-	if !ok {
-		return string(body), nil
-	}
-	return inner.render(text), nil
+	return strings.ToValidUTF8(text, "\ufffd"), nil
 }
 
-// parameter is the value of one of an integration's RequestParameters: text in
-// single quotes, or an expression of the request.
+// response is the integration response for an answer; nil = there is none.
+func (i *integration) response(matched string) *integrationResponse {
+	var fallback *integrationResponse
+	for n := range i.responses {
+		r := &i.responses[n]
+		pattern := strings.TrimSuffix(strings.TrimPrefix(r.key, "/"), "/")
+		if r.key == "$default" {
+			fallback = r
+		}
+		if pattern == r.key {
+			continue
+		}
+		if ok, err := regexp.MatchString("^(?:"+pattern+")$", matched); err == nil && ok {
+			return r
+		}
+	}
+	return fallback
+}
+
+// expression is the value of a parameter: text in single quotes, or what the request
+// has.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-mapping.html
-func (s *surroundings) parameter(value string) (string, bool) {
+func (s *surroundings) expression(value string) (string, bool) {
 	if len(value) >= 2 && value[0] == '\'' && value[len(value)-1] == '\'' {
 		return value[1 : len(value)-1], true
 	}
 	return s.lookup("$" + value)
 }
 
-// readHeaders reads the RequestParameters of a WebSocket API's integration.
-func readHeaders(p *problems, values map[string]string) map[string]string {
-	headers := map[string]string{}
-	for key, value := range values {
-		name, ok := strings.CutPrefix(key, "integration.request.header.")
-		if !ok || name == "" {
-			p.fail("RequestParameters", "%s: only integration.request.header.NAME is emulated", key)
+// readParameters reads the RequestParameters of a WebSocket API's integration.
+func readParameters(p *problems, values map[string]string) []parameter {
+	var list []parameter
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		rest, ok := strings.CutPrefix(key, "integration.request.")
+		place, name, _ := strings.Cut(rest, ".")
+		if !ok || name == "" || !slices.Contains([]string{"header", "querystring", "path"}, place) {
+			p.fail("RequestParameters", "%s: must be integration.request.header.NAME, .querystring.NAME or .path.NAME", key)
 			continue
 		}
-		headers[name] = value
+		list = append(list, parameter{place, name, values[key]})
 	}
-	return headers
+	return list
+}
+
+// parametersOf are the parameters of an integration with their values; those that have
+// none are left out.
+func (i *integration) parametersOf(s *surroundings) (http.Header, url.Values, map[string]string) {
+	header, query, path := http.Header{}, url.Values{}, map[string]string{}
+	for _, m := range i.sent {
+		text, ok := s.expression(m.value)
+		switch {
+		case !ok:
+		case m.place == "header":
+			header.Set(m.name, text)
+		case m.place == "querystring":
+			query.Set(m.name, text)
+		case m.place == "path":
+			path[m.name] = text
+		}
+	}
+	return header, query, path
 }
 
 // callBackend calls the integration of a route for a message of the connection.
 func (c *connection) callBackend(live *liveStage, rt *route, request, body string) (why, report string) {
-	s := c.surroundings(live, rt.key, "MESSAGE", request, c.lastActive())
+	s := c.surroundings(live, c.messageContext(live, rt.key, request))
 	s.body = []byte(body)
-	out, err := c.gateway.callBackend(c.gateway.ctx, rt.integration, s)
+	out, err := c.ask(live, rt, s)
 	switch {
 	case errors.Is(err, errTimedOut):
 		return err.Error(), "Endpoint request timed out"
@@ -187,21 +270,23 @@ func (c *connection) callBackend(live *liveStage, rt *route, request, body strin
 	case rt.respond && out.text != "":
 		c.send(out.text) // a client that is gone gets no answer
 	}
-	return "", ""
+	return out.why, ""
 }
 
 // greetBackend asks the integration of $connect, by what came with the request.
-func (c *connection) greetBackend(live *liveStage, i *integration, r *http.Request) (status int, why string) {
-	s := c.surroundings(live, "$connect", "CONNECT", ingress.NewToken(), c.connected)
+func (c *connection) greetBackend(live *liveStage, rt *route, r *http.Request) (status int, why string) {
+	s := c.surroundings(live, c.context(live, "$connect", "CONNECT", ingress.NewToken()))
 	s.header, s.query = r.Header, ingress.Query(r)
-	out, err := c.gateway.callBackend(c.gateway.ctx, i, s)
+	out, err := c.ask(live, rt, s)
 	switch {
 	case errors.Is(err, errTimedOut):
 		return http.StatusGatewayTimeout, err.Error()
 	case err != nil:
 		return http.StatusInternalServerError, err.Error()
+	case out.failed:
+		return http.StatusBadGateway, out.why
 	case out.status < 200 || out.status > 599:
 		return http.StatusBadGateway, fmt.Sprintf("the integration of $connect answered %d", out.status)
 	}
-	return out.status, ""
+	return out.status, out.why
 }

@@ -34,6 +34,7 @@ func TestBackends(t *testing.T) {
 		case "/long":
 			io.WriteString(w, strings.Repeat("x", 128<<10+1))
 		}
+		w.Header().Set("At", r.RequestURI)
 		fmt.Fprintf(w, `{"method":%q,"id":%q,"body":%q}`, r.Method, r.Header.Get("Id"), body)
 	}))
 	defer server.Close()
@@ -60,8 +61,8 @@ func TestBackends(t *testing.T) {
 		"http, other status":   {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL}, []props{{"IntegrationResponseKey": `/4\d\d/`, "ResponseTemplates": props{"$default": "failed"}}, {"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": "fine"}}}, `x`, "fine", ""},
 		"http, part of status": {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL}, []props{{"IntegrationResponseKey": `/0/`, "ResponseTemplates": props{"$default": "part"}}, {"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": "fine"}}}, `x`, "fine", ""},
 		"mock":                 {props{"IntegrationType": "MOCK", "RequestTemplates": props{"$default": `{"statusCode":200}`}}, []props{{"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": `{"id":"$context.connectionId","stage":"${context.stage}","v":"$stageVariables.v","said":$input.body,"a":$input.json('$.a'),"b":$input.json("$.b.c"),"n":$input.json('$.none'),"all":$input.json('$')}`}}}, `{"a":[1],"b":{"c":"d"}}`, `{"id":"ID","stage":"staging","v":"var","said":{"a":[1],"b":{"c":"d"}},"a":[1],"b":"d","n":"","all":{"a":[1],"b":{"c":"d"}}}`, ""},
-		"mock, escapes":        {props{"IntegrationType": "MOCK"}, []props{{"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": `$util.escapeJavaScript($input.path('$.a')) $util.urlEncode( $input.path('$.a') ) $util.base64Encode($input.path('$.a')) $util.base64Decode($input.path('$.c')) $util.urlDecode($input.path('$.d')) $util.other($input.body) $nothing $5`}}}, `{"a":"it's \"x\"","c":"aGk=","d":"a%20b"}`, `it\'s \"x\" it%27s+%22x%22 aXQncyAieCI= hi a b $util.other({"a":"it's \"x\"","c":"aGk=","d":"a%20b"}) $nothing $5`, ""},
-		"mock, bad base64":     {props{"IntegrationType": "MOCK"}, []props{{"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": `<$util.base64Decode($input.body)>`}}}, `!`, `<>`, ""},
+		"mock, escapes":        {props{"IntegrationType": "MOCK"}, []props{{"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": `$util.escapeJavaScript($input.path('$.a')) $util.urlEncode( $input.path('$.a') ) $util.base64Encode($input.path('$.a')) $util.base64Decode($input.path('$.c')) $util.urlDecode($input.path('$.d')) $nothing $5`}}}, `{"a":"it's \"x\"","c":"aGk=","d":"a%20b"}`, `it\'s \"x\" it%27s+%22x%22 aXQncyAieCI= hi a b $nothing $5`, ""},
+		"mock, bad base64":     {props{"IntegrationType": "MOCK"}, []props{{"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": `<$util.base64Decode($input.body)>`}}}, `!`, "Internal server error", "mapping template of the response: $util.base64Decode"},
 		"mock, whole path":     {props{"IntegrationType": "MOCK"}, []props{{"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": `<$input.path('$')>`}}}, `x`, `<x>`, ""},
 		"mock, by status":      {props{"IntegrationType": "MOCK", "RequestTemplates": props{"$default": `{"statusCode":$input.json('$.s')}`}}, []props{{"IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": "fine"}}, {"IntegrationResponseKey": "/5../", "ResponseTemplates": props{"$default": "bad"}}}, `{"s":503}`, "bad", ""},
 		"mock, no status":      {props{"IntegrationType": "MOCK", "RequestTemplates": props{"$default": `{}`}}, nil, `x`, "Internal server error", "must make a JSON object with a statusCode"},
@@ -69,6 +70,18 @@ func TestBackends(t *testing.T) {
 		"mock, not selected":   {props{"IntegrationType": "MOCK", "TemplateSelectionExpression": "${request.body.t}", "RequestTemplates": props{"a": `{"statusCode":201}`, "$default": `{"statusCode":202}`}}, []props{{"IntegrationResponseKey": "/201/", "ResponseTemplates": props{"$default": "one"}}, {"IntegrationResponseKey": "/202/", "ResponseTemplates": props{"$default": "two"}}}, `{"t":"b"}`, "two", ""},
 		"mock, selects answer": {props{"IntegrationType": "MOCK"}, []props{{"IntegrationResponseKey": "$default", "TemplateSelectionExpression": "$request.body.t", "ResponseTemplates": props{"a": "A", "b": "B"}}}, `{"t":"b"}`, "B", ""},
 		"mock, answer as is":   {props{"IntegrationType": "MOCK"}, []props{{"IntegrationResponseKey": "$default", "TemplateSelectionExpression": "$request.body.t", "ResponseTemplates": props{"a": "A"}}}, `{"t":"c"}`, `{"t":"c"}`, ""},
+		"http, parameters":     {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL + "/{at}?b=1", "RequestParameters": props{"integration.request.path.at": "'up there'", "integration.request.querystring.id": "context.connectionId", "integration.request.header.Id": "context.eventType"}}, []props{{"IntegrationResponseKey": "$default", "TemplateSelectionExpression": "${integration.response.header.At}", "ResponseTemplates": props{"/up there?b=1&id=ID": "no"}}}, `x`, `{"method":"POST","id":"MESSAGE","body":"x"}`, ""},
+		"http, header selects": {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL + "/{at}?b=1", "RequestParameters": props{"integration.request.path.at": "'up'", "integration.request.querystring.n": "'2'"}}, []props{{"IntegrationResponseKey": "$default", "TemplateSelectionExpression": "$integration.response.header.At", "ResponseTemplates": props{"/up?b=1&n=2": "found"}}}, `x`, `found`, ""},
+		"http, message picks":  {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL}, []props{{"IntegrationResponseKey": "$default", "TemplateSelectionExpression": "${request.body.a}-${integration.response.statuscode}", "ResponseTemplates": props{"b-200": "picked"}}}, `{"a":"b"}`, `picked`, ""},
+		"http, to binary":      {props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": server.URL, "ContentHandlingStrategy": "CONVERT_TO_BINARY"}, nil, `aGk=`, `{"method":"POST","id":"","body":"hi"}`, ""},
+		"http, no base64":      {props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": server.URL, "ContentHandlingStrategy": "CONVERT_TO_BINARY"}, nil, `!`, "Internal server error", "the message is no base64"},
+		"http, to text":        {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL}, []props{{"IntegrationResponseKey": "$default", "ContentHandlingStrategy": "CONVERT_TO_TEXT", "ResponseTemplates": props{"$default": "hi"}}}, `x`, `aGk=`, ""},
+		"http, no response":    {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL}, nil, `x`, "Internal server error", "no match for output mapping"},
+		"http, by type":        {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL, "RequestTemplates": props{"application/json": "json", "$default": "default"}}, []props{{"IntegrationResponseKey": "$default"}}, `x`, `{"method":"POST","id":"","body":"json"}`, ""},
+		"aws, function":        {props{"IntegrationType": "AWS", "IntegrationUri": uri("echo"), "RequestTemplates": props{"$default": `{"said":$input.json('$')#if($context.messageId),"id":"$context.connectionId"#end}`}}, []props{{"IntegrationResponseKey": "$default"}}, `{"a":1}`, `{"said":{"a":1},"id":"ID"}`, ""},
+		"aws, no JSON":         {props{"IntegrationType": "AWS", "IntegrationUri": uri("echo")}, nil, `x`, "Internal server error", "is to get JSON"},
+		"aws, throws":          {props{"IntegrationType": "AWS", "IntegrationUri": uri("throws")}, []props{{"IntegrationResponseKey": "$default"}, {"IntegrationResponseKey": "/not .*/", "ResponseTemplates": props{"$default": "it says $input.path('$.errorMessage')"}}}, `{}`, "it says not now", ""},
+		"aws, no services":     {props{"IntegrationType": "AWS", "IntegrationUri": "arn:aws:apigateway:us-east-1:sqs:action/SendMessage", "IntegrationMethod": "POST", "CredentialsArn": "arn:aws:iam::123456789012:role/r"}, nil, `x`, "Internal server error", "no services to call"},
 		"never":                {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL, "PassthroughBehavior": "NEVER"}, nil, `x`, "Internal server error", "no template is for this message"},
 		"no templates":         {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL, "PassthroughBehavior": "WHEN_NO_TEMPLATES"}, []props{{"IntegrationResponseKey": "$default"}}, `x`, `{"method":"POST","id":"","body":"x"}`, ""},
 		"other templates":      {props{"IntegrationType": "HTTP", "IntegrationUri": server.URL, "PassthroughBehavior": "WHEN_NO_TEMPLATES", "RequestTemplates": props{"a": "b"}}, nil, `x`, "Internal server error", "no template is for this message"},
@@ -76,7 +89,9 @@ func TestBackends(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := make(chan string, 1)
-			c := newCloud(t, gateway.Options{Invoker: functions{"connect": func(_ context.Context, event []byte) (invoke.Result, error) {
+			c := newCloud(t, gateway.Options{Invoker: functions{"throws": throws("not now"), "echo": func(_ context.Context, event []byte) (invoke.Result, error) {
+				return invoke.Result{Payload: event}, nil
+			}, "connect": func(_ context.Context, event []byte) (invoke.Result, error) {
 				var e struct{ RequestContext struct{ ConnectionID string } }
 				err := json.Unmarshal(event, &e)
 				id <- e.RequestContext.ConnectionID
@@ -136,10 +151,12 @@ func TestConnectBackends(t *testing.T) {
 		"mock, 600":    {mock("600"), "", 502},
 		"mock, 199":    {mock("199"), "", 502},
 		"mock, broken": {mock("x"), "", 500},
+		"aws":          {props{"IntegrationType": "AWS", "IntegrationUri": uri("echo")}, "", 101},
+		"aws, throws":  {props{"IntegrationType": "AWS", "IntegrationUri": uri("throws")}, "", 502},
 		"proxy":        {proxy, "?token=yes", 101},
 		"proxy, no":    {proxy, "?token=no", 402},
 	} {
-		c := newCloud(t, gateway.Options{})
+		c := newCloud(t, gateway.Options{Invoker: functions{"echo": returns(`{"statusCode":403}`), "throws": throws("no")}})
 		api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
 		i := c.create("Integration", "I", merged(test.integration, props{"ApiId": api.PhysicalID}))
 		c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$connect", "Target": "integrations/" + i.PhysicalID})

@@ -127,7 +127,7 @@ func (c *connection) greet(live *liveStage, r *http.Request) (status int, protoc
 		return http.StatusInternalServerError, "", "route $connect has no integration"
 	}
 	if rt.integration.kind != "AWS_PROXY" {
-		status, why = c.greetBackend(live, rt.integration, r)
+		status, why = c.greetBackend(live, rt, r)
 		return status, "", why
 	}
 	event, err := ingress.Encode(c.connectEvent(live, r))

@@ -277,11 +277,11 @@ func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reas
 		return ""
 	}
 	if rt.integration.kind != "AWS_PROXY" {
-		s := c.surroundings(live, "$disconnect", "DISCONNECT", ingress.NewToken(), time.Now())
-		if _, err := c.gateway.callBackend(c.gateway.ctx, rt.integration, s); err != nil {
+		out, err := c.ask(live, rt, c.surroundings(live, c.disconnectContext(live, int(code), reason)))
+		if err != nil {
 			return err.Error()
 		}
-		return ""
+		return out.why
 	}
 	event, err := c.disconnectEvent(live, int(code), reason)
 	if err != nil {

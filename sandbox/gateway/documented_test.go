@@ -115,7 +115,12 @@ func documentedFunctions() functions {
 				body, _ = base64.StdEncoding.DecodeString(e.Body)
 			}
 			if bytes.Contains(body, []byte(`"throw"`)) {
-				return thrown, nil
+				var told struct{ Throw string }
+				if err := json.Unmarshal(body, &told); err != nil {
+					return invoke.Result{}, err
+				}
+				payload, err := json.Marshal(map[string]string{"errorType": "Error", "errorMessage": told.Throw})
+				return invoke.Result{Payload: payload, Failed: "Unhandled"}, err
 			}
 			return invoke.Result{Payload: body}, nil
 		},

@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"arc/sandbox/ingress"
+	"arc/sandbox/velocity"
 )
 
 // surroundings are what the expressions of an API may name of a request: those of
@@ -20,6 +20,7 @@ type surroundings struct {
 	variables      map[string]string // of the path
 	stageVariables map[string]string
 	context        map[string]string // $context.NAME
+	tree           *velocity.Map     // the same for templates, of a WebSocket API
 	response       *answered         // $response.…; nil = none yet
 	caller         *caller           // $context.authorizer.NAME; nil = nobody was asked
 	body           []byte
@@ -84,15 +85,28 @@ func (c *call) surroundings() *surroundings {
 	}
 }
 
-// surroundings are those of what a connection asks for.
-func (c *connection) surroundings(live *liveStage, key, eventType, request string, at time.Time) *surroundings {
-	return &surroundings{
-		stageVariables: live.variables, caller: c.caller,
-		context: map[string]string{
-			"apiId": c.api.id, "stage": live.name, "routeKey": key, "requestId": request, "extendedRequestId": request, "connectionId": c.id, "eventType": eventType,
-			"domainName": c.domain, "connectedAt": strconv.FormatInt(c.connected.UnixMilli(), 10), "messageDirection": "IN",
-			"requestTime": at.UTC().Format(clockFormat), "requestTimeEpoch": strconv.FormatInt(at.UnixMilli(), 10),
-			"identity.sourceIp": c.sourceIP, "identity.userAgent": c.userAgent,
-		},
+// surroundings are those of what a connection asks for, of what functions are told as
+// requestContext.
+func (c *connection) surroundings(live *liveStage, at socketContext) *surroundings {
+	s := &surroundings{stageVariables: live.variables, caller: c.caller, context: map[string]string{}, tree: velocity.NewMap()}
+	text, err := ingress.Encode(at)
+	if err != nil {
+		return s // of texts and numbers: never fails
+	}
+	if tree, err := velocity.FromJSON(text); err == nil {
+		s.tree, _ = tree.(*velocity.Map)
+	}
+	flatten(s.context, "", s.tree)
+	return s
+}
+
+// flatten puts the values of a map by the paths that lead to them.
+func flatten(into map[string]string, prefix string, m *velocity.Map) {
+	for _, key := range m.Keys() {
+		if inner, ok := m.Get(key).(*velocity.Map); ok {
+			flatten(into, prefix+key+".", inner)
+			continue
+		}
+		into[prefix+key] = velocity.String(m.Get(key))
 	}
 }

@@ -48,6 +48,8 @@ type Options struct {
 	// services. Errand is asked whether API Gateway may take that role.
 	Call   invoke.CallService
 	Errand invoke.Permit
+	// Send hands a message to a function that nobody waits for; nil = none is sent.
+	Send invoke.Send
 	// Announce is told where a stage of a stack's API answers, by the API's
 	// logical ID, when it is made; nil = nobody.
 	Announce func(of stack.Ref, what, url string)
@@ -169,14 +171,8 @@ type forbidden struct{ error }
 // AWS the function runs on as well.
 func (g *Gateway) invoke(i *integration, event []byte, sources ...string) (invoke.Result, error) {
 	function := i.function
-	if g.options.Permit != nil && !i.credentials {
-		err := g.options.Permit(i.target(), sources...)
-		if err != nil && !errors.Is(err, invoke.ErrNotFound) {
-			err = forbidden{err}
-		}
-		if err != nil {
-			return invoke.Result{}, g.named(function, err)
-		}
+	if err := g.permit(i, sources...); err != nil {
+		return invoke.Result{}, err
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, i.timeout)
 	defer cancel()
@@ -188,6 +184,18 @@ func (g *Gateway) invoke(i *integration, event []byte, sources ...string) (invok
 		return result, fmt.Errorf("%s: %w of %s", g.called(function), errTimedOut, i.timeout)
 	}
 	return result, g.named(function, err)
+}
+
+// permit says why an integration's function may not be called.
+func (g *Gateway) permit(i *integration, sources ...string) error {
+	if g.options.Permit == nil || i.credentials {
+		return nil
+	}
+	err := g.options.Permit(i.target(), sources...)
+	if err != nil && !errors.Is(err, invoke.ErrNotFound) {
+		err = forbidden{err}
+	}
+	return g.named(i.function, err)
 }
 
 // named begins an error with the words that people know its function by.

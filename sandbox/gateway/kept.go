@@ -37,12 +37,13 @@ func (g *Gateway) putIntegrationResponse(req stack.Request) (stack.Resource, err
 		IntegrationId               string `cfn:"required"`
 		IntegrationResponseKey      string `cfn:"required"`
 		TemplateSelectionExpression string
+		ContentHandlingStrategy     string
 		ResponseTemplates           map[string]string
 	}
-	p := read(req.Properties, &in, "ContentHandlingStrategy")
+	p := read(req.Properties, &in)
 	a := g.owner(p, in.ApiId)
-	response := integrationResponse{key: in.IntegrationResponseKey, templates: templates{by: templateSelection(p, in.TemplateSelectionExpression), texts: in.ResponseTemplates}}
-	checkTemplates(p, "ResponseTemplates", in.ResponseTemplates)
+	response := integrationResponse{key: in.IntegrationResponseKey, binary: contentHandling(p, in.ContentHandlingStrategy)}
+	response.templates = readTemplates(p, "ResponseTemplates", in.ResponseTemplates, templateSelection(p, in.TemplateSelectionExpression, true))
 	if p.err == nil && a.protocol != protocolSocket {
 		p.fail("ApiId", "integration responses are for WebSocket APIs")
 	}

@@ -240,9 +240,13 @@ func orEmpty[V any](m map[string]V) map[string]V {
 }
 
 func (c *connection) messageEvent(live *liveStage, key, request, body string) ([]byte, error) {
-	e := socketEvent{StageVariables: live.variables, RequestContext: c.context(live, key, "MESSAGE", request), Body: &body}
-	e.RequestContext.MessageID = ingress.NewToken()
-	return ingress.Encode(e)
+	return ingress.Encode(socketEvent{StageVariables: live.variables, RequestContext: c.messageContext(live, key, request), Body: &body})
+}
+
+func (c *connection) messageContext(live *liveStage, key, request string) socketContext {
+	at := c.context(live, key, "MESSAGE", request)
+	at.MessageID = ingress.NewToken()
+	return at
 }
 
 // disconnectEvent has the few headers that API Gateway sends here, two of
@@ -252,10 +256,15 @@ func (c *connection) disconnectEvent(live *liveStage, code int, reason string) (
 		Headers:           map[string]string{"Host": c.domain, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": ""},
 		MultiValueHeaders: map[string][]string{"Host": {c.domain}, "x-api-key": {""}, "X-Forwarded-For": {""}, "x-restapi": {""}},
 		StageVariables:    live.variables,
-		RequestContext:    c.context(live, "$disconnect", "DISCONNECT", ingress.NewToken()),
+		RequestContext:    c.disconnectContext(live, code, reason),
 	}
-	e.RequestContext.DisconnectStatusCode = code
-	reason = strings.ToValidUTF8(reason, "\ufffd")
-	e.RequestContext.DisconnectReason = &reason
 	return ingress.Encode(e)
+}
+
+func (c *connection) disconnectContext(live *liveStage, code int, reason string) socketContext {
+	at := c.context(live, "$disconnect", "DISCONNECT", ingress.NewToken())
+	at.DisconnectStatusCode = code
+	reason = strings.ToValidUTF8(reason, "\ufffd")
+	at.DisconnectReason = &reason
+	return at
 }

@@ -123,7 +123,7 @@ func importOperation(body map[string]any, path, method string, value any, scheme
 		return nil, p.err
 	}
 	r.integration = i
-	return r, i.point(in.URI, protocolHTTP)
+	return r, i.point(in.URI, "", protocolHTTP)
 }
 
 // resolve follows the {"$ref": "#/components/…"} that an exported API uses to

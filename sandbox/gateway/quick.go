@@ -29,7 +29,7 @@ func quickCreate(p *problems, protocol, target, key, credentials string, body ma
 	if !strings.HasPrefix(target, "arn:") {
 		q.integration.kind, q.integration.payload, q.integration.method = "HTTP_PROXY", "1.0", "ANY"
 	}
-	if err := q.integration.point(target, protocolHTTP); err != nil {
+	if err := q.integration.point(target, "", protocolHTTP); err != nil {
 		p.fail("Target", "%v", err)
 	}
 	if err := checkRouteKey(q.key); err != nil {

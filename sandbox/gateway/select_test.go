@@ -14,7 +14,7 @@ func FuzzSelect(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, expression := range []string{"$request.body.action", "${request.body.action.action}", "${request.body.action}${request.body.action}"} {
-			selects, err := parseSelection(expression)
+			selects, err := parseSelection(expression, false)
 			if err != nil {
 				t.Fatal(err)
 			}

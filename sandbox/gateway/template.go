@@ -1,130 +1,105 @@
 package gateway
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"net/url"
-	"regexp"
-	"strings"
-	"sync"
+	"errors"
+	"maps"
+	"slices"
 
 	"arc/sandbox/ingress"
+	"arc/sandbox/velocity"
 )
 
-// A mapping template here is text with references in it: $input.body,
-// $input.json('$.a.b'), $input.path('$.a.b'), $context.NAME, $stageVariables.NAME,
-// each perhaps within ${} or a call of $util. What else the Velocity language has,
-// directives first of all, is refused when the API is made.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-websocket-api-mapping-template-reference.html
-
-const (
-	templateName  = `input\.body|input\.(?:json|path)\(\s*['"]\$(?:\.[\w-]+)*['"]\s*\)|context(?:\.\w+)+|stageVariables\.\w+`
-	templateValue = `\$(?:\{(` + templateName + `)\}|(` + templateName + `))`
-)
-
-var templateReference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(templateValue) })
-
-var templateCall = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\$util\.(\w+)\(\s*` + templateValue + `\s*\)`)
-})
-
-var templateDirective = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`#(?:set|if|elseif|else|end|foreach|define|macro|include|parse|stop)\b|\$\{?(?:input\.params|util\.parseJson)\b`)
-})
-
-// checkTemplates refuses templates with more in them than is rendered here.
-func checkTemplates(p *problems, property string, templates map[string]string) {
-	for key, text := range templates {
-		if found := templateDirective().FindString(text); found != "" {
-			p.fail(property, "%s: %s is not emulated by the local cloud; templates may have $input, $context, $stageVariables and $util's escapes", key, found)
-		}
-	}
+// templates are what an integration of a WebSocket API, or a response of one,
+// makes of what comes in: mapping templates by key.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-transformations.html
+type templates struct {
+	by     selection // nil = there is no expression
+	texts  map[string]*velocity.Template
+	strict bool // what no template is for is refused
 }
 
-// render fills a template.
-func (s *surroundings) render(template string) string {
-	template = templateCall().ReplaceAllStringFunc(template, func(found string) string {
-		m := templateCall().FindStringSubmatch(found)
-		escape := templateEscapes[m[1]]
-		if escape == nil {
-			return found
-		}
-		return escape(s.reference(m[2] + m[3]))
-	})
-	return templateReference().ReplaceAllStringFunc(template, func(found string) string {
-		m := templateReference().FindStringSubmatch(found)
-		return s.reference(m[1] + m[2])
-	})
-}
-
-var templateEscapes = map[string]func(string) string{
-	"escapeJavaScript": func(text string) string {
-		quoted, _ := json.Marshal(text) // of text: never fails
-		return strings.ReplaceAll(string(quoted[1:len(quoted)-1]), "'", `\'`)
-	},
-	"urlEncode":    url.QueryEscape,
-	"urlDecode":    ingress.DecodeQuery,
-	"base64Encode": func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) },
-	"base64Decode": func(text string) string {
-		plain, err := base64.StdEncoding.DecodeString(text)
+// readTemplates reads templates; what cannot be evaluated is refused by name.
+func readTemplates(p *problems, property string, texts map[string]string, by selection) templates {
+	t := templates{by: by, texts: map[string]*velocity.Template{}}
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		parsed, err := ingress.ParseTemplate(texts[key])
 		if err != nil {
-			return ""
+			p.fail(property, "%s: %v", key, err)
+			continue
 		}
-		return string(plain)
-	},
-}
-
-// reference is the value of one reference.
-func (s *surroundings) reference(name string) string {
-	_, path, _ := strings.Cut(name, "$") // '$.a.b')
-	path = strings.TrimPrefix(strings.TrimRight(path, "'\") \t\r\n"), ".")
-	switch {
-	case name == "input.body":
-		return string(s.body)
-	case strings.HasPrefix(name, "input.json"):
-		return s.inputJSON(path)
-	case strings.HasPrefix(name, "input.path") && path == "":
-		return string(s.body)
-	case strings.HasPrefix(name, "input.path"):
-		text, _ := ingress.Field(s.body, strings.Split(path, "."))
-		return text
+		t.texts[key] = parsed
 	}
-	text, _ := s.lookup("$" + name)
-	return text
+	return t
 }
 
-// inputJSON is a part of the body as JSON; what is not there is an empty text.
-func (s *surroundings) inputJSON(path string) string {
-	value := json.RawMessage(s.body)
-	if path != "" {
-		for _, name := range strings.Split(path, ".") {
-			var object map[string]json.RawMessage
-			if json.Unmarshal(value, &object) != nil || object[name] == nil {
-				return `""`
-			}
-			value = object[name]
+// checkTemplates looks at those of a template's RequestTemplates or ResponseTemplates
+// that are known already.
+func checkTemplates(p *problems, property string, values any) {
+	texts, _ := values.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if text, ok := texts[key].(string); ok {
+			readTemplates(p, property, map[string]string{key: text}, nil)
 		}
 	}
-	return string(value)
 }
 
-// chosen is the template that a selection expression picks for a message, or
-// $default's.
-func chosen(templates map[string]string, by selection, body string) (string, bool) {
-	if key, ok := by.key(body); ok {
-		if text, ok := templates[key]; ok {
-			return text, true
-		}
+// checkIntegrationResponse looks at an integration response before anything is made.
+func checkIntegrationResponse(values map[string]any) error {
+	p := &problems{}
+	checkTemplates(p, "ResponseTemplates", values["ResponseTemplates"])
+	return p.err
+}
+
+// contentHandling reads how payloads are converted; "" = not at all.
+func contentHandling(p *problems, value string) string {
+	if value != "" && value != "CONVERT_TO_TEXT" && value != "CONVERT_TO_BINARY" {
+		p.fail("ContentHandlingStrategy", "must be CONVERT_TO_TEXT or CONVERT_TO_BINARY, not %q", value)
 	}
-	text, ok := templates["$default"]
-	return text, ok
+	return value
 }
 
-// templateSelection reads a TemplateSelectionExpression; "" selects $default.
-func templateSelection(p *problems, expression string) selection {
-	parsed, err := parseSelection(expression)
+// templateSelection reads a TemplateSelectionExpression; that of a response may name
+// what the integration answered.
+func templateSelection(p *problems, expression string, response bool) selection {
+	parsed, err := parseSelection(expression, response)
 	if err != nil {
 		p.fail("TemplateSelectionExpression", "%v", err)
 	}
 	return parsed
+}
+
+// chosen is the template that the expression picks for a message, or $default's; nil =
+// there is none. Without an expression the content type picks, which messages have
+// none of: it is JSON's then.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integration.html (RequestTemplates)
+func (t templates) chosen(message string, out *answer) *velocity.Template {
+	key, ok := "application/json", true
+	if t.by != nil {
+		key, ok = t.by.keyOf(message, out)
+	}
+	if found := t.texts[key]; ok && found != nil {
+		return found
+	}
+	return t.texts["$default"]
+}
+
+var errNoTemplate = errors.New("no template is for this message, and PassthroughBehavior does not let it through")
+
+// body is what the integration gets of a message: what a template makes of its body.
+func (t templates) body(s *surroundings, body []byte) ([]byte, error) {
+	found := t.chosen(string(s.body), nil)
+	switch {
+	case found != nil:
+		text, err := s.render(found, body)
+		return []byte(text), err
+	case t.strict:
+		return nil, errNoTemplate
+	}
+	return body, nil
+}
+
+// render fills a template.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
+func (s *surroundings) render(t *velocity.Template, body []byte) (string, error) {
+	return t.Render(ingress.Variables(body, ingress.Sent{Query: s.query, Header: s.header}, s.tree, s.stageVariables))
 }

@@ -25,3 +25,6 @@ func LambdaName(uri string) (name, qualifier string, err error) {
 	}
 	return fields[6], qualifier, nil
 }
+
+// IsFunction reports whether the URI of an AWS integration is a function's.
+func IsFunction(uri string) bool { return strings.Contains(uri, ":lambda:path/") }

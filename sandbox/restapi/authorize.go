@@ -283,7 +283,7 @@ func (g *APIs) callAuthorizer(c *call, z *authorizer, arn string, identity []str
 	}
 	t := z.call
 	if z.uri != "" {
-		named, err := functionOf(filled(z.uri, c.stage.variables))
+		named, err := functionOf(ingress.FillVariables(z.uri, c.stage.variables))
 		if err != nil {
 			return verdict{}, z.broken("AUTHORIZER_CONFIGURATION_ERROR", "%v", err)
 		}

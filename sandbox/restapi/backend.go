@@ -166,7 +166,8 @@ func (g *APIs) httpProxy(c *call, i *integration) (response, *failure) {
 
 // fetch sends a request to an HTTP backend.
 func (g *APIs) fetch(c *call, i *integration, query url.Values, header http.Header, o overrides, body []byte) (*backendAnswer, *failure) {
-	target, err := c.address(i, query, o)
+	all, path := c.parameters(i, query, o)
+	target, err := ingress.Address(ingress.FillVariables(i.uri, c.stage.variables), all, path)
 	if err != nil {
 		return nil, misconfigured("%v", err)
 	}
@@ -176,7 +177,7 @@ func (g *APIs) fetch(c *call, i *integration, query url.Values, header http.Head
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, i.target.timeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, verb, target, strings.NewReader(string(body)))
+	r, err := http.NewRequestWithContext(ctx, verb, target.String(), strings.NewReader(string(body)))
 	if err != nil {
 		return nil, unable(http.StatusInternalServerError, "%v", err)
 	}
@@ -200,9 +201,9 @@ func (g *APIs) fetch(c *call, i *integration, query url.Values, header http.Head
 	return &backendAnswer{resp.StatusCode, resp.Header, data}, nil
 }
 
-// address is the URL of a backend for a request.
-func (c *call) address(i *integration, query url.Values, o overrides) (string, error) {
-	uri := filled(i.uri, c.stage.variables)
+// parameters are what goes into the URI of a backend for a request: parameters of the
+// query string, and of the path.
+func (c *call) parameters(i *integration, query url.Values, o overrides) (url.Values, map[string]string) {
 	all := url.Values{}
 	maps.Copy(all, query)
 	path := map[string]string{}
@@ -220,19 +221,5 @@ func (c *call) address(i *integration, query url.Values, o overrides) (string, e
 	for name, value := range o.querystring {
 		all[name] = []string{value}
 	}
-	for name, value := range path {
-		escaped := (&url.URL{Path: value}).EscapedPath()
-		uri = strings.NewReplacer("{"+name+"}", escaped, "{"+name+"+}", escaped).Replace(uri)
-	}
-	u, err := url.Parse(uri)
-	if err != nil || u.Host == "" {
-		return "", fmt.Errorf("integration URI %q: no http or https URL", uri)
-	}
-	if len(all) > 0 {
-		if u.RawQuery != "" {
-			u.RawQuery += "&"
-		}
-		u.RawQuery += all.Encode()
-	}
-	return u.String(), nil
+	return all, path
 }

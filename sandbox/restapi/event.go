@@ -141,14 +141,14 @@ func (c *call) requestContext() requestContext {
 
 func (c *call) event() event {
 	e := event{
-		Resource: c.route.resource.path, Path: c.shownPath(), HTTPMethod: c.request.Method, Headers: lasts(c.headers), MultiValueHeaders: c.headers,
+		Resource: c.route.resource.path, Path: c.shownPath(), HTTPMethod: c.request.Method, Headers: ingress.Lasts(c.headers), MultiValueHeaders: c.headers,
 		PathParameters: c.variables, StageVariables: c.stage.variables, RequestContext: c.requestContext(),
 	}
 	if len(e.StageVariables) == 0 {
 		e.StageVariables = nil
 	}
 	if len(c.query()) > 0 {
-		e.QueryStringParameters, e.MultiValueQueryStringParameters = lasts(c.queried), c.queried
+		e.QueryStringParameters, e.MultiValueQueryStringParameters = ingress.Lasts(c.queried), c.queried
 	}
 	if len(c.body) > 0 {
 		text := string(c.body)

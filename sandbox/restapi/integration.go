@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"arc/sandbox/ingress"
 )
@@ -130,7 +129,7 @@ func (i *integration) point(p *problems, at string, in *integrationProperties) {
 		if p.err == nil {
 			p.fail(at+"Uri", "is required for %s", i.kind)
 		}
-	case (i.kind == kindLambdaProxy || i.kind == kindLambda) && isFunction(in.Uri):
+	case (i.kind == kindLambdaProxy || i.kind == kindLambda) && ingress.IsFunction(in.Uri):
 		i.target.function, i.target.qualifier, err = pointed(in.Uri)
 		if err != nil {
 			p.fail(at+"Uri", "%v", err)
@@ -145,7 +144,7 @@ func (i *integration) point(p *problems, at string, in *integrationProperties) {
 		if strings.HasPrefix(i.role, "arn:aws:iam::*:") {
 			p.fail(at+"Credentials", "not emulated by the local cloud: the caller's own rights; name a role")
 		}
-		if _, err := serviceIn(plainVariables(in.Uri)); err != nil {
+		if _, err := ingress.ServiceIn(ingress.PlainVariables(in.Uri), "method"); err != nil {
 			p.fail(at+"Uri", "%v", err)
 		}
 		if i.verb == "" && p.err == nil {
@@ -176,23 +175,11 @@ func pointed(uri string) (function, qualifier string, err error) {
 
 // checkURL checks the URI of an HTTP backend.
 func checkURL(uri string) error {
-	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(plainVariables(uri)))
+	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(ingress.PlainVariables(uri)))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("%q must be an http or https URL", uri)
 	}
 	return nil
-}
-
-// plainVariables is a URI with some text in the place of its stage variables.
-func plainVariables(uri string) string { return stageVariable().ReplaceAllString(uri, "x") }
-
-var stageVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{stageVariables\.([A-Za-z0-9_]+)\}`) })
-
-// filled is a URI with its stage variables filled in.
-func filled(uri string, variables map[string]string) string {
-	return stageVariable().ReplaceAllStringFunc(uri, func(found string) string {
-		return variables[stageVariable().FindStringSubmatch(found)[1]]
-	})
 }
 
 // of is the function that an integration calls in a stage.
@@ -200,7 +187,7 @@ func (i *integration) of(variables map[string]string) (target, error) {
 	if !i.varies {
 		return i.target, nil
 	}
-	t, err := functionOf(filled(i.uri, variables))
+	t, err := functionOf(ingress.FillVariables(i.uri, variables))
 	t.timeout, t.credentials = i.target.timeout, i.target.credentials
 	return t, err
 }

@@ -73,9 +73,6 @@ func functionOf(uri string) (t target, err error) {
 	return t, err
 }
 
-// isFunction reports whether the URI of an AWS integration is a function's.
-func isFunction(uri string) bool { return strings.Contains(uri, ":lambda:path/") }
-
 // serviceOf is the service in arn:aws:apigateway:REGION:SERVICE:path/…
 func serviceOf(uri string) string {
 	if parts := strings.SplitN(uri, ":", 6); len(parts) == 6 && parts[2] == "apigateway" {

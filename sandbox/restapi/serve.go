@@ -114,7 +114,7 @@ func (g *APIs) run(c *call) (response, *failure) {
 	case kindHTTP:
 		return g.http(c, i)
 	default:
-		if !isFunction(i.uri) {
+		if !ingress.IsFunction(i.uri) {
 			return g.service(c, i)
 		}
 		return g.lambda(c, i)
