@@ -266,12 +266,14 @@ func isGone(err error) bool {
 	return neverConnects(err) || ok && wait.Timeout()
 }
 
-// neverConnects tells a refused connection, a name that is not known and an
-// address that is none from what another try may mend.
+// neverConnects tells a refused connection, a machine without a network, a name that
+// is not known and an address that is none from what another try may mend. Who cannot
+// ask for a name because there is no network says so in words alone.
 func neverConnects(err error) bool {
 	var name *net.DNSError
 	var call *url.Error
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &name) && name.IsNotFound ||
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENETUNREACH) ||
+		errors.As(err, &name) && (name.IsNotFound || strings.Contains(name.Err, "unreachable")) ||
 		errors.As(err, &call) && strings.HasPrefix(call.Err.Error(), "unsupported protocol scheme")
 }
 

@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -173,6 +175,19 @@ func TestFunctionsMayTakeLong(t *testing.T) {
 		transport := client.GetTransport()
 		if limit := client.GetTimeout(); limit <= 15*time.Minute || transport.ResponseHeaderTimeout != 0 {
 			t.Errorf("%+v: %s for all, %s for the first byte", opts, limit, transport.ResponseHeaderTimeout)
+		}
+	}
+}
+
+// TestNoNetwork has a run end at once, in words that say so, where no network leads to
+// AWS: neither its address nor that of who knows its name.
+func TestNoNetwork(t *testing.T) {
+	unreachable := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}
+	unasked := &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "dial udp 192.0.2.1:53: connect: network is unreachable", Name: "sts.us-west-2.amazonaws.com", IsTemporary: true}}
+	slow := &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: "sts.us-west-2.amazonaws.com", IsTemporary: true}}
+	for err, want := range map[error]bool{unreachable: true, unasked: true, slow: false} {
+		if neverConnects(&url.Error{Op: "Post", URL: "https://sts.us-west-2.amazonaws.com", Err: err}) != want {
+			t.Errorf("%v: want %t", err, want)
 		}
 	}
 }
