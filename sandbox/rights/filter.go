@@ -18,7 +18,7 @@ func (g *Guard) filtered(service, filter string, values []string, of members) (o
 		return []string{"stack/*/*"}, true // all there are
 	}
 	for _, value := range values {
-		if strings.HasPrefix(value, "arn:") && filter != "topic" && filter != "function" {
+		if strings.HasPrefix(value, "arn:") && !slices.Contains([]string{"topic", "function", "machine", "qualifier"}, filter) {
 			out = append(out, value)
 			continue
 		}
@@ -27,6 +27,16 @@ func (g *Guard) filtered(service, filter string, values []string, of members) (o
 			out = append(out, value[strings.LastIndexByte(value, '/')+1:])
 		case "topic": // a subscription's ARN ends with its ID
 			out = append(out, value[:max(strings.LastIndexByte(value, ':'), 0)])
+		case "machine", "qualifier":
+			// Versions and aliases are authorized by the state machine's ARN, and a
+			// condition may name theirs.
+			// https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+			parts := strings.SplitN(value, ":", 8)
+			if filter == "machine" {
+				out = append(out, strings.Join(parts[:min(7, len(parts))], ":"))
+			} else if len(parts) == 8 {
+				out = append(out, parts[7])
+			}
 		case "parameter":
 			out = append(out, strings.TrimPrefix(value, "/"))
 		case "function":

@@ -36,7 +36,7 @@ TYPES = {
     "SSM": "Parameter",
     "Scheduler": "Schedule ScheduleGroup",
     "SecretsManager": "ResourcePolicy Secret",
-    "StepFunctions": "StateMachine",
+    "StepFunctions": "Activity StateMachine StateMachineAlias StateMachineVersion",
 }
 
 HEAD = """\

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -44,6 +45,13 @@ type sight struct {
 	Rights string // effective and ambient
 	Teller bool   // its pipe is still open
 	Env    string
+}
+
+// The signal of the parent's death is the first thread's.
+func init() {
+	if len(os.Args) > 1 && os.Args[1] == "--facts" {
+		runtime.LockOSThread()
+	}
 }
 
 func facing() sight {
