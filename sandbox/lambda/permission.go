@@ -229,4 +229,4 @@ func (s *Service) Allowed(function, principal, sourceARN string) bool {
 type question struct{ function, principal, source string }
 
 // mostDecided bounds what is kept of answers; paths of requests are in sources.
-const mostDecided = 10_000
+const mostDecided = 500
