@@ -83,11 +83,9 @@ func said(t testing.TB, port *door.Port, requests string) string {
 			}
 			text = text[n:]
 		}
-		if strings.HasSuffix(requests, "\n") {
-			conn.(*net.TCPConn).CloseWrite() // in the middle of a request
-		} else {
-			io.WriteString(conn, "GET /end HTTP/1.1\r\nHost: "+port.Address()+"\r\nConnection: close\r\n\r\n")
-		}
+		// Not CloseWrite: of a client that closes its side early net/http cancels the
+		// request, or does not, as it comes.
+		io.WriteString(conn, "GET /end HTTP/1.1\r\nHost: "+port.Address()+"\r\nConnection: close\r\n\r\n")
 	}()
 	var all strings.Builder
 	reader := bufio.NewReader(conn)
@@ -129,7 +127,6 @@ var briefRequests = []string{
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("z", 100_000) + "POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 200000\r\n\r\n" + strings.Repeat("z", 200_000) + "POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nx",
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief%zz HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nx",
-	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\n",
 }
 
 // TestBrief: whatever comes on a connection, it is answered as net/http answers it.
@@ -149,9 +146,6 @@ func FuzzBrief(f *testing.F) {
 	}
 	with, without := briefPort(f, true, door.NewBudget(20<<20)), briefPort(f, false, door.NewBudget(20<<20))
 	f.Fuzz(func(t *testing.T, requests string) {
-		if strings.HasSuffix(requests, "\n") {
-			t.Skip("net/http answers half of a request, or does not, as it comes")
-		}
 		if got, want := said(t, with, requests), said(t, without, requests); got != want {
 			t.Errorf("%q\nis answered\n%s\nand not\n%s", requests, got, want)
 		}
