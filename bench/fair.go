@@ -265,7 +265,7 @@ func (b *bencher) sockets() ([]row, error) {
 		return nil, err
 	}
 	defer r.stop()
-	const clients, each = 50, 100
+	const clients, each = 50, 200
 	lost, perSecond, cpu, err := b.echoing(r, clients, each)
 	if err != nil {
 		return nil, err
@@ -284,7 +284,7 @@ func (b *bencher) sockets() ([]row, error) {
 		floor += fmt.Sprintf(", %.0f messages/s, %s (%s)", perSecond, ms(cpu), one.name)
 	}
 	rows := []row{{"50 WebSocket clients echoing through arc.ws.send",
-		fmt.Sprintf("%d of %d lost, %.0f messages/s, %s of arc's own CPU a message", lost, clients*(each+20), perSecond, ms(cpu)),
+		fmt.Sprintf("%d of %d lost, %.0f messages/s, %s of arc's own CPU a message", lost, 2*clients*(each+20), perSecond, ms(cpu)),
 		strings.TrimPrefix(floor, ", "), "", "0 lost, 0.15 ms"}}
 	url := strings.Replace(r.url(), "http", "ws", 1)
 	idle, err := b.idle(r, url)
