@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"arc/sandbox"
+	"arc/sandbox/nonblock"
 	"arc/source"
 )
 
@@ -33,8 +34,9 @@ type functionCode struct {
 // ownFile is a file or folder of the function's own, as it was last.
 type ownFile struct {
 	name     string
+	kept     bool // see nonblock.Kept
 	size     int64
-	modified time.Time
+	modified int64 // nanoseconds
 }
 
 // maxOwn bounds how many files are looked at before each call. It is for file
@@ -118,11 +120,16 @@ func (c *liveCode) changedOnDisk(fn sandbox.LiveFunction) bool {
 }
 
 func (f ownFile) now() ownFile {
+	if f.kept {
+		if size, modified, ok := nonblock.Stamp(f.name); ok {
+			return ownFile{f.name, true, size, modified}
+		}
+	}
 	info, err := os.Stat(f.name)
 	if err != nil {
-		return ownFile{name: f.name, size: -1}
+		return ownFile{name: f.name, kept: f.kept, size: -1}
 	}
-	return ownFile{f.name, info.Size(), info.ModTime()}
+	return ownFile{f.name, f.kept, info.Size(), info.ModTime().UnixNano()}
 }
 
 // ownFiles lists a function's own files and folders, whose times tell of files
@@ -132,6 +139,7 @@ func ownFiles(dir string) (list []ownFile) {
 	if err != nil {
 		return []ownFile{{name: dir, size: -1}}
 	}
+	kept := nonblock.Kept(real)
 	filepath.WalkDir(real, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case len(list) >= maxOwn:
@@ -141,7 +149,7 @@ func ownFiles(dir string) (list []ownFile) {
 		case d.IsDir() && name != real && isInstalled(d.Name()):
 			return filepath.SkipDir
 		}
-		list = append(list, ownFile{name: name}.now())
+		list = append(list, ownFile{name: name, kept: kept}.now())
 		return nil
 	})
 	return list

@@ -168,7 +168,7 @@ func Plain(conn net.Conn) syscall.RawConn {
 		}
 		conn = both.Conn
 	}
-	socket, ok := conn.(*net.TCPConn)
+	socket, ok := conn.(syscall.Conn)
 	if !ok {
 		return nil
 	}

@@ -53,7 +53,7 @@ func (l thrifty) Accept() (net.Conn, error) {
 			conn.Close()
 			continue
 		}
-		return conn, nil
+		return quick(conn), nil
 	}
 }
 

@@ -5,6 +5,8 @@ package gateway
 import (
 	"errors"
 	"syscall"
+
+	"arc/sandbox/nonblock"
 )
 
 // writeNow writes as much as there is room for.
@@ -12,11 +14,8 @@ func writeNow(socket syscall.RawConn, p []byte) (n int, err error) {
 	closed := socket.Write(func(fd uintptr) bool {
 		for n < len(p) && err == nil {
 			var more int
-			more, err = syscall.Write(int(fd), p[n:])
-			n += max(more, 0)
-			if errors.Is(err, syscall.EINTR) {
-				err = nil
-			}
+			more, err = nonblock.Write(fd, p[n:])
+			n += more
 		}
 		return true
 	})

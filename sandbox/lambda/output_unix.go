@@ -6,6 +6,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"arc/sandbox/nonblock"
 )
 
 // empty reports whether there is nothing in either pipe: most invocations print
@@ -16,7 +18,7 @@ func (o *output) empty() (empty bool) {
 		o.streams[1].raw.Control(func(second uintptr) {
 			ends[0] = unix.PollFd{Fd: int32(first), Events: unix.POLLIN}
 			ends[1] = unix.PollFd{Fd: int32(second), Events: unix.POLLIN}
-			n, err := unix.Poll(ends[:], 0)
+			n, err := nonblock.Ready(ends[:])
 			empty = n == 0 && err == nil
 		})
 	})
@@ -30,24 +32,23 @@ func (o *output) follow(s *stream) {
 	s.raw.Read(func(fd uintptr) bool {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		return o.readAll(s, int(fd))
+		return o.readAll(s, fd)
 	})
 }
 
 // pull reads what is in the pipe now, without waiting. The caller holds the lock.
 func (o *output) pull(s *stream) {
-	s.raw.Control(func(fd uintptr) { o.readAll(s, int(fd)) })
+	s.raw.Control(func(fd uintptr) { o.readAll(s, fd) })
 }
 
 // readAll reads until there is nothing more for the moment, and reports
 // whether that is the end.
-func (o *output) readAll(s *stream, fd int) bool {
+func (o *output) readAll(s *stream, fd uintptr) bool {
 	for {
-		n, err := syscall.Read(fd, o.buffer)
+		n, err := nonblock.Read(fd, o.buffer)
 		switch {
 		case n > 0:
 			o.feed(s, o.buffer[:n])
-		case err == syscall.EINTR:
 		default:
 			return err != syscall.EAGAIN
 		}

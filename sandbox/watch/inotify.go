@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+
+	"arc/sandbox/nonblock"
 )
 
 // inotify is Linux's notifier. What happens to a file is in its queue before the
@@ -51,14 +53,14 @@ func begin(w *Watcher) (notifier, error) {
 	}
 	// The function is called again each time that there is something to read;
 	// the error is that of closing, which is how it ends.
-	go n.raw.Read(func(fd uintptr) bool { return n.read(int(fd)) })
+	go n.raw.Read(func(fd uintptr) bool { return n.read(fd) })
 	return n, nil
 }
 
 func (n *inotify) close() { n.queue.Close() }
 
 func (n *inotify) drain() {
-	n.raw.Control(func(fd uintptr) { n.read(int(fd)) })
+	n.raw.Control(func(fd uintptr) { n.read(fd) })
 }
 
 func (n *inotify) add(dir string) (err error) {
@@ -106,16 +108,13 @@ func (n *inotify) lose(dir string) (watch int32, last bool) {
 }
 
 // read takes all events that there are, and reports whether that is the end.
-func (n *inotify) read(fd int) bool {
+func (n *inotify) read(fd uintptr) bool {
 	n.reading.Lock()
 	defer n.reading.Unlock()
 	some := false
 	for range mostReads {
-		size, err := syscall.Read(fd, n.buffer[:])
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case size <= 0:
+		size, err := nonblock.Read(fd, n.buffer[:])
+		if size <= 0 {
 			if some {
 				n.tell()
 			}
