@@ -110,8 +110,8 @@ func (c *connection) run() {
 // errEnded is why reading stops when another goroutine closes the connection.
 var errEnded = errors.New("connection is being closed")
 
-// readMessages serves each text message in its own goroutine, as API Gateway
-// keeps no order between them either.
+// readMessages serves text messages side by side, as API Gateway keeps no order
+// between them either.
 func (c *connection) readMessages() error {
 	for {
 		kind, reader, err := c.ws.Reader(context.Background())
@@ -131,10 +131,7 @@ func (c *connection) readMessages() error {
 		case <-c.ended:
 			return errEnded
 		}
-		go func() {
-			defer func() { <-c.slots }()
-			c.message(message)
-		}()
+		c.message(message, func() { <-c.slots })
 	}
 }
 

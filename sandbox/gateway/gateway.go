@@ -186,6 +186,37 @@ func (g *Gateway) invoke(i *integration, event []byte, sources ...string) (invok
 	return result, g.named(function, err)
 }
 
+// beginner runs functions for who does not wait for them.
+type beginner interface {
+	Begin(ctx context.Context, name string, event []byte, limit time.Duration, then func(invoke.Result, error))
+}
+
+// begin is invoke for who does not wait: then is told of the end, on a goroutine that has
+// other things to do.
+func (g *Gateway) begin(i *integration, event []byte, then func(invoke.Result, error), sources ...string) {
+	b, ok := g.options.Invoker.(beginner)
+	if !ok {
+		go func() { then(g.invoke(i, event, sources...)) }()
+		return
+	}
+	if err := g.permit(i, sources...); err != nil {
+		then(invoke.Result{}, err)
+		return
+	}
+	limit := i.timeout
+	if g.options.Unhurried != nil && g.options.Unhurried(i.target()) {
+		limit = 0
+	}
+	b.Begin(g.ctx, i.target(), event, limit, func(result invoke.Result, err error) {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("%s: %w of %s", g.called(i.function), errTimedOut, i.timeout)
+		} else {
+			err = g.named(i.function, err)
+		}
+		then(result, err)
+	})
+}
+
 // permit says why an integration's function may not be called.
 func (g *Gateway) permit(i *integration, sources ...string) error {
 	if g.options.Permit == nil || i.credentials {

@@ -37,6 +37,17 @@ func (f functions) Invoke(ctx context.Context, name string, event []byte) (invok
 	return run(ctx, event)
 }
 
+func (f functions) Begin(ctx context.Context, name string, event []byte, limit time.Duration, then func(invoke.Result, error)) {
+	go func() {
+		if limit > 0 {
+			limited, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			ctx = limited
+		}
+		then(f.Invoke(ctx, name, event))
+	}()
+}
+
 // returns is a function that always has the same result.
 func returns(payload string) func(context.Context, []byte) (invoke.Result, error) {
 	return func(context.Context, []byte) (invoke.Result, error) {

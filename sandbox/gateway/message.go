@@ -15,28 +15,41 @@ import (
 	"arc/sandbox/invoke"
 )
 
-// message runs the function that a message selects. The function's result
-// goes back only from a route with a RouteResponseSelectionExpression, and its
-// statusCode means nothing here; only a function that fails is told of.
-func (c *connection) message(body string) {
+// message has the function run that a message selects, and does not wait for it: done
+// is called when all is through. The function's result goes back only from a route with
+// a RouteResponseSelectionExpression, and its statusCode means nothing here; only a
+// function that fails is told of.
+func (c *connection) message(body string, done func()) {
 	live := c.api.stage(c.stageName)
 	if live == nil {
-		return // the stage is being deleted, and this connection closed
+		done() // the stage is being deleted, and this connection closed
+		return
 	}
 	rt := live.selectRoute(body)
 	request := ingress.NewToken()
-	if rt == nil || rt.integration == nil {
-		c.gateway.tell(activity.Event{Kind: activity.Message, Route: "message", Connection: c.id, Text: "no $default route"})
-		c.sendError("Forbidden", request)
-		return
-	}
-	why, report := "", ""
 	switch {
+	case rt == nil || rt.integration == nil:
+		c.gateway.tell(activity.Event{Kind: activity.Message, Route: "message", Connection: c.id, Text: "no $default route"})
+		go func() {
+			defer done()
+			c.sendError("Forbidden", request)
+		}()
 	case rt.integration.kind == "AWS_PROXY":
-		why, report = c.callRoute(live, rt, request, body)
+		c.callRoute(live, rt, request, body, func(why, report string) {
+			c.served(rt, request, why, report)
+			done()
+		})
 	default:
-		why, report = c.callBackend(live, rt, request, body)
+		go func() {
+			defer done()
+			why, report := c.callBackend(live, rt, request, body)
+			c.served(rt, request, why, report)
+		}()
 	}
+}
+
+// served tells the log of a message's end, and the client of a failure.
+func (c *connection) served(rt *route, request, why, report string) {
 	c.gateway.tell(activity.Event{Kind: activity.Message, Route: strings.TrimPrefix(rt.key, "$"), Connection: c.id, RequestID: request, Text: why})
 	if report != "" {
 		c.sendError(report, request)
@@ -46,13 +59,27 @@ func (c *connection) message(body string) {
 // frozenNote follows a refusal, for a common reason of it.
 const frozenNote = " (a deployment keeps the integration that it was made with, here as on AWS: after a change of it there must be a new AWS::ApiGatewayV2::Deployment)"
 
-// callRoute gives what to log and, on failure, what to tell the client.
-func (c *connection) callRoute(live *liveStage, rt *route, request, body string) (why, report string) {
+// callRoute has a route's function run; end gets what to log and, on failure, what to
+// tell the client. Where there is nothing to be sent, it is called by whoever learns of
+// the function's end.
+func (c *connection) callRoute(live *liveStage, rt *route, request, body string, end func(why, report string)) {
 	event, err := c.messageEvent(live, rt.key, request, body)
 	if err != nil {
-		return err.Error(), "Internal server error"
+		go end(err.Error(), "Internal server error")
+		return
 	}
-	result, err := c.gateway.invoke(rt.integration, event, c.api.source(c.stageName, rt.key))
+	c.gateway.begin(rt.integration, event, func(result invoke.Result, err error) {
+		if err != nil || result.Failed != "" || rt.respond {
+			go func() { end(c.routeEnd(rt, result, err)) }()
+			return
+		}
+		end(delay(result), "")
+	}, c.api.source(c.stageName, rt.key))
+}
+
+// routeEnd sends the response of a route that has one; else it gives what to log and
+// what to tell the client.
+func (c *connection) routeEnd(rt *route, result invoke.Result, err error) (why, report string) {
 	defer func() { why += delay(result) }()
 	switch {
 	case errors.Is(err, errTimedOut):
@@ -65,8 +92,6 @@ func (c *connection) callRoute(live *liveStage, rt *route, request, body string)
 		return err.Error(), "Internal server error"
 	case result.Failed != "":
 		return thrown(c.gateway.called(rt.integration.function), result).why, "Internal server error"
-	case !rt.respond:
-		return "", ""
 	}
 	text, err := responseText(result.Payload)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"arc/sandbox/door"
@@ -16,14 +17,15 @@ type invocation struct {
 	id        string
 	event     []byte
 	arrived   time.Time
-	delivered time.Time    // to the worker that took it
-	deadline  time.Time    // set when a worker takes it
-	answered  bool         // guarded by the service's lock
-	done      chan outcome // takes one
+	delivered time.Time     // to the worker that took it
+	deadline  time.Time     // set when a worker takes it
+	answered  bool          // guarded by the service's lock
+	end       func(outcome) // takes one, and waits for nobody
 	timer     *time.Timer
 	starved   time.Duration // the worker's starvation when it got the event, and what has been made up for since
 
-	qualifier string // ":live", by which the function was called; "" = by none
+	function  *function // whose queue it was put into; nil = into none
+	qualifier string    // ":live", by which the function was called; "" = by none
 
 	to     *door.Talk     // of the worker that took it: where it asked
 	stream *invoke.Stream // takes the response while it is made; nil = it is kept whole
@@ -47,19 +49,68 @@ type outcome struct {
 // When ctx ends Invoke returns its error. An event that has reached a worker is
 // handled to its end all the same, as on AWS.
 func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke.Result, error) {
+	done := make(chan outcome, 1)
+	inv := newInvocation(ctx, event, func(out outcome) { done <- out })
+	if err := s.begin(name, inv); err != nil {
+		return invoke.Result{}, err
+	}
+	select {
+	case out := <-done:
+		return s.counted(inv, out)
+	case <-ctx.Done():
+		s.abandon(inv)
+		return invoke.Result{}, fmt.Errorf("function %s: %w", name, context.Cause(ctx))
+	}
+}
+
+// Begin is Invoke for who does not wait for the end: then is told of it, once, perhaps
+// before Begin returns, and after limit, if that is not 0, of context.DeadlineExceeded.
+// It holds up a worker meanwhile, so it does nothing that takes long. The event goes out
+// on the caller's goroutine, and its end is told on the worker's: waking up another for
+// either takes longer than what there is to do.
+func (s *Service) Begin(ctx context.Context, name string, event []byte, limit time.Duration, then func(invoke.Result, error)) {
+	var told atomic.Bool
+	var late *time.Timer
+	inv := newInvocation(ctx, event, nil)
+	inv.end = func(out outcome) {
+		if late != nil {
+			late.Stop()
+		}
+		if !told.Swap(true) {
+			then(s.counted(inv, out))
+		}
+	}
+	if limit > 0 {
+		late = time.AfterFunc(limit, func() {
+			if !told.Swap(true) {
+				s.abandon(inv)
+				then(invoke.Result{}, fmt.Errorf("function %s: %w", name, context.DeadlineExceeded))
+			}
+		})
+	}
+	if err := s.begin(name, inv); err != nil {
+		inv.end(outcome{err: err})
+	}
+}
+
+func newInvocation(ctx context.Context, event []byte, end func(outcome)) *invocation {
 	if len(event) == 0 {
 		event = []byte("{}")
 	}
-	if len(event) > maxPayload {
-		return invoke.Result{}, fmt.Errorf("function %s: %w: it has %d bytes", name, invoke.ErrTooLarge, len(event))
-	}
-	s.freshen(name)
 	id := invoke.RequestID(ctx)
 	if id == "" {
 		id = newRequestID()
 	}
-	inv := &invocation{id: id, event: event, arrived: time.Now(), done: make(chan outcome, 1), stream: invoke.StreamOf(ctx)}
-	f, err := s.enqueue(name, inv)
+	return &invocation{id: id, event: event, arrived: time.Now(), end: end, stream: invoke.StreamOf(ctx)}
+}
+
+// begin puts an event before its function; an error says why its end is not told.
+func (s *Service) begin(name string, inv *invocation) error {
+	if len(inv.event) > maxPayload {
+		return fmt.Errorf("function %s: %w: it has %d bytes", name, invoke.ErrTooLarge, len(inv.event))
+	}
+	s.freshen(name)
+	err := s.enqueue(name, inv)
 	if err != nil {
 		s.mu.Lock()
 		named := s.resolve(name)
@@ -67,18 +118,19 @@ func (s *Service) Invoke(ctx context.Context, name string, event []byte) (invoke
 		if named != nil {
 			s.count(named.Name, outcome{err: err})
 		}
-		return invoke.Result{}, err
 	}
-	select {
-	case out := <-inv.done:
-		s.count(f.Name, out)
-		out.result.Version = f.version()
-		out.result.RequestID, out.result.Waited, out.result.Init = inv.id, inv.waited, inv.init
-		return out.result, out.err
-	case <-ctx.Done():
-		s.abandon(f, inv)
-		return invoke.Result{}, fmt.Errorf("function %s: %w", name, context.Cause(ctx))
+	return err
+}
+
+// counted is what came of an event that was begun, which it notes.
+func (s *Service) counted(inv *invocation, out outcome) (invoke.Result, error) {
+	if inv.function == nil {
+		return invoke.Result{}, out.err // it was not begun
 	}
+	s.count(inv.function.Name, out)
+	out.result.Version = inv.function.version()
+	out.result.RequestID, out.result.Waited, out.result.Init = inv.id, inv.waited, inv.init
+	return out.result, out.err
 }
 
 // count tells the figures of an invocation that came to its end.
@@ -109,15 +161,15 @@ func (s *Service) freshen(name string) {
 	}
 }
 
-func (s *Service) enqueue(name string, inv *invocation) (*function, error) {
+func (s *Service) enqueue(name string, inv *invocation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, fmt.Errorf("function %s: %w", name, invoke.ErrClosed)
+		return fmt.Errorf("function %s: %w", name, invoke.ErrClosed)
 	}
 	f := s.resolve(name)
 	if f == nil {
-		return nil, fmt.Errorf("function %s: %w", name, invoke.ErrNotFound)
+		return fmt.Errorf("function %s: %w", name, invoke.ErrNotFound)
 	}
 	most := AccountConcurrency
 	open := f.open
@@ -131,9 +183,10 @@ func (s *Service) enqueue(name string, inv *invocation) (*function, error) {
 		}
 	}
 	if open >= most {
-		return nil, f.throttle(most)
+		return f.throttle(most)
 	}
 	f.open++
+	inv.function = f
 	if _, qualifier := splitName(name); qualifier != "" {
 		inv.qualifier = ":" + qualifier
 	}
@@ -142,7 +195,7 @@ func (s *Service) enqueue(name string, inv *invocation) (*function, error) {
 	if len(f.queue) > 0 {
 		s.stir()
 	}
-	return f, nil
+	return nil
 }
 
 // AccountConcurrency is how many events an account handles at once by default.
@@ -169,9 +222,13 @@ func (s *Service) push(f *function, at int, inv *invocation) {
 }
 
 // abandon takes an event whose caller has gone out of the queue.
-func (s *Service) abandon(f *function, inv *invocation) {
+func (s *Service) abandon(inv *invocation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	f := inv.function
+	if f == nil {
+		return // not yet
+	}
 	if i := slices.Index(f.queue, inv); i >= 0 {
 		f.queue = slices.Delete(f.queue, i, i+1)
 		f.open--
@@ -205,7 +262,7 @@ func (s *Service) pop(f *function) *invocation {
 func (s *Service) settleWith(f *function, inv *invocation, out outcome) {
 	inv.answered = true
 	f.open--
-	inv.done <- out
+	go inv.end(out)
 }
 
 // refuseAll ends the wait of everything that waits for the function.

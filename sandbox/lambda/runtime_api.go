@@ -103,7 +103,7 @@ func (w *worker) answer(t *door.Talk, r *http.Request, id string, isError bool) 
 		w.output.mark("")
 		if inv := w.service.take(w, id); inv != nil {
 			w.finished(inv, "")
-			inv.done <- outcome{result: failed(invoke.TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))}
+			inv.end(outcome{result: failed(invoke.TooLarge, "Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))})
 		}
 		io.CopyN(io.Discard, r.Body, maxPayload) // the connection stays usable if that was all
 		refuse(t, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", tooLarge.Limit))
@@ -131,7 +131,7 @@ func (w *worker) answer(t *door.Talk, r *http.Request, id string, isError bool) 
 	}
 	w.output.mark("") // what is printed from here on belongs to no event
 	w.finished(inv, "")
-	inv.done <- outcome{result: result}
+	inv.end(outcome{result: result})
 	if r.Header.Get(nextHeader) != "" {
 		w.next(t)
 		return

@@ -278,7 +278,7 @@ func (s *Service) timeout(w *worker, inv *invocation) {
 		w.output.drain()
 		w.log(inv.id, fmt.Sprintf("Task timed out after %d.00 seconds", w.fn.Timeout))
 		w.finished(inv, "timeout")
-		inv.done <- outcome{result: r}
+		inv.end(outcome{result: r})
 	}
 	w.kill()
 }
@@ -415,13 +415,13 @@ func (s *Service) gone(w *worker, err error) {
 			w.answered(inv)
 			switch {
 			case s.closed:
-				inv.done <- outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)}
+				go inv.end(outcome{err: fmt.Errorf("function %s: %w", w.fn.Name, invoke.ErrClosed)})
 			case w.outOfMemory:
 				w.report(inv, "error")
-				inv.done <- outcome{result: outOfMemory(inv.id)}
+				go inv.end(outcome{result: outOfMemory(inv.id)})
 			default:
 				w.report(inv, "error")
-				inv.done <- outcome{result: exited(w.fn, inv.id, err)}
+				go inv.end(outcome{result: exited(w.fn, inv.id, err)})
 			}
 		}
 		f.returning--
