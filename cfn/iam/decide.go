@@ -94,6 +94,9 @@ func Read(text string) Policy {
 
 // Together is several policies as one.
 func Together(policies ...Policy) Policy {
+	if len(policies) == 1 {
+		return policies[0]
+	}
 	var all Policy
 	for _, p := range policies {
 		all.statements = append(all.statements, p.statements...)

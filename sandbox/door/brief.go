@@ -159,10 +159,9 @@ func (b *briefing) parse(head []byte) (r *http.Request, read []byte) {
 	if !b.plain(head) {
 		return nil, nil
 	}
-	again := bytes.Clone(head)
 	r, err := http.ReadRequest(b.reader)
 	if err != nil || !b.port.isBrief(r) || !b.port.budget.free.TryAcquire(r.ContentLength) {
-		return nil, again
+		return nil, head // which stays in the buffer until more is read
 	}
 	return r, nil
 }
@@ -186,7 +185,9 @@ func (b *briefing) plain(head []byte) bool {
 		}
 		switch {
 		case bytes.EqualFold(name, []byte("Host")):
-			hosts++
+			if hosts++; !isHost(bytes.TrimSpace(value)) {
+				return false
+			}
 		case bytes.EqualFold(name, []byte("Connection")):
 			if !bytes.EqualFold(bytes.TrimSpace(value), []byte("keep-alive")) {
 				return false
@@ -205,6 +206,16 @@ func (b *briefing) plain(head []byte) bool {
 func isToken(name []byte) bool {
 	for _, c := range name {
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// isHost reports whether a host has such characters alone as everybody takes for one's.
+func isHost(host []byte) bool {
+	for _, c := range host {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !bytes.ContainsRune([]byte(".-:[]"), rune(c)) {
 			return false
 		}
 	}

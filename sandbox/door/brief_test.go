@@ -115,6 +115,7 @@ var briefRequests = []string{
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\nOrigin: http://evil.example\r\nContent-Length: 1\r\n\r\nx",
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nx",
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nContent-Length: 1\r\n\r\nx",
+	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: a b\r\nContent-Length: 1\r\n\r\nx",
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy",
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: -1\r\n\r\nx",
 	"POST /brief HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\n\r\nxPOST /brief HTTP/1.1\r\nHost: HOST\r\nX: a\x01b\r\nContent-Length: 1\r\n\r\nx",

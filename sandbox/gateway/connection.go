@@ -171,7 +171,9 @@ func (c *connection) readText(reader io.Reader) ([]byte, error) {
 		if len(message) > maxMessage {
 			return nil, c.refuse(websocket.StatusMessageTooBig, "message longer than 128 KB")
 		}
-		message = slices.Grow(message, 512)
+		if len(message) == cap(message) {
+			message = slices.Grow(message, 512)
+		}
 		n, err := reader.Read(message[len(message):cap(message)])
 		message = message[:len(message)+n]
 		if err == io.EOF {
