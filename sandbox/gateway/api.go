@@ -40,6 +40,7 @@ type api struct {
 	integrations map[string]*integration
 	routes       map[string]*explicitRoute
 	authorizers  map[string]*authorizer
+	models       map[string]model
 	deployments  map[string]*snapshot
 	stages       map[string]*stage
 
@@ -53,7 +54,10 @@ type explicitRoute struct {
 	key        string
 	raw        map[string]any // its properties
 	target     string         // integration ID, "" for none
-	respond    bool
+	promises   bool           // it has a RouteResponseSelectionExpression
+	response   string         // ID of its RouteResponse, "" for none
+	modelBy    selection      // its ModelSelectionExpression; nil = messages are not checked
+	models     map[string]string
 	auth       *authorization // without its authorizer
 	authorizer string         // its ID
 }
@@ -151,7 +155,11 @@ func (a *api) snapshot() *snapshot {
 	s := &snapshot{selection: a.selection, cors: a.cors}
 	routes := slices.Clone(a.imported)
 	for _, r := range a.routes {
-		routes = append(routes, &route{key: r.key, integration: a.integrations[r.target], respond: r.respond, auth: a.authorization(r)})
+		made := &route{key: r.key, integration: a.integrations[r.target], respond: r.response != "", auth: a.authorization(r), models: a.validation(r)}
+		if r.promises && !made.respond {
+			made.unsent = unanswered
+		}
+		routes = append(routes, made)
 	}
 	if a.protocol == protocolHTTP {
 		s.http = newRouter(routes)

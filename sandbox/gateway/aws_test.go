@@ -33,6 +33,7 @@ func TestAsynchronous(t *testing.T) {
 		i := c.create("Integration", "I", props{"ApiId": api.PhysicalID, "IntegrationType": "AWS", "IntegrationUri": uri("later"), "RequestParameters": props{"integration.request.header.X-Amz-Invocation-Type": "'Event'"}})
 		c.create("IntegrationResponse", "IR", props{"ApiId": api.PhysicalID, "IntegrationId": i.PhysicalID, "IntegrationResponseKey": "/202/", "ResponseTemplates": props{"$default": "later"}})
 		c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$default", "Target": "integrations/" + i.PhysicalID, "RouteResponseSelectionExpression": "$default"})
+		c.twoWay(api.PhysicalID, "R")
 		c.create("Stage", "S", props{"ApiId": api.PhysicalID, "StageName": "staging", "AutoDeploy": true})
 		conn := dial(t, api.Attributes["ApiEndpoint"].(string))
 		if err := conn.Write(t.Context(), websocket.MessageText, []byte(`{"a":1}`)); err != nil {

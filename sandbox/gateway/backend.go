@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -270,7 +271,7 @@ func (c *connection) callBackend(live *liveStage, rt *route, request, body strin
 	case rt.respond && out.text != "":
 		c.send(out.text) // a client that is gone gets no answer
 	}
-	return out.why, ""
+	return cmp.Or(out.why, rt.unsent), ""
 }
 
 // greetBackend asks the integration of $connect, by what came with the request.

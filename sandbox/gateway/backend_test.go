@@ -101,6 +101,7 @@ func TestBackends(t *testing.T) {
 			c.socketRoute(api.PhysicalID, "$connect", "connect", props{})
 			i := c.create("Integration", "I", merged(test.integration, props{"ApiId": api.PhysicalID}))
 			c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$default", "Target": "integrations/" + i.PhysicalID, "RouteResponseSelectionExpression": "$default"})
+			c.twoWay(api.PhysicalID, "R")
 			for n, response := range test.responses {
 				c.create("IntegrationResponse", fmt.Sprint("IR", n), merged(response, props{"ApiId": api.PhysicalID, "IntegrationId": i.PhysicalID}))
 			}
@@ -186,6 +187,7 @@ func TestFrozenResponses(t *testing.T) {
 	api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
 	i := c.create("Integration", "I", props{"ApiId": api.PhysicalID, "IntegrationType": "MOCK"})
 	c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$default", "Target": "integrations/" + i.PhysicalID, "RouteResponseSelectionExpression": "$default"})
+	c.twoWay(api.PhysicalID, "R")
 	response := func(text string) props {
 		return props{"ApiId": api.PhysicalID, "IntegrationId": i.PhysicalID, "IntegrationResponseKey": "$default", "ResponseTemplates": props{"$default": text}}
 	}

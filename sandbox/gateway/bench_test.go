@@ -85,6 +85,7 @@ func BenchmarkEcho(b *testing.B) {
 		c := newCloud(b, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200,"body":"hello"}`)}})
 		api := c.create("Api", "WS", props{"Name": "WS", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
 		c.socketRoute(api.PhysicalID, "echo", "fn", props{"RouteResponseSelectionExpression": "$default"})
+		c.twoWay(api.PhysicalID, "echoWSRoute")
 		c.create("Stage", "S", props{"ApiId": api.PhysicalID, "StageName": "staging", "AutoDeploy": true})
 		echo(b, api.Attributes["ApiEndpoint"].(string)+"/staging")
 	})

@@ -177,9 +177,12 @@ func TestConnectSigned(t *testing.T) {
 func TestKeptNotes(t *testing.T) {
 	c := newCloud(t, gateway.Options{})
 	api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
+	c.create("Model", "Model", props{"ApiId": api.PhysicalID, "Name": "m", "Schema": props{}})
+	c.create("Integration", "I", props{"ApiId": api.PhysicalID, "IntegrationType": "MOCK"})
 	for kind, p := range map[string]props{
-		"Model": {"ApiId": api.PhysicalID, "Name": "m", "Schema": props{}}, "DomainName": {"DomainName": "a.example"},
-		"Route": {"ApiId": api.PhysicalID, "RouteKey": "x", "RequestModels": props{"$default": "m"}},
+		"DomainName":          {"DomainName": "a.example"},
+		"Route":               {"ApiId": api.PhysicalID, "RouteKey": "x", "RequestModels": props{"$default": "m"}},
+		"IntegrationResponse": {"ApiId": api.PhysicalID, "IntegrationId": c.ids["I"], "IntegrationResponseKey": "$default", "ResponseParameters": props{"method.response.header.a": "'b'"}},
 	} {
 		r := c.create(kind, kind, p)
 		if r.Note == "" {

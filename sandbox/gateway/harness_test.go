@@ -211,6 +211,12 @@ func (c *cloud) socketRoute(api, key, function string, more props) {
 	c.create("Route", name+"WSRoute", p)
 }
 
+// twoWay gives a route that was created its route response.
+func (c *cloud) twoWay(api, route string) {
+	c.t.Helper()
+	c.create("RouteResponse", route+"Response", props{"ApiId": api, "RouteId": c.ids[route], "RouteResponseKey": "$default"})
+}
+
 // normal replaces what differs from run to run: ports, IDs (the same ID gets
 // the same name throughout), traces, times.
 type normal struct {

@@ -17,8 +17,8 @@ import (
 
 // message has the function run that a message selects, and does not wait for it: done
 // is called when all is through. The function's result goes back only from a route with
-// a RouteResponseSelectionExpression, and its statusCode means nothing here; only a
-// function that fails is told of.
+// a RouteResponse, and its statusCode means nothing here; only a function that fails is
+// told of.
 func (c *connection) message(body string, done func()) {
 	live := c.api.stage(c.stageName)
 	if live == nil {
@@ -27,12 +27,21 @@ func (c *connection) message(body string, done func()) {
 	}
 	rt := live.selectRoute(body)
 	request := ingress.NewToken()
+	unfit := ""
+	if rt != nil {
+		unfit = rt.models.check(body)
+	}
 	switch {
 	case rt == nil || rt.integration == nil:
 		c.gateway.tell(activity.Event{Kind: activity.Message, Route: "message", Connection: c.id, Text: "no $default route"})
 		go func() {
 			defer done()
 			c.sendError("Forbidden", request)
+		}()
+	case unfit != "":
+		go func() {
+			defer done()
+			c.served(rt, request, unfit, "Invalid request body")
 		}()
 	case rt.integration.kind == "AWS_PROXY":
 		c.callRoute(live, rt, request, body, func(why, report string) {
@@ -73,7 +82,7 @@ func (c *connection) callRoute(live *liveStage, rt *route, request, body string,
 			go func() { end(c.routeEnd(rt, result, err)) }()
 			return
 		}
-		end(delay(result), "")
+		end(rt.unsent+delay(result), "")
 	}, c.api.source(c.stageName, rt.key))
 }
 

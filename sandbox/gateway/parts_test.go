@@ -21,6 +21,8 @@ func TestRefusedParts(t *testing.T) {
 	c.create("Authorizer", "J", merged(jwt, props{"ApiId": c.ids["H"], "Name": "j"}))
 	c.create("Authorizer", "R", merged(request, props{"ApiId": c.ids["H"], "Name": "r"}))
 	c.create("Integration", "WI", props{"ApiId": c.ids["W"], "IntegrationType": "MOCK"})
+	c.create("Route", "WR", props{"ApiId": c.ids["W"], "RouteKey": "response"})
+	c.twoWay(c.ids["W"], "WR")
 	c.create("Integration", "HI", props{"ApiId": c.ids["H"], "IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1"})
 	c.create("Route", "Used", props{"ApiId": c.ids["H"], "RouteKey": "GET /used", "AuthorizationType": "JWT", "AuthorizerId": c.ids["J"]})
 	c.create("Stage", "Stage", props{"ApiId": c.ids["H"], "StageName": "dev", "AutoDeploy": true})
@@ -102,7 +104,19 @@ func TestRefusedParts(t *testing.T) {
 		{"H", "IntegrationResponse", props{"IntegrationId": c.ids["HI"], "IntegrationResponseKey": "$default"}, nil, "are for WebSocket APIs"},
 		{"W", "IntegrationResponse", props{"IntegrationId": c.ids["WI"], "IntegrationResponseKey": "x", "ResponseTemplates": props{"a": "#if(1)"}}, nil, "ResponseTemplates: a: "},
 		{"W", "Model", props{"Name": "m", "Schema": props{}}, nil, ""},
+		{"W", "IntegrationResponse", props{"IntegrationId": c.ids["WI"], "IntegrationResponseKey": "x", "ResponseParameters": props{"method.response.header.a": "integration.response.body.b"}}, nil, ""},
+		{"W", "IntegrationResponse", props{"IntegrationId": c.ids["WI"], "IntegrationResponseKey": "x", "ResponseParameters": props{"route.response.header.a": "'b'"}}, nil, "must be method.response.header.NAME"},
+		{"W", "IntegrationResponse", props{"IntegrationId": c.ids["WI"], "IntegrationResponseKey": "x", "ResponseParameters": props{"method.response.header.a": "b"}}, nil, "integration.response.body.FIELD"},
 		{"W", "Model", props{"Name": "m"}, nil, "property Schema: is required"},
+		{"W", "Model", props{"Name": "n", "Schema": `{"type":"object","patternProperties":{"a":{}}}`}, nil, "patternProperties is not checked by the local cloud"},
+		{"W", "Model", props{"Name": "n", "Schema": "{"}, nil, "is no JSON"},
+		{"W", "Route", props{"RouteKey": "m", "RequestModels": props{"a": "m"}, "ModelSelectionExpression": "${request.body.a}"}, nil, ""},
+		{"W", "Route", props{"RouteKey": "n", "RequestModels": props{"a": "nope"}}, nil, "no model of this API is named nope"},
+		{"W", "Route", props{"RouteKey": "n", "RequestModels": props{"a": "m"}, "ModelSelectionExpression": "$nope"}, nil, "ModelSelectionExpression"},
+		{"W", "RouteResponse", props{"RouteId": c.ids["WR"], "RouteResponseKey": "$other"}, nil, "must be $default"},
+		{"W", "RouteResponse", props{"RouteId": "nope", "RouteResponseKey": "$default"}, nil, "invalid route identifier specified: nope"},
+		{"W", "RouteResponse", props{"RouteId": c.ids["WR"], "RouteResponseKey": "$default"}, nil, "already exists for this route"},
+		{"H", "RouteResponse", props{"RouteId": c.ids["Used"], "RouteResponseKey": "$default"}, nil, "are for WebSocket APIs"},
 
 		{"", "DomainName", props{"DomainName": "b.example.com"}, nil, ""},
 		{"", "DomainName", props{"DomainName": "api.example.com"}, nil, "exists already"},

@@ -40,11 +40,11 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 		"AWS::ApiGatewayV2::Api":           of(g.createAPI, g.updateAPI, g.deleteAPI),
 		"AWS::ApiGatewayV2::Integration":   of(g.createIntegration, g.updateIntegration, g.deleteIntegration),
 		"AWS::ApiGatewayV2::Route":         of(g.createRoute, g.updateRoute, g.deleteRoute),
-		"AWS::ApiGatewayV2::RouteResponse": of(g.createRouteResponse, g.createRouteResponse, nothing),
+		"AWS::ApiGatewayV2::RouteResponse": of(g.putRouteResponse, g.putRouteResponse, g.deleteRouteResponse),
 		"AWS::ApiGatewayV2::Authorizer":    of(g.createAuthorizer, g.updateAuthorizer, g.deleteAuthorizer),
 		"AWS::ApiGatewayV2::ApiMapping":    of(g.putMapping, g.putMapping, g.deleteMapping),
 		"AWS::ApiGatewayV2::DomainName":    of(g.putDomain, g.putDomain, g.deleteDomain),
-		"AWS::ApiGatewayV2::Model":         of(g.putModel, g.putModel, nothing),
+		"AWS::ApiGatewayV2::Model":         of(g.putModel, g.putModel, g.deleteModel),
 		"AWS::Lambda::Url":                 of(g.createURL, g.updateURL, g.deleteURL),
 		"AWS::ApiGateway::BasePathMapping": of(g.putBasePath, g.putBasePath, g.deleteBasePath),
 		"AWS::ApiGateway::DomainName":      of(g.putDomain1, g.putDomain1, g.deleteDomain),
@@ -60,12 +60,11 @@ func (g *Gateway) Registrations() map[string]stack.Registration {
 			Provider: stack.Steps{OnCreate: g.createStage, OnUpdate: g.updateStage, OnDelete: g.deleteStage},
 		},
 	}
-	integrations := types["AWS::ApiGatewayV2::Integration"]
-	integrations.Check = checkIntegration
-	types["AWS::ApiGatewayV2::Integration"] = integrations
-	responses := types["AWS::ApiGatewayV2::IntegrationResponse"]
-	responses.Check = checkIntegrationResponse
-	types["AWS::ApiGatewayV2::IntegrationResponse"] = responses
+	for name, check := range map[string]func(map[string]any) error{"Integration": checkIntegration, "IntegrationResponse": checkIntegrationResponse, "Model": checkModel} {
+		checked := types["AWS::ApiGatewayV2::"+name]
+		checked.Check = check
+		types["AWS::ApiGatewayV2::"+name] = checked
+	}
 	for _, refused := range []string{"ApiGatewayManagedOverrides", "RoutingRule", "VpcLink"} {
 		name := "AWS::ApiGatewayV2::" + refused
 		why := name + " is not emulated by the local cloud; leave it out of the local stack with a Condition"
@@ -100,6 +99,7 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 		integrations: map[string]*integration{},
 		routes:       map[string]*explicitRoute{},
 		authorizers:  map[string]*authorizer{},
+		models:       map[string]model{},
 		deployments:  map[string]*snapshot{},
 		stages:       map[string]*stage{},
 	}
@@ -237,8 +237,11 @@ func (g *Gateway) createRoute(req stack.Request) (stack.Resource, error) {
 // routeResource says of a route what of it does nothing here.
 func routeResource(req stack.Request, id string) stack.Resource {
 	r := stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}
-	if req.Properties["RequestModels"] != nil || req.Properties["RequestParameters"] != nil {
-		r.Note = "the local cloud does not validate requests against RequestModels and RequestParameters"
+	switch {
+	case req.Properties["RequestModels"] != nil && req.Properties["ModelSelectionExpression"] == nil:
+		r.Note = "RequestModels check messages where there is a ModelSelectionExpression, and there is none"
+	case req.Properties["RequestParameters"] != nil:
+		r.Note = "the local cloud does not look for the RequestParameters that are required"
 	}
 	return r
 }
@@ -247,6 +250,9 @@ func (g *Gateway) updateRoute(req stack.Request) (stack.Resource, error) {
 	a, r, err := g.readRoute(req)
 	if err != nil {
 		return stack.Resource{}, err
+	}
+	if old := a.routes[req.PhysicalID]; old != nil {
+		r.response = old.response
 	}
 	a.routes[req.PhysicalID] = r
 	a.changed()
@@ -258,13 +264,15 @@ func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
 		ApiId                                                       string `cfn:"required"`
 		RouteKey                                                    string `cfn:"required"`
 		Target, AuthorizationType, RouteResponseSelectionExpression string
-		AuthorizerId                                                string
+		AuthorizerId, ModelSelectionExpression                      string
 		AuthorizationScopes                                         []string
 		ApiKeyRequired                                              bool
+		RequestModels                                               map[string]string
 	}
-	p := read(req.Properties, &in, "OperationName", "ModelSelectionExpression", "RequestModels", "RequestParameters")
+	p := read(req.Properties, &in, "OperationName", "RequestParameters")
 	a := g.owner(p, in.ApiId)
-	r := &explicitRoute{raw: req.Properties, key: in.RouteKey, respond: in.RouteResponseSelectionExpression != ""}
+	r := &explicitRoute{raw: req.Properties, key: in.RouteKey, promises: in.RouteResponseSelectionExpression != "", models: in.RequestModels}
+	r.modelBy = readValidation(p, a, in.ModelSelectionExpression, in.RequestModels)
 	r.auth, r.authorizer = routeAuthorization(p, a, r.key, in.AuthorizationType, in.AuthorizerId, in.AuthorizationScopes)
 	if in.ApiKeyRequired && a != nil {
 		if a.protocol != protocolSocket || r.key != "$connect" {
@@ -300,25 +308,6 @@ func (g *Gateway) deleteRoute(req stack.Request) error {
 		a.changed()
 	}
 	return nil
-}
-
-// createRouteResponse accepts the resource that AWS wants beside a route's
-// RouteResponseSelectionExpression; that property alone decides here.
-func (g *Gateway) createRouteResponse(req stack.Request) (stack.Resource, error) {
-	var in struct {
-		ApiId            string `cfn:"required"`
-		RouteId          string `cfn:"required"`
-		RouteResponseKey string `cfn:"required"`
-	}
-	p := read(req.Properties, &in)
-	if in.RouteResponseKey != "$default" {
-		p.fail("RouteResponseKey", "must be $default, not %q", in.RouteResponseKey)
-	}
-	if a := g.owner(p, in.ApiId); a != nil && a.routes[in.RouteId] == nil {
-		p.fail("RouteId", "invalid route identifier specified: %s", in.RouteId)
-	}
-	id := ingress.IDOf(req, 7, func(string) bool { return false })
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteResponseId": id}}, p.err
 }
 
 type deploymentProperties struct {

@@ -13,6 +13,8 @@ type route struct {
 	integration *integration
 	auth        *authorization // nil: everybody may call
 	respond     bool           // WebSocket: the function's result is sent back
+	unsent      string         // WebSocket: why it is not, where that may surprise
+	models      *validation    // WebSocket: of messages; nil = they are not checked
 }
 
 // router finds the HTTP route for a request by API Gateway's precedence: a

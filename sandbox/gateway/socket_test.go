@@ -81,6 +81,9 @@ func TestSockets(t *testing.T) {
 				route[k] = v
 			}
 			c.create("Route", "R"+fields[0], route)
+			if len(more) > 0 {
+				c.twoWay(api.PhysicalID, "R"+fields[0])
+			}
 		}
 		d := c.create("Deployment", "D", props{"ApiId": api.PhysicalID})
 		c.create("Stage", "S", props{"ApiId": api.PhysicalID, "StageName": "staging", "DeploymentId": d.PhysicalID})

@@ -159,6 +159,9 @@ type Errand struct {
 	Session string // what the service calls its session of the role
 	For     string // ARN of the resource on whose behalf
 	Called  string // in people's words; "" = the session's ARN
+	// Taken says that the role was taken by another role before, so that its trust in
+	// the service is not asked.
+	Taken bool
 	// Action and Resource are what it does: "sqs:SendMessage" to an ARN. "" = to
 	// take the role is all.
 	Action, Resource string

@@ -160,6 +160,25 @@ func (g *APIs) deleteMethod(req stack.Request) error {
 	return nil
 }
 
+// model is an AWS::ApiGateway::Model.
+type model struct {
+	raw      map[string]any
+	id, name string
+	schema   any
+	// definitions are those of the document that it is from.
+	definitions map[string]any
+}
+
+// check says what is wrong with a body, "" if nothing is.
+func (m *model) check(a *api, body []byte) string {
+	return ingress.Model{Schema: m.schema, Definitions: m.definitions, Other: func(name string) (any, bool) {
+		if other := a.model(name); other != nil {
+			return other.schema, true
+		}
+		return nil, false
+	}}.Check(body)
+}
+
 // putModel keeps a model: a JSON schema that bodies are checked with.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-model.html
 func (g *APIs) putModel(req stack.Request) (stack.Resource, error) {
@@ -169,7 +188,7 @@ func (g *APIs) putModel(req stack.Request) (stack.Resource, error) {
 		Schema            any
 	}
 	p := read(req.Properties, &in, "Description")
-	schema, err := schemaOf(in.Schema)
+	schema, err := ingress.ReadSchema(in.Schema)
 	if err != nil {
 		p.fail("Schema", "%v", err)
 	}

@@ -266,7 +266,7 @@ func (im *importer) models() {
 		definitions = object(im.body, "components", "schemas")
 	}
 	for _, name := range slices.Sorted(maps.Keys(definitions)) {
-		schema, err := schemaOf(definitions[name])
+		schema, err := ingress.ReadSchema(definitions[name])
 		if err != nil {
 			im.p.fail("definitions."+name, "%v", err)
 			continue

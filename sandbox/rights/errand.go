@@ -20,7 +20,7 @@ func (g *Guard) Errand(ctx context.Context, e invoke.Errand) *Denial {
 		return nil
 	}
 	name, c := g.taker(e)
-	if role, ok := g.role(e.Role); ok && role.Trust != nil {
+	if role, ok := g.role(e.Role); ok && role.Trust != nil && !e.Taken {
 		switch d := g.trusts(*role.Trust, e); d.Effect {
 		case iam.Unknown:
 			g.say("trust-"+e.Role+e.Service, activity.Event{Kind: activity.Notice, Function: e.Called, Text: fmt.Sprintf(

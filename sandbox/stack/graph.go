@@ -3,10 +3,12 @@ package stack
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"arc/cfn"
+	"arc/cfn/registry"
 )
 
 // connect decides the template's conditions and finds what each of its
@@ -51,7 +53,55 @@ func (t *template) connect(ref Ref) error {
 	if circle := circular(t.deps); len(circle) > 0 {
 		return invalid("Circular dependency between resources: [%s]", strings.Join(circle, ", "))
 	}
+	t.beforehand()
 	return nil
+}
+
+// beforehand makes the route responses of a template before its deployments, where the
+// template leaves that open: a deployment is a picture of the API as it is at that
+// time, and frameworks let theirs wait for the routes alone. On AWS it is mostly the
+// slower one; t.open says that nothing makes sure of it.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-websocket-deployment.html
+func (t *template) beforehand() {
+	t.open = map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(t.deps)) {
+		if t.doc.Resources[id].Type != registry.ApiGatewayV2Deployment {
+			continue
+		}
+		var added []string
+		api := t.doc.Resources[id].Properties["ApiId"]
+		for _, other := range slices.Sorted(maps.Keys(t.deps)) {
+			response := t.doc.Resources[other]
+			if response.Type != registry.ApiGatewayV2RouteResponse || !reflect.DeepEqual(response.Properties["ApiId"], api) || reaches(t.deps, id, other) {
+				continue
+			}
+			if !reaches(t.deps, other, id) {
+				t.deps[id] = append(t.deps[id], other)
+				added = append(added, other)
+			}
+		}
+		if added != nil {
+			t.open[id] = "made after " + strings.Join(added, ", ") + ", without a DependsOn: AWS may make it before and then it does not have them"
+		}
+	}
+}
+
+// reaches reports whether one node depends on another, by others or not.
+func reaches(deps map[string][]string, from, to string) bool {
+	seen := map[string]bool{}
+	next := []string{from}
+	for len(next) > 0 {
+		id := next[0]
+		next = next[1:]
+		if id == to {
+			return true
+		}
+		if !seen[id] {
+			seen[id] = true
+			next = append(next, deps[id]...)
+		}
+	}
+	return false
 }
 
 // decide evaluates every condition once. Later scopes get the outcomes, also

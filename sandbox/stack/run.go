@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,7 +173,7 @@ func (r *run) create(ctx context.Context, next, old *resource) error {
 	r.e.mu.Unlock()
 	r.record(step{before: old, after: next})
 	r.e.event(r.st, next, progress, creationInitiated)
-	r.e.event(r.st, next, complete, made.Note)
+	r.e.event(r.st, next, complete, cmp.Or(made.Note, r.t.open[next.logicalID]))
 	return nil
 }
 

@@ -26,6 +26,8 @@ type template struct {
 	// discreet has what custom resources keep secret replaced, for whatever is shown.
 	discreet bool
 	deps     map[string][]string // by logical ID, of the resources whose condition holds
+	// open says of a resource, by logical ID, that its place in the order is ours.
+	open map[string]string
 }
 
 // source is what a request says about its template.

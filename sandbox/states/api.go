@@ -39,6 +39,11 @@ type input struct {
 	StateMachineVersionArn, StateMachineAliasArn     string
 	RoutingConfiguration                             []route
 	ActivityArn, WorkerName                          string
+	MapRunArn, ClientToken                           string
+	StateName, Variables, Context, InspectionLevel   string
+	RevealSecrets                                    bool
+	Mock                                             *mock
+	StateConfiguration                               map[string]any
 }
 
 // Handle answers Step Functions' operations.
@@ -49,7 +54,7 @@ func (s *Service) Handle(ctx context.Context, operation string, body []byte) (an
 		return nil, &stack.Error{Code: "SerializationException", Message: err.Error()}
 	}
 	switch operation {
-	case "StartExecution", "StartSyncExecution", "StopExecution", "DescribeExecution", "ListExecutions", "GetExecutionHistory", "DescribeStateMachineForExecution":
+	case "StartExecution", "StartSyncExecution", "StopExecution", "RedriveExecution", "DescribeExecution", "ListExecutions", "GetExecutionHistory", "DescribeStateMachineForExecution":
 		return s.ofExecutions(ctx, operation, in)
 	case "SendTaskSuccess":
 		return struct{}{}, s.answer(ctx, in.TaskToken, answer{Output: in.Output})
@@ -77,6 +82,10 @@ func (s *Service) Handle(ctx context.Context, operation string, body []byte) (an
 	case "PublishStateMachineVersion", "ListStateMachineVersions", "DeleteStateMachineVersion",
 		"CreateStateMachineAlias", "UpdateStateMachineAlias", "DeleteStateMachineAlias", "DescribeStateMachineAlias", "ListStateMachineAliases":
 		return s.ofVersions(operation, in)
+	case "TestState":
+		return s.testState(ctx, in)
+	case "DescribeMapRun", "ListMapRuns":
+		return s.ofMapRuns(operation, in)
 	case "CreateActivity", "DeleteActivity", "DescribeActivity", "ListActivities", "GetActivityTask":
 		return s.ofActivities(ctx, operation, in)
 	case "ListStateMachines":

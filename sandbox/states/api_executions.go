@@ -31,6 +31,8 @@ func (s *Service) ofExecutions(ctx context.Context, operation string, in input) 
 	switch operation {
 	case "StopExecution":
 		return s.stopExecution(ctx, x, in)
+	case "RedriveExecution":
+		return s.redriveExecution(x, in)
 	case "GetExecutionHistory":
 		return x.history(in)
 	case "DescribeStateMachineForExecution":
@@ -39,9 +41,14 @@ func (s *Service) ofExecutions(ctx context.Context, operation string, in input) 
 			delete(m, name)
 		}
 		m["updateDate"] = seconds(x.Machine.Created)
+		if x.MapRun != "" {
+			m["mapRunArn"], m["label"] = x.MapRun, x.Label
+		}
 		return m, nil
 	}
-	out := x.now().shown()
+	is := x.now()
+	out := is.shown()
+	x.redriven(is, out)
 	if in.IncludeExecutionData != nil && !*in.IncludeExecutionData {
 		delete(out, "input")
 		delete(out, "output")
@@ -69,19 +76,18 @@ func (s *Service) execution(arn string) (*execution, error) {
 func (is summary) shown() map[string]any {
 	out := map[string]any{
 		"executionArn": is.ARN, "stateMachineArn": is.Machine.ARN, "name": is.Name, "status": is.Status, "startDate": seconds(is.Started),
-		"input": is.Input, "inputDetails": map[string]any{"included": true}, "redriveCount": 0, "redriveStatus": "NOT_REDRIVABLE",
+		"input": is.Input, "inputDetails": map[string]any{"included": true},
 	}
 	is.listed(out)
+	if is.MapRun != "" {
+		out["mapRunArn"] = is.MapRun
+	}
 	if is.Status == running {
-		out["redriveStatusReason"] = "Execution is RUNNING and cannot be redriven"
 		return out
 	}
 	out["stopDate"] = seconds(is.Ended)
 	if is.HasOutput {
 		out["output"], out["outputDetails"] = is.Output, map[string]any{"included": true}
-		out["redriveStatusReason"] = "Execution is SUCCEEDED and cannot be redriven"
-	} else {
-		out["redriveStatusReason"] = "the local cloud does not redrive executions"
 	}
 	if is.HasFailure {
 		if is.Error != "" {
@@ -114,7 +120,7 @@ func (s *Service) startSync(ctx context.Context, in input) (any, error) {
 		return nil, err
 	}
 	select {
-	case <-x.done:
+	case <-x.over():
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-s.ctx.Done():
@@ -122,9 +128,6 @@ func (s *Service) startSync(ctx context.Context, in input) (any, error) {
 	}
 	is := x.now()
 	out := is.shown()
-	for _, name := range []string{"redriveCount", "redriveStatus", "redriveStatusReason"} {
-		delete(out, name)
-	}
 	took := is.Ended.Sub(is.Started)
 	out["billingDetails"] = map[string]any{"billedMemoryUsedInMB": 64, "billedDurationInMilliseconds": (took + 99*time.Millisecond) / (100 * time.Millisecond) * 100}
 	return out, nil
@@ -139,7 +142,7 @@ func (s *Service) stopExecution(ctx context.Context, x *execution, in input) (an
 	x.mu.Unlock()
 	x.stop(errStopped)
 	select {
-	case <-x.done:
+	case <-x.over():
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -152,6 +155,9 @@ var statuses = []string{succeeded, timedOut, "PENDING_REDRIVE", aborted, failed,
 func (s *Service) listExecutions(in input) (any, error) {
 	if in.StatusFilter != "" && !slices.Contains(statuses, in.StatusFilter) {
 		return nil, &stack.Error{Code: "ValidationException", Message: fmt.Sprintf("1 validation error detected: Value '%s' at 'statusFilter' failed to satisfy constraint: Member must satisfy enum value set: [%s]", in.StatusFilter, strings.Join(statuses, ", "))}
+	}
+	if in.MapRunArn != "" {
+		return s.listItems(in)
 	}
 	m, err := s.target(in.StateMachineArn)
 	if err != nil {
@@ -172,6 +178,33 @@ func (s *Service) listExecutions(in input) (any, error) {
 			continue
 		}
 		one := is.listed(map[string]any{"executionArn": is.ARN, "stateMachineArn": m.ARN, "name": is.Name, "status": is.Status, "startDate": seconds(is.Started)})
+		if is.Status != running {
+			one["stopDate"] = seconds(is.Ended)
+		}
+		list = append(list, one)
+	}
+	return paged("executions", list, in)
+}
+
+// listItems are the executions of a map run.
+func (s *Service) listItems(in input) (any, error) {
+	s.mu.Lock()
+	known, order := s.mapRuns[in.MapRunArn] != nil, slices.Clone(s.order)
+	s.mu.Unlock()
+	switch {
+	case in.StateMachineArn != "":
+		return nil, &stack.Error{Code: "ValidationException", Message: "Must provide a StateMachine ARN or MapRun ARN, not both"}
+	case !known:
+		return nil, &stack.Error{Code: "ResourceNotFound", Message: fmt.Sprintf("Resource not found: '%s'", in.MapRunArn)}
+	}
+	slices.Reverse(order) // the last one first
+	list := []any{}
+	for _, x := range order {
+		is := x.now()
+		if is.MapRun != in.MapRunArn || in.StatusFilter != "" && is.Status != in.StatusFilter {
+			continue
+		}
+		one := map[string]any{"executionArn": is.ARN, "stateMachineArn": is.Machine.ARN, "mapRunArn": is.MapRun, "name": is.Name, "status": is.Status, "startDate": seconds(is.Started)}
 		if is.Status != running {
 			one["stopDate"] = seconds(is.Ended)
 		}

@@ -24,6 +24,9 @@ func (x *execution) session() invoke.Session {
 func (t *attempt) call(ctx context.Context) (any, *asl.Failure) {
 	r := t.resource
 	given, _ := t.given.(map[string]any)
+	if failure := t.assume(ctx); failure != nil {
+		return nil, failure
+	}
 	switch {
 	case r.function != "":
 		_, result, failure := t.invoke(ctx, r.function, t.given)
@@ -44,7 +47,7 @@ func (t *attempt) call(ctx context.Context) (any, *asl.Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	who := t.x.session()
+	who := t.session()
 	who.Service = service
 	said := t.x.s.options.Call(who, request)
 	if said.Status >= 300 {
@@ -107,7 +110,7 @@ func shaped(r resource, given map[string]any) map[string]any {
 // https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 func (t *attempt) invoke(ctx context.Context, function string, event any) (invoke.Result, any, *asl.Failure) {
 	x := t.x
-	session := x.session()
+	session := t.session()
 	resource := function
 	if !strings.HasPrefix(function, "arn:") {
 		resource = fmt.Sprintf("%s:lambda:%s:%s:function:%s", strings.Join(strings.SplitN(x.Machine.ARN, ":", 3)[:2], ":"), session.Region, x.s.options.Account, function)
@@ -115,7 +118,7 @@ func (t *attempt) invoke(ctx context.Context, function string, event any) (invok
 	because := func(status int, code, message string) *asl.Failure {
 		return &asl.Failure{Name: "Lambda." + code, Cause: fmt.Sprintf("%s (Service: AWSLambda; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)", message, status, code, wire.NewRequestID())}
 	}
-	err := x.s.options.Permit.Ask(ctx, invoke.Errand{Service: principal, Role: session.Role, Session: session.Name, For: session.For, Called: session.Called, Action: "lambda:InvokeFunction", Resource: resource})
+	err := x.s.options.Permit.Ask(ctx, invoke.Errand{Service: principal, Role: session.Role, Session: session.Name, For: session.For, Called: session.Called, Taken: t.role != "", Action: "lambda:InvokeFunction", Resource: resource})
 	if err != nil {
 		failure := because(http.StatusForbidden, "AccessDeniedException", err.Error())
 		failure.Name = "Lambda.AWSLambdaException"

@@ -18,7 +18,7 @@ func (t *attempt) child(started any) (chan struct{}, *asl.Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if x := s.executions[t.at.Child]; x != nil {
-		return x.done, nil
+		return x.over(), nil
 	}
 	return nil, &asl.Failure{Name: asl.ErrTaskFailed, Cause: fmt.Sprintf("Execution Does Not Exist: '%s'", t.at.Child)}
 }

@@ -17,6 +17,9 @@ func (f *frame) pass(s *asl.State, raw, input any) (any, string, *asl.Failure) {
 	}
 	if s.HasResult {
 		result = s.Result
+		f.x.saw("result", result)
+	} else {
+		f.x.saw("afterParameters", result)
 	}
 	return f.result(s, raw, result)
 }
@@ -176,14 +179,15 @@ func (f *frame) limit(s *asl.State, name string, fixed int, p *asl.Path, input a
 	if failure != nil {
 		return 0, failure
 	}
+	number := v
 	if text, isText := v.(string); isText {
-		v = json.Number(text) // AWS takes a number in a text, too
+		number = json.Number(text) // AWS takes a number in a text, too
 	}
-	n, ok := asl.Whole(v)
+	n, ok := asl.Whole(number)
 	if !ok {
 		return 0, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The %sPath field refers to value \"%s\" which is not a valid integer: %s", name, plain(v), p)})
 	}
-	if n < 0 || n == 0 && strings.HasSuffix(name, "Seconds") {
+	if n < 0 && name != "MaxItems" || n == 0 && strings.HasSuffix(name, "Seconds") {
 		return 0, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("%s cannot be negative.", name)})
 	}
 	return n, nil

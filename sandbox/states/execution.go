@@ -51,6 +51,7 @@ type execution struct {
 	events    []json.RawMessage
 	size      int64 // of the events, in bytes
 	positions map[string]*position
+	trial     *trial // of TestState; nil = it is none
 }
 
 // summary is what is kept of an execution as a whole.
@@ -58,10 +59,14 @@ type summary struct {
 	ARN, Name, Input      string
 	Machine               machine
 	Version, Alias        string // ARNs by which it was started; "" = its machine's own
+	MapRun, Label         string // of an item of a distributed map: the run's ARN and label
 	Started, Ended        time.Time
 	Status                string
 	Output, Error, Cause  string
 	HasOutput, HasFailure bool
+	Redrives              int       `json:",omitempty"`
+	Redriven              time.Time // the last time
+	RedriveToken          string    `json:",omitempty"`
 }
 
 // start begins an execution. A name that was taken by one with the same input, which
@@ -121,13 +126,22 @@ func whole() map[string]any { return map[string]any{"truncated": false} }
 
 // say tells what becomes of the execution.
 func (x *execution) say(format string, args ...any) {
+	if x.trial != nil {
+		return // whoever tries a state is told
+	}
 	x.s.options.Tell(activity.Event{Kind: activity.Delivery, Resource: x.Machine.called(), RequestID: x.Name, Text: fmt.Sprintf("execution %s %s", x.Name, fmt.Sprintf(format, args...))})
 }
 
 // run goes on with an execution in the background, from where its positions are.
 func (x *execution) run() {
 	ctx, end := context.WithCancelCause(x.s.ctx)
+	x.mu.Lock()
 	x.end = end
+	began := x.Started
+	if x.Redrives > 0 {
+		began = x.Redriven
+	}
+	x.mu.Unlock()
 	x.s.running.Go(func() {
 		defer end(nil)
 		limit := x.Machine.parsed.TimeoutSeconds
@@ -135,7 +149,7 @@ func (x *execution) run() {
 			limit = maxExpress
 		}
 		if limit > 0 {
-			left := x.Started.Add(time.Duration(limit) * time.Second).Sub(x.s.options.Clock.Now())
+			left := began.Add(time.Duration(limit) * time.Second).Sub(x.s.options.Clock.Now())
 			ended := make(chan struct{})
 			defer close(ended)
 			clock := x.s.options.Clock.After(max(left, 0))
@@ -164,8 +178,11 @@ func (x *execution) run() {
 
 // stop ends an execution.
 func (x *execution) stop(why error) {
-	if x.end != nil {
-		x.end(why)
+	x.mu.Lock()
+	end := x.end
+	x.mu.Unlock()
+	if end != nil {
+		end(why)
 	}
 }
 
@@ -203,8 +220,10 @@ func (x *execution) finish(cause error, prev int64, output any, f *asl.Failure) 
 	if err := x.keep(); err != nil {
 		x.say("%v", err)
 	}
-	x.dropPositions("")
-	close(x.done)
+	if end.Status == succeeded || x.Machine.Express {
+		x.dropPositions("") // others may be redriven
+	}
+	close(x.over())
 	x.s.bound(x)
 }
 

@@ -108,6 +108,9 @@ func (f *frame) aborted(prev int64, types ...string) {
 // each runs the items of a map through its processor.
 // https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 func (f *frame) each(ctx context.Context, s *asl.State, input any) (any, *asl.Failure) {
+	if s.Distributed {
+		return f.distribute(ctx, s, input)
+	}
 	items, failure := f.items(s, input)
 	if failure != nil {
 		return nil, failure
@@ -130,25 +133,12 @@ func (f *frame) each(ctx context.Context, s *asl.State, input any) (any, *asl.Fa
 	}
 	outer := f.scope(s, nil).Variables
 	branches := make([]*frame, len(items))
-	inputs := make([]any, len(items))
+	inputs, failure := f.selected(s, input, items)
+	if failure != nil {
+		return nil, failure
+	}
 	for i, item := range items {
-		object := map[string]any{"Item": map[string]any{"Index": json.Number(strconv.Itoa(i)), "Value": item}}
-		branches[i] = &frame{x: f.x, machine: s.Branches[0], path: f.path + "/" + s.Name + "/" + strconv.Itoa(i), item: object, outer: outer, prev: f.prev}
-		inputs[i] = item
-		if s.Selector != nil {
-			scope := f.asked(s, input, told{})
-			scope.Context.(map[string]any)["Map"] = object
-			if inputs[i], failure = s.Selector.Eval("ItemSelector", scope, f.x); failure != nil {
-				return nil, f.unevaluated(s, failure)
-			}
-		}
-		if s.ItemSelector != nil {
-			scope := f.scope(s, input)
-			scope.Context.(map[string]any)["Map"] = object
-			if inputs[i], failure = s.ItemSelector.Eval(scope, f.x); failure != nil {
-				return nil, f.placed(s, failure)
-			}
-		}
+		branches[i] = &frame{x: f.x, machine: s.Branches[0], path: f.path + "/" + s.Name + "/" + strconv.Itoa(i), item: itemObject(i, item), outer: outer, prev: f.prev}
 	}
 	fan := f.fan(ctx, branches, most, func(ctx context.Context, b *frame, i int) (any, *asl.Failure) {
 		return b.iteration(ctx, s, i, inputs[i])
@@ -162,6 +152,36 @@ func (f *frame) each(ctx context.Context, s *asl.State, input any) (any, *asl.Fa
 	}
 	f.x.add(f.prev, "MapStateSucceeded", "", nil)
 	return fan.outputs, nil
+}
+
+// itemObject is $$.Map of an item.
+func itemObject(i int, item any) map[string]any {
+	return map[string]any{"Item": map[string]any{"Index": json.Number(strconv.Itoa(i)), "Value": item}}
+}
+
+// selected is what an ItemSelector makes of items; without one it is the items.
+func (f *frame) selected(s *asl.State, input any, items []any) ([]any, *asl.Failure) {
+	if s.Selector == nil && s.ItemSelector == nil {
+		return items, nil
+	}
+	inputs := make([]any, len(items))
+	for i, item := range items {
+		var failure *asl.Failure
+		if s.Selector != nil {
+			scope := f.asked(s, input, told{})
+			scope.Context.(map[string]any)["Map"] = itemObject(i, item)
+			if inputs[i], failure = s.Selector.Eval("ItemSelector", scope, f.x); failure != nil {
+				return nil, f.unevaluated(s, failure)
+			}
+			continue
+		}
+		scope := f.scope(s, input)
+		scope.Context.(map[string]any)["Map"] = itemObject(i, item)
+		if inputs[i], failure = s.ItemSelector.Eval(scope, f.x); failure != nil {
+			return nil, f.placed(s, failure)
+		}
+	}
+	return inputs, nil
 }
 
 // iteration runs one item.
@@ -191,32 +211,42 @@ func (f *frame) tolerance(s *asl.State, input any, items int) (func() bool, *asl
 	if !s.Tolerates {
 		return nil, nil
 	}
-	count, failure := f.limit(s, "ToleratedFailureCount", s.ToleratedFailureCount, s.ToleratedFailureCountPath, input)
-	if failure != nil {
-		return nil, failure
+	count, percentage, failure := f.threshold(s, input)
+	failures := 0
+	return func() bool {
+		failures++
+		return within(failures, items, count, percentage)
+	}, failure
+}
+
+// within reports whether so many of the items may fail.
+func within(failures, items, count int, percentage float64) bool {
+	return failures <= count || float64(failures)*100 <= percentage*float64(items) && percentage > 0
+}
+
+// threshold is how many items may fail, or how much of all of them.
+func (f *frame) threshold(s *asl.State, input any) (count int, percentage float64, failure *asl.Failure) {
+	if count, failure = f.limit(s, "ToleratedFailureCount", s.ToleratedFailureCount, s.ToleratedFailureCountPath, input); failure != nil {
+		return 0, 0, failure
 	}
-	percentage := s.ToleratedFailurePercentage
+	percentage = s.ToleratedFailurePercentage
 	if n, ok, failure := f.percentage(s, input); failure != nil {
-		return nil, failure
+		return 0, 0, failure
 	} else if ok {
 		percentage = n
 	}
 	if p := s.ToleratedFailurePercentagePath; p != nil {
 		v, failure := f.taken(s, p, input)
 		if failure != nil {
-			return nil, failure
+			return 0, 0, failure
 		}
 		n, ok := v.(json.Number)
 		if percentage, _ = n.Float64(); !ok {
-			return nil, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The ToleratedFailurePercentagePath field refers to value \"%s\" which is not a valid float: %s", plain(v), p)})
+			return 0, 0, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: fmt.Sprintf("The ToleratedFailurePercentagePath field refers to value \"%s\" which is not a valid float: %s", plain(v), p)})
 		}
 		if percentage < 0 || percentage > 100 {
-			return nil, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: "ToleratedFailurePercentage must be between 0 and 100."})
+			return 0, 0, f.placed(s, &asl.Failure{Name: asl.ErrRuntime, Cause: "ToleratedFailurePercentage must be between 0 and 100."})
 		}
 	}
-	failures := 0
-	return func() bool {
-		failures++
-		return failures <= count || float64(failures)*100 <= percentage*float64(items) && percentage > 0
-	}, nil
+	return count, percentage, nil
 }

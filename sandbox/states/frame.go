@@ -70,7 +70,12 @@ func (f *frame) end(output any, failure *asl.Failure) {
 	if f.path == "" {
 		return
 	}
-	f.at = position{Prev: f.prev, Done: true, Output: encoded(output), Failure: failure}
+	end := position{Prev: f.prev, Done: true, Output: encoded(output), Failure: failure}
+	if failure != nil {
+		last := f.at
+		end.Last = &last
+	}
+	f.at = end
 	f.save()
 }
 
@@ -106,10 +111,20 @@ func (f *frame) context(s *asl.State) map[string]any {
 		state["RetryCount"] = json.Number(fmt.Sprint(tries))
 	}
 	m := f.x.Machine
+	if f.x.trial != nil && f.x.trial.context != nil {
+		return f.x.trial.context
+	}
 	object := map[string]any{
-		"Execution":    map[string]any{"Id": f.x.ARN, "Input": input, "Name": f.x.Name, "RoleArn": m.Role, "StartTime": stamp(f.x.Started), "RedriveCount": json.Number("0")},
+		"Execution":    map[string]any{"Id": f.x.ARN, "Input": input, "Name": f.x.Name, "RoleArn": m.Role, "StartTime": stamp(f.x.Started), "RedriveCount": numbered(f.x.now().Redrives)},
 		"State":        state,
 		"StateMachine": map[string]any{"Id": m.ARN, "Name": m.Name},
+	}
+	if f.x.trial != nil {
+		execution := object["Execution"].(map[string]any)
+		delete(execution, "RedriveCount")
+		if m.Role == "" {
+			execution["RoleArn"] = nil
+		}
 	}
 	if f.item != nil {
 		object["Map"] = f.item
@@ -133,6 +148,9 @@ func (f *frame) state(ctx context.Context, s *asl.State, raw any) (output any, n
 		f.save()
 	}
 	input, failure := f.taken(s, s.InputPath, raw)
+	if failure == nil && !s.JSONata && !s.HasResult && s.Type != "Parallel" {
+		f.x.saw("afterInputPath", input)
+	}
 	if failure == nil {
 		switch {
 		case s.Type == "Fail":
@@ -178,6 +196,9 @@ func (f *frame) state(ctx context.Context, s *asl.State, raw any) (output any, n
 func (f *frame) placed(s *asl.State, failure *asl.Failure) *asl.Failure {
 	if failure == nil {
 		return nil
+	}
+	if f.x.trial != nil {
+		return failure
 	}
 	return &asl.Failure{Name: failure.Name, Cause: fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s", s.Name, f.at.Entered, failure.Cause)}
 }
@@ -227,12 +248,14 @@ func (f *frame) result(s *asl.State, raw, result any) (any, string, *asl.Failure
 	if failure != nil {
 		return nil, "", failure
 	}
+	f.x.saw("afterResultSelector", selected)
 	output := raw
 	if s.ResultPath != nil {
 		if output, failure = s.ResultPath.Put(raw, selected); failure != nil {
 			return nil, "", f.placed(s, failure)
 		}
 	}
+	f.x.saw("afterResultPath", output)
 	output, failure = f.taken(s, s.OutputPath, output)
 	return output, s.Next, failure
 }
@@ -254,11 +277,22 @@ func (f *frame) work(ctx context.Context, s *asl.State, raw, input any) (any, st
 		if wrong != nil && !s.JSONata {
 			return nil, "", wrong
 		}
+		switch {
+		case wrong != nil || s.Type != "Task":
+		case !s.JSONata:
+			f.x.saw("afterParameters", given)
+		case s.Arguments != nil:
+			f.x.saw("afterArguments", given)
+		}
 		var result any
 		switch failure = wrong; {
 		case wrong != nil:
+		case f.x.trial != nil && f.x.trial.mock != nil:
+			result, failure = f.mocked(s, input)
 		case s.Type == "Task":
-			result, failure = f.task(ctx, s, input, given)
+			if result, failure = f.task(ctx, s, input, given); failure == nil {
+				f.x.saw("result", result)
+			}
 		case s.Type == "Parallel":
 			result, failure = f.parallel(ctx, s, given)
 		default:
@@ -273,6 +307,9 @@ func (f *frame) work(ctx context.Context, s *asl.State, raw, input any) (any, st
 			if output, next, failure = f.result(s, raw, result); failure == nil || !s.JSONata {
 				return output, next, failure
 			}
+		}
+		if f.x.trial != nil {
+			return f.tried(s, raw, failure)
 		}
 		if !f.again(s, failure) {
 			if s.Type != "Task" && failure.Name != asl.ErrRuntime {
@@ -332,6 +369,7 @@ func (f *frame) caught(s *asl.State, raw any, failure *asl.Failure) (any, string
 			continue
 		}
 		object := map[string]any{"Error": failure.Name, "Cause": failure.Cause}
+		f.x.caughtBy(i, failure)
 		if s.JSONata {
 			output, wrong := f.catches(s, i, raw, object)
 			if wrong != nil {

@@ -29,18 +29,21 @@ type position struct {
 	Sent    bool            `json:",omitempty"` // the task's request was answered
 	Taken   bool            `json:",omitempty"` // a worker has taken the task
 	Child   string          `json:",omitempty"` // ARN of the execution that it waits for
+	Run     string          `json:",omitempty"` // ARN of the map run that it waits for
 	Answer  *answer         `json:",omitempty"` // that came with the token
 	Done    bool            `json:",omitempty"` // the branch has come to its end
 	Output  json.RawMessage `json:",omitempty"` // of the branch
 	Failure *asl.Failure    `json:",omitempty"` // of the branch, where failures are tolerated
+	Last    *position       `json:",omitempty"` // where a branch was that has failed
 }
 
 // kept says that the execution outlives the process. The histories of EXPRESS ones
 // do not on AWS either.
 func (x *execution) kept() bool { return x.s.log != nil && !x.Machine.Express }
 
-// key begins the keys of what is kept of an execution.
-func (x *execution) key() string { return "x/" + x.ARN + "/" }
+// key begins the keys of what is kept of an execution. ARNs of items of map runs have
+// a slash, and no name has a bar.
+func (x *execution) key() string { return "x/" + strings.ReplaceAll(x.ARN, "/", "|") + "/" }
 
 func (x *execution) keep() error {
 	if !x.kept() {
@@ -115,6 +118,14 @@ func (s *Service) Restore(log *journal.Log) error {
 			}
 			continue
 		}
+		if arn, ok := strings.CutPrefix(key, "run/"); ok {
+			var r mapRun
+			if err := json.Unmarshal(value, &r); err != nil {
+				return fmt.Errorf("map run %s: %w", arn, err)
+			}
+			s.mapRuns[arn] = &r
+			continue
+		}
 		if arn, ok := strings.CutPrefix(key, "activity/"); ok {
 			q := activityQueue{more: make(chan struct{})}
 			if err := json.Unmarshal(value, &q); err != nil {
@@ -139,6 +150,7 @@ func (s *Service) Restore(log *journal.Log) error {
 	for _, x := range s.order {
 		if x.Status != running {
 			s.ended += x.size
+			s.endedCount++
 		}
 	}
 	s.log = log
@@ -149,6 +161,7 @@ func (s *Service) Restore(log *journal.Log) error {
 // positions.
 func (s *Service) restoreExecution(key string, value json.RawMessage) error {
 	arn, rest, _ := strings.Cut(strings.TrimPrefix(key, "x/"), "/")
+	arn = strings.ReplaceAll(arn, "|", "/")
 	x := s.executions[arn]
 	if rest == "" {
 		x = &execution{s: s, done: make(chan struct{}), positions: map[string]*position{}}
@@ -203,12 +216,8 @@ func (s *Service) Resume() {
 func (s *Service) bound(x *execution) {
 	s.mu.Lock()
 	s.ended += x.size
-	count := 0
-	for _, x := range s.order {
-		if x.now().Status != running {
-			count++
-		}
-	}
+	s.endedCount++
+	count := s.endedCount
 	var gone []*execution
 	size := s.ended
 	for _, x := range s.order {
@@ -242,10 +251,18 @@ func (s *Service) forget(x *execution) {
 	delete(s.executions, x.ARN)
 	s.order = slices.DeleteFunc(s.order, func(other *execution) bool { return other == x })
 	s.ended -= x.size
+	s.endedCount--
+	runs := s.dropMapRuns(x.ARN)
 	s.mu.Unlock()
+	for _, arn := range runs {
+		if x.kept() && s.log.Delete("run/"+arn) != nil {
+			return // the log says itself why it keeps nothing
+		}
+	}
 	if !x.kept() {
 		return
 	}
+	x.dropPositions("")
 	for i := range x.events {
 		if err := s.log.Delete(fmt.Sprintf("%se/%06d", x.key(), i+1)); err != nil {
 			return // the log says itself why it keeps nothing

@@ -137,11 +137,6 @@ func (m *machine) notes() (list []string) {
 	if tracing, ok := m.Tracing.(map[string]any); ok && fmt.Sprint(tracing["Enabled"]) == "true" {
 		list = append(list, "its TracingConfiguration is recorded only: the local cloud has no X-Ray")
 	}
-	m.parsed.Each("", func(state *asl.State, _ string) {
-		if state.Distributed {
-			list = append(list, fmt.Sprintf("the distributed map %q runs within its execution, as an inline one does", state.Name))
-		}
-	})
 	return list
 }
 
@@ -155,14 +150,14 @@ func (s *Service) remove(arn string) error {
 	delete(s.machines, arn)
 	var stopped []*execution
 	for _, x := range s.order {
-		if x.Machine.ARN == arn {
+		if x.Machine.ARN == arn || strings.HasPrefix(x.Machine.ARN, arn+"/") {
 			stopped = append(stopped, x)
 		}
 	}
 	s.mu.Unlock()
 	for _, x := range stopped {
 		x.stop(errStopped)
-		<-x.done
+		<-x.over()
 		s.forget(x)
 	}
 	if err := s.dropPublished(arn); err != nil {

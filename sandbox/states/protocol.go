@@ -29,8 +29,8 @@ var camel = map[string]bool{"states": true, "logs": true}
 type restCall struct{ method, path, body string }
 
 var restCalls = map[string]*restCall{
-	"s3:getObject":     {http.MethodGet, "/{Bucket}/{Key}", ""},
-	"s3:headObject":    {http.MethodHead, "/{Bucket}/{Key}", ""},
+	"s3:getObject":     {http.MethodGet, "/{Bucket}/{Key}?versionId={VersionId}", ""},
+	"s3:headObject":    {http.MethodHead, "/{Bucket}/{Key}?versionId={VersionId}", ""},
 	"s3:putObject":     {http.MethodPut, "/{Bucket}/{Key}", "Body"},
 	"s3:copyObject":    {http.MethodPut, "/{Bucket}/{Key}", ""},
 	"s3:deleteObject":  {http.MethodDelete, "/{Bucket}/{Key}", ""},

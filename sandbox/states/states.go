@@ -52,7 +52,9 @@ type Service struct {
 	order      []*execution              // as they were started
 	tokens     map[string]*waiting       // by task token
 	activities map[string]*activityQueue // by ARN
+	mapRuns    map[string]*mapRun        // by ARN
 	ended      int64                     // bytes of the histories of those that have ended
+	endedCount int                       // how many have
 	forgot     bool                      // some of them were dropped
 }
 
@@ -67,7 +69,7 @@ func New(options Options) *Service {
 	}
 	s := &Service{
 		options: options, machines: map[string]*machine{}, versions: map[string]*version{}, aliases: map[string]*alias{}, numbers: map[string]int{},
-		executions: map[string]*execution{}, tokens: map[string]*waiting{}, activities: map[string]*activityQueue{},
+		executions: map[string]*execution{}, tokens: map[string]*waiting{}, activities: map[string]*activityQueue{}, mapRuns: map[string]*mapRun{},
 	}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	return s

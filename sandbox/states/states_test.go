@@ -6,10 +6,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,9 +43,11 @@ type bench struct {
 
 	mu      sync.Mutex
 	said    []string
-	calls   map[string]int // of functions, by name
-	release chan struct{}  // lets the function "held" end
-	began   chan string    // takes the names of functions that are called
+	calls   map[string]int    // of functions, by name
+	release chan struct{}     // lets the function "held" end
+	began   chan string       // takes the names of functions that are called
+	assumed []string          // roles that were taken
+	objects map[string]string // of S3, by /BUCKET/KEY
 }
 
 // hurried is a clock on which every wait is over at once.
@@ -55,7 +60,7 @@ func (h hurried) After(d time.Duration) <-chan time.Time {
 
 func newBench(t *testing.T, file string, change func(*states.Options)) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: clocktest.New(noon), calls: map[string]int{}, release: make(chan struct{}), began: make(chan string, 1000)}
+	b := &bench{t: t, clock: clocktest.New(noon), calls: map[string]int{}, objects: map[string]string{}, release: make(chan struct{}), began: make(chan string, 1000)}
 	options := states.Options{
 		Account: "123456789012", Region: "us-west-2", Invoker: b, Clock: b.clock,
 		Runs: func(service, operation string) bool { return service == "ssm" && operation == "GetParameter" },
@@ -137,6 +142,18 @@ func (b *bench) call(who invoke.Session, r *http.Request) invoke.Answer {
 		data, _ := json.Marshal(out)
 		return invoke.Answer{Status: 200, Body: data}
 	}
+	switch who.Service {
+	case "s3":
+		return b.s3(r)
+	case "sts":
+		b.mu.Lock()
+		b.assumed = append(b.assumed, fmt.Sprint(who.Role, " takes ", r.FormValue("RoleArn"), " for ", r.FormValue("ExternalId")))
+		b.mu.Unlock()
+		if strings.HasSuffix(r.FormValue("RoleArn"), "closed") {
+			return invoke.Answer{Status: 403, Header: http.Header{"X-Amzn-Requestid": {"the-id"}}, Body: []byte("<ErrorResponse><Error><Code>AccessDenied</Code><Message>not so</Message></Error></ErrorResponse>")}
+		}
+		return invoke.Answer{Status: 200}
+	}
 	var in map[string]any
 	json.NewDecoder(r.Body).Decode(&in)
 	if code, _ := in["fail"].(string); code != "" {
@@ -144,6 +161,36 @@ func (b *bench) call(who invoke.Session, r *http.Request) invoke.Answer {
 	}
 	data, _ := json.Marshal(map[string]any{"asked": in, "target": target, "by": who.Role, "service": who.Service})
 	return invoke.Answer{Status: 200, Header: http.Header{"X-Amzn-Requestid": {"the-id"}}, Body: data}
+}
+
+// s3 gives, takes and lists objects, two a page.
+func (b *bench) s3(r *http.Request) invoke.Answer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.Method == http.MethodPut {
+		body, _ := io.ReadAll(r.Body)
+		b.objects[r.URL.Path] = string(body)
+		return invoke.Answer{Status: 200}
+	}
+	if q := r.URL.Query(); q.Get("list-type") == "2" {
+		var out strings.Builder
+		keys := slices.DeleteFunc(slices.Sorted(maps.Keys(b.objects)), func(path string) bool {
+			return !strings.HasPrefix(path, r.URL.Path+"/"+q.Get("prefix")) || path <= q.Get("continuation-token")
+		})
+		for i, path := range keys {
+			if i == 2 {
+				fmt.Fprintf(&out, "<NextContinuationToken>%s</NextContinuationToken>", keys[1])
+				break
+			}
+			fmt.Fprintf(&out, "<Contents><Key>%s</Key><LastModified>2026-11-30T12:00:00.000Z</LastModified><ETag>&#34;e&#34;</ETag><Size>%d</Size><StorageClass>STANDARD</StorageClass></Contents>", strings.TrimPrefix(path, r.URL.Path+"/"), len(b.objects[path]))
+		}
+		return invoke.Answer{Status: 200, Body: []byte("<ListBucketResult>" + out.String() + "</ListBucketResult>")}
+	}
+	text, ok := b.objects[r.URL.Path]
+	if !ok {
+		return invoke.Answer{Status: 404, Header: http.Header{"X-Amzn-Requestid": {"the-id"}}, Body: []byte("<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>")}
+	}
+	return invoke.Answer{Status: 200, Body: []byte(text)}
 }
 
 // api calls an operation.
@@ -264,7 +311,13 @@ func TestCases(t *testing.T) {
 			}
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+name, func(t *testing.T) {
 				_, unordered := given[name+"/unordered"]
-				got := runCase(t, given[name+"/machine.json"], given[name+"/input.json"], !unordered)
+				objects := map[string]string{}
+				for file, text := range given {
+					if path, ok := strings.CutPrefix(file, name+"/s3"); ok {
+						objects[path] = text
+					}
+				}
+				got := runCase(t, given[name+"/machine.json"], given[name+"/input.json"], objects, !unordered)
 				if got != string(f.Data) && !*update {
 					t.Errorf("is\n%s\nwant\n%s", got, f.Data)
 				}
@@ -279,8 +332,9 @@ func TestCases(t *testing.T) {
 	}
 }
 
-func runCase(t *testing.T, definition, input string, history bool) string {
+func runCase(t *testing.T, definition, input string, objects map[string]string, history bool) string {
 	b := newBench(t, "", func(o *states.Options) { o.Clock = hurried{o.Clock.(*clocktest.Clock)} })
+	maps.Copy(b.objects, objects)
 	made, err := b.api("CreateStateMachine", map[string]any{"name": "it", "definition": definition, "roleArn": role})
 	if err != nil {
 		var api *stack.Error
@@ -305,9 +359,17 @@ func runCase(t *testing.T, definition, input string, history bool) string {
 		if history {
 			out.WriteString(b.history(x))
 		}
-		return requestID.ReplaceAllString(out.String(), "Request ID: ID")
+		for _, path := range slices.Sorted(maps.Keys(b.objects)) {
+			if _, given := objects[path]; !given {
+				fmt.Fprintf(&out, "%s %s\n", path, b.objects[path])
+			}
+		}
+		return runID.ReplaceAllString(requestID.ReplaceAllString(out.String(), "Request ID: ID"), "${1}ID")
 	}
 }
 
-// requestID is another one each time.
-var requestID = regexp.MustCompile(`Request ID: [0-9a-f-]{36}`)
+// requestID and runID are others each time.
+var (
+	requestID = regexp.MustCompile(`Request ID: [0-9a-f-]{36}`)
+	runID     = regexp.MustCompile(`((?:mapRun:it/|:it/|[:/.]|"Name\\*":\\*"))[0-9a-f]{8}-[0-9a-f-]{27}`)
+)

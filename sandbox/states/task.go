@@ -24,8 +24,12 @@ func (f *frame) task(ctx context.Context, s *asl.State, input, given any) (any, 
 	if failure != nil {
 		return nil, failure
 	}
+	role, failure := f.credentials(s, input)
+	if failure != nil {
+		return nil, failure
+	}
 	r := resourceOf(s.Resource)
-	t := &attempt{frame: f, resource: r, state: s, given: given, limit: limit, beat: beat}
+	t := &attempt{frame: f, resource: r, state: s, given: given, role: role, limit: limit, beat: beat}
 	var queue *activityQueue
 	if r.activity {
 		var err error
@@ -73,7 +77,8 @@ type attempt struct {
 	resource    resource
 	state       *asl.State
 	given       any
-	limit, beat int // in seconds; 0 = none
+	role        string // of Credentials; "" = the machine's
+	limit, beat int    // in seconds; 0 = none
 }
 
 // say writes an event of the task.
@@ -105,6 +110,9 @@ func (t *attempt) scheduled() {
 		details = map[string]any{"resource": t.resource.arn, "input": text, "inputDetails": whole()}
 	} else {
 		details["parameters"], details["region"] = text, t.region()
+	}
+	if t.role != "" {
+		details["taskCredentials"] = map[string]any{"roleArn": t.role}
 	}
 	if t.limit > 0 {
 		details["timeoutInSeconds"] = t.limit

@@ -186,4 +186,11 @@ refused('StateMachineTypeNotSupported', sfn.start_sync_execution, stateMachineAr
 refused('StateMachineTypeNotSupported', sfn.list_executions, stateMachineArn=quick)
 sfn.delete_state_machine(stateMachineArn=quick)
 refused('StateMachineDoesNotExist', sfn.describe_state_machine, stateMachineArn=quick)
+
+told = sfn.test_state(definition=json.dumps({'Type': 'Pass', 'Parameters': {'twice.$': "States.Format('{}{}', $.n, $.n)"}, 'Next': 'Then'}), roleArn=role, input='{"n":4}', inspectionLevel='DEBUG')
+assert told['status'] == 'SUCCEEDED' and told['output'] == '{"twice":"44"}' and told['nextState'] == 'Then', told
+assert told['inspectionData']['afterParameters'] == '{"twice":"44"}', told
+told = sfn.test_state(definition=json.dumps({'Type': 'Fail', 'Error': 'E', 'Cause': 'c'}), roleArn=role)
+assert (told['status'], told['error'], told['cause']) == ('FAILED', 'E', 'c'), told
+assert refused('ValidationException', sfn.test_state, definition=json.dumps({'Type': 'Task', 'Resource': 'arn:aws:states:::lambda:invoke', 'Parameters': {'FunctionName': 'f'}, 'End': True})).endswith('RoleArn must be specified when testing a Task state')
 print('ok')

@@ -44,6 +44,8 @@ type State struct {
 	Default string
 
 	Resource             string // of Task
+	Credentials          *Template
+	CredentialsQuery     *Query // of JSONata
 	TimeoutSeconds       int    // 0 = none
 	TimeoutSecondsPath   *Path
 	HeartbeatSeconds     int // 0 = none
@@ -60,6 +62,12 @@ type State struct {
 	ToleratedFailurePercentagePath *Path
 	Tolerates                      bool // one of the four is given
 	Distributed                    bool
+	Processor                      string // of a distributed map: the machine that its items run
+	Express                        bool   // of that type
+	Label                          string
+	Reader                         *ItemReader
+	Batcher                        *ItemBatcher
+	Writer                         *ResultWriter
 	Unsupported                    []string // its fields that nothing here goes by
 
 	Retry []Retrier

@@ -67,10 +67,52 @@ func Parse(definition []byte, express bool) (*Machine, []Problem) {
 	if len(r.problems) == 0 && express {
 		r.express(m, "")
 	}
+	if len(r.problems) == 0 {
+		m.Each("", func(s *State, at string) {
+			if s.Distributed && s.Express {
+				r.express(s.Branches[0], at+"/ItemProcessor")
+			}
+		})
+	}
 	if len(r.problems) > 0 {
 		return nil, r.problems
 	}
 	return m, nil
+}
+
+// ParseState reads a state alone, or the one of a name in a definition, wherever it
+// stands: it is the only one of the machine, and what it leads to need not be there. The
+// name is "" where there is no such state.
+// https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html
+func ParseState(definition []byte, name string) (m *Machine, found string, problems []Problem) {
+	v, err := Decode(definition)
+	if err != nil {
+		return nil, "", []Problem{{codeJSON, err.Error(), ""}}
+	}
+	top, ok := v.(map[string]any)
+	if !ok {
+		return nil, "", []Problem{{codeSchema, "Definition must be a valid JSON object", ""}}
+	}
+	r := &reader{}
+	if _, whole := top["States"]; !whole {
+		state := r.state("StateName", top, "/States/StateName")
+		return &Machine{StartAt: "StateName", States: map[string]*State{"StateName": state}}, "StateName", r.problems
+	}
+	r.jsonataAll = r.language(top, "", false)
+	m = r.machine(top, "", true)
+	if len(r.problems) > 0 {
+		return nil, "", r.problems
+	}
+	var inner *State
+	m.Each("", func(s *State, _ string) {
+		if s.Name == name {
+			inner = s
+		}
+	})
+	if inner == nil {
+		return nil, "", nil
+	}
+	return &Machine{StartAt: name, States: map[string]*State{name: inner}}, name, nil
 }
 
 // required tells of fields that are not there, in AWS's order.

@@ -157,8 +157,16 @@ func (r *reader) field(s *State, key string, v any, at string) {
 		}
 	case "ItemProcessor", "Iterator":
 		r.processor(s, v, at)
-	case "ItemReader", "ItemBatcher", "ResultWriter", "Label", "Credentials":
-		s.Unsupported = append(s.Unsupported, key)
+	case "ItemReader":
+		s.Reader = r.itemReader(s, v, at)
+	case "ItemBatcher":
+		s.Batcher = r.itemBatcher(s, v, at)
+	case "ResultWriter":
+		s.Writer = r.resultWriter(v, at)
+	case "Label":
+		s.Label = r.label(v, at)
+	case "Credentials":
+		r.credentials(s, v, at)
 	default:
 		r.limit(s, key, v, at)
 	}
@@ -205,6 +213,26 @@ func (r *reader) limit(s *State, key string, v any, at string) {
 	}
 }
 
+// credentials reads the role that a task names.
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
+func (r *reader) credentials(s *State, v any, at string) {
+	m, _ := v.(map[string]any)
+	if m["RoleArn"] == nil && (r.jsonataIn || m["RoleArn.$"] == nil) {
+		r.wrong(at, "The field 'RoleArn' is required but was missing")
+		return
+	}
+	for _, key := range sorted(m) {
+		if strings.TrimSuffix(key, ".$") != "RoleArn" {
+			r.wrong(at, "Field '%s' is not supported", key)
+		}
+	}
+	if r.jsonataIn {
+		s.CredentialsQuery = r.query(v, at, before)
+		return
+	}
+	s.Credentials = r.template(v, at)
+}
+
 func (r *reader) branch(s *State, v any, at string) map[string]any {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -216,7 +244,8 @@ func (r *reader) branch(s *State, v any, at string) map[string]any {
 }
 
 func (r *reader) processor(s *State, v any, at string) {
-	config, ok := r.branch(s, v, at)["ProcessorConfig"].(map[string]any)
+	processor := r.branch(s, v, at)
+	config, ok := processor["ProcessorConfig"].(map[string]any)
 	if !ok {
 		return
 	}
@@ -224,6 +253,7 @@ func (r *reader) processor(s *State, v any, at string) {
 	case nil, "INLINE":
 	case "DISTRIBUTED":
 		s.Distributed = true
+		s.Processor, s.Express = alone(processor, r.jsonataAll), r.kindOf(config, at+"/ProcessorConfig")
 	default:
 		r.wrong(at+"/ProcessorConfig/Mode", "The field 'Mode' should have one of these values: [INLINE, DISTRIBUTED]")
 	}

@@ -170,6 +170,8 @@ const (
 	ErrTolerated        = "States.ExceedToleratedFailureThreshold"
 	ErrQuery            = "States.QueryEvaluationError"
 	ErrTooLarge         = "States.DataLimitExceeded"
+	ErrItemReader       = "States.ItemReaderFailed"
+	ErrResultWriter     = "States.ResultWriterFailed"
 )
 
 func failed(name, format string, args ...any) *Failure {

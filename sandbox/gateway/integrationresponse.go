@@ -2,31 +2,12 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
-	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
 )
-
-// Resources of an API that are kept in mind and change nothing here, which the
-// event that makes them says.
-
-// putModel keeps a model: messages are not validated.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-model.html
-func (g *Gateway) putModel(req stack.Request) (stack.Resource, error) {
-	var in struct {
-		ApiId  string `cfn:"required"`
-		Name   string `cfn:"required"`
-		Schema any    `cfn:"required"`
-	}
-	p := read(req.Properties, &in, "ContentType", "Description")
-	g.owner(p, in.ApiId)
-	id := req.PhysicalID
-	if id == "" || req.Restored {
-		id = ingress.IDOf(req, 6, func(string) bool { return false })
-	}
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"ModelId": id}, Note: "kept only: the local cloud validates no messages"}, p.err
-}
 
 // putIntegrationResponse gives a WebSocket API's integration a response. The
 // integration is another one then: what was deployed keeps its own.
@@ -39,8 +20,10 @@ func (g *Gateway) putIntegrationResponse(req stack.Request) (stack.Resource, err
 		TemplateSelectionExpression string
 		ContentHandlingStrategy     string
 		ResponseTemplates           map[string]string
+		ResponseParameters          map[string]string
 	}
 	p := read(req.Properties, &in)
+	checkResponseParameters(p, in.ResponseParameters)
 	a := g.owner(p, in.ApiId)
 	response := integrationResponse{key: in.IntegrationResponseKey, binary: contentHandling(p, in.ContentHandlingStrategy)}
 	response.templates = readTemplates(p, "ResponseTemplates", in.ResponseTemplates, templateSelection(p, in.TemplateSelectionExpression, true))
@@ -57,7 +40,28 @@ func (g *Gateway) putIntegrationResponse(req stack.Request) (stack.Resource, err
 		return append(without(list, fmt.Sprint(req.Old["IntegrationResponseKey"]), response.key), response)
 	})
 	id := in.IntegrationId + "/" + in.IntegrationResponseKey
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationResponseId": id}}, nil
+	made := stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationResponseId": id}}
+	if len(in.ResponseParameters) > 0 {
+		made.Note = "ResponseParameters set headers of an answer, and a message of a WebSocket has none: they change nothing"
+	}
+	return made, nil
+}
+
+// checkResponseParameters looks at the ResponseParameters of an integration response,
+// each a header of the answer and where its value comes from.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integrationresponse.html
+func checkResponseParameters(p *problems, values map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		rest, ok := strings.CutPrefix(key, "method.response.header.")
+		if !ok || rest == "" {
+			p.fail("ResponseParameters", "%s: must be method.response.header.NAME", key)
+		}
+		value := values[key]
+		quoted := len(value) >= 2 && value[0] == '\'' && value[len(value)-1] == '\''
+		if !quoted && !strings.HasPrefix(value, "integration.response.header.") && !strings.HasPrefix(value, "integration.response.body.") {
+			p.fail("ResponseParameters", "%s: must be integration.response.header.NAME, integration.response.body.FIELD or 'text', not %q", key, value)
+		}
+	}
 }
 
 func (g *Gateway) deleteIntegrationResponse(req stack.Request) error {

@@ -1,4 +1,4 @@
-package restapi
+package ingress
 
 import (
 	"encoding/json"
@@ -12,20 +12,19 @@ import (
 	"unicode/utf8"
 )
 
-// model is an AWS::ApiGateway::Model: a JSON schema, draft 4, that bodies are checked
-// with.
+// Model is what bodies are checked with, a JSON schema of draft 4.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html
-type model struct {
-	raw      map[string]any
-	id, name string
-	schema   any
-	// definitions are where "#/definitions/NAME" leads, of a document that has them.
-	definitions map[string]any
+type Model struct {
+	Schema any
+	// Definitions are where "#/definitions/NAME" leads, of a document that has them.
+	Definitions map[string]any
+	// Other gives the schema of another model of the API by its name.
+	Other func(name string) (any, bool)
 }
 
-// schemaOf reads a schema, which templates write as an object or as its JSON, and
+// ReadSchema reads a schema, which templates write as an object or as its JSON, and
 // refuses what no checking is done for here.
-func schemaOf(value any) (any, error) {
+func ReadSchema(value any) (any, error) {
 	if text, ok := value.(string); ok {
 		if strings.TrimSpace(text) == "" {
 			return map[string]any{}, nil
@@ -81,8 +80,8 @@ func checkSchema(value any, depth int) error {
 	return nil
 }
 
-// check says what is wrong with a body, "" if nothing is.
-func (m *model) check(a *api, body []byte) string {
+// Check says what is wrong with a body, "" if nothing is.
+func (m Model) Check(body []byte) string {
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
 		if len(body) == 0 {
@@ -91,14 +90,13 @@ func (m *model) check(a *api, body []byte) string {
 			return "it is no JSON"
 		}
 	}
-	s := &schemas{m, a, 0}
-	return s.check(m.schema, value, "body")
+	s := &schemas{m, 0}
+	return s.check(m.Schema, value, "body")
 }
 
 // schemas is one check of a body.
 type schemas struct {
-	model *model
-	api   *api
+	model Model
 	depth int
 }
 
@@ -106,7 +104,7 @@ type schemas struct {
 // https://apigateway.amazonaws.com/restapis/ID/models/NAME.
 func (s *schemas) resolve(ref string) (any, bool) {
 	if rest, ok := strings.CutPrefix(ref, "#"); ok {
-		at := s.model.schema
+		at := s.model.Schema
 		rest = strings.TrimPrefix(rest, "/")
 		for name := range strings.SplitSeq(rest, "/") {
 			if name == "" {
@@ -117,7 +115,7 @@ func (s *schemas) resolve(ref string) (any, bool) {
 			if !there {
 				_, short, _ := strings.Cut(rest, "/")
 				short = short[strings.LastIndex(short, "/")+1:]
-				found, ok := s.model.definitions[short]
+				found, ok := s.model.Definitions[short]
 				return found, ok
 			}
 			at = next
@@ -125,10 +123,10 @@ func (s *schemas) resolve(ref string) (any, bool) {
 		return at, true
 	}
 	name := ref[strings.LastIndex(ref, "/")+1:]
-	if other := s.api.model(name); other != nil {
-		return other.schema, true
+	if s.model.Other == nil {
+		return nil, false
 	}
-	return nil, false
+	return s.model.Other(name)
 }
 
 func (s *schemas) check(schema, value any, at string) string {
@@ -152,7 +150,7 @@ func (s *schemas) check(schema, value any, at string) string {
 	if list, ok := object["enum"].([]any); ok && !slices.ContainsFunc(list, func(v any) bool { return sameJSON(v, value) }) {
 		return fmt.Sprintf("%s: must be one of %v", at, list)
 	}
-	for _, part := range []func(map[string]any, any, string) string{s.combined, s.object, s.array, text, numeric} {
+	for _, part := range []func(map[string]any, any, string) string{s.combined, s.object, s.array, checkText, checkNumber} {
 		if found := part(object, value, at); found != "" {
 			return found
 		}
@@ -273,7 +271,7 @@ func (s *schemas) array(schema map[string]any, value any, at string) string {
 	return between(schema, "minItems", "maxItems", float64(len(v)), at+": number of elements")
 }
 
-func text(schema map[string]any, value any, at string) string {
+func checkText(schema map[string]any, value any, at string) string {
 	v, ok := value.(string)
 	if !ok {
 		return ""
@@ -286,7 +284,7 @@ func text(schema map[string]any, value any, at string) string {
 	return between(schema, "minLength", "maxLength", float64(utf8.RuneCountInString(v)), at+": length")
 }
 
-func numeric(schema map[string]any, value any, at string) string {
+func checkNumber(schema map[string]any, value any, at string) string {
 	v, ok := value.(float64)
 	if !ok {
 		return ""
