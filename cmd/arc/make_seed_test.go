@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -21,6 +22,13 @@ func TestSeedWithoutNetwork(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"make", "npm"} {
 		lookTool(t, tool)
+	}
+	if signal.Ignored(os.Interrupt) {
+		// As where tests run in the background of a shell: sh traps no signal that it was
+		// started without.
+		heard := make(chan os.Signal, 1)
+		signal.Notify(heard, os.Interrupt)
+		t.Cleanup(func() { signal.Stop(heard) })
 	}
 	recipe, err := os.ReadFile("../../Makefile")
 	if err != nil {
