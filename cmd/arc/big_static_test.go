@@ -14,6 +14,7 @@ import (
 // that are too large for a function's answer and come from the bucket: another
 // origin, which S3 lets pages read only where the template says so.
 func TestBigStaticFile(t *testing.T) {
+	t.Parallel()
 	chromium := lookTool(t, "chromium")
 	lookTool(t, "node")
 	arc := buildArc(t)

@@ -54,9 +54,6 @@ func newGitHub(t *testing.T) *github {
 	lookTool(t, "jq")
 	lookTool(t, "curl")
 	lookTool(t, "npm")
-	for _, name := range []string{"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
-		t.Setenv(name, os.DevNull)
-	}
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +93,7 @@ func newGitHub(t *testing.T) *github {
 func (g *github) arcIn(dir string, args ...string) {
 	g.t.Helper()
 	cmd := exec.Command(filepath.Join(g.arc, "arc"), args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, gitEnv()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		g.t.Fatalf("arc %q: %v\n%s", args, err, out)
 	}
@@ -243,6 +240,7 @@ func (g *github) mine() []*comment {
 }
 
 func TestPullRequest(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	// The comment is to be found among others, beyond the first page.
 	for i := range 120 {
@@ -303,6 +301,7 @@ func TestPullRequest(t *testing.T) {
 // templates of a repository that arc knows nothing of, also one that comes and
 // one that goes, and comments once.
 func TestReviewOfTemplates(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	const rows = "Resources:\n  Rows:\n    Type: AWS::DynamoDB::Table\n"
 	g.write("-- infra/app.yaml --\n" + rows + "-- old.yaml --\nResources:\n  Old: {Type: AWS::SNS::Topic}\n")
@@ -338,6 +337,7 @@ func TestReviewOfTemplates(t *testing.T) {
 
 // TestReviewOfSynthesized: what a command writes is written for both sides.
 func TestReviewOfSynthesized(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	synth := func(kind string) string {
 		return "-- synth.sh --\nmkdir -p cdk.out\necho '{\"artifacts\": {\"Shop\": {\"type\": \"aws:cloudformation:stack\", \"properties\": {\"templateFile\": \"Shop.template.json\"}}}}' > cdk.out/manifest.json\necho '{\"Resources\": {\"" + kind + "\": {\"Type\": \"AWS::SNS::Topic\"}}}' > cdk.out/Shop.template.json\n"
@@ -357,6 +357,7 @@ func TestReviewOfSynthesized(t *testing.T) {
 
 // A fork has no rights, and its pull requests are reviewed all the same.
 func TestPullRequestOfAFork(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	g.pullRequest("-- app.arc --\n@app\nshopper\n@aws\nboundary shopper-github\n@http\nget /\nget /admin\n" + strings.ReplaceAll(handler("admin"), "get-index", "get-admin"))
 	r := g.happens(g.pull("opened", "mallory/shop"))
@@ -371,6 +372,7 @@ func TestPullRequestOfAFork(t *testing.T) {
 }
 
 func TestPullRequestThatCannotBeReviewed(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	g.pullRequest("-- app.arc --\n@app\nshopper\n@aws\nboundary shopper-github\n@htpp\nget /\n@tables\naccounts\n  id *Strnig\n")
 	r := g.happens(g.pull("opened", "acme/shop"))
@@ -381,6 +383,7 @@ func TestPullRequestThatCannotBeReviewed(t *testing.T) {
 }
 
 func TestPush(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	secret := "s3cr3t-of-production"
 	asked := g.listen()
@@ -448,6 +451,7 @@ func TestPush(t *testing.T) {
 // Where an environment cannot have reviewers, a person reads the plan and types
 // its ID.
 func TestPlanIsTyped(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	g.plain = true
 	push := g.push(handler("first"))
@@ -482,6 +486,7 @@ func TestPlanIsTyped(t *testing.T) {
 // TestOtherBranchsWorkflow: who may push a branch may push a workflow there that
 // names the environment. It gets no role but that of previews.
 func TestOtherBranchsWorkflow(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	g.reviewers = true
 	file := filepath.Join(g.clone, ".github/workflows/arc.yml")
@@ -513,6 +518,7 @@ func TestOtherBranchsWorkflow(t *testing.T) {
 // TestToolIsWhatWasBuilt: no job runs an arc that another one has put into the
 // place of the one that was built.
 func TestToolIsWhatWasBuilt(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	g.reviewers = true
 	g.tamper = func(r *workflowRun) {
@@ -529,6 +535,7 @@ func TestToolIsWhatWasBuilt(t *testing.T) {
 
 // TestToolIsACommit: a branch in the place of the commit builds nothing.
 func TestToolIsACommit(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	file := filepath.Join(g.clone, ".github/workflows/arc.yml")
 	text, err := os.ReadFile(file)
@@ -549,6 +556,7 @@ func TestToolIsACommit(t *testing.T) {
 
 // Data goes only when it is named, by whoever starts the workflow by hand.
 func TestLossIsNamedByHand(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	g.reviewers = true
 	g.happens(g.push(handler("first"))).want(map[string]string{"arc": "success", "staging": "success", "plan": "success", "production": "success"})
@@ -567,6 +575,7 @@ func TestLossIsNamedByHand(t *testing.T) {
 
 // The job that makes arc makes it of this repository's own commit.
 func TestWorkflowBuildsArc(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds arc")
 	}

@@ -68,6 +68,7 @@ func (a account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // of its stack (original; processed, when a macro made it; NAME.nested of each
 // nested stack, empty when it may not be read), and what arc diff says.
 func TestDiffWithAnAccount(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../../testdata/deployed/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases: %v", err)

@@ -23,6 +23,7 @@ import (
 // by arc deploy --local, and driven by a real browser: the page says "opened",
 // and a typed message comes back.
 func TestSeedInBrowser(t *testing.T) {
+	t.Parallel()
 	chromium := lookTool(t, "chromium")
 	lookTool(t, "node")
 	app := seedWithPackages(t)

@@ -293,6 +293,7 @@ func (f *faults) keeper() int {
 // TestNothingLeft ends a cloud in every way there is. What the killed ones leave
 // in the cache goes with the next start of any project.
 func TestNothingLeft(t *testing.T) {
+	t.Parallel()
 	f := newFaults(t, strings.Replace(faultsApp, "@http", "@tables\nthings\n  id *String\n@http", 1))
 	lookTool(t, "npm") // which brings the program that keeps the table
 	if err := shareCache(f.dir + "-cache"); err != nil {
@@ -347,6 +348,7 @@ export const handler = async () => ({ statusCode: 200 })
 // TestDescriptorsAtTheLimit opens sockets until the process has no room for more:
 // they are refused, calls go on, and it is said once.
 func TestDescriptorsAtTheLimit(t *testing.T) {
+	t.Parallel()
 	f := newFaults(t, strings.Replace(socketFaultsApp, "@http", "@ws\n@http", 1))
 	limited := filepath.Join(t.TempDir(), "arc")
 	if err := os.WriteFile(limited, []byte("#!/bin/sh\nulimit -n 160\nexec "+f.arc+` "$@"`+"\n"), 0o777); err != nil {
@@ -395,6 +397,7 @@ func TestDescriptorsAtTheLimit(t *testing.T) {
 // and who reads again hears how much is missing. Then nobody reads any more, and
 // the app ends in order.
 func TestTerminalThatTakesNothing(t *testing.T) {
+	t.Parallel()
 	f := newFaults(t, faultsApp)
 	f.write("src/http/get-index/index.mjs", "export const handler = async () => {\n for (let i = 0; i < 5000; i++) console.log('x'.repeat(60), i)\n return { statusCode: 200, body: String(process.pid) }\n}\n")
 	cmd := f.command("sandbox", "--port", strconv.Itoa(f.port))
@@ -433,6 +436,7 @@ func TestTerminalThatTakesNothing(t *testing.T) {
 // TestManifestGone takes the manifest away for a moment, as some editors and git
 // do: the app goes on as it was, and with what comes back.
 func TestManifestGone(t *testing.T) {
+	t.Parallel()
 	f := newFaults(t, faultsApp)
 	p := startArc(t, f.arc, f.dir, "sandbox", "--port", strconv.Itoa(f.port))
 	p.url(t, "HTTP")
@@ -459,6 +463,7 @@ func TestManifestGone(t *testing.T) {
 // TestLogOfBackground has a function print more than the log of a cloud in the
 // background may hold: what came last is there, and the rest within its bounds.
 func TestLogOfBackground(t *testing.T) {
+	t.Parallel()
 	f := newFaults(t, strings.Replace(faultsApp, "async () => (", `async () => (print(), `, 1)+`
 const print = () => { for (let i = 0; i < 300; i++) console.log('x'.repeat(60000)); console.log('the last line') }
 `)

@@ -46,6 +46,7 @@ export const handler = async () => ({ statusCode: 200 })
 // with the one of before, which keeps the integration that was replaced, they
 // fail as on AWS, and the log says which permission is missing.
 func TestFrozenIntegration(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	arc, dir := buildArc(t), t.TempDir()
 	for _, f := range txtar.Parse([]byte(frozenApp)).Files {
@@ -57,14 +58,13 @@ func TestFrozenIntegration(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	port := freePort(t)
-	t.Setenv("ARC_INTERNAL_PORT", fmt.Sprint(port))
 	p := startArc(t, arc, dir, "sandbox", "--port", fmt.Sprint(freePort(t)))
 	p.url(t, "HTTP")
+	endpoint := regexp.MustCompile(`local cloud at (\S+)`).FindStringSubmatch(p.stderr.String())[1]
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	client := cloudformation.New(cloudformation.Options{
-		Region: "us-west-2", BaseEndpoint: aws.String(fmt.Sprintf("http://127.0.0.1:%d", port)),
+		Region: "us-west-2", BaseEndpoint: aws.String(endpoint),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "y"}, nil
 		}),
@@ -85,7 +85,7 @@ func TestFrozenIntegration(t *testing.T) {
 			}
 		}
 		cmd := exec.Command(arc, "deploy", "--local")
-		cmd.Dir, cmd.Env = dir, append(arcEnv(dir), "ARC_INTERNAL_PORT="+fmt.Sprint(port))
+		cmd.Dir, cmd.Env = dir, arcEnv(dir)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

@@ -19,6 +19,7 @@ import (
 // TestHints runs testdata/hints/*.txtar: each provokes faults, takes the command
 // that the hint names from what was printed, runs it, and sees the fault gone.
 func TestHints(t *testing.T) {
+	t.Parallel()
 	params := scripts(t, "../../testdata/hints")
 	params.Cmds["follow"] = follow
 	testscript.Run(t, params)

@@ -18,6 +18,7 @@ import (
 // that arc sandbox runs in, draws its list there, and calls the function that is
 // chosen; Ctrl-C ends arc, and leaves the terminal as it was.
 func TestPluginKeys(t *testing.T) {
+	t.Parallel()
 	modules := filepath.Join(installedPlugins(t), "node_modules")
 	arc := buildArc(t)
 	dir := t.TempDir()

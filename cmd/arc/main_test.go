@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script/*.txtar: one script a promise to the user.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, scripts(t, "../../testdata/script"))
 }
 
@@ -276,15 +278,23 @@ func lookTool(t testing.TB, tool string) string {
 	return ""
 }
 
-// freePort is a port that nobody listened on a moment ago.
+// freePort is a port that nobody listened on a moment ago. It is none of those that
+// systems give to whoever asks for any, from 32768 or 49152 on: what runs beside this
+// test would soon have it.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var last error
+	for range 100 {
+		port := 10000 + rand.IntN(20000)
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
+		last = err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal(last)
+	return 0
 }
 
 // invoke runs the program in this process.

@@ -23,6 +23,7 @@ import (
 // testdata/original keeps of each app. make oracle makes that anew, and says
 // where it has changed; with ARC_ORACLE, -update keeps it.
 func TestOriginalPlugins(t *testing.T) {
+	t.Parallel()
 	c := comparison{allowed: allowedDifferences(t), tally: map[string]int{}}
 	cases := pluginCases(t)
 	if len(cases) < 8 {

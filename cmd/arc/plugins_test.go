@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +29,7 @@ var publicPlugins = []string{
 // once, in a folder of the user's cache that is the project as well: what plugins
 // bring has to lie in the project.
 func TestPublicPlugins(t *testing.T) {
+	t.Parallel()
 	dir := installedPlugins(t)
 	params := scripts(t, "../../testdata/plugins")
 	setup := params.Setup
@@ -94,43 +97,40 @@ func TestKnownFiles(t *testing.T) {
 	}
 }
 
+// installedPlugins is a project that has the plugins of npm, and a few functions and
+// files for them.
 func installedPlugins(t *testing.T) string {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cache, "arc-ci", "plugins-1")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "done")); err != nil {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		args := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix", dir}, publicPlugins...)
-		if out, err := exec.Command("npm", args...).CombinedOutput(); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			t.Skipf("%v\n%s", err, out)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "node_modules", "done"), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, body := range map[string]string{
+	files := map[string]string{
 		"src/http/get-plain/index.js": "exports.handler = async () => ({ body: process.env.ARC_STORAGE_PRIVATE_UPLOADS })\n",
 		"src/http/get-typed/index.ts": "export const handler = async (): Promise<{ body: string }> => ({ body: 'typed' })\n",
 		"src/events/saved/index.js":   "exports.handler = async () => {}\n",
 		"browser/app.js":              "console.log('bundled for the browser')\n",
 		"app/pages/index.html":        "<h1>Hello from enhance</h1>\n",
 		"public/robots.txt":           "User-agent: *\n",
-	} {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	}
+	content := strings.Join(publicPlugins, "\n")
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		content += "\n-- " + name + " --\n" + files[name]
+	}
+	dir, err := filledOnce("plugins", content, func(dir string) error {
+		for name, body := range files {
+			file := filepath.Join(dir, filepath.FromSlash(name))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(body), 0o644)); err != nil {
+				return err
+			}
+		}
+		args := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix", dir}, publicPlugins...)
+		if out, err := exec.Command("npm", args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("npm install: %w\n%s", err, out)
+		}
+		return nil
+	})
+	if err != nil {
+		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(body), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		t.Skip(err)
 	}
 	return dir
 }

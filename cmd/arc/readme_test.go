@@ -24,6 +24,7 @@ import (
 // empty, with no arc on the PATH and no package installed. A command that is
 // added to the page is run here as well, and has to end well.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"make", "git", "node", "npm", "bash"} {
 		lookTool(t, tool)
 	}

@@ -31,6 +31,7 @@ export const handler = async () => ({ statusCode: 200, headers: { 'content-type'
 // TestPagesReload has a real browser show a page while its code is saved, broken
 // and mended: the page follows by itself, and shows the error in place.
 func TestPagesReload(t *testing.T) {
+	t.Parallel()
 	chromium := lookTool(t, "chromium")
 	lookTool(t, "node")
 	dir := t.TempDir()

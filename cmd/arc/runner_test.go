@@ -321,12 +321,18 @@ func (j *jobRun) checkout(depth string) error {
 func git(dir string, log io.Writer, commands ...string) error {
 	for _, command := range commands {
 		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"}, strings.Fields(command)...)...)
-		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
+		cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, gitEnv(), log, log
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("git %s: %w", command, err)
 		}
 	}
 	return nil
+}
+
+// gitEnv is an environment in which git knows no more than a repository's own
+// settings.
+func gitEnv() []string {
+	return append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
 }
 
 // takeRole lets the job in when the role's own policy does.

@@ -38,6 +38,7 @@ static
 // variables and the manifest, and deploys: none is closed, and none is told to
 // be.
 func TestSocketsStay(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	arc, dir := buildArc(t), t.TempDir()
 	write := func(name, text string) {

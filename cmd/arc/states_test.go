@@ -25,6 +25,7 @@ const waits = `{"Resources":{
 // TestStatesGoOn kills arc deploy --local while an execution of a state machine waits:
 // after a new start it goes on, with the function of the stack that has come back.
 func TestStatesGoOn(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	dir := filepath.Join(t.TempDir(), "app")
 	for name, text := range map[string]string{"app.arc": "@app\nwaits\n@http\nget /\n", "src/http/get-index/index.js": "exports.handler = async () => 'ok'\n"} {

@@ -18,6 +18,7 @@ import (
 // TestTables runs testdata/apps/notes, whose handlers use arc.tables() of the
 // npm package as users install it, under arc sandbox and after arc deploy --local.
 func TestTables(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	app := withPackages(t, "../../testdata/apps/notes")
 	arc := buildArc(t)
@@ -41,6 +42,7 @@ func TestTables(t *testing.T) {
 // written is there, under arc sandbox and after arc deploy --local alike, and a
 // table that left the manifest comes back with its items. --fresh starts anew.
 func TestTablesStay(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	app := withPackages(t, "../../testdata/apps/notes")
 	arc := buildArc(t)
@@ -132,32 +134,63 @@ func withPackages(t testing.TB, from string) string {
 // installedPackages is a folder with a package.json and what npm installs for
 // it. It is kept in the user's cache.
 func installedPackages(npm, declared string) (string, error) {
-	installing.Lock()
-	defer installing.Unlock()
+	return filledOnce("packages", declared, func(dir string) error {
+		if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(declared), 0o600); err != nil {
+			return err
+		}
+		cmd := exec.Command(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("npm install: %w\n%s", err, out)
+		}
+		return nil
+	})
+}
+
+// filledOnce is a folder of the user's cache, filled the first time that somebody asks for
+// one of this content. It gets its name when it is whole, so that who fills it at the
+// same time, in this process or another, is in nobody's way.
+func filledOnce(kind, content string, fill func(dir string) error) (string, error) {
+	filling.Lock()
+	defer filling.Unlock()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(declared))
-	dir := filepath.Join(cache, "arc-ci", "packages", hex.EncodeToString(sum[:8]))
-	if _, err := os.Stat(filepath.Join(dir, "done")); err == nil {
+	sum := sha256.Sum256([]byte(content))
+	dir := filepath.Join(cache, "arc-ci", kind, hex.EncodeToString(sum[:8]))
+	whole := func() bool {
+		_, err := os.Stat(filepath.Join(dir, "done"))
+		return err == nil
+	}
+	if whole() {
 		return dir, nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(declared), 0o600); err != nil {
+	begun, err := os.MkdirTemp(filepath.Dir(dir), "begun-")
+	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm install: %w\n%s", err, out)
+	defer os.RemoveAll(begun)
+	if err := fill(begun); err != nil {
+		return "", err
 	}
-	return dir, os.WriteFile(filepath.Join(dir, "done"), nil, 0o600)
+	if err := os.WriteFile(filepath.Join(begun, "done"), nil, 0o600); err != nil {
+		return "", err
+	}
+	if os.Rename(begun, dir) == nil || whole() {
+		return dir, nil
+	}
+	// One that was filled in its place, and never became whole.
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	return dir, os.Rename(begun, dir)
 }
 
-var installing sync.Mutex
+var filling sync.Mutex
 
 // linkTree makes a folder that is like another one, of hard links: what npm
 // installs has thousands of files, which no test changes.

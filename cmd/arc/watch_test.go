@@ -117,6 +117,7 @@ func (s *saved) get(path string) map[string]string {
 // TestSavedMeansLive changes what functions are made of in every way, and asks
 // for the answer in the next breath: it is never the old one.
 func TestSavedMeansLive(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	arc := buildArc(t)
 	for name, command := range map[string][]string{
@@ -126,6 +127,7 @@ func TestSavedMeansLive(t *testing.T) {
 		"no watches": {lookTool(t, "unshare"), "--user", "--map-root-user", "sh", "-c", `echo 3 > /proc/sys/user/max_inotify_watches; exec "$0" "$@"`, arc},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := writeSaved(t)
 			p := startArc(t, command[0], s.dir, append(command[1:], "sandbox", "--port", fmt.Sprint(freePort(t)))...)
 			s.url = p.url(t, "HTTP")
@@ -246,6 +248,7 @@ func (s *saved) soon(path, name, value string) {
 // TestManyPackages has 60,000 files in node_modules: they cost the start nothing,
 // and the one that is imported is watched all the same.
 func TestManyPackages(t *testing.T) {
+	t.Parallel()
 	lookTool(t, "node")
 	s := writeSaved(t)
 	for dir := range 600 {
