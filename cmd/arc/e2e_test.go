@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,7 +134,7 @@ var builtArc = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	bin := filepath.Join(filepath.Dir(script), "built", "arc")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", bin, ".").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return bin, nil
@@ -174,6 +176,9 @@ func arcEnv(dir string) []string {
 // startArc runs arc in a project folder until the test ends.
 func startArc(t *testing.T, arc, dir string, args ...string) *process {
 	t.Helper()
+	if err := shareCache(dir + "-cache"); err != nil && !errors.Is(err, fs.ErrExist) {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(arc, args...)
 	cmd.Dir = dir
 	cmd.Env = arcEnv(dir)
