@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,28 +94,7 @@ func patient(app sandbox.App) sandbox.App {
 // legacySDK gives a node_modules with version 2 of the SDK, installed once into
 // the user's cache.
 func legacySDK(t *testing.T) string {
-	need(t, "npm")
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cache, "arc-ci", "sdk-2")
-	if _, err := os.Stat(filepath.Join(dir, "done")); err == nil {
-		return filepath.Join(dir, "node_modules")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("npm", "install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", dir, "aws-sdk@2.1055.0").CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		t.Skipf("%v\n%s", err, out)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "done"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "node_modules")
+	return installed(t, "sdk-2", "", "aws-sdk@2.1055.0")
 }
 
 // Clients that know no AWS_ENDPOINT_URL, or are told to ignore it, reach the
@@ -124,6 +102,7 @@ func legacySDK(t *testing.T) string {
 // posts to connections. Buckets are named by the host, APIs too, and
 // http:// works as https:// does.
 func TestLegacyClients(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	if err := os.Symlink(legacySDK(t), filepath.Join(p.dir, "node_modules")); err != nil {

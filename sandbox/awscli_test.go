@@ -10,6 +10,7 @@ import (
 // not sleep over one that is done in no time. Nor do its waiters.
 // https://docs.aws.amazon.com/cli/latest/reference/cloudformation/deploy/
 func TestDeployOfAWSCLI(t *testing.T) {
+	t.Parallel()
 	p := newProject(t)
 	c := p.start()
 	aws := func(args ...string) string {

@@ -31,6 +31,7 @@ const evil = "evil.example"
 // page try every kind of request on every kind of port; then once more with the
 // other site's name on the port itself. Afterwards everything is as it was.
 func TestPagesCannotGetIn(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	need(t, "chromium")
 	p := newProject(t)

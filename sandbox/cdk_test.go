@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,37 +24,70 @@ import (
 )
 
 // npmPackages gives a node_modules with the newest releases of packages, which
-// are installed into the user's cache and looked for again after a week.
+// are installed into the user's cache and looked for again in another week.
 func npmPackages(t *testing.T, folder string, packages ...string) string {
+	var newest []string
+	for _, name := range packages {
+		newest = append(newest, name+"@latest")
+	}
+	year, week := time.Now().ISOWeek()
+	return installed(t, folder, fmt.Sprint(year, " ", week), append([]string{"--ignore-scripts"}, newest...)...)
+}
+
+// installed gives the node_modules that npm install makes of arguments, of an edition,
+// for there may be newer releases. It is made once, in a folder of the user's cache
+// that gets its name when it is whole: who makes it at the same time, in this process
+// or another, is in nobody's way. Editions that are a fortnight old go.
+func installed(t *testing.T, folder, edition string, arguments ...string) string {
+	t.Helper()
 	need(t, "npm")
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(cache, "arc-ci", folder)
-	done, list := filepath.Join(dir, "done"), strings.Join(packages, "\n")
-	had, _ := os.ReadFile(done) // none the first time
-	if info, err := os.Stat(done); err == nil && string(had) == list && time.Since(info.ModTime()) < 7*24*time.Hour {
+	all := filepath.Join(cache, "arc-ci", folder)
+	sum := sha256.Sum256([]byte(edition + "\n" + strings.Join(arguments, "\n")))
+	dir := filepath.Join(all, "edition-"+hex.EncodeToString(sum[:8]))
+	installing.Lock()
+	defer installing.Unlock()
+	whole := func() bool {
+		_, err := os.Stat(dir)
+		return err == nil
+	}
+	if whole() {
 		return filepath.Join(dir, "node_modules")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(all, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	arguments := []string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--prefix", dir}
-	for _, name := range packages {
-		arguments = append(arguments, name+"@latest")
+	earlier, err := filepath.Glob(filepath.Join(all, "edition-*"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, old := range earlier {
+		if info, err := os.Stat(old); err == nil && edition != "" && time.Since(info.ModTime()) > 14*24*time.Hour {
+			os.RemoveAll(old)
+		}
+	}
+	begun, err := os.MkdirTemp(all, "begun-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(begun)
+	arguments = append([]string{"install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", begun}, arguments...)
 	if out, err := exec.Command("npm", arguments...).CombinedOutput(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("npm install: %v\n%s", err, out)
 		}
-		t.Skipf("npm cannot install %v: %v", packages, err)
+		t.Skipf("npm install: %v\n%s", err, out)
 	}
-	if err := os.WriteFile(done, []byte(list), 0o644); err != nil {
+	if err := os.Rename(begun, dir); err != nil && !whole() {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "node_modules")
 }
+
+var installing sync.Mutex
 
 // cdkPackages has the CDK, osls, and the clients that testdata/cdk asks Lambda's
 // runtime for.

@@ -43,7 +43,29 @@ type project struct {
 }
 
 func newProject(t testing.TB) *project {
-	return &project{t: t, dir: t.TempDir(), registry: sandbox.Registry{Dir: filepath.Join(t.TempDir(), "arc", "local")}}
+	t.Helper()
+	user := filepath.Join(t.TempDir(), "arc")
+	sharePrograms(t, filepath.Join(user, "programs"))
+	return &project{t: t, dir: t.TempDir(), registry: sandbox.Registry{Dir: filepath.Join(user, "local")}}
+}
+
+// sharePrograms puts at a path what clouds have npm fetch once for each user: every
+// project has a user of its own here, who would fetch it anew.
+func sharePrograms(t testing.TB, path string) {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := filepath.Join(cache, "arc-ci", "shared", "programs")
+	for _, dir := range []string{shared, filepath.Dir(path)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(shared, path); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (p *project) log(e activity.Event) {

@@ -21,6 +21,7 @@ const secretTemplate = `{"Resources": {
 // A custom resource is there in the next run without being asked for again, what it
 // keeps secret is in no event and no line of the log, and its Delete has its ID.
 func TestCustomResourceStays(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	opts := p.options()
@@ -59,6 +60,7 @@ func TestCustomResourceStays(t *testing.T) {
 // Answers come here, also where calls of S3 go to AWS itself, which knows nothing of
 // them.
 func TestCustomResourceBesideAWS(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	opts := p.options()

@@ -19,6 +19,7 @@ import (
 // against their templates as anybody deploys them, with the functions of Node that are
 // in them.
 func TestDocumented(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	c := p.start()

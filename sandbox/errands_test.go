@@ -43,6 +43,7 @@ const errandsTemplate = `{"Resources": {
 // TestErrands refuses what a role lacks where AWS refuses it, in its words: when
 // what needs the right is made.
 func TestErrands(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	c := p.start()

@@ -29,6 +29,7 @@ func client(t *testing.T, c *sandbox.Cloud, name string, args ...string) string 
 // TestEventsOfBoto3 has boto3 make rules, buses and schedules, and receive what
 // comes to their targets.
 func TestEventsOfBoto3(t *testing.T) {
+	t.Parallel()
 	c := newProject(t).start()
 	script, err := filepath.Abs(filepath.Join("testdata", "events.py"))
 	if err != nil {
@@ -41,6 +42,7 @@ func TestEventsOfBoto3(t *testing.T) {
 
 // TestEventsOfAWSCLI has awscli do the same, in fewer words.
 func TestEventsOfAWSCLI(t *testing.T) {
+	t.Parallel()
 	c := newProject(t).start()
 	aws := func(args ...string) string {
 		// For SQS alone, version 1 of the CLI does not look at AWS_ENDPOINT_URL.

@@ -11,6 +11,7 @@ import (
 // AWS, where their function's policy does not let the API in, and the log say
 // what is missing.
 func TestGatewayNeedsPermission(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	c := p.start()

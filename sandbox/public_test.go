@@ -58,25 +58,35 @@ func TestPublicTemplates(t *testing.T) {
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d templates, %v", len(files), err)
 	}
-	clock := clocktest.New(time.Now())
-	_, c := newPackaged(t, clock)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := &publicStack{t: t, c: c, clock: clock, name: strings.TrimSuffix(filepath.Base(file), ".txtar"), files: map[string][]byte{}}
-			for _, f := range archive.Files {
-				p.files[f.Name] = f.Data
-			}
-			p.up()
-			for line := range strings.Lines(string(p.files["script"])) {
-				if line = strings.TrimSpace(line); line != "" {
-					p.step(line)
-				}
+	// A few share a cloud and its clock, one after another; several clouds go on at once.
+	for few := range slices.Chunk(files, 8) {
+		first := strings.TrimSuffix(filepath.Base(few[0]), ".txtar")
+		t.Run("from "+first, func(t *testing.T) {
+			t.Parallel()
+			clock := clocktest.New(time.Now())
+			_, c := newPackaged(t, clock)
+			for _, file := range few {
+				t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { playPublic(t, c, clock, file) })
 			}
 		})
+	}
+}
+
+// playPublic brings one template up and follows its script.
+func playPublic(t *testing.T, c *sandbox.Cloud, clock *clocktest.Clock, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &publicStack{t: t, c: c, clock: clock, name: strings.TrimSuffix(filepath.Base(file), ".txtar"), files: map[string][]byte{}}
+	for _, f := range archive.Files {
+		p.files[f.Name] = f.Data
+	}
+	p.up()
+	for line := range strings.Lines(string(p.files["script"])) {
+		if line = strings.TrimSpace(line); line != "" {
+			p.step(line)
+		}
 	}
 }
 

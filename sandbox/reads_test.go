@@ -11,6 +11,7 @@ import (
 // The usual calls that read, of every service, by boto3: testdata/reads.calls.py
 // is the table. What is not there is refused in a form that boto3 reads.
 func TestReads(t *testing.T) {
+	t.Parallel()
 	need(t, "python3")
 	need(t, "node")
 	p := newProject(t)

@@ -54,6 +54,7 @@ func (p *project) askREST() (int, string) {
 
 // A REST API is where it was in the next run of the cloud.
 func TestRESTStays(t *testing.T) {
+	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	opts := p.options()

@@ -9,6 +9,7 @@ import (
 
 // TestStatesOfBoto3 has boto3 make, run and read state machines.
 func TestStatesOfBoto3(t *testing.T) {
+	t.Parallel()
 	c := newProject(t).start()
 	if out := client(t, c, "python3", filepath.Join("testdata", "states.py")); !strings.HasSuffix(out, "ok") {
 		t.Error(out)
@@ -18,6 +19,7 @@ func TestStatesOfBoto3(t *testing.T) {
 // TestStatesOfAWSCLI has the AWS CLI do what its guide shows.
 // https://docs.aws.amazon.com/cli/latest/reference/stepfunctions/
 func TestStatesOfAWSCLI(t *testing.T) {
+	t.Parallel()
 	c := newProject(t).start()
 	aws := func(args ...string) string {
 		return client(t, c, "aws", append([]string{"stepfunctions", "--output", "text"}, args...)...)
