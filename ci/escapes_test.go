@@ -54,12 +54,8 @@ func simulate(t *testing.T, questions []question) []string {
 		}
 	}
 	dir := t.TempDir()
-	install := exec.Command("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", dir, simulator)
-	if out, err := install.CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s: %v\n%s", install, err, out)
-		}
-		t.Skipf("%s: %v", install, err)
+	if err := os.Symlink(filepath.Join(installedSimulator(t), "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
 	}
 	script := filepath.Join(dir, "ask.mjs")
 	if err := os.WriteFile(script, []byte(ask), 0o600); err != nil {
@@ -81,6 +77,44 @@ func simulate(t *testing.T, questions []question) []string {
 		t.Fatalf("%d answers to %d questions: %v\n%s", len(answers), len(questions), err, out)
 	}
 	return answers
+}
+
+// installedSimulator is a folder of the user's cache with the simulator, which is
+// installed once. It gets its name when it is whole: who installs it at the same time
+// is in nobody's way.
+func installedSimulator(t *testing.T) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(cache, "arc-ci", filepath.FromSlash(simulator))
+	whole := func() bool {
+		_, err := os.Stat(dir)
+		return err == nil
+	}
+	if whole() {
+		return dir
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	begun, err := os.MkdirTemp(filepath.Dir(dir), "begun-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(begun)
+	install := exec.Command("npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", begun, simulator)
+	if out, err := install.CombinedOutput(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s: %v\n%s", install, err, out)
+		}
+		t.Skipf("%s: %v", install, err)
+	}
+	if err := os.Rename(begun, dir); err != nil && !whole() {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // stackOf is a stack that a role deploys.

@@ -48,7 +48,7 @@ func start(t *testing.T) cloud {
 	}
 	engine := stack.New(stack.Options{
 		Account: testAccount, Region: testRegion, Registrations: registrations,
-		Fetch: objects.Fetch, Parameter: parameters.Value, Patience: 2 * time.Second, // else awscli sleeps for 30 s
+		Fetch: objects.Fetch, Parameter: parameters.Value, Patience: 20 * time.Second, // else awscli sleeps for 30 s, on a busy machine too
 	})
 	port, err := door.Listen(0)
 	if err != nil {
