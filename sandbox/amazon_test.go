@@ -102,7 +102,6 @@ func legacySDK(t *testing.T) string {
 // posts to connections. Buckets are named by the host, APIs too, and
 // http:// works as https:// does.
 func TestLegacyClients(t *testing.T) {
-	t.Parallel()
 	need(t, "node")
 	p := newProject(t)
 	if err := os.Symlink(legacySDK(t), filepath.Join(p.dir, "node_modules")); err != nil {

@@ -82,15 +82,15 @@ fails('ValidationException', events.put_rule, Name='bad', ScheduleExpression='cr
 # Schedules: once, in a zone, with an input; it goes when it is done.
 group = scheduler.create_schedule_group(Name='mine')['ScheduleGroupArn']
 assert group.endswith(':schedule-group/mine'), group
-soon = (datetime.now(timezone.utc) + timedelta(hours=9, seconds=2)).strftime('%Y-%m-%dT%H:%M:%S')
+soon = (datetime.now(timezone.utc) + timedelta(hours=9, seconds=5)).strftime('%Y-%m-%dT%H:%M:%S')
 target = {'Arn': orders[1], 'RoleArn': 'arn:aws:iam::000000000000:role/r', 'Input': '{"hello": "<aws.scheduler.schedule-arn>"}'}
 off = {'Mode': 'OFF'}
 made = scheduler.create_schedule(Name='once', GroupName='mine', ScheduleExpression=f'at({soon})', ScheduleExpressionTimezone='Asia/Tokyo', FlexibleTimeWindow=off, Target=target, ActionAfterCompletion='DELETE')
+assert scheduler.get_schedule(Name='once', GroupName='mine')['ScheduleExpressionTimezone'] == 'Asia/Tokyo'
 assert made['ScheduleArn'].endswith(':schedule/mine/once'), made
 fails('ConflictException', scheduler.create_schedule, Name='once', GroupName='mine', ScheduleExpression='rate(1 day)', FlexibleTimeWindow=off, Target=target)
 fails('ValidationException', scheduler.create_schedule, Name='bad', ScheduleExpression='rate(1 fortnight)', FlexibleTimeWindow=off, Target=target)
 fails('ValidationException', scheduler.create_schedule, Name='bad', ScheduleExpression='rate(1 day)', ScheduleExpressionTimezone='Mars/Olympus', FlexibleTimeWindow=off, Target=target)
-assert scheduler.get_schedule(Name='once', GroupName='mine')['ScheduleExpressionTimezone'] == 'Asia/Tokyo'
 assert comes(orders[0]) == {'hello': made['ScheduleArn']}
 for _ in range(200):
     if not scheduler.list_schedules(GroupName='mine')['Schedules']:
