@@ -45,6 +45,9 @@ type Function struct {
 	StaticManifest []byte
 	// Copies are further files of the project that go into the function.
 	Copies []Copy
+	// NodeOptions says that the function has a variable NODE_OPTIONS, by which Node
+	// may do what Lambda turns off.
+	NodeOptions bool
 }
 
 // Copy is a file or a folder of the project, and its name below node_modules, or
@@ -81,6 +84,8 @@ type Bundle struct {
 	// Reads are the files (absolute paths) that decided which files these are,
 	// beside Folders, the folders whose entries did.
 	Reads, Folders []string
+
+	own []ownModule // of a Node function that is not bundled
 
 	askers map[string]string // package's folder in the zip → who asks for it
 

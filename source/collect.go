@@ -63,6 +63,9 @@ func (t Tree) CollectAll(fns []Function) ([]*Bundle, error) {
 		})
 	}
 	g.Wait()
+	if err := c.loads(fns, bundles); err != nil {
+		errs = append(errs, err)
+	}
 	return bundles, errors.Join(distinct(errs)...)
 }
 
@@ -138,6 +141,7 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 			return nil, err
 		}
 		b.Findings, b.Runtime, b.Root, b.Reads = graph.findings(), graph.runtime, graph.root(), graph.reads()
+		b.own = graph.own()
 	}
 	for i, p := range parts {
 		files := p.files

@@ -21,9 +21,10 @@ func (s *session) checkCommand() *cli.Command {
 		Description: `Usage: arc check [--strict] [--json]
 
 Reads the manifest and everything beside it, compiles the staging and the
-production stack, and tells every mistake at once: those of the text, and those
-that CloudFormation or AWS would only find during a deploy. Changes nothing and
-needs no account.
+production stack, and tells every mistake at once: those of the text, those that
+CloudFormation or AWS would only find during a deploy, and those of code that
+Lambda cannot load: imports that lead nowhere, what does not parse, handlers
+that are not exported. Changes nothing, runs none of it and needs no account.
 
 Flags:
       --strict  a warning fails too: for CI, where nobody reads one

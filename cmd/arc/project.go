@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -256,6 +257,7 @@ func (s *session) bundle(p *project, b *build, opts cfn.Options) (map[*manifest.
 			f := sourceFunction(p.app, fn)
 			f = f.With(copies)
 			f.Build = build
+			f.NodeOptions = f.NodeOptions || slices.Contains(opts.Env, "NODE_OPTIONS")
 			if b.assets != nil && fn.Config.Shared {
 				f.StaticManifest = b.assets.manifest
 			}
@@ -341,6 +343,7 @@ func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 		NoInstall:   !fn.Config.Hydrate,
 		Bundle:      fn.Config.Bundle,
 		External:    fn.Config.External,
+		NodeOptions: setsNodeOptions(app),
 	}
 	if app.Shared != nil && fn.Config.Shared {
 		f.Shared = app.Shared.Dir
@@ -349,6 +352,17 @@ func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 		f.Views = app.Views.Dir
 	}
 	return f
+}
+
+// setsNodeOptions reports whether a variable of the user's may have Node do what
+// Lambda turns off.
+func setsNodeOptions(app *manifest.App) bool {
+	for _, vars := range app.Env {
+		if slices.ContainsFunc(vars, func(v manifest.EnvVar) bool { return v.Name == "NODE_OPTIONS" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // handlerRemedy says how a function without code gets some.

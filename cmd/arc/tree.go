@@ -149,7 +149,10 @@ func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 		}
 	}
 	bundles, err := tree.CollectAll(wanted)
-	ds, _ := p.codeMistakes(tree, bundles)
+	ds, notes := p.codeMistakes(tree, bundles)
+	for _, note := range notes {
+		s.note("%s", note)
+	}
 	ds = append(ds, keylessSessions(functions, bundles)...)
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {
