@@ -88,7 +88,8 @@ func (s *session) format(check bool) error {
 // canonical form.
 func (s *session) unformatted(root *os.Root) ([]formatted, error) {
 	// What the manifest means, and whether that is right, is for arc check.
-	result := manifest.Load(root.FS(), manifest.Options{Region: s.region(), Home: s.home()})
+	files := (&project{root: root}).files()
+	result := manifest.Load(files, manifest.Options{Region: s.region(), Home: s.home()})
 	if result.File() == "" {
 		return nil, withHint(errors.New("there is no manifest here"), "arc init writes one")
 	}
@@ -107,7 +108,7 @@ func (s *session) unformatted(root *os.Root) ([]formatted, error) {
 			s.note("%s is not touched: it is not a plain file", name)
 			continue
 		}
-		src, err := root.ReadFile(filepath.FromSlash(name))
+		src, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}

@@ -54,7 +54,7 @@ func (p *project) files() fs.FS {
 	if p.tree != nil {
 		return p.tree
 	}
-	return p.root.FS()
+	return awaiting{p.root.FS()}
 }
 
 func (p *project) close() {
