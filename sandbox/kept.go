@@ -49,6 +49,7 @@ func (s State) open(project string) (folder, moved string, err error) {
 		err = os.WriteFile(file, text, 0o600)
 	}
 	if err != nil {
+		os.Remove(file) // half of it, which would pass for the whole
 		return "", "", fmt.Errorf("data of the local cloud: %w", err)
 	}
 	return folder, moved, nil
@@ -91,11 +92,40 @@ func (c *Cloud) remember() error {
 		return err
 	}
 	c.data = filepath.Join(folder, c.opts.Region)
+	if !c.opts.Asleep { // who only looks, or makes room, may
+		if err := takesData(folder, c.data); err != nil {
+			return fmt.Errorf("data of the local cloud cannot be kept: %w", err)
+		}
+	}
 	c.tell.Notice("data is kept in %s; --fresh starts without it", folder)
 	if moved != "" {
 		c.tell.Notice("data of a project of this name that is not where it was lies in %s; stop the local cloud and move it to %s to go on with it", moved, folder)
 	}
 	return nil
+}
+
+// takesData tries to write where data is kept. Its error names the folder, or the file,
+// that takes nothing: the disk is full or read-only, or a run as another user made it.
+// Without this the first resource that keeps something would fail, and its stack with it.
+func takesData(folder, data string) error {
+	if _, err := os.Stat(data); err == nil {
+		folder = data
+	}
+	probe := filepath.Join(folder, "writable")
+	err := os.WriteFile(probe, make([]byte, 4096), 0o600) // a page: an empty file takes no room
+	os.Remove(probe)
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: "write", Path: folder, Err: failed.Err}
+	}
+	logs, err := filepath.Glob(filepath.Join(data, "*.log"))
+	for _, name := range logs {
+		file, failed := os.OpenFile(name, os.O_WRONLY, 0)
+		if failed != nil {
+			return failed
+		}
+		file.Close()
+	}
+	return err
 }
 
 // log opens a service's log; nil where nothing is kept.

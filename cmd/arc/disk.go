@@ -15,10 +15,14 @@ func (s *session) diskHint(err error) string {
 	if !ok {
 		return ""
 	}
-	elsewhere := ""
-	for variable, folder := range map[string]func() (string, error){"XDG_CACHE_HOME": s.cacheDir, "XDG_STATE_HOME": s.stateDir} {
-		if dir, err := folder(); err == nil && strings.HasPrefix(file.Path, dir+string(filepath.Separator)) {
-			elsewhere = ", or set " + variable + " to a folder on another one"
+	elsewhere, own := "", ""
+	for _, kept := range []struct {
+		variable string
+		folder   func() (string, error)
+	}{{"XDG_CACHE_HOME", s.cacheDir}, {"XDG_STATE_HOME", s.stateDir}, {"XDG_STATE_HOME", s.stateFolder}} {
+		if dir, err := kept.folder(); err == nil && strings.HasPrefix(file.Path, dir+string(filepath.Separator)) {
+			elsewhere = ", or set " + kept.variable + " to a folder on another one"
+			own = "what arc keeps for you is there, and must be yours to write (was it made by another user, with sudo?), or set " + kept.variable + " to another folder"
 		}
 	}
 	switch {
@@ -26,6 +30,14 @@ func (s *session) diskHint(err error) string {
 		return "make room on that disk" + elsewhere
 	case errors.Is(err, syscall.EROFS):
 		return "that disk is read-only: mount it to be written to" + elsewhere
+	case errors.Is(err, fs.ErrPermission):
+		return own
 	}
 	return ""
+}
+
+// stateFolder is where local clouds keep data.
+func (s *session) stateFolder() (string, error) {
+	state, err := s.state()
+	return state.Dir, err
 }
