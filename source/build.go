@@ -82,7 +82,8 @@ func (c *collector) addBundled(b *Bundle, l *layout, fn Function, parts []*part)
 		}
 		if dir == "" {
 			text, hint := c.notInstalled(path.Join(c.base, path.Dir(p.file)), p.name)
-			b.Findings = append(b.Findings, Finding{File: p.file, Line: p.line, Col: p.col, EndCol: p.end, Code: "package-missing", Text: "imports " + text, Hint: hint})
+			b.Findings = append(b.Findings, Finding{File: p.file, Line: p.line, Col: p.col, EndCol: p.end, Code: "package-missing", Text: "imports " + text, Hint: hint,
+				Module: p.name, Package: p.name})
 		} else if err := l.place("", p.name, dir); err != nil {
 			return nil, err
 		}

@@ -116,6 +116,9 @@ type Finding struct {
 	Code     string // stable, kebab-case: "package-missing"
 	Text     string // what is wrong
 	Hint     string // what to do about it
+
+	Module  string // the import that leads nowhere, as the code has it; "" = it is about none
+	Package string // the package that is missing; "" = none is
 }
 
 // Severity tells what fails for sure from what only might, or is worth knowing.

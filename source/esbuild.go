@@ -294,10 +294,10 @@ func (p *esbuildPlugin) mistakes(messages []api.Message, severity Severity) []Fi
 		}
 		if spec, ok := strings.CutPrefix(m.Text, "Could not resolve "); ok {
 			spec = strings.Trim(spec, `"`)
-			f.Code, f.Text = "import-missing", "imports "+spec+", which is not there"
+			f.Code, f.Text, f.Module = "import-missing", "imports "+spec+", which is not there", spec
 			if name := packageName(spec); name != "" && !ours(name) {
 				text, hint := p.c.notInstalled(path.Join(p.c.base, path.Dir(f.File)), name)
-				f.Code, f.Text, f.Hint = "package-missing", "imports "+text, hint
+				f.Code, f.Text, f.Hint, f.Package = "package-missing", "imports "+text, hint, name
 			}
 		}
 		found = append(found, f)

@@ -156,7 +156,10 @@ func (g *graph) nowhere(s step, e *edge, to resolved, sure bool) {
 	if e.required {
 		verb = "requires "
 	}
-	f := Finding{Severity: Warning, Code: to.code, Text: verb + to.why, Hint: to.hint}
+	f := Finding{Severity: Warning, Code: to.code, Text: verb + to.why, Hint: to.hint, Module: e.spec}
+	if to.code == "package-missing" {
+		f.Package = to.name
+	}
 	if sure {
 		f.Severity = Error
 	}
@@ -319,7 +322,7 @@ func (g *graph) declared() error {
 			case !g.saidOf(name):
 				g.found = append(g.found, Finding{File: g.c.show(path.Join(p.dir, "package.json")), Severity: Warning, Code: "package-missing",
 					Text: "declares " + name + ", which is not in node_modules",
-					Hint: "npm install " + name + ", or name it in ignoreDependencies when a layer holds it"})
+					Hint: "npm install " + name + ", or name it in ignoreDependencies when a layer holds it", Package: name})
 			}
 		}
 	}
@@ -329,7 +332,7 @@ func (g *graph) declared() error {
 // saidOf reports whether a package was reported missing already.
 func (g *graph) saidOf(name string) bool {
 	return slices.ContainsFunc(g.found, func(f Finding) bool {
-		return f.Code == "package-missing" && strings.Contains(f.Text, " "+name+",")
+		return f.Package == name
 	})
 }
 

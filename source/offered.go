@@ -58,7 +58,7 @@ func firstAsking(a runtimeCode, pattern *regexp.Regexp, lacks func(name string) 
 				continue
 			}
 			line, col := position(text, at[2])
-			found[name] = Finding{File: path.Join(a.fn.Dir, f.Path), Line: line, Col: col, EndCol: col + len(name), Severity: Error, Code: "package-missing"}
+			found[name] = Finding{File: path.Join(a.fn.Dir, f.Path), Line: line, Col: col, EndCol: col + len(name), Severity: Error, Code: "package-missing", Module: name, Package: name}
 		}
 	}
 	return found, nil

@@ -57,8 +57,9 @@ func (c *collector) offer(b *Builder, from string, names map[string]bool) (offer
 		if err != nil {
 			for _, name := range lacking {
 				o.wrong = append(o.wrong, Finding{File: "package.json", Severity: Error, Code: "package-missing",
-					Text: "imports " + name + ", which Lambda's runtime has and this machine has not",
-					Hint: "npm install --save-dev " + name + " (arc could not: " + err.Error() + ")"})
+					Text:   "imports " + name + ", which Lambda's runtime has and this machine has not",
+					Hint:   "npm install --save-dev " + name + " (arc could not: " + err.Error() + ")",
+					Module: name, Package: name})
 			}
 		}
 		o.cached = dir

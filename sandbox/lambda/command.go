@@ -23,6 +23,7 @@ import (
 	"arc/sandbox/invoke"
 	"arc/sandbox/lambda/opt"
 	"arc/sandbox/stack"
+	"arc/source"
 	"arc/source/interpreter"
 )
 
@@ -218,10 +219,7 @@ var sdkPackage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 // of it: each installation takes seconds. They are not the function's.
 func (w *worker) offerPackage(t *door.Talk, name string) {
 	offer := w.service.options.Offer
-	tried := false // before the code started, and told
-	for _, f := range w.place.Wrong {
-		tried = tried || strings.Contains(f.Text, " "+name+",")
-	}
+	tried := slices.ContainsFunc(w.place.Wrong, func(f source.Finding) bool { return f.Package == name }) // before the code started, and told
 	if offer == nil || tried || !sdkPackage().MatchString(name) {
 		refuse(t, http.StatusNotFound, "NotFound", "nothing is offered")
 		return

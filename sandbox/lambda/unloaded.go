@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -48,8 +49,7 @@ func (w *worker) reason(message string) string {
 	var all []string
 	for _, wrong := range w.place.Wrong {
 		all = append(all, wrong.String())
-		// "imports NAME, which …"
-		if words := strings.Fields(wrong.Text); len(words) > 1 && strings.Contains(message, strings.Trim(words[1], ",")) {
+		if name := cmp.Or(wrong.Package, wrong.Module); name != "" && strings.Contains(message, name) {
 			first, rest, _ := strings.Cut(message, "\n")
 			return strings.TrimSuffix(first+": "+wrong.Hint+"\n"+rest, "\n")
 		}
