@@ -35,6 +35,7 @@ test:
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	$(GO) vet ./...
+	@for os in darwin windows; do echo "$(GO) vet for $$os"; GOOS=$$os $(GO) vet ./... || exit 1; done
 
 bench: build
 	$(GO) run ./bench

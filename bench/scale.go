@@ -3,10 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -88,13 +86,4 @@ func readAll(dir string) error {
 		}
 		return err
 	})
-}
-
-// maxRSS is the peak memory of a finished process in bytes.
-func maxRSS(cmd *exec.Cmd) int64 {
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	return usage.Maxrss << 10 // Linux counts in kilobytes
 }

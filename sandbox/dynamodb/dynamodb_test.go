@@ -13,7 +13,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"arc/sandbox/activity"
@@ -177,7 +176,11 @@ func TestProgramIsKilled(t *testing.T) {
 	for i := range 3 {
 		c.aws("put-item", "--table-name", name, "--item", `{"id":{"S":"`+string(rune('a'+i))+`"}}`)
 		pid := programOf(t, c.file)
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		program, err := os.FindProcess(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := program.Kill(); err != nil {
 			t.Fatal(err)
 		}
 	}
