@@ -58,6 +58,19 @@ func (h handlerOf) finding() *Finding {
 	return f
 }
 
+var moduleWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^[ \t]*(export|import)\b|\b(import)\.meta\b`) })
+
+// moduleSyntax is where a file first shows that it is an ES module.
+func (p *parsedFile) moduleSyntax() (line, col, end int) {
+	at := moduleWord().FindSubmatchIndex(p.source)
+	if at == nil {
+		return 1, 1, 2
+	}
+	from, to := max(at[2], at[4]), max(at[3], at[5])
+	line, col = position(p.source, from)
+	return line, col, col + to - from
+}
+
 var exportWord = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^[ \t]*export\b[^\n={(]*|\b(module\.)?exports\b(\.\w+)?`)
 })

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/evanw/esbuild/pkg/api"
 	"golang.org/x/sync/errgroup"
@@ -166,14 +165,22 @@ func (l *jsLook) parse(g *errgroup.Group) {
 	}
 	for method, files := range groups {
 		g.Go(func() error {
-			wrong, err := parseAll(method, files)
-			if err == nil && wrong { // then esbuild tells nothing of the others
-				_, err = parseAll(method, slices.DeleteFunc(files, func(p *parsedFile) bool { return len(p.mistakes) > 0 }))
+			for some := range slices.Chunk(files, parsedAtOnce) {
+				wrong, err := parseAll(method, some)
+				if err == nil && wrong { // then esbuild tells nothing of the others
+					_, err = parseAll(method, slices.DeleteFunc(slices.Clone(some), func(p *parsedFile) bool { return len(p.mistakes) > 0 }))
+				}
+				if err != nil {
+					return err
+				}
 			}
-			return err
+			return nil
 		})
 	}
 }
+
+// parsedAtOnce bounds what esbuild holds: 1,000 files would take 170 MB.
+const parsedAtOnce = 200
 
 // parseAll has esbuild read files, and reports whether any has mistakes.
 func parseAll(method string, files []*parsedFile) (wrong bool, err error) {
@@ -376,17 +383,4 @@ func (p *parsedFile) findings(refused map[*parsedFile]bool) []Finding {
 		list = append(list, f)
 	}
 	return list
-}
-
-var moduleWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^[ \t]*(export|import)\b|\b(import)\.meta\b`) })
-
-// moduleSyntax is where a file first shows that it is an ES module.
-func (p *parsedFile) moduleSyntax() (line, col, end int) {
-	at := moduleWord().FindSubmatchIndex(p.source)
-	if at == nil {
-		return 1, 1, 2
-	}
-	from, to := max(at[2], at[4]), max(at[3], at[5])
-	line, col = position(p.source, from)
-	return line, col, col + to - from
 }
