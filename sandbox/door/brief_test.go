@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -92,7 +93,7 @@ func said(t testing.TB, port *door.Port, requests string) string {
 	for {
 		resp, err := http.ReadResponse(reader, nil)
 		if err != nil {
-			return strings.ReplaceAll(all.String(), fmt.Sprint(port.Number), "PORT")
+			return regexp.MustCompile(fmt.Sprintf(`\b%d\b`, port.Number)).ReplaceAllString(all.String(), "PORT")
 		}
 		body, _ := io.ReadAll(resp.Body)
 		if resp.Header.Get("Date") != "" {

@@ -220,7 +220,7 @@ func (c *cloud) twoWay(api, route string) {
 // normal replaces what differs from run to run: ports, IDs (the same ID gets
 // the same name throughout), traces, times.
 type normal struct {
-	port string
+	port *regexp.Regexp
 	ids  map[string]string
 }
 
@@ -237,11 +237,12 @@ var (
 
 func newNormal(endpoint string) *normal {
 	_, port, _ := net.SplitHostPort(strings.SplitN(endpoint, "//", 2)[1])
-	return &normal{port: port, ids: map[string]string{}}
+	// Alone, or behind an escaped colon: its digits may be in a trace ID, too.
+	return &normal{port: regexp.MustCompile(`(^|[^0-9A-Za-z]|%3A)` + port + `($|[^0-9A-Za-z])`), ids: map[string]string{}}
 }
 
 func (n *normal) text(s string) string {
-	s = strings.ReplaceAll(s, n.port, "3333")
+	s = n.port.ReplaceAllString(s, "${1}3333${2}")
 	s = keys.ReplaceAllString(s, "${1}key") // before tokens, whose pattern it may match
 	s = strings.ReplaceAll(s, "%3D", "=")   // an ID in a path
 	s = tokens.ReplaceAllStringFunc(s, func(id string) string {
@@ -334,5 +335,15 @@ func eventually(t testing.TB, what string, ok func() bool) {
 			t.Fatalf("never came true: %s", what)
 		}
 		<-tick.C
+	}
+}
+
+// TestNormalPort: only the port itself becomes 3333, not its digits among others.
+func TestNormalPort(t *testing.T) {
+	n := newNormal("http://localhost:37651")
+	in := `http://localhost:37651/ localhost:37651,"37651" a%3A37651%2F Root=1-65376510-a37651a376513765137651ab 376510 137651`
+	want := `http://localhost:3333/ localhost:3333,"3333" a%3A3333%2F Root=1-trace 376510 137651`
+	if got := n.text(in); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
