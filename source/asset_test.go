@@ -74,7 +74,7 @@ type answered struct {
 
 var (
 	signatures = regexp.MustCompile(`X-Amz-(Credential|Date|Signature|Security-Token)=[^&]*`)
-	longBody   = 200
+	longBody   = 500
 )
 
 // show prints an answer without what differs from run to run.

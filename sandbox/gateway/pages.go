@@ -54,8 +54,8 @@ func (g *Gateway) fail(w http.ResponseWriter, c *call, f failure) string {
 }
 
 const errorPage = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>%s</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:3rem auto;padding:0 1rem;color:#222;background:#fff}
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>%s</title>
+<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:3rem auto;padding:0 1rem;color:#222;background:#fff}
 h1{font-size:1.4rem}pre{background:#f3f3f3;padding:1rem;overflow:auto;white-space:pre-wrap}pre:empty{display:none}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#262626}}</style></head>
 <body><h1>%d %s</h1><p>%s</p><pre>%s</pre></body></html>

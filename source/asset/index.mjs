@@ -248,7 +248,8 @@ function page (statusCode, headers = {}) {
     headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': uncached, ...headers },
     body: `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>${title}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${title}</title>
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}h1{font-size:1.4rem}</style></head>
 <body><h1>${title}</h1></body>
 </html>
 `,
