@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -140,6 +142,12 @@ func newReader(t *testing.T) *reader {
 			r.env = append(r.env, name+"="+v)
 		}
 	}
+	if taken, err := net.Listen("tcp", "127.0.0.1:3333"); err != nil {
+		// Somebody's app is at the page's address: the reader does what arc then says.
+		r.env = append(r.env, fmt.Sprintf("ARC_HTTP_PORT=%d", freePort(t)))
+	} else {
+		taken.Close()
+	}
 	path := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool {
 		_, err := os.Stat(filepath.Join(dir, "arc"))
 		return err == nil
@@ -210,19 +218,26 @@ type app struct {
 	cmd  *exec.Cmd
 	said *transcript
 	name string
+
+	ended chan struct{}
+	err   error // how it ended
 }
 
 func (r *reader) start(command string) *app {
 	r.t.Helper()
-	a := &app{r, r.bash("exec " + command), &transcript{}, strings.TrimSpace(command)}
+	a := &app{r: r, cmd: r.bash("exec " + command), said: &transcript{}, name: strings.TrimSpace(command), ended: make(chan struct{})}
 	a.cmd.Stdout, a.cmd.Stderr = a.said, a.said
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches all that it started
 	if err := a.cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
+	go func() {
+		a.err = a.cmd.Wait()
+		close(a.ended)
+	}()
 	r.t.Cleanup(func() {
 		syscall.Kill(-a.cmd.Process.Pid, syscall.SIGTERM)
-		a.cmd.Wait()
+		<-a.ended
 	})
 	return a
 }
@@ -234,8 +249,13 @@ func (a *app) echoes() {
 	addresses := regexp.MustCompile(`(?m)^HTTP +(http://\S+)\nWS +(ws://\S+)$`)
 	var told []string
 	for deadline := time.Now().Add(8 * time.Minute); told == nil; time.Sleep(50 * time.Millisecond) {
-		said := a.said.String()
-		if told = addresses.FindStringSubmatch(said); told == nil && (strings.Contains(said, "error: ") || time.Now().After(deadline)) {
+		ended := time.Now().After(deadline)
+		select {
+		case <-a.ended:
+			ended = true
+		default:
+		}
+		if told = addresses.FindStringSubmatch(a.said.String()); told == nil && ended {
 			t.Fatalf("%s tells no addresses:\n%s", a.name, a.said)
 		}
 	}
@@ -278,10 +298,10 @@ func (a *app) interrupt() {
 	if err := syscall.Kill(-a.cmd.Process.Pid, syscall.SIGINT); err != nil {
 		a.r.t.Fatal(err)
 	}
-	err := a.cmd.Wait() // make itself ends by the signal, and says nothing
+	<-a.ended // make itself ends by the signal, and says nothing
 	for _, word := range []string{"***", "error", "the local cloud ends"} {
 		if strings.Contains(a.said.String(), word) {
-			a.r.t.Errorf("%s: %v after Ctrl-C\n%s", a.name, err, a.said)
+			a.r.t.Errorf("%s: %v after Ctrl-C\n%s", a.name, a.err, a.said)
 		}
 	}
 }
