@@ -119,20 +119,20 @@ var (
 	})
 )
 
-// commonLacks reports whether a CommonJS module has no such export for sure: each place
-// that has to do with its exports is of a kind that cannot make it.
+// commonLacks reports whether a CommonJS module has no such export for sure: nothing of
+// that name is made or asked for, and each place that has to do with its exports is of a
+// kind that cannot make it.
 func (p *parsedFile) commonLacks() bool {
-	if hidden().MatchString(p.text) {
+	if hidden().MatchString(p.text) || strings.Contains(p.text, markMethod) {
 		return false
 	}
-	has := strings.Contains(p.text, markMethod)
 	for _, at := range mark().FindAllStringIndex(p.text, -1) {
 		which, rest := p.text[at[0]:at[1]], p.text[at[1]:]
 		name := toProperty().FindStringSubmatch(rest)
 		alone := statement().MatchString(p.text[1+strings.LastIndexByte(p.text[:at[0]], '\n') : at[0]])
 		whole := alone && which == markOwn
 		switch {
-		case which == markModule || which == markThis, strings.HasPrefix(rest, "."+markMethod):
+		case which == markModule || which == markThis:
 			return false
 		case name != nil && !notOwn()[name[1]]:
 			// Another export, made or read.
@@ -141,10 +141,10 @@ func (p *parsedFile) commonLacks() bool {
 			}
 		case which == markExports && alone && strings.HasPrefix(rest, " = "):
 			// Of no effect, but what it is set to counts where that is a mark.
-		case whole && plainObject().MatchString(rest) && !strings.Contains(plainObject().FindString(rest), markMethod):
+		case whole && plainObject().MatchString(rest):
 			// The object's properties are all that there is.
-		case whole && toFunction().MatchString(rest) && !has:
-		case whole && toObject().MatchString(rest) && !has && !openObject().MatchString(p.text):
+		case whole && toFunction().MatchString(rest):
+		case whole && toObject().MatchString(rest) && !openObject().MatchString(p.text):
 		default:
 			return false
 		}
