@@ -15,7 +15,7 @@ var app = map[string]string{
 	"src/http/get-big/index.mjs":    "export const handler = async () => { const all = []; for (;;) { all.push(Buffer.alloc(8 << 20, 1)); await new Promise((go) => setTimeout(go, 5)) } }\n",
 	"src/http/get-big/config.arc":   "@aws\nmemory 128\ntimeout 10\n",
 	"src/http/get-print/index.mjs":  "export const handler = async () => { for (let i = 0; i < 500; i++) console.log(i, 'x'.repeat(100)); throw new Error('printed') }\n",
-	"src/http/get-broken/index.mjs": "export const handler = async () => { return {\n",
+	"src/http/get-broken/index.mjs": "export const handler = async () => {}\nthrow new Error('broken')\n", // when it is loaded; a deploy refuses what does not parse
 	"src/http/get-child/index.mjs":  "import { spawn } from 'node:child_process'\nexport const handler = async () => { spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' }).unref(); process.exit(1) }\n",
 	"src/ws/connect/index.mjs":      "export const handler = async () => ({ statusCode: 200 })\n",
 	"src/ws/disconnect/index.mjs":   "export const handler = async () => ({ statusCode: 200 })\n",

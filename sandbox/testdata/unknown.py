@@ -16,7 +16,7 @@ calls = [
     ('events', 'list_archives', {}), ('sqs', 'add_permission', dict(QueueUrl='http://localhost/q', Label='l', AWSAccountIds=['1'], Actions=['*'])),
     ('sns', 'list_platform_applications', {}), ('apigatewayv2', 'get_domain_names', {}), ('apigateway', 'get_client_certificates', {}), ('logs', 'describe_metric_filters', {}),
     ('cloudwatch', 'describe_alarms', {}), ('ecr', 'list_images', dict(repositoryName='r')), ('kinesis', 'list_streams', {}), ('kms', 'list_keys', {}),
-    ('ec2', 'describe_instances', {}), ('route53', 'list_hosted_zones', {}), ('cloudfront', 'list_distributions', {}), ('stepfunctions', 'redrive_execution', {'executionArn': 'arn:aws:states:us-west-2:000000000000:execution:m:x'}),
+    ('ec2', 'describe_instances', {}), ('route53', 'list_hosted_zones', {}), ('cloudfront', 'list_distributions', {}), ('stepfunctions', 'update_map_run', {'mapRunArn': 'arn:aws:states:us-west-2:000000000000:mapRun:m/a:x'}),
     ('cognito-idp', 'list_user_pools', dict(MaxResults=1)), ('apigatewaymanagementapi', 'get_connection', dict(ConnectionId='none')),
 ]
 boto3.client('s3', endpoint_url=endpoint, **key).create_bucket(Bucket='bucket', CreateBucketConfiguration={'LocationConstraint': 'us-west-2'})
