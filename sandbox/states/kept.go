@@ -149,8 +149,7 @@ func (s *Service) Restore(log *journal.Log) error {
 	slices.SortStableFunc(s.order, func(a, b *execution) int { return a.Started.Compare(b.Started) })
 	for _, x := range s.order {
 		if x.Status != running {
-			s.ended += x.size
-			s.endedCount++
+			s.counts(x, 1)
 		}
 	}
 	s.log = log
@@ -211,23 +210,35 @@ func (s *Service) Resume() {
 	}
 }
 
+// counts has an execution count among those that have ended, or with -1 no longer.
+// Items of map runs count by their histories alone. The lock is held.
+func (s *Service) counts(x *execution, n int) {
+	s.ended += int64(n) * x.size
+	if x.MapRun == "" {
+		s.endedCount += n
+	}
+}
+
 // bound counts an execution that has ended, and forgets the oldest of those when
-// there are too many.
+// there are too many. Items of map runs go with their parents: without them a map run
+// that goes on, or is redriven, would run them again.
 func (s *Service) bound(x *execution) {
 	s.mu.Lock()
-	s.ended += x.size
-	s.endedCount++
-	count := s.endedCount
+	s.counts(x, 1)
+	count, size := s.endedCount, s.ended
 	var gone []*execution
-	size := s.ended
 	for _, x := range s.order {
 		if count <= maxEnded && size <= maxEndedBytes {
 			break
 		}
-		if x.now().Status != running {
+		if x.now().Status == running || s.parent(x) != nil {
+			continue
+		}
+		for _, x := range append(s.itemsOf(x), x) {
 			gone = append(gone, x)
-			count--
-			size -= x.size
+			if size -= x.size; x.MapRun == "" {
+				count--
+			}
 		}
 	}
 	first := len(gone) > 0 && !s.forgot
@@ -241,6 +252,33 @@ func (s *Service) bound(x *execution) {
 	}
 }
 
+// parent is the execution whose item of a map run this one is; nil = of none that is
+// known. The lock is held.
+func (s *Service) parent(x *execution) *execution {
+	if r := s.mapRuns[x.MapRun]; r != nil {
+		return s.executions[r.Execution]
+	}
+	return nil
+}
+
+// itemsOf are the executions of all items of an execution's map runs, and of theirs.
+// The lock is held.
+func (s *Service) itemsOf(parent *execution) (items []*execution) {
+	runs := false
+	for _, r := range s.mapRuns {
+		runs = runs || r.Execution == parent.ARN
+	}
+	if !runs {
+		return nil
+	}
+	for _, x := range s.order {
+		if s.parent(x) == parent {
+			items = append(append(items, s.itemsOf(x)...), x)
+		}
+	}
+	return items
+}
+
 // forget drops an execution that has ended.
 func (s *Service) forget(x *execution) {
 	s.mu.Lock()
@@ -250,8 +288,7 @@ func (s *Service) forget(x *execution) {
 	}
 	delete(s.executions, x.ARN)
 	s.order = slices.DeleteFunc(s.order, func(other *execution) bool { return other == x })
-	s.ended -= x.size
-	s.endedCount--
+	s.counts(x, -1)
 	runs := s.dropMapRuns(x.ARN)
 	s.mu.Unlock()
 	for _, arn := range runs {

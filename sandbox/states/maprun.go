@@ -137,8 +137,13 @@ func (x *execution) itemOf(r *mapRun, s *asl.State, i int, input any) (*executio
 	x.s.mu.Unlock()
 	if old != nil {
 		// https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html
-		status := old.now().Status
-		if status == running || status == succeeded || !s.Express && old.redrive("") {
+		is := old.now()
+		x.s.mu.Lock()
+		redriven := r.Redrives > 0 && !is.Ended.After(r.Redriven)
+		x.s.mu.Unlock()
+		// What has failed since the map run was begun or redriven has failed, whether or
+		// not the local cloud has been started anew meanwhile.
+		if is.Status == running || is.Status == succeeded || !redriven || !s.Express && old.redrive("") {
 			return old, nil
 		}
 		x.s.forget(old) // EXPRESS ones are started again

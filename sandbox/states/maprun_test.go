@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
@@ -165,6 +166,75 @@ func TestMapRunGoesOn(t *testing.T) {
 	}
 	if again.calls["echo"] != 1 || strings.Count(again.history(x), "MapRunStarted") != 1 {
 		t.Errorf("%d calls\n%s", again.calls["echo"], again.history(x))
+	}
+}
+
+// What has failed before the local cloud was started anew counts as failed, and is not
+// run again: nobody has redriven the map run.
+func TestMapRunGoesOnAfterFailures(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "states.log")
+	definition := one(`{"Type":"Map","ToleratedFailureCount":1,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"C","States":{
+		"C":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":2,"Next":"H"}],"Default":"F"},
+		"F":{"Type":"Task","Resource":"` + functions + `throws","End":true},
+		"H":{"Type":"Task","Resource":"` + functions + `held","End":true}}},"MaxConcurrency":1,"End":true}`)
+	b := newBench(t, file, nil)
+	x := b.start(b.machine("m", definition), "x", `[1,2]`)
+	for name := <-b.began; name != "held"; name = <-b.began {
+	}
+	if err := b.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	b.log.Close()
+	again := newBench(t, file, nil)
+	again.Resume()
+	if name := <-again.began; name != "held" {
+		t.Fatalf("first %s is called", name)
+	}
+	again.release <- struct{}{}
+	again.until(x, "SUCCEEDED")
+	if c := again.run(x)["itemCounts"].(map[string]any); again.calls["throws"] != 0 || fmt.Sprint(c["failed"], c["succeeded"]) != "1 1" {
+		t.Errorf("%d calls, %v", again.calls["throws"], c)
+	}
+}
+
+// A map run of more items than executions are kept of forgets none of them as long as
+// it may go on: redriven, it runs again what has failed alone. When its execution is
+// forgotten they are, too.
+func TestMapRunKeepsItems(t *testing.T) {
+	b := newBench(t, filepath.Join(t.TempDir(), "states.log"), nil)
+	definition := one(`{"Type":"Map","ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"EXPRESS"},"StartAt":"C","States":{
+		"C":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":1200,"Next":"F"},{"Variable":"$","NumericEquals":0,"Next":"E"}],"Default":"S"},"S":{"Type":"Succeed"},
+		"E":{"Type":"Task","Resource":"` + functions + `echo","End":true},
+		"F":{"Type":"Task","Resource":"` + functions + `flaky","End":true}}},"MaxConcurrency":1,"End":true}`)
+	var items []string
+	for i := range 1201 {
+		items = append(items, fmt.Sprint(i))
+	}
+	x := b.start(b.machine("m", definition), "x", "["+strings.Join(items, ",")+"]")
+	b.until(x, "FAILED")
+	b.redriven(x, "FAILED")
+	b.redriven(x, "SUCCEEDED")
+	if b.calls["echo"] != 1 || b.calls["flaky"] != 3 {
+		t.Errorf("calls %v", b.calls)
+	}
+	arn := b.run(x)["mapRunArn"]
+	m := b.machine("other", one(`{"Type":"Succeed"}`))
+	for range 1000 {
+		b.until(b.start(m, "", "{}"), "SUCCEEDED")
+	}
+	for range 2000 {
+		if _, err := b.api("DescribeExecution", map[string]any{"executionArn": x}); err != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := b.api("ListExecutions", map[string]any{"mapRunArn": arn}); err == nil || err.(*stack.Error).Code != "ResourceNotFound" {
+		t.Errorf("the map run: %v", err)
+	}
+	for key := range b.log.All() {
+		if strings.Contains(key, "x/"+x) || strings.HasPrefix(key, "run/") {
+			t.Errorf("%s is left", key)
+		}
 	}
 }
 

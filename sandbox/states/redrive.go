@@ -66,8 +66,7 @@ func (x *execution) redrive(token string) bool {
 		x.mu.Unlock()
 		return false
 	}
-	s.ended -= x.size
-	s.endedCount--
+	s.counts(x, -1)
 	x.done = make(chan struct{})
 	x.Status, x.Ended, x.Output, x.Error, x.Cause, x.HasOutput, x.HasFailure = running, time.Time{}, "", "", "", false, false
 	x.Redrives++
