@@ -219,20 +219,20 @@ func (s *Service) counts(x *execution, n int) {
 	}
 }
 
-// bound counts an execution that has ended, and forgets the oldest of those when
-// there are too many. Items of map runs go with their parents: without them a map run
+// bound counts an execution that has ended, and forgets those that ended first when
+// there are too many: one that has lasted long is there for who waits for it. Items of map runs go with their parents: without them a map run
 // that goes on, or is redriven, would run them again.
 func (s *Service) bound(x *execution) {
 	s.mu.Lock()
 	s.counts(x, 1)
 	count, size := s.endedCount, s.ended
-	var gone []*execution
-	for _, x := range s.order {
+	var ended, gone []*execution
+	if count > maxEnded || size > maxEndedBytes {
+		ended = s.endedFirst()
+	}
+	for _, x := range ended {
 		if count <= maxEnded && size <= maxEndedBytes {
 			break
-		}
-		if x.now().Status == running || s.parent(x) != nil {
-			continue
 		}
 		for _, x := range append(s.itemsOf(x), x) {
 			gone = append(gone, x)
@@ -250,6 +250,19 @@ func (s *Service) bound(x *execution) {
 	for _, x := range gone {
 		s.forget(x)
 	}
+}
+
+// endedFirst are the executions that have ended, and are no items of one that is there,
+// as they ended. The lock is held.
+func (s *Service) endedFirst() (list []*execution) {
+	at := map[*execution]time.Time{}
+	for _, x := range s.order {
+		if is := x.now(); is.Status != running && s.parent(x) == nil {
+			list, at[x] = append(list, x), is.Ended
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *execution) int { return at[a].Compare(at[b]) })
+	return list
 }
 
 // parent is the execution whose item of a map run this one is; nil = of none that is
