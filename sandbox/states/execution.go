@@ -86,11 +86,8 @@ func (s *Service) start(arn, name string, input []byte) (*execution, error) {
 	if len(input) == 0 {
 		input = []byte("{}")
 	}
-	if len(input) > maxPayload {
-		return nil, &stack.Error{Code: "ValidationException", Message: fmt.Sprintf("1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to %d", maxPayload)}
-	}
-	if _, err := asl.Decode(input); err != nil {
-		return nil, &stack.Error{Code: "InvalidExecutionInput", Message: fmt.Sprintf("Invalid State Machine Execution Input: '%v'", err)}
+	if _, err := inputOf(input); err != nil {
+		return nil, err
 	}
 	x := &execution{s: s, done: make(chan struct{}), positions: map[string]*position{}}
 	x.summary = summary{Name: name, Input: string(input), Machine: *m.machine, Version: m.version, Alias: m.alias, Started: s.options.Clock.Now(), Status: running}
@@ -119,6 +116,18 @@ func (s *Service) start(arn, name string, input []byte) (*execution, error) {
 	x.say("starts")
 	x.run()
 	return x, nil
+}
+
+// inputOf reads what an execution is started with, or a state is tried with.
+func inputOf(text []byte) (any, error) {
+	if len(text) > maxPayload {
+		return nil, &stack.Error{Code: "ValidationException", Message: fmt.Sprintf("1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to %d", maxPayload)}
+	}
+	v, err := asl.Decode(text)
+	if err != nil {
+		return nil, &stack.Error{Code: "InvalidExecutionInput", Message: fmt.Sprintf("Invalid State Machine Execution Input: '%v'", err)}
+	}
+	return v, nil
 }
 
 // whole says of a text that it is not cut.

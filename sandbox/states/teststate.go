@@ -205,8 +205,8 @@ func (s *Service) trialOf(state *asl.State, in input) (t *trial, given any, vars
 	if in.Input == "" {
 		in.Input = "{}"
 	}
-	if given, err = asl.Decode([]byte(in.Input)); err != nil {
-		return nil, nil, nil, &stack.Error{Code: "InvalidExecutionInput", Message: fmt.Sprintf("Invalid State Machine Execution Input: '%v'", err)}
+	if given, err = inputOf([]byte(in.Input)); err != nil {
+		return nil, nil, nil, err
 	}
 	vars = map[string]any{}
 	if in.Variables != "" {

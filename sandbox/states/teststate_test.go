@@ -73,6 +73,7 @@ func TestTrials(t *testing.T) {
 		{strings.Replace(invoke, "%s", "", 1), `{}`, with(result("1"), map[string]any{"stateConfiguration": map[string]any{"mapIterationFailureCount": 1}}), "UnknownOperationException: the local cloud's TestState knows the retrierRetryCount of stateConfiguration, and not mapIterationFailureCount"},
 		{`{"Type":"Pass","End":true}`, `{}`, map[string]any{"inspectionLevel": "ALL"}, "ValidationException: 1 validation error detected: Value 'ALL' at 'inspectionLevel'"},
 		{`{"Type":"Pass","End":true}`, `{`, nil, "InvalidExecutionInput: "},
+		{`{"Type":"Pass","End":true}`, `"` + strings.Repeat("x", 256<<10) + `"`, nil, "ValidationException: 1 validation error detected: Value at 'input' failed"},
 		{`{"Type":"Pass","End":true}`, `{}`, map[string]any{"variables": "[]"}, "ValidationException: Variables must be a JSON object"},
 		{`{"Type":"Pass","End":true}`, `{}`, map[string]any{"context": "[]"}, "ValidationException: Invalid Context object provided: it must be a JSON object"},
 		{`[]`, `{}`, nil, "InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null'"},
