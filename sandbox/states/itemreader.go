@@ -126,13 +126,15 @@ func (f *frame) parsed(ctx context.Context, r *asl.ItemReader, body []byte) ([]a
 		return f.inventory(ctx, body)
 	case "JSONL":
 		var items []any
+		number := 0
 		for line := range bytes.Lines(body) {
+			number++
 			if line = bytes.TrimSpace(line); len(line) == 0 {
 				continue
 			}
 			v, err := asl.Decode(line)
 			if err != nil {
-				return nil, unread("line %d is no JSON: %v", len(items)+1, err)
+				return nil, unread("line %d is no JSON: %v", number, err)
 			}
 			items = append(items, v)
 		}
