@@ -78,7 +78,10 @@ var exportWord = sync.OnceValue(func() *regexp.Regexp {
 var (
 	exportAll = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^export \* from `) })
 	// aFunction is what has no property that nobody names.
-	aFunction  = `(async )?(function\b|\([^()]*\) =>)`
+	aFunction   = `(async )?(function\b|\([^()]*\) =>)`
+	defaultName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?m)^export default (?:async )?function ?\*? ?([\w$]+)`)
+	})
 	isFunction = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^export default ` + aFunction) })
 )
 
@@ -89,9 +92,16 @@ func (p *parsedFile) moduleLacks() bool {
 	case slices.Contains(p.exports, p.method), exportAll().MatchString(p.text):
 		return false
 	case slices.Contains(p.exports, "default"):
-		return isFunction().MatchString(p.text) && !strings.Contains(p.text, markMethod)
+		return isFunction().MatchString(p.text) && !strings.Contains(p.text, markMethod) && !p.defaultUsed()
 	}
 	return true
+}
+
+// defaultUsed reports whether code has to do with its default export by name: it may
+// give it properties.
+func (p *parsedFile) defaultUsed() bool {
+	m := defaultName().FindStringSubmatch(p.text)
+	return m != nil && len(regexp.MustCompile(`(^|[^\w$])`+regexp.QuoteMeta(m[1])+`($|[^\w$])`).FindAllString(p.text, 2)) > 1
 }
 
 var (
@@ -100,12 +110,13 @@ var (
 	})
 	// Code that may get at its exports by other names, or in ways that are not followed.
 	hidden = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`\b(eval|arguments|Function|exports|module|mainModule|__proto__|__defineGetter__|default)\b|\bwith \(`)
+		return regexp.MustCompile(`\b(eval|arguments|Function|exports|module|mainModule|__proto__|__defineGetter__|__filename|default)\b|\bwith \(`)
 	})
 	// What is before an assignment on its line, when nobody takes its value.
 	statement   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(` + markExports + ` = )?$`) })
 	toFunction  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^ = ` + aFunction) })
 	toObject    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^ = \{`) })
+	called      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^(\\?\\.)?[(`]") })
 	toProperty  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\.([A-Za-z$][\w$]*)`) })
 	plainObject = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^ = \{\s*([\w$]+(: [\w$.]+)?(,\s*|\s*))*\};`)
@@ -123,7 +134,7 @@ var (
 // that name is made or asked for, and each place that has to do with its exports is of a
 // kind that cannot make it.
 func (p *parsedFile) commonLacks() bool {
-	if hidden().MatchString(p.text) || strings.Contains(p.text, markMethod) {
+	if p.module.asked || hidden().MatchString(p.text) || strings.Contains(p.text, markMethod) {
 		return false
 	}
 	for _, at := range mark().FindAllStringIndex(p.text, -1) {
@@ -133,6 +144,9 @@ func (p *parsedFile) commonLacks() bool {
 		whole := alone && which == markOwn
 		switch {
 		case which == markModule || which == markThis:
+			return false
+		case name != nil && called().MatchString(rest[len(name[0]):]):
+			// The exports are that function's this.
 			return false
 		case name != nil && !notOwn()[name[1]]:
 			// Another export, made or read.

@@ -25,6 +25,7 @@ type graph struct {
 	runtime map[string]bool
 	notes   map[string]*Added // what no package.json declares, by folder
 	has     map[string]bool   // paths in the zip
+	leads   leads
 }
 
 // unit is a folder whose files stay together in the zip: the function's own,
@@ -102,6 +103,7 @@ func (g *graph) follow() error {
 // visit follows one import.
 func (g *graph) visit(s step, e *edge) error {
 	own := s.unit.part != nil
+	g.leads.hooked = g.leads.hooked || own && s.sure && e.hooks
 	sure := s.sure && !e.guarded && (own || e.sure)
 	to := e.resolved
 	if to.name != "" {
@@ -205,6 +207,7 @@ func (g *graph) toPackage(s step, e *edge, to resolved, sure bool) error {
 		}
 	}
 	if to.file != "" {
+		g.leads.note(s, e, to.file)
 		g.queue = append(g.queue, step{u, relative(to.dir, to.file), to.file, sure})
 	}
 	return nil
@@ -246,6 +249,7 @@ func (g *graph) toFile(s step, e *edge, to resolved, sure bool) {
 		u.add(rel, to.file)
 		g.addScope(u, rel, to.file)
 	}
+	g.leads.note(s, e, to.file)
 	g.queue = append(g.queue, step{u, rel, to.file, sure})
 }
 

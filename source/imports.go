@@ -20,6 +20,8 @@ type reference struct {
 	required bool // by require, whose rules of resolution are others
 	guarded  bool // in a try block, or with a catch behind it: it may fail
 	sure     bool // evaluated whenever the file is, as far as tokens tell
+	plain    bool // a require that is: nothing on its line or around it can keep it from that
+	hooks    bool // after it Node may read files in another way
 }
 
 // imports lists the specifiers of static and dynamic imports, re-exports and
@@ -38,6 +40,7 @@ func imports(src []byte) []reference {
 		s.line()
 	}
 	s.run()
+	doubts(src, s.found)
 	return s.found
 }
 
@@ -184,8 +187,10 @@ func (s *scanner) clause(t token, erased bool) token {
 // before is the punctuation in front of it.
 func (s *scanner) requiring(before byte) token {
 	ref := reference{required: true, sure: len(s.braces) == 0 && !strings.ContainsRune(">?:&|)", rune(before))}
+	ref.plain = ref.sure && len(s.parens) == 0 && plainly(s.src, s.at-len("require"))
 	t := s.next()
 	if t.mark('.') {
+		ref.plain = false
 		if t = s.next(); !t.is("resolve") {
 			return t
 		}

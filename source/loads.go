@@ -42,9 +42,10 @@ var looks embed.FS
 // ownModule is a JavaScript file of the user's that is evaluated when a
 // function is loaded.
 type ownModule struct {
-	file string // in the collector's tree
-	esm  bool   // Node takes it for an ES module by its name or package.json; else for CommonJS
-	sure bool   // that this is known
+	file  string // in the collector's tree
+	esm   bool   // Node takes it for an ES module by its name or package.json; else for CommonJS
+	sure  bool   // that this is known
+	asked bool   // a file of the user's imports it, and may add to what it exports
 }
 
 // loads adds to the bundles what keeps Lambda from loading their functions.

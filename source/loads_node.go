@@ -58,14 +58,14 @@ func (l *jsLook) add(c *collector, fn Function, b *Bundle) {
 		handler = real
 	}
 	if fn.bundles() {
-		modules = []ownModule{{handler, false, false}}
+		modules = []ownModule{{file: handler}}
 	}
 	for _, m := range modules {
 		method := ""
 		if m.file == handler && identifier().MatchString(fn.method()) {
 			method = fn.method()
 		}
-		key := fmt.Sprintf("%s\x00%s\x00%t%t%t\x00%t", m.file, method, m.esm, m.sure, fn.bundles(), detects(fn))
+		key := fmt.Sprintf("%s\x00%s\x00%t%t%t%t\x00%t", m.file, method, m.esm, m.sure, m.asked, fn.bundles(), detects(fn))
 		p := l.known[key]
 		if p == nil {
 			p = &parsedFile{c: c, build: fn.Build, module: m, runtime: fn.Runtime, method: method, quiet: fn.bundles()}
@@ -90,50 +90,6 @@ func detects(fn Function) bool {
 	return fn.NodeOptions || major == 20 || major > 22
 }
 
-// own lists the modules of the user's that are evaluated when the function is loaded,
-// sorted.
-func (g *graph) own() []ownModule {
-	var list []ownModule
-	for s := range g.seen {
-		if s.unit.part == nil || !s.sure || inModules(path.Dir(s.file)) {
-			continue
-		}
-		m := ownModule{file: s.file}
-		switch path.Ext(s.file) {
-		case ".mjs":
-			m.esm, m.sure = true, true
-		case ".cjs":
-			m.sure = true
-		case ".js":
-			m.esm, m.sure = g.moduleType(s)
-		default:
-			continue
-		}
-		list = append(list, m)
-	}
-	slices.SortFunc(list, func(a, b ownModule) int { return compare(a.file, b.file) })
-	return slices.Compact(list)
-}
-
-// moduleType is what a .js file is taken for by the package.json files that are beside
-// it in the zip.
-func (g *graph) moduleType(s step) (esm, sure bool) {
-	if !strings.HasPrefix(s.file, s.unit.dir+"/") || g.parts[0].at != "" {
-		return false, false
-	}
-	for dir := path.Dir(s.file); ; dir = path.Dir(dir) {
-		manifest, err := g.c.readPackage(dir)
-		switch {
-		case err != nil:
-			return false, false
-		case manifest.exists:
-			return manifest.Type == "module", true
-		case dir == s.unit.dir:
-			return false, true
-		}
-	}
-}
-
 // read reads the files, but for those that are too large to be somebody's own, and
 // those in which nothing was found before.
 func (l *jsLook) read(known *before) error {
@@ -145,7 +101,7 @@ func (l *jsLook) read(known *before) error {
 		if len(body) > maxParsed {
 			continue
 		}
-		p.sum = knownSum(p.method, path.Ext(p.module.file), fmt.Sprint(p.module.esm, p.module.sure, p.quiet), string(body))
+		p.sum = knownSum(p.method, path.Ext(p.module.file), fmt.Sprint(p.module.esm, p.module.sure, p.module.asked, p.quiet), string(body))
 		if !known.known[p.sum] {
 			p.source = body
 		}

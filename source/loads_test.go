@@ -25,7 +25,7 @@ func TestLoads(t *testing.T) {
 		args                   []string
 		loader                 string
 	}{
-		{"node", "nodejs22.x", "node", []string{"--no-experimental-detect-module", "-e"}, `
+		{"node", "nodejs22.x", "node", []string{"--no-experimental-detect-module", "--no-experimental-require-module", "-e"}, `
 const { statSync } = require('node:fs'), { pathToFileURL } = require('node:url')
 const load = async (dir) => {
   const file = ['.js', '.mjs', '.cjs'].map((end) => process.argv[1] + '/' + dir + '/index' + end).find((f) => statSync(f, { throwIfNoEntry: false }))

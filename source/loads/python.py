@@ -6,7 +6,7 @@ import json
 import sys
 
 # Names by which a module may get what its text does not bind.
-OPEN = {"globals", "locals", "vars", "exec", "eval", "setattr", "modules", "__dict__", "__getattr__", "__builtins__"}
+OPEN = {"globals", "locals", "vars", "exec", "eval", "setattr", "modules", "__dict__", "__getattr__", "__builtins__", "f_globals", "import_module", "__import__"}
 
 
 def binds(tree, name):
