@@ -205,7 +205,19 @@ func (s *Service) Resume() {
 				s.tokens[p.Token] = newWaiting(x, path)
 			}
 		}
-		x.say("goes on where an earlier run of the local cloud ended")
+		if x.MapRun == "" { // else its parent's line counts it
+			going := 0
+			for _, item := range s.itemsOf(x) {
+				if item.Status == running {
+					going++
+				}
+			}
+			with := ""
+			if going > 0 {
+				with = fmt.Sprintf(", with %d of its map runs' items", going)
+			}
+			x.say("goes on where an earlier run of the local cloud ended%s", with)
+		}
 		x.run()
 	}
 }

@@ -192,6 +192,12 @@ func TestMapRunGoesOnAfterFailures(t *testing.T) {
 	}
 	again.release <- struct{}{}
 	again.until(x, "SUCCEEDED")
+	again.mu.Lock()
+	said := strings.Join(again.said, "\n")
+	again.mu.Unlock()
+	if strings.Count(said, "goes on where an earlier run") != 1 || !strings.Contains(said, "ended, with 1 of its map runs' items") {
+		t.Errorf("it says\n%s", said)
+	}
 	if c := again.run(x)["itemCounts"].(map[string]any); again.calls["throws"] != 0 || fmt.Sprint(c["failed"], c["succeeded"]) != "1 1" {
 		t.Errorf("%d calls, %v", again.calls["throws"], c)
 	}

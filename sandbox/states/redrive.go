@@ -78,7 +78,9 @@ func (x *execution) redrive(token string) bool {
 	}
 	prev := x.add(last, "ExecutionRedriven", "executionRedriven", map[string]any{"redriveCount": count})
 	x.rewind(prev)
-	x.say("is redriven")
+	if x.MapRun == "" { // items are, with their parent
+		x.say("is redriven")
+	}
 	x.run()
 	return true
 }
