@@ -182,7 +182,7 @@ func get(client *http.Client, url string) error {
 
 // websocket times an echo through the default action and arc.ws.send, beside a
 // bare echo server: the first 500 messages, which Node reads before it has compiled
-// what handles them, and 1,000 after 3,000 others.
+// what handles them, and 1,000 after 8,000 others.
 func (b *bencher) websocket() ([]row, error) {
 	r, _, err := b.sandbox()
 	if err != nil {
@@ -231,13 +231,13 @@ func (b *bencher) websocket() ([]row, error) {
 	}, nil
 }
 
-// warming times the first 500 echoes of a server, and those after 3,000 more.
+// warming times the first 500 echoes of a server, and those after 8,000 more, of which each of two workers has half.
 func (b *bencher) warming(url string) (first, warm durations, err error) {
 	url = strings.Replace(url, "http", "ws", 1)
 	if first, err = echoes(b.ctx, url, 500); err != nil {
 		return nil, nil, err
 	}
-	if _, err = echoes(b.ctx, url, 3000); err != nil {
+	if _, err = echoes(b.ctx, url, 8000); err != nil {
 		return nil, nil, err
 	}
 	warm, err = echoes(b.ctx, url, 1000)
