@@ -1,4 +1,7 @@
-//go:build unix && !linux
+//go:build unix && (!linux || race)
+
+// The race detector takes what one goroutine writes to a descriptor and another reads as
+// an order of the two, where it sees the calls.
 
 package nonblock
 
