@@ -170,20 +170,36 @@ type forbidden struct{ error }
 // at most the integration's timeout. The client's going away does not end it: on
 // AWS the function runs on as well.
 func (g *Gateway) invoke(i *integration, event []byte, sources ...string) (invoke.Result, error) {
-	function := i.function
 	if err := g.permit(i, sources...); err != nil {
 		return invoke.Result{}, err
 	}
-	ctx, cancel := context.WithTimeout(g.ctx, i.timeout)
-	defer cancel()
-	if g.options.Unhurried != nil && g.options.Unhurried(i.target()) {
-		ctx = g.ctx
+	ctx := g.ctx
+	if limit := g.limit(i); limit > 0 {
+		limited, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		ctx = limited
 	}
 	result, err := g.options.Invoker.Invoke(ctx, i.target(), event)
 	if err != nil && ctx.Err() == context.DeadlineExceeded {
-		return result, fmt.Errorf("%s: %w of %s", g.called(function), errTimedOut, i.timeout)
+		err = context.DeadlineExceeded
 	}
-	return result, g.named(function, err)
+	return result, g.ended(i, err)
+}
+
+// limit is how long an integration waits for its function; 0 = a debugger has it.
+func (g *Gateway) limit(i *integration) time.Duration {
+	if g.options.Unhurried != nil && g.options.Unhurried(i.target()) {
+		return 0
+	}
+	return i.timeout
+}
+
+// ended is the error of an integration's function, in words.
+func (g *Gateway) ended(i *integration, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w of %s", g.called(i.function), errTimedOut, i.timeout)
+	}
+	return g.named(i.function, err)
 }
 
 // beginner runs functions for who does not wait for them.
@@ -203,18 +219,7 @@ func (g *Gateway) begin(i *integration, event []byte, then func(invoke.Result, e
 		then(invoke.Result{}, err)
 		return
 	}
-	limit := i.timeout
-	if g.options.Unhurried != nil && g.options.Unhurried(i.target()) {
-		limit = 0
-	}
-	b.Begin(g.ctx, i.target(), event, limit, func(result invoke.Result, err error) {
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("%s: %w of %s", g.called(i.function), errTimedOut, i.timeout)
-		} else {
-			err = g.named(i.function, err)
-		}
-		then(result, err)
-	})
+	b.Begin(g.ctx, i.target(), event, g.limit(i), func(result invoke.Result, err error) { then(result, g.ended(i, err)) })
 }
 
 // permit says why an integration's function may not be called.

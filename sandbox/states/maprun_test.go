@@ -147,11 +147,7 @@ func TestMapRunGoesOn(t *testing.T) {
 	for name := <-b.began; name != "held"; name = <-b.began {
 	}
 	arn := b.run(x)["mapRunArn"]
-	if err := b.Close(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	b.log.Close()
-	again := newBench(t, file, nil)
+	again := b.anew(file)
 	again.Resume()
 	if name := <-again.began; name != "held" {
 		t.Errorf("first %s is called", name)
@@ -169,6 +165,16 @@ func TestMapRunGoesOn(t *testing.T) {
 	}
 }
 
+// anew is the next run of the local cloud, with what this one has kept in a file.
+func (b *bench) anew(file string) *bench {
+	b.t.Helper()
+	if err := b.Close(context.Background()); err != nil {
+		b.t.Fatal(err)
+	}
+	b.log.Close()
+	return newBench(b.t, file, nil)
+}
+
 // What has failed before the local cloud was started anew counts as failed, and is not
 // run again: nobody has redriven the map run.
 func TestMapRunGoesOnAfterFailures(t *testing.T) {
@@ -181,11 +187,7 @@ func TestMapRunGoesOnAfterFailures(t *testing.T) {
 	x := b.start(b.machine("m", definition), "x", `[1,2]`)
 	for name := <-b.began; name != "held"; name = <-b.began {
 	}
-	if err := b.Close(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	b.log.Close()
-	again := newBench(t, file, nil)
+	again := b.anew(file)
 	again.Resume()
 	if name := <-again.began; name != "held" {
 		t.Fatalf("first %s is called", name)
@@ -259,11 +261,7 @@ func TestMapRunKeepsItemsAsItRuns(t *testing.T) {
 	for range 1001 {
 		b.until(b.start(m, "", "{}"), "SUCCEEDED")
 	}
-	if err := b.Close(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	b.log.Close()
-	again := newBench(t, file, nil)
+	again := b.anew(file)
 	again.clock.Set(noon.Add(time.Second))
 	again.Resume()
 	again.release <- struct{}{}
