@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -56,13 +57,20 @@ func (g Registry) Answer(ctx context.Context, project string) (*Running, error) 
 	}
 }
 
-// Hung says which process holds the project's local cloud, which does not answer;
-// nil when none does any more.
-func (g Registry) Hung(project string) *HungError {
+// Hung says which process holds the project's local cloud, which did not answer a
+// moment ago; nil when none does any more, or it answers again. A cloud that ends
+// listens no more and holds its project until all it has started is gone: only one
+// that a signal has stopped, or that takes longer than an end takes, is hung.
+func (g Registry) Hung(ctx context.Context, project string) *HungError {
 	if busy, err := g.Busy(project); err != nil || !busy {
 		return nil
 	}
-	return g.hung(project)
+	if hung := g.hung(project); hung.Stopped {
+		return hung
+	}
+	_, err := g.Answer(ctx, project)
+	hung, _ := errors.AsType[*HungError](err)
+	return hung
 }
 
 func (g Registry) hung(project string) *HungError {

@@ -164,7 +164,7 @@ func (s *session) goneHint() string {
 	dir, errDir := projectDir()
 	registry, errRegistry := s.registry()
 	if errDir == nil && errRegistry == nil {
-		if hung := registry.Hung(dir); hung != nil {
+		if hung := registry.Hung(s.ctx, dir); hung != nil {
 			var h hinted
 			errors.As(notAnswering(hung), &h)
 			return hung.Error() + "\n" + h.hint
