@@ -58,8 +58,9 @@ type explicitRoute struct {
 	response   string         // ID of its RouteResponse, "" for none
 	modelBy    selection      // its ModelSelectionExpression; nil = messages are not checked
 	models     map[string]string
-	auth       *authorization // without its authorizer
-	authorizer string         // its ID
+	parameters map[string]bool // RequestParameters, as readRouteParameters gives them
+	auth       *authorization  // without its authorizer
+	authorizer string          // its ID
 }
 
 // integration is what a route calls.
@@ -155,7 +156,7 @@ func (a *api) snapshot() *snapshot {
 	s := &snapshot{selection: a.selection, cors: a.cors}
 	routes := slices.Clone(a.imported)
 	for _, r := range a.routes {
-		made := &route{key: r.key, integration: a.integrations[r.target], respond: r.response != "", auth: a.authorization(r), models: a.validation(r)}
+		made := &route{key: r.key, integration: a.integrations[r.target], respond: r.response != "", auth: a.authorization(r), models: a.validation(r), parameters: r.parameters}
 		if r.promises && !made.respond {
 			made.unsent = unanswered
 		}

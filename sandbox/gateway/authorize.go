@@ -205,9 +205,7 @@ func (g *Gateway) authorizeConnect(c *connection, live *liveStage, r *http.Reque
 	if rt == nil || rt.auth == nil {
 		return nil
 	}
-	s := c.surroundings(live, c.context(live, "$connect", "CONNECT", ingress.NewToken()))
-	s.header, s.query = r.Header.Clone(), ingress.Query(r)
-	s.header.Set("Host", r.Host)
+	s := c.requested(live, r)
 	arn := c.api.source(live.name, "$connect")
 	var refused *refusal
 	switch rt.auth.kind {

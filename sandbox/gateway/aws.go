@@ -50,7 +50,7 @@ func (c *connection) askService(ctx context.Context, live *liveStage, rt *route,
 	if err != nil {
 		return answer{}, err
 	}
-	header, query, path := i.parametersOf(s)
+	header, query, path := rt.parametersOf(s)
 	r, err := service.Request(ctx, i.verb(), header, query, path, string(body))
 	if err != nil {
 		return answer{}, err
@@ -83,7 +83,7 @@ func (c *connection) askFunction(rt *route, s *surroundings, event []byte) (answ
 		return answer{}, fmt.Errorf("%s is to get JSON, not %.200q", g.called(i.function), event)
 	}
 	source := c.api.source(c.stageName, rt.key)
-	header, _, _ := i.parametersOf(s)
+	header, _, _ := rt.parametersOf(s)
 	if header.Get("X-Amz-Invocation-Type") == "Event" {
 		return answer{status: http.StatusAccepted, body: []byte{}}, c.sendFunction(i, event, source)
 	}

@@ -8,11 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -43,9 +40,6 @@ type answer struct {
 	why     string // what the log says of an answer that is an error
 }
 
-// parameter is one of an integration's RequestParameters.
-type parameter struct{ place, name, value string }
-
 // ask calls an integration for a message, a new connection or the end of one.
 func (c *connection) ask(live *liveStage, rt *route, s *surroundings) (answer, error) {
 	i := rt.integration
@@ -64,7 +58,7 @@ func (c *connection) ask(live *liveStage, rt *route, s *surroundings) (answer, e
 	case i.kind == "AWS":
 		out, err = c.askService(ctx, live, rt, s, body)
 	default:
-		out, err = i.fetch(ctx, s, body)
+		out, err = c.fetch(ctx, rt, s, body)
 	}
 	switch {
 	case ctx.Err() == context.DeadlineExceeded && !errors.Is(err, errTimedOut):
@@ -109,8 +103,12 @@ func (i *integration) requestBody(s *surroundings) ([]byte, error) {
 }
 
 // fetch calls an HTTP server.
-func (i *integration) fetch(ctx context.Context, s *surroundings, body []byte) (answer, error) {
-	header, query, path := i.parametersOf(s)
+func (c *connection) fetch(ctx context.Context, rt *route, s *surroundings, body []byte) (answer, error) {
+	i := rt.integration
+	header, query, path := rt.parametersOf(s)
+	if i.kind == "HTTP_PROXY" {
+		header, query = c.passed(header, query, s)
+	}
 	u, err := ingress.Address(i.uri, query, path)
 	if err != nil {
 		return answer{}, err
@@ -214,50 +212,6 @@ func (i *integration) response(matched string) *integrationResponse {
 	return fallback
 }
 
-// expression is the value of a parameter: text in single quotes, or what the request
-// has.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-mapping.html
-func (s *surroundings) expression(value string) (string, bool) {
-	if len(value) >= 2 && value[0] == '\'' && value[len(value)-1] == '\'' {
-		return value[1 : len(value)-1], true
-	}
-	return s.lookup("$" + value)
-}
-
-// readParameters reads the RequestParameters of a WebSocket API's integration.
-func readParameters(p *problems, values map[string]string) []parameter {
-	var list []parameter
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		rest, ok := strings.CutPrefix(key, "integration.request.")
-		place, name, _ := strings.Cut(rest, ".")
-		if !ok || name == "" || !slices.Contains([]string{"header", "querystring", "path"}, place) {
-			p.fail("RequestParameters", "%s: must be integration.request.header.NAME, .querystring.NAME or .path.NAME", key)
-			continue
-		}
-		list = append(list, parameter{place, name, values[key]})
-	}
-	return list
-}
-
-// parametersOf are the parameters of an integration with their values; those that have
-// none are left out.
-func (i *integration) parametersOf(s *surroundings) (http.Header, url.Values, map[string]string) {
-	header, query, path := http.Header{}, url.Values{}, map[string]string{}
-	for _, m := range i.sent {
-		text, ok := s.expression(m.value)
-		switch {
-		case !ok:
-		case m.place == "header":
-			header.Set(m.name, text)
-		case m.place == "querystring":
-			query.Set(m.name, text)
-		case m.place == "path":
-			path[m.name] = text
-		}
-	}
-	return header, query, path
-}
-
 // callBackend calls the integration of a route for a message of the connection.
 func (c *connection) callBackend(live *liveStage, rt *route, request, body string) (why, report string) {
 	s := c.surroundings(live, c.messageContext(live, rt.key, request))
@@ -276,9 +230,7 @@ func (c *connection) callBackend(live *liveStage, rt *route, request, body strin
 
 // greetBackend asks the integration of $connect, by what came with the request.
 func (c *connection) greetBackend(live *liveStage, rt *route, r *http.Request) (status int, why string) {
-	s := c.surroundings(live, c.context(live, "$connect", "CONNECT", ingress.NewToken()))
-	s.header, s.query = r.Header, ingress.Query(r)
-	out, err := c.ask(live, rt, s)
+	out, err := c.ask(live, rt, c.requested(live, r))
 	switch {
 	case errors.Is(err, errTimedOut):
 		return http.StatusGatewayTimeout, err.Error()

@@ -160,7 +160,7 @@ func TestConnectBackends(t *testing.T) {
 		c := newCloud(t, gateway.Options{Invoker: functions{"echo": returns(`{"statusCode":403}`), "throws": throws("no")}})
 		api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
 		i := c.create("Integration", "I", merged(test.integration, props{"ApiId": api.PhysicalID}))
-		c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$connect", "Target": "integrations/" + i.PhysicalID})
+		c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$connect", "Target": "integrations/" + i.PhysicalID, "RequestParameters": props{"route.request.querystring.token": props{"Required": false}}})
 		bye := c.create("Integration", "B", props{"ApiId": api.PhysicalID, "IntegrationType": "HTTP_PROXY", "IntegrationUri": server.URL + "/bye"})
 		c.create("Route", "RB", props{"ApiId": api.PhysicalID, "RouteKey": "$disconnect", "Target": "integrations/" + bye.PhysicalID})
 		c.create("Stage", "S", props{"ApiId": api.PhysicalID, "StageName": "staging", "AutoDeploy": true})
@@ -177,6 +177,67 @@ func TestConnectBackends(t *testing.T) {
 				t.Errorf("%s: asked %s", name, got)
 			}
 		}
+	}
+}
+
+// TestConnectParameters asks an HTTP server whether clients may connect, and reads what
+// it is sent of their requests.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-mapping.html
+func TestConnectParameters(t *testing.T) {
+	asked := make(chan *http.Request, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r }))
+	defer server.Close()
+	const query = "?q=1&q=2&p=%26"
+	sent := []string{"X-A: 1", "X-A: 2", "X-B: 3", "Content-Length: 0"}
+	for name, test := range map[string]struct {
+		kind    string
+		defined []string
+		mapped  props
+		header  http.Header
+		query   string
+	}{
+		"all that comes is passed on by a proxy":   {"HTTP_PROXY", nil, nil, http.Header{"X-A": {"1", "2"}, "X-B": {"3"}, "Sec-Websocket-Version": {"13"}, "Connection": nil, "Upgrade": nil}, "p=%26&q=1&q=2"},
+		"nothing is, else":                         {"HTTP", nil, nil, http.Header{"X-A": nil, "X-B": nil, "Sec-Websocket-Version": nil, "X-Amzn-Apigateway-Api-Id": nil}, ""},
+		"the last of a header":                     {"HTTP", []string{"header.x-a"}, props{"header.Mine": "route.request.header.X-A"}, http.Header{"Mine": {"2"}}, ""},
+		"all of a header":                          {"HTTP", []string{"multivalueheader.X-A"}, props{"header.Mine": "route.request.multivalueheader.x-a"}, http.Header{"Mine": {"1", "2"}}, ""},
+		"all of a header of which one is defined":  {"HTTP", []string{"header.X-A"}, props{"header.Mine": "route.request.multivalueheader.X-A"}, http.Header{"Mine": {"1", "2"}}, ""},
+		"the last of a query":                      {"HTTP", []string{"querystring.q"}, props{"querystring.mine": "route.request.querystring.q"}, nil, "mine=2"},
+		"all of a query":                           {"HTTP", []string{"multivaluequerystring.q"}, props{"querystring.mine": "route.request.multivaluequerystring.q"}, nil, "mine=1&mine=2"},
+		"the names of a query are told apart":      {"HTTP", []string{"querystring.q"}, props{"querystring.mine": "route.request.querystring.Q"}, nil, ""},
+		"what is not defined is not found":         {"HTTP", []string{"querystring.X-A"}, props{"header.Mine": "route.request.header.X-A"}, http.Header{"Mine": nil}, ""},
+		"what the client has not sent is left out": {"HTTP", []string{"header.x-c"}, props{"header.Mine": "route.request.header.x-c"}, http.Header{"Mine": nil}, ""},
+		"its Host":                                  {"HTTP", []string{"header.Host"}, props{"header.Mine": "route.request.header.Host"}, http.Header{"Mine": {"HOST"}}, ""},
+		"what is mapped stands for what comes":      {"HTTP_PROXY", []string{"header.X-B"}, props{"header.x-a": "route.request.header.X-B", "querystring.q": "'9'"}, http.Header{"X-A": {"3"}}, "p=%26&q=9"},
+		"a proxy is told who asks if no agent does": {"HTTP_PROXY", nil, nil, http.Header{"User-Agent": {"AmazonAPIGateway_ID"}, "X-Amzn-Apigateway-Api-Id": {"ID"}}, "p=%26&q=1&q=2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t, gateway.Options{})
+			api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
+			defined, mapped := props{}, props{}
+			for _, key := range test.defined {
+				defined["route.request."+key] = props{"Required": false}
+			}
+			for key, value := range test.mapped {
+				mapped["integration.request."+key] = value
+			}
+			i := c.create("Integration", "I", props{"ApiId": api.PhysicalID, "IntegrationType": test.kind, "IntegrationMethod": "POST", "IntegrationUri": server.URL, "RequestParameters": mapped})
+			c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$connect", "Target": "integrations/" + i.PhysicalID, "RequestParameters": defined})
+			c.create("Stage", "S", props{"ApiId": api.PhysicalID, "StageName": "staging", "AutoDeploy": true})
+			endpoint := api.Attributes["ApiEndpoint"].(string)
+			if got := handshake(t, endpoint, "GET /staging"+query+" HTTP/1.1\nHost: HOST\n"+strings.Join(sent, "\n")+"\n"+upgradeLines); got != 101 {
+				t.Fatalf("%d\n%s", got, c.log())
+			}
+			got := <-asked
+			if got.URL.RawQuery != test.query {
+				t.Errorf("the query is %s", got.URL.RawQuery)
+			}
+			for name, want := range test.header {
+				text := strings.NewReplacer("HOST", strings.TrimPrefix(endpoint, "ws://"), "ID", api.PhysicalID).Replace(fmt.Sprint(want))
+				if values := got.Header[name]; fmt.Sprint(values) != text {
+					t.Errorf("%s is %v, want %s", name, values, text)
+				}
+			}
+		})
 	}
 }
 

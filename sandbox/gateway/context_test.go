@@ -181,12 +181,21 @@ func TestKeptNotes(t *testing.T) {
 	c.create("Integration", "I", props{"ApiId": api.PhysicalID, "IntegrationType": "MOCK"})
 	for kind, p := range map[string]props{
 		"DomainName":          {"DomainName": "a.example"},
-		"Route":               {"ApiId": api.PhysicalID, "RouteKey": "x", "RequestModels": props{"$default": "m"}},
+		"Route":               {"ApiId": api.PhysicalID, "RouteKey": "x", "RequestModels": props{"$default": "m"}, "RequestParameters": props{"route.request.header.a": props{"Required": true}}},
 		"IntegrationResponse": {"ApiId": api.PhysicalID, "IntegrationId": c.ids["I"], "IntegrationResponseKey": "$default", "ResponseParameters": props{"method.response.header.a": "'b'"}},
 	} {
 		r := c.create(kind, kind, p)
 		if r.Note == "" {
 			t.Errorf("the event of a %s says nothing", kind)
+		}
+		var logged []string
+		for line := range strings.SplitSeq(c.log(), "\n") {
+			if note, ok := strings.CutPrefix(line, kind+" "+kind+": "); ok {
+				logged = append(logged, note)
+			}
+		}
+		if got := strings.Join(logged, "; "); kind != "DomainName" && got != r.Note {
+			t.Errorf("the log says of a %s: %s", kind, got)
 		}
 		req := c.request(kind, kind, r.PhysicalID, p)
 		req.Old = p

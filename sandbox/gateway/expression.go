@@ -100,6 +100,15 @@ func (c *connection) surroundings(live *liveStage, at socketContext) *surroundin
 	return s
 }
 
+// requested are the surroundings of the request that opens a connection, with the headers
+// and the query that no message has.
+func (c *connection) requested(live *liveStage, r *http.Request) *surroundings {
+	s := c.surroundings(live, c.context(live, "$connect", "CONNECT", ingress.NewToken()))
+	s.header, s.query = ingress.Forwarded(r, c.connected), ingress.Query(r)
+	ingress.DropHops(s.header)
+	return s
+}
+
 // flatten puts the values of a map by the paths that lead to them.
 func flatten(into map[string]string, prefix string, m *velocity.Map) {
 	for _, key := range m.Keys() {

@@ -42,7 +42,7 @@ func (g *Gateway) putIntegrationResponse(req stack.Request) (stack.Resource, err
 	id := in.IntegrationId + "/" + in.IntegrationResponseKey
 	made := stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationResponseId": id}}
 	if len(in.ResponseParameters) > 0 {
-		made.Note = "ResponseParameters set headers of an answer, and a message of a WebSocket has none: they change nothing"
+		made = g.unlike(req, made, "ResponseParameters set headers of an answer, and a message of a WebSocket has none: they change nothing")
 	}
 	return made, nil
 }
@@ -57,8 +57,7 @@ func checkResponseParameters(p *problems, values map[string]string) {
 			p.fail("ResponseParameters", "%s: must be method.response.header.NAME", key)
 		}
 		value := values[key]
-		quoted := len(value) >= 2 && value[0] == '\'' && value[len(value)-1] == '\''
-		if !quoted && !strings.HasPrefix(value, "integration.response.header.") && !strings.HasPrefix(value, "integration.response.body.") {
+		if !quoted(value) && !strings.HasPrefix(value, "integration.response.header.") && !strings.HasPrefix(value, "integration.response.body.") {
 			p.fail("ResponseParameters", "%s: must be integration.response.header.NAME, integration.response.body.FIELD or 'text', not %q", key, value)
 		}
 	}

@@ -231,19 +231,19 @@ func (g *Gateway) createRoute(req stack.Request) (stack.Resource, error) {
 	id := ingress.IDOf(req, 7, taken(a.routes))
 	a.routes[id] = r
 	a.changed()
-	return routeResource(req, id), nil
+	return g.routeResource(req, a, r, id), nil
 }
 
 // routeResource says of a route what of it does nothing here.
-func routeResource(req stack.Request, id string) stack.Resource {
-	r := stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}
+func (g *Gateway) routeResource(req stack.Request, a *api, r *explicitRoute, id string) stack.Resource {
+	notes := r.parameterNotes(a.integrations[r.target])
 	switch {
-	case req.Properties["RequestModels"] != nil && req.Properties["ModelSelectionExpression"] == nil:
-		r.Note = "RequestModels check messages where there is a ModelSelectionExpression, and there is none"
-	case req.Properties["RequestParameters"] != nil:
-		r.Note = "the local cloud does not look for the RequestParameters that are required"
+	case a.protocol != protocolSocket && len(r.parameters) > 0:
+		notes = []string{"RequestParameters are for WebSocket APIs"}
+	case len(r.models) > 0 && r.modelBy == nil:
+		notes = append(notes, "RequestModels check messages where there is a ModelSelectionExpression, and there is none")
 	}
-	return r
+	return g.unlike(req, stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}, notes...)
 }
 
 func (g *Gateway) updateRoute(req stack.Request) (stack.Resource, error) {
@@ -256,7 +256,7 @@ func (g *Gateway) updateRoute(req stack.Request) (stack.Resource, error) {
 	}
 	a.routes[req.PhysicalID] = r
 	a.changed()
-	return routeResource(req, req.PhysicalID), nil
+	return g.routeResource(req, a, r, req.PhysicalID), nil
 }
 
 func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
@@ -268,10 +268,17 @@ func (g *Gateway) readRoute(req stack.Request) (*api, *explicitRoute, error) {
 		AuthorizationScopes                                         []string
 		ApiKeyRequired                                              bool
 		RequestModels                                               map[string]string
+		RequestParameters                                           map[string]struct {
+			Required bool `cfn:"required"`
+		}
 	}
-	p := read(req.Properties, &in, "OperationName", "RequestParameters")
+	p := read(req.Properties, &in, "OperationName")
 	a := g.owner(p, in.ApiId)
 	r := &explicitRoute{raw: req.Properties, key: in.RouteKey, promises: in.RouteResponseSelectionExpression != "", models: in.RequestModels}
+	r.parameters = readRouteParameters(p, in.RequestParameters)
+	if expression := in.RouteResponseSelectionExpression; expression != "" && expression != "$default" {
+		p.fail("RouteResponseSelectionExpression", "must be $default, not %q", expression)
+	}
 	r.modelBy = readValidation(p, a, in.ModelSelectionExpression, in.RequestModels)
 	r.auth, r.authorizer = routeAuthorization(p, a, r.key, in.AuthorizationType, in.AuthorizerId, in.AuthorizationScopes)
 	if in.ApiKeyRequired && a != nil {

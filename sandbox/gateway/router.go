@@ -15,6 +15,9 @@ type route struct {
 	respond     bool           // WebSocket: the function's result is sent back
 	unsent      string         // WebSocket: why it is not, where that may surprise
 	models      *validation    // WebSocket: of messages; nil = they are not checked
+	// parameters are what of the request that opens a connection the integration of a
+	// WebSocket API's route may map: "header.X", "querystring.X".
+	parameters map[string]bool
 }
 
 // router finds the HTTP route for a request by API Gateway's precedence: a
