@@ -129,3 +129,44 @@ func TestSocketsStay(t *testing.T) {
 		t.Error("a $disconnect ran")
 	}
 }
+
+// TestSocketsOfARemovedAPI takes @ws out of a manifest while a socket is open: it is closed
+// with the API, and the log says why no $disconnect runs, whose permission went first.
+func TestSocketsOfARemovedAPI(t *testing.T) {
+	t.Parallel()
+	lookTool(t, "node")
+	arc, dir := buildArc(t), t.TempDir()
+	for _, f := range txtar.Parse([]byte(socketsApp)).Files {
+		file := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := startArc(t, arc, dir, "sandbox", "--port", fmt.Sprint(freePort(t)))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, p.url(t, "WS"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := os.WriteFile(filepath.Join(dir, "app.arc"), []byte("@app\nsocketsapp\n@http\nget /\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := conn.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("the socket: %v", err)
+	}
+	for _, want := range []string{"1001 its stage testing is being deleted", "its function is not called: with the stage"} {
+		for deadline := time.Now().Add(30 * time.Second); !strings.Contains(p.stderr.String(), want); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("nobody says %q:\n%s", want, p.stderr.String())
+			}
+		}
+	}
+	if said := p.stderr.String(); strings.Contains(said, "SAID GOODBYE") || strings.Contains(said, "may not invoke") || strings.Contains(said, "is not authorized") {
+		t.Errorf("of the permission that went first:\n%s", said)
+	}
+}

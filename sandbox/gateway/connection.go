@@ -15,6 +15,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/ingress"
+	"arc/sandbox/invoke"
 )
 
 const (
@@ -45,6 +46,7 @@ type connection struct {
 	timer  *time.Timer
 	opened chan struct{} // ws is set, or never will be
 	done   chan struct{} // $disconnect has returned
+	doomed atomic.Bool   // its stage is being deleted
 	active atomic.Int64  // last traffic, Unix nanoseconds
 	slots  chan struct{} // one for each message being served
 	read   int64         // messages that were begun to be read
@@ -257,6 +259,22 @@ func (c *connection) expire() {
 	c.close(websocket.StatusGoingAway, goingAway)
 }
 
+// doom closes a connection whose stage is being deleted, or its API. No page of AWS says
+// what becomes of such connections.
+func (c *connection) doom() {
+	if c.doomed.CompareAndSwap(false, true) && c.live() {
+		c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(websocket.StatusGoingAway), Text: "its stage " + c.stageName + " is being deleted"})
+	}
+	c.close(websocket.StatusGoingAway, goingAway)
+}
+
+// live reports whether nobody ends the connection yet.
+func (c *connection) live() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ending == nil
+}
+
 // leave runs $disconnect, once, whatever ended the connection.
 func (c *connection) leave(code websocket.StatusCode, reason string) {
 	g := c.gateway
@@ -270,6 +288,19 @@ func (c *connection) leave(code websocket.StatusCode, reason string) {
 	g.tell(activity.Event{Kind: activity.Disconnect, Connection: c.id, Text: why})
 }
 
+// undelivered says why $disconnect did not reach its integration. With its stage, the
+// function or its permission may be deleted, and go first: a stage needs neither.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
+func (c *connection) undelivered(err error) string {
+	switch {
+	case !c.doomed.Load():
+		return err.Error()
+	case errors.As(err, new(forbidden)), errors.Is(err, invoke.ErrNotFound):
+		return "its function is not called: with the stage, its permission or itself is being deleted, and went first ($disconnect is a best-effort event)"
+	}
+	return err.Error() + " (its stage is being deleted)"
+}
+
 func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reason string) (why string) {
 	rt := live.socket["$disconnect"]
 	if rt == nil || rt.integration == nil {
@@ -278,7 +309,7 @@ func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reas
 	if rt.integration.kind != "AWS_PROXY" {
 		out, err := c.ask(live, rt, c.surroundings(live, c.disconnectContext(live, int(code), reason)))
 		if err != nil {
-			return err.Error()
+			return c.undelivered(err)
 		}
 		return out.why
 	}
@@ -288,7 +319,7 @@ func (c *connection) disconnect(live *liveStage, code websocket.StatusCode, reas
 	}
 	result, err := c.gateway.invoke(rt.integration, event, c.api.source(c.stageName, "$disconnect"))
 	if err != nil {
-		return err.Error()
+		return c.undelivered(err)
 	}
 	if result.Failed != "" {
 		return thrown(c.gateway.called(rt.integration.function), result).why

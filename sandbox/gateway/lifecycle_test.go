@@ -395,3 +395,59 @@ func TestEager(t *testing.T) {
 		t.Errorf("the messages arrived as %d others", len(heard))
 	}
 }
+
+// TestDeletedStage closes the connections of a stage, of whose function API Gateway may be
+// no longer let in, or which may be gone: the log says that they were deleted, and of one
+// that is closed otherwise what is missing.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
+func TestDeletedStage(t *testing.T) {
+	const first = "its function is not called: with the stage"
+	for name, test := range map[string]struct {
+		err         error
+		integration props
+		deleted     bool
+		says        string
+	}{
+		"the permission is gone": {errors.New("no permission"), nil, true, first},
+		"the function is gone":   {fmt.Errorf("fn: %w", invoke.ErrNotFound), nil, true, first},
+		"of the type AWS":        {errors.New("no permission"), props{"IntegrationType": "AWS", "IntegrationUri": uri("fn")}, true, first},
+		"a service":              {nil, props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "POST", "IntegrationUri": "http://127.0.0.1:1"}, true, "refused (its stage is being deleted)"},
+		"the client goes":        {errors.New("no permission"), nil, false, "no permission"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var gone atomic.Bool
+			c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(`{"statusCode":200}`)}, Permit: func(string, ...string) error {
+				if gone.Load() {
+					return test.err
+				}
+				return nil
+			}})
+			api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
+			integration := props{"IntegrationType": "AWS_PROXY", "IntegrationUri": uri("fn")}
+			if test.integration != nil {
+				integration = test.integration
+			}
+			i := c.create("Integration", "I", merged(integration, props{"ApiId": api.PhysicalID}))
+			c.create("Route", "R", props{"ApiId": api.PhysicalID, "RouteKey": "$disconnect", "Target": "integrations/" + i.PhysicalID})
+			stage := props{"ApiId": api.PhysicalID, "StageName": "staging", "AutoDeploy": true}
+			c.create("Stage", "S", stage)
+			conn := dial(t, api.Attributes["ApiEndpoint"].(string))
+			gone.Store(true)
+			if !test.deleted {
+				conn.Close(websocket.StatusNormalClosure, "")
+			} else {
+				go conn.Read(context.Background())
+				if err := c.remove("Stage", "S", "staging", stage); err != nil {
+					t.Fatal(err)
+				}
+			}
+			eventually(t, "the log says "+test.says, func() bool {
+				_, said, _ := strings.Cut(c.log(), "ws disconnect ")
+				return strings.Contains(said, test.says)
+			})
+			if closed := strings.Contains(c.log(), "1001 its stage staging is being deleted"); closed != test.deleted {
+				t.Errorf("%s", c.log())
+			}
+		})
+	}
+}

@@ -218,7 +218,7 @@ func (g *Gateway) deleteAPI(req stack.Request) error {
 	}
 	delete(g.apis, a.id)
 	a.live.Store(nil)
-	g.sockets.closeAll(func(c *connection) bool { return c.api == a })
+	g.sockets.end(func(c *connection) bool { return c.api == a }, (*connection).doom)
 	g.dropFront(a)
 	return nil
 }

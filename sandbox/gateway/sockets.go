@@ -55,9 +55,9 @@ func (s *sockets) remove(id string) {
 	delete(s.open, id)
 }
 
-// closeAll begins to close those connections that which picks, with 1001, and
-// returns them; each one's done is closed after its $disconnect.
-func (s *sockets) closeAll(which func(*connection) bool) []*connection {
+// end has those connections that which picks closed, by how, and returns them; each one's
+// done is closed after its $disconnect.
+func (s *sockets) end(which func(*connection) bool, how func(*connection)) []*connection {
 	s.mu.RLock()
 	var picked []*connection
 	for _, c := range s.open {
@@ -67,7 +67,7 @@ func (s *sockets) closeAll(which func(*connection) bool) []*connection {
 	}
 	s.mu.RUnlock()
 	for _, c := range picked {
-		c.close(websocket.StatusGoingAway, goingAway)
+		how(c)
 	}
 	return picked
 }
@@ -77,7 +77,7 @@ func (s *sockets) shut(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
-	s.closeAll(func(*connection) bool { return true })
+	s.end(func(*connection) bool { return true }, func(c *connection) { c.close(websocket.StatusGoingAway, goingAway) })
 	done := make(chan struct{})
 	go func() { s.all.Wait(); close(done) }()
 	select {

@@ -84,7 +84,7 @@ func (g *Gateway) deleteStage(ctx context.Context, req stack.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
 	ours := func(c *connection) bool { return c.api == a && c.stageName == req.PhysicalID }
-	for _, c := range g.sockets.closeAll(ours) {
+	for _, c := range g.sockets.end(ours, (*connection).doom) {
 		select {
 		case <-c.done:
 		case <-ctx.Done():
@@ -94,6 +94,6 @@ func (g *Gateway) deleteStage(ctx context.Context, req stack.Request) error {
 	defer g.mu.Unlock()
 	delete(a.stages, req.PhysicalID)
 	a.changed()
-	g.sockets.closeAll(ours) // whoever came meanwhile
+	g.sockets.end(ours, (*connection).doom) // whoever came meanwhile
 	return nil
 }
