@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,6 +163,8 @@ func (g *Gateway) callAuthorizer(z *authorizer, a *api, arn string, identity []s
 			return verdict{}, unauthorized("authorizer %s threw Unauthorized", z.name)
 		}
 		return verdict{}, z.broken("%s", ingress.OneLine(string(result.Payload)))
+	case a.protocol == protocolSocket && len(result.Payload) > maxVerdict:
+		return verdict{}, z.broken("its result has %d bytes, and a WebSocket API takes 8 KB", len(result.Payload))
 	}
 	said, err := z.readVerdict(result.Payload)
 	if err != nil {
@@ -169,7 +173,12 @@ func (g *Gateway) callAuthorizer(z *authorizer, a *api, arn string, identity []s
 	return said, nil
 }
 
+// maxVerdict is the limit for the result of a WebSocket API's authorizer, in bytes.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+const maxVerdict = 8 << 10
+
 // readVerdict reads the result of an authorizer's function.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 func (z *authorizer) readVerdict(payload []byte) (verdict, error) {
 	var r struct {
 		IsAuthorized   *bool                      `json:"isAuthorized"`
@@ -178,8 +187,16 @@ func (z *authorizer) readVerdict(payload []byte) (verdict, error) {
 		UsageKey       string                     `json:"usageIdentifierKey"`
 		Context        map[string]json.RawMessage `json:"context"`
 	}
-	if err := json.Unmarshal(payload, &r); err != nil || !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(payload, &r); errors.As(err, &odd) && odd.Field != "" {
+		return verdict{}, fmt.Errorf("its %s may not be a JSON %s", odd.Field, odd.Value)
+	} else if err != nil || !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
 		return verdict{}, errors.New("its function must return an object with a policyDocument, or isAuthorized where simple responses are on")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Context)) {
+		if value := bytes.TrimSpace(r.Context[name]); z.flat && len(value) > 0 && (value[0] == '{' || value[0] == '[') {
+			return verdict{}, fmt.Errorf("its context %s is an object or a list: text, numbers and booleans are taken", name)
+		}
 	}
 	out := verdict{caller: &caller{principal: r.PrincipalID, context: r.Context, usageKey: r.UsageKey}}
 	switch {
@@ -216,7 +233,7 @@ func (g *Gateway) authorizeConnect(c *connection, live *liveStage, r *http.Reque
 	}
 	if refused == nil && rt.auth.key {
 		s.caller = c.caller
-		refused = g.checkKey(c.api, live.name, s)
+		c.key.id, c.key.value, refused = g.checkKey(c.api, live.name, s)
 	}
 	return refused
 }

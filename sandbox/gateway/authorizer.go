@@ -28,6 +28,7 @@ type authorizer struct {
 	// WebSocket API, which has one format alone.
 	payload  string
 	simple   bool     // its result may be {"isAuthorized": true}
+	flat     bool     // its context may have neither objects nor lists: of a WebSocket API
 	identity []string // expressions that must have a value, and tell callers apart
 	verdicts verdicts
 
@@ -54,7 +55,7 @@ func (g *Gateway) createAuthorizer(req stack.Request) (stack.Resource, error) {
 	}
 	z.id = ingress.IDOf(req, 6, taken(a.authorizers))
 	a.authorizers[z.id] = z
-	return z.resource(), nil
+	return g.unlike(req, z.resource(), beyond(len(a.authorizers), 10, "authorizers")...), nil
 }
 
 func (g *Gateway) updateAuthorizer(req stack.Request) (stack.Resource, error) {
@@ -119,6 +120,7 @@ func (g *Gateway) readAuthorizer(req stack.Request) (*api, *authorizer, error) {
 	if in.JwtConfiguration != nil {
 		z.bearer = ingress.Bearer{Issuer: in.JwtConfiguration.Issuer, Audience: in.JwtConfiguration.Audience}
 	}
+	z.flat = a.protocol == protocolSocket
 	z.verdicts.ttl = time.Duration(in.AuthorizerResultTtlInSeconds) * time.Second
 	z.check(p, a.protocol, in.AuthorizerUri)
 	return a, z, p.err

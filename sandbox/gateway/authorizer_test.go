@@ -209,6 +209,18 @@ func TestConnectAuthorizer(t *testing.T) {
 		"yes": policy("Allow", "execute-api:Invoke", `"arn:aws:execute-api:us-east-1:123456789012:*/staging/$connect"`),
 		"no":  policy("Deny", "*", `"*"`), "nothing": policy("Allow", "*", `"arn:aws:execute-api:us-east-1:123456789012:*/staging/other"`),
 	}
+	const open = `"policyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	for name, result := range map[string]string{
+		"a list": `{"principalId":"p","context":{"a":1,"l":[]},` + open + `}`, "an object": `{"principalId":"p","context":{"o": {}},` + open + `}`,
+		"a context that is none": `{"principalId":"p","context":"x",` + open + `}`, "a principal that is none": `{"principalId":["p"],` + open + `}`,
+		"no principal": `{` + open + `}`, "a policy that is text": `{"principalId":"p","policyDocument":"x"}`, "null": "null",
+		"a statement that is none": `{"principalId":"p","policyDocument":{"Statement":[null]}}`,
+		"long":                     `{"principalId":"` + strings.Repeat("p", 8<<10) + `",` + open + `}`, "simple": `{"isAuthorized":true}`,
+	} {
+		results[name] = result
+	}
+	short := `{"principalId":"` + strings.Repeat("p", 8<<10-len(`{"principalId":"",`+open+`}`)) + `",` + open + `}`
+	results["as long as can be"] = short
 	var told map[string]json.RawMessage
 	authorized := make(chan string, 10)
 	c := newCloud(t, gateway.Options{Invoker: functions{
@@ -242,7 +254,13 @@ func TestConnectAuthorizer(t *testing.T) {
 	endpoint := api.Attributes["ApiEndpoint"].(string) + "/staging"
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	for auth, want := range map[string]int{"": 401, "yes": 101, "no": 403, "nothing": 403, "odd": 500} {
+	wanted := map[string]int{"": 401, "yes": 101, "as long as can be": 101, "no": 403, "nothing": 403, "odd": 500}
+	for name := range results {
+		if wanted[name] == 0 {
+			wanted[name] = 500
+		}
+	}
+	for auth, want := range wanted {
 		conn, resp, err := websocket.Dial(ctx, endpoint+"?q=1", &websocket.DialOptions{HTTPHeader: http.Header{"Auth": {auth}}})
 		if resp == nil || resp.StatusCode != want {
 			t.Errorf("%q: %v %v", auth, resp, err)
@@ -254,8 +272,12 @@ func TestConnectAuthorizer(t *testing.T) {
 			t.Fatal(err)
 		}
 		conn.Close(1000, "")
+		sees := `{"n":"1","principalId":"me","s":"x"}`
+		if auth != "yes" {
+			sees = `{"principalId":"` + strings.Repeat("p", strings.Count(short, "p")-strings.Count(`"principalId"`+open, "p")) + `"}`
+		}
 		for _, when := range []string{"$connect", "$default", "$disconnect"} {
-			if got := <-authorized; got != `{"n":"1","principalId":"me","s":"x"}` {
+			if got := <-authorized; got != sees {
 				t.Errorf("%s sees %s", when, got)
 			}
 		}
@@ -267,8 +289,15 @@ func TestConnectAuthorizer(t *testing.T) {
 				t.Errorf("the authorizer is told %s: %s", name, told[name])
 			}
 		}
+		var headers map[string]string
+		if err := json.Unmarshal(told["headers"], &headers); err != nil || headers["Connection"] != "upgrade" || headers["Upgrade"] != "websocket" || headers["content-length"] != "0" {
+			t.Errorf("the authorizer is told the headers %v", headers)
+		}
 	}
-	for _, want := range []string{"route.request.header.Auth", "does not allow", "must return an object"} {
+	for _, want := range []string{
+		"route.request.header.Auth", "does not allow", "must return an object", "its context l is an object or a list", "its context o is an object", "its context may not be a JSON string",
+		"its principalId may not be a JSON array", "no principalId", "has no Statement", "a statement is no object", "a WebSocket API takes 8 KB", "isAuthorized is for authorizers with",
+	} {
 		if !strings.Contains(c.log(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, c.log())
 		}

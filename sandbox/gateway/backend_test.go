@@ -302,7 +302,17 @@ func TestFrozenResponses(t *testing.T) {
 func TestAPIKeys(t *testing.T) {
 	key := func(c rune) string { return strings.Repeat(string(c), 20) }
 	for _, selects := range []string{"$request.header.x-api-key", "$context.authorizer.usageIdentifierKey"} {
-		c := newCloud(t, gateway.Options{Invoker: functions{"guard": returns(`{"principalId":"me","usageIdentifierKey":"` + key('a') + `","policyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}`)}})
+		identities := make(chan string, 10)
+		c := newCloud(t, gateway.Options{Invoker: functions{"in": func(_ context.Context, event []byte) (invoke.Result, error) {
+			var e struct {
+				RequestContext struct {
+					Identity struct{ APIKey, APIKeyID string }
+				}
+			}
+			err := json.Unmarshal(event, &e)
+			identities <- e.RequestContext.Identity.APIKey + " " + e.RequestContext.Identity.APIKeyID
+			return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, err
+		}, "guard": returns(`{"principalId":"me","usageIdentifierKey":"` + key('a') + `","policyDocument":{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}}`)}})
 		rest := func(kind, id string, p props) stack.Resource {
 			t.Helper()
 			r, err := c.Registrations()["AWS::ApiGateway::"+kind].Provider.Create(context.Background(), stack.Request{Stack: c.ref, LogicalID: id, Properties: p})
@@ -312,7 +322,7 @@ func TestAPIKeys(t *testing.T) {
 			return r
 		}
 		api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action", "ApiKeySelectionExpression": selects})
-		route := props{"ApiId": api.PhysicalID, "RouteKey": "$connect", "ApiKeyRequired": true, "Target": "integrations/" + c.create("Integration", "I", props{"ApiId": api.PhysicalID, "IntegrationType": "MOCK"}).PhysicalID}
+		route := props{"ApiId": api.PhysicalID, "RouteKey": "$connect", "ApiKeyRequired": true, "Target": "integrations/" + c.create("Integration", "I", props{"ApiId": api.PhysicalID, "IntegrationType": "AWS_PROXY", "IntegrationUri": uri("in")}).PhysicalID}
 		if strings.Contains(selects, "authorizer") {
 			z := c.create("Authorizer", "Z", props{"ApiId": api.PhysicalID, "Name": "z", "AuthorizerType": "REQUEST", "AuthorizerUri": uri("guard")})
 			route["AuthorizationType"], route["AuthorizerId"] = "CUSTOM", z.PhysicalID
@@ -340,6 +350,9 @@ func TestAPIKeys(t *testing.T) {
 			if got := fmt.Sprint(asks("staging", ""), asks("other", "")); got != "101 403" {
 				t.Errorf("with the authorizer's key: %s\n%s", got, c.log())
 			}
+			if got := <-identities; got != key('a')+" "+good.PhysicalID {
+				t.Errorf("$connect is told the key %s", got)
+			}
 			continue
 		}
 		for _, test := range []struct {
@@ -351,6 +364,9 @@ func TestAPIKeys(t *testing.T) {
 			if got := asks(test.stage, test.key); got != test.want {
 				t.Errorf("%s %s: %d\n%s", test.stage, test.key, got, c.log())
 			}
+		}
+		if got := <-identities; got != key('a')+" "+good.PhysicalID {
+			t.Errorf("$connect is told the key %s", got)
 		}
 		of := func(kind string) stack.Provider { return c.Registrations()["AWS::ApiGateway::"+kind].Provider }
 		// An update keeps what it is, and what hangs on it.

@@ -39,7 +39,8 @@ type connection struct {
 	sourceIP  string
 	userAgent string
 	connected time.Time
-	caller    *caller // who $connect let in; nil = anybody
+	caller    *caller                    // who $connect let in; nil = anybody
+	key       struct{ id, value string } // the API key that it asked for
 
 	ws     *websocket.Conn
 	watch  *frameWatch

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -119,7 +120,7 @@ func TestVerdictsEnd(t *testing.T) {
 func TestConnectSigned(t *testing.T) {
 	c := newCloud(t, gateway.Options{
 		Signer: func(key, _ string) (string, ingress.Identity, bool) {
-			return "secret", ingress.Identity{AccessKey: key, ID: "me"}, key == "AKIA"
+			return "secret", ingress.Identity{AccessKey: key, ID: "me", ARN: "arn:me", Account: "123456789012"}, key == "AKIA"
 		},
 		Decide: func(who ingress.Identity, action, resource string) error {
 			if who.ID != "me" || action != "execute-api:Invoke" || !strings.HasSuffix(resource, "/staging/$connect") {
@@ -127,7 +128,18 @@ func TestConnectSigned(t *testing.T) {
 			}
 			return nil
 		},
-		Invoker: functions{"fn": returns(`{"statusCode":200}`)},
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html ($context.identity)
+		Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
+			var e struct{ RequestContext struct{ Identity props } }
+			if err := json.Unmarshal(event, &e); err != nil {
+				return invoke.Result{}, err
+			}
+			delete(e.RequestContext.Identity, "userAgent")
+			if got := fmt.Sprint(e.RequestContext.Identity); got != "map[accountId:123456789012 caller:me sourceIp:127.0.0.1 user:me userArn:arn:me]" {
+				return invoke.Result{Payload: []byte(`{"statusCode":418}`)}, nil
+			}
+			return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+		}},
 	})
 	api := c.create("Api", "WS", props{"Name": "w", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action"})
 	c.socketRoute(api.PhysicalID, "$connect", "fn", props{"AuthorizationType": "AWS_IAM"})

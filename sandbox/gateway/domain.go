@@ -29,7 +29,24 @@ func (g *Gateway) putDomain(req stack.Request) (stack.Resource, error) {
 	if p.err != nil {
 		return stack.Resource{}, p.err
 	}
-	return g.nameDomain(req, in.DomainName)
+	made, err := g.nameDomain(req, in.DomainName)
+	if err != nil {
+		return made, err
+	}
+	return g.unlike(req, made, domainNotes(req.Properties)...), nil
+}
+
+// domainNotes says which properties of a domain change nothing here.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-domainname.html
+func domainNotes(values map[string]any) []string {
+	var notes []string
+	if values["MutualTlsAuthentication"] != nil {
+		notes = append(notes, "MutualTlsAuthentication: clients are asked for no certificate here")
+	}
+	if mode, ok := stack.Text(values["RoutingMode"]); ok && mode != "API_MAPPING_ONLY" {
+		notes = append(notes, "RoutingMode "+mode+": the local cloud has no routing rules, mappings alone lead to APIs")
+	}
+	return notes
 }
 
 // putDomain1 does so for version 1 of API Gateway.
@@ -45,6 +62,7 @@ func (g *Gateway) putDomain1(req stack.Request) (stack.Resource, error) {
 	}
 	made, err := g.nameDomain(req, in.DomainName)
 	if err == nil {
+		made = g.unlike(req, made, domainNotes(req.Properties)...)
 		made.Attributes["DistributionDomainName"] = "d" + ingress.ResourceID(13, func(string) bool { return false }, "distribution", in.DomainName) + ".cloudfront.net"
 		made.Attributes["DistributionHostedZoneId"] = "Z2FDTNDATAQYW2"
 	}

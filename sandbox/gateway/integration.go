@@ -3,6 +3,8 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"time"
 
 	"arc/sandbox/ingress"
@@ -17,7 +19,8 @@ func (g *Gateway) createIntegration(req stack.Request) (stack.Resource, error) {
 	id := ingress.IDOf(req, 7, taken(a.integrations))
 	a.integrations[id] = i
 	a.changed()
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationId": id}}, nil
+	made := stack.Resource{PhysicalID: id, Attributes: map[string]any{"IntegrationId": id}}
+	return g.unlike(req, made, beyond(len(a.integrations), 300, "integrations")...), nil
 }
 
 func (g *Gateway) updateIntegration(req stack.Request) (stack.Resource, error) {
@@ -100,6 +103,9 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 		p.fail("IntegrationType", "an AWS_PROXY integration gets messages as they are, without RequestTemplates and RequestParameters")
 	default:
 		i.requests = readTemplates(p, "RequestTemplates", in.RequestTemplates, templateSelection(p, in.TemplateSelectionExpression, false))
+		if b := in.PassthroughBehavior; b != "" && !slices.Contains([]string{"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"}, b) {
+			p.fail("PassthroughBehavior", "must be WHEN_NO_MATCH, WHEN_NO_TEMPLATES or NEVER, not %q", b)
+		}
 		i.requests.strict = in.PassthroughBehavior == "NEVER" || in.PassthroughBehavior == "WHEN_NO_TEMPLATES" && len(in.RequestTemplates) > 0
 		i.sent = readParameters(p, in.RequestParameters)
 		i.binary = contentHandling(p, in.ContentHandlingStrategy)
@@ -113,9 +119,14 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 // point checks an integration and gives it its function or URI.
 func (i *integration) point(uri, role, protocol string) (err error) {
 	switch {
+	case protocol == protocolSocket && i.payload != "" && i.payload != "1.0":
+		// https://github.com/badmintoncryer/cdk-preflight/tree/main/rules/apigatewayv2/pf-apigwv2-websocket-payload-version
+		return fmt.Errorf("property PayloadFormatVersion: 1.0 is the only one of a WebSocket API, not %q; leave it out", i.payload)
+	case i.kind == "AWS_PROXY" && protocol == protocolSocket && i.method != "" && i.method != http.MethodPost:
+		return fmt.Errorf("property IntegrationMethod: must be POST for a function, not %q", i.method)
 	case i.kind == "AWS_PROXY":
 		i.function, i.qualifier, err = ingress.LambdaName(uri)
-		if err == nil && i.payload != "1.0" && i.payload != "2.0" && (protocol == protocolHTTP || i.payload != "") {
+		if err == nil && i.payload != "1.0" && i.payload != "2.0" && protocol == protocolHTTP {
 			err = fmt.Errorf("property PayloadFormatVersion: a function behind an HTTP API requires 1.0 or 2.0, not %q", i.payload)
 		}
 		return err

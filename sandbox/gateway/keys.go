@@ -99,7 +99,11 @@ func (g *Gateway) putPlan(req stack.Request) (stack.Resource, error) {
 		id = ingress.IDOf(req, 6, taken(g.plans))
 	}
 	g.plans[id] = plan
-	return stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}, Note: note}, nil
+	made := stack.Resource{PhysicalID: id, Attributes: map[string]any{"Id": id}}
+	if note != "" {
+		made = g.unlike(req, made, note)
+	}
+	return made, nil
 }
 
 func (g *Gateway) deletePlan(req stack.Request) error {
@@ -159,14 +163,15 @@ func (g *Gateway) KeyOf(api, stage, value string) string {
 	return ""
 }
 
-// checkKey asks for an API key that a usage plan of the stage has.
-func (g *Gateway) checkKey(a *api, stage string, s *surroundings) *refusal {
-	value, _ := s.lookup(a.keySelection)
+// checkKey asks for an API key that a usage plan of the stage has, and gives its ID and
+// value.
+func (g *Gateway) checkKey(a *api, stage string, s *surroundings) (id, value string, refused *refusal) {
+	value, _ = s.lookup(a.keySelection)
 	if value == "" {
-		return denied("the request has no API key in %s", a.keySelection)
+		return "", "", denied("the request has no API key in %s", a.keySelection)
 	}
-	if g.KeyOf(a.id, stage, value) != "" {
-		return nil
+	if id := g.KeyOf(a.id, stage, value); id != "" {
+		return id, value, nil
 	}
-	return &refusal{status: http.StatusForbidden, message: "Forbidden", why: "no usage plan of the stage has this API key, enabled"}
+	return "", "", &refusal{status: http.StatusForbidden, message: "Forbidden", why: "no usage plan of the stage has this API key, enabled"}
 }

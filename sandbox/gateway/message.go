@@ -207,8 +207,25 @@ type socketContext struct {
 }
 
 type socketIdentity struct {
+	AccountID string `json:"accountId,omitempty"`
+	APIKey    string `json:"apiKey,omitempty"`
+	APIKeyID  string `json:"apiKeyId,omitempty"`
+	Caller    string `json:"caller,omitempty"`
+	User      string `json:"user,omitempty"`
+	UserARN   string `json:"userArn,omitempty"`
 	UserAgent string `json:"userAgent,omitempty"`
 	SourceIP  string `json:"sourceIp"`
+}
+
+// identity is who is connected: with a signature, what is known of its key; with an API
+// key, that.
+func (c *connection) identity() socketIdentity {
+	i := socketIdentity{UserAgent: c.userAgent, SourceIP: c.sourceIP, APIKey: c.key.value, APIKeyID: c.key.id}
+	if c.caller != nil && c.caller.iam != nil {
+		who := c.caller.iam
+		i.AccountID, i.Caller, i.User, i.UserARN = who.Account, who.ID, who.ID, who.ARN
+	}
+	return i
 }
 
 func (c *connection) context(live *liveStage, routeKey, eventType, request string) socketContext {
@@ -217,7 +234,7 @@ func (c *connection) context(live *liveStage, routeKey, eventType, request strin
 		RouteKey: routeKey, EventType: eventType, ExtendedRequestID: request, RequestID: request,
 		RequestTime: now.UTC().Format(clockFormat), RequestTimeEpoch: now.UnixMilli(),
 		MessageDirection: "IN", Stage: live.name, ConnectedAt: c.connected.UnixMilli(),
-		Identity:   socketIdentity{UserAgent: c.userAgent, SourceIP: c.sourceIP},
+		Identity:   c.identity(),
 		DomainName: c.domain, ConnectionID: c.id, APIID: c.api.id, Authorizer: c.caller.seenSocket(),
 	}
 }
@@ -249,6 +266,10 @@ func (c *connection) connectEvent(live *liveStage, r *http.Request) socketEvent 
 func (c *connection) authorizerEvent(live *liveStage, r *http.Request) func(*authorizer, string, []string) ([]byte, error) {
 	return func(_ *authorizer, arn string, _ []string) ([]byte, error) {
 		e := c.connectEvent(live, r)
+		// It is told these of the upgrade, which $connect's function is not.
+		for name, value := range map[string]string{"Connection": "upgrade", "Upgrade": "websocket", "content-length": "0"} {
+			e.Headers[name], e.MultiValueHeaders[name] = value, []string{value}
+		}
 		return ingress.Encode(struct {
 			Type                            string              `json:"type"`
 			MethodARN                       string              `json:"methodArn"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"arc/sandbox/ingress"
 	"arc/sandbox/stack"
@@ -24,11 +25,17 @@ func (g *Gateway) putModel(req stack.Request) (stack.Resource, error) {
 		Schema any    `cfn:"required"`
 	}
 	p := read(req.Properties, &in, "ContentType", "Description")
+	if in.Name != "" && strings.Trim(in.Name, wordLetters) != "" {
+		p.fail("Name", "must be letters and digits, not %q", in.Name)
+	}
 	schema, err := ingress.ReadSchema(in.Schema)
 	if err != nil {
 		p.fail("Schema", "%v", err)
 	}
 	a := g.owner(p, in.ApiId)
+	if p.err == nil && a.protocol != protocolSocket {
+		p.fail("ApiId", "models are for WebSocket APIs")
+	}
 	id := req.PhysicalID
 	if id == "" || req.Restored {
 		id = ingress.IDOf(req, 6, func(string) bool { return false })

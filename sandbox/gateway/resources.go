@@ -116,7 +116,16 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 		a.changed()
 		g.announce(req, a, "$default")
 	}
-	return a.resource(), nil
+	return g.unlike(req, a.resource(), a.notes()...), nil
+}
+
+// notes says which of the Api's own properties change nothing here.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-disable-default-endpoint.html
+func (a *api) notes() []string {
+	if off, ok := stack.Text(a.raw["DisableExecuteApiEndpoint"]); ok && off == "true" {
+		return []string{"DisableExecuteApiEndpoint: deployed, the API answers to its domain names alone, and here to its own address, too"}
+	}
+	return nil
 }
 
 // announce tells where a new stage answers, once it does and for the first time.
@@ -159,6 +168,9 @@ func (a *api) configure(values map[string]any) error {
 		if imported.cors != nil {
 			cors = imported.cors
 		}
+	case protocol == protocolSocket && in.CorsConfiguration != nil:
+		// https://github.com/badmintoncryer/cdk-preflight/tree/main/rules/apigatewayv2/pf-apigwv2-websocket-no-cors
+		p.fail("CorsConfiguration", "is for HTTP APIs: CORS does not hold for WebSockets; let the function of $connect look at the header Origin")
 	case protocol == protocolSocket && body == nil:
 		selects = routeSelection(p, in.RouteSelectionExpression)
 	default:
@@ -208,7 +220,7 @@ func (g *Gateway) updateAPI(req stack.Request) (stack.Resource, error) {
 		return stack.Resource{}, err
 	}
 	a.changed()
-	return a.resource(), nil
+	return g.unlike(req, a.resource(), a.notes()...), nil
 }
 
 func (g *Gateway) deleteAPI(req stack.Request) error {
@@ -243,6 +255,7 @@ func (g *Gateway) routeResource(req stack.Request, a *api, r *explicitRoute, id 
 	case len(r.models) > 0 && r.modelBy == nil:
 		notes = append(notes, "RequestModels check messages where there is a ModelSelectionExpression, and there is none")
 	}
+	notes = append(notes, beyond(len(a.routes)+len(a.imported), 300, "routes")...)
 	return g.unlike(req, stack.Resource{PhysicalID: id, Attributes: map[string]any{"RouteId": id}}, notes...)
 }
 

@@ -3,6 +3,9 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"arc/sandbox/stack"
@@ -40,9 +43,20 @@ func (g *Gateway) putStage(req stack.Request, isNew bool) (stack.Resource, error
 		DeploymentId   string
 		AutoDeploy     bool
 		StageVariables map[string]string
+
+		AccessLogSettings    *struct{ DestinationArn, Format string }
+		DefaultRouteSettings routeSettings
+		RouteSettings        map[string]routeSettings
 	}
-	p := read(req.Properties, &in, "AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags")
+	p := read(req.Properties, &in, "Description", "Tags")
 	a := g.owner(p, in.ApiId)
+	checkStageVariables(p, in.StageVariables)
+	if in.AccessLogSettings != nil {
+		checkAccessLog(p, in.AccessLogSettings.Format)
+	}
+	if p.err == nil {
+		checkRouteSettings(p, a, in.RouteSettings)
+	}
 	s := &stage{raw: req.Properties, created: time.Now().UTC(), name: in.StageName, variables: in.StageVariables, auto: in.AutoDeploy, deployment: in.DeploymentId}
 	if p.err == nil && (!validStage(s.name) || s.name == "$default" && a.protocol != protocolHTTP) {
 		p.fail("StageName", "%q must be letters, digits, - and _; $default is for HTTP APIs", s.name)
@@ -69,7 +83,77 @@ func (g *Gateway) putStage(req stack.Request, isNew bool) (stack.Resource, error
 	if isNew {
 		g.announce(req, a, s.name)
 	}
-	return stack.Resource{PhysicalID: s.name, Attributes: map[string]any{"Id": s.name}, Note: "answers at " + a.stageURL(s.name)}, nil
+	made := stack.Resource{PhysicalID: s.name, Attributes: map[string]any{"Id": s.name}, Note: "answers at " + a.stageURL(s.name)}
+	notes := settingsNotes(in.AccessLogSettings != nil, append(slices.Collect(maps.Values(in.RouteSettings)), in.DefaultRouteSettings))
+	return g.unlike(req, made, append(notes, beyond(len(a.stages), 10, "stages")...)...), nil
+}
+
+// routeSettings are those of a stage or of one of its routes.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigatewayv2-stage-routesettings.html
+type routeSettings struct {
+	DataTraceEnabled, DetailedMetricsEnabled bool
+	LoggingLevel                             string
+	ThrottlingBurstLimit                     *int
+	ThrottlingRateLimit                      *string // a number, perhaps with a fraction
+}
+
+// checkRouteSettings refuses settings of routes that there are not.
+// https://github.com/badmintoncryer/cdk-preflight/tree/main/rules/apigatewayv2/pf-apigwv2-stage-route-settings-key
+// has what AWS said of them on 2026-09-08.
+func checkRouteSettings(p *problems, a *api, settings map[string]routeSettings) {
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		if !a.routeTaken(key, "") {
+			p.fail("RouteSettings", "unable to find route by key %s; let the stage depend on its routes", key)
+		}
+	}
+}
+
+// checkStageVariables refuses what API Gateway does of names and values.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-stage.html
+func checkStageVariables(p *problems, variables map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if strings.Trim(name, wordLetters+"_") != "" || name == "" {
+			p.fail("StageVariables", "%q: a name has letters, digits and _", name)
+		}
+		if value := variables[name]; strings.Trim(value, wordLetters+"-._~:/?#&=,") != "" || value == "" {
+			p.fail("StageVariables", "%s: a value has letters, digits and -._~:/?#&=,", name)
+		}
+	}
+}
+
+// checkAccessLog refuses a format that API Gateway does.
+// https://github.com/badmintoncryer/cdk-preflight/tree/main/rules/apigatewayv2/pf-apigwv2-access-log-format-request-id
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+func checkAccessLog(p *problems, format string) {
+	switch {
+	case format == "":
+	case len(format) > 3<<10:
+		p.fail("AccessLogSettings.Format", "has more than 3 KB")
+	case !strings.Contains(format, "$context.requestId") && !strings.Contains(format, "$context.extendedRequestId"):
+		p.fail("AccessLogSettings.Format", "must have $context.requestId or $context.extendedRequestId")
+	}
+}
+
+const wordLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// settingsNotes says which settings of a stage do nothing here.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html
+func settingsNotes(accessLog bool, all []routeSettings) []string {
+	var notes []string
+	some := func(has func(routeSettings) bool) bool { return slices.ContainsFunc(all, has) }
+	if accessLog {
+		notes = append(notes, "AccessLogSettings: the local cloud writes no access log; its own says what is answered")
+	}
+	if some(func(s routeSettings) bool { return s.ThrottlingBurstLimit != nil || s.ThrottlingRateLimit != nil }) {
+		notes = append(notes, "throttling limits are not applied by the local cloud: it answers 429 to nobody")
+	}
+	if some(func(s routeSettings) bool {
+		return s.DetailedMetricsEnabled || s.DataTraceEnabled || s.LoggingLevel != "" && s.LoggingLevel != "OFF"
+	}) {
+		notes = append(notes, "the local cloud has no execution logs and no metrics of an API: LoggingLevel, DataTraceEnabled and DetailedMetricsEnabled change nothing")
+	}
+	return notes
 }
 
 // deleteStage closes the stage's connections first, while the functions that say

@@ -18,10 +18,17 @@ type templates struct {
 	strict bool // what no template is for is refused
 }
 
+// maxTemplate is API Gateway's limit for a mapping template, in bytes.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+const maxTemplate = 300 << 10
+
 // readTemplates reads templates; what cannot be evaluated is refused by name.
 func readTemplates(p *problems, property string, texts map[string]string, by selection) templates {
 	t := templates{by: by, texts: map[string]*velocity.Template{}}
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if len(texts[key]) > maxTemplate {
+			p.fail(property, "%s: a mapping template has 300 KB at most", key)
+		}
 		parsed, err := ingress.ParseTemplate(texts[key])
 		if err != nil {
 			p.fail(property, "%s: %v", key, err)
