@@ -222,8 +222,10 @@ func (c *connection) callBackend(live *liveStage, rt *route, request, body strin
 		return err.Error(), "Endpoint request timed out"
 	case err != nil:
 		return err.Error(), "Internal server error"
-	case rt.respond && out.text != "":
-		c.send(out.text) // a client that is gone gets no answer
+	case rt.respond:
+		if why, report := c.answer(out.text); report != "" {
+			return why, report
+		}
 	}
 	return cmp.Or(out.why, rt.unsent), ""
 }

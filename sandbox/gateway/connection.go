@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -101,6 +102,13 @@ func (c *connection) run() {
 		code, reason = websocket.StatusInvalidFramePayloadData, "the reason of the close frame is not UTF-8"
 	case errors.As(err, &closed):
 		code, reason = closed.Code, closed.Reason
+	case broken(err):
+		if sent := c.watch.closing.Load(); sent != 0 {
+			code, reason = websocket.StatusCode(sent), innermost(err)
+		}
+		if c.live() {
+			c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(code), Text: "the client does not keep to RFC 6455: " + innermost(err)})
+		}
 	}
 	c.end(code, reason)
 	if c.closed != nil {
@@ -108,6 +116,23 @@ func (c *connection) run() {
 	}
 	c.ws.CloseNow()
 	c.leave(c.ending.code, c.ending.reason)
+}
+
+// broken reports whether an error is of what a client sent, not of the line to it.
+func broken(err error) bool {
+	var line net.Error
+	return !errors.Is(err, errEnded) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, net.ErrClosed) && !errors.As(err, &line)
+}
+
+// innermost is what an error says without the words that were put before it.
+func innermost(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
 }
 
 // errEnded is why reading stops when another goroutine closes the connection.

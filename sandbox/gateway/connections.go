@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -63,16 +64,23 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, prefix
 		writeMessage(w, http.StatusForbidden, "Forbidden", "")
 		return
 	}
-	if c == nil || only != nil && (c.api != only || stage != "" && stage != c.stageName) {
-		writeException(w, http.StatusGone, "GoneException")
+	if only != nil && c != nil && (c.api != only || stage != "" && stage != c.stageName) {
+		c = nil
+	}
+	if why := g.mayManage(r, only, stage, id, c); why != nil {
+		wire.WriteJSONError(w, &stack.Error{Code: "AccessDeniedException", Message: why.Error(), Status: http.StatusForbidden})
 		return
 	}
-	if may := g.options.May; may != nil {
-		// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
-		if why := may(r, "execute-api:ManageConnections", c.api.source(c.stageName, r.Method+"/@connections/"+id)); why != nil {
-			wire.WriteJSONError(w, &stack.Error{Code: "AccessDeniedException", Message: why.Error(), Status: http.StatusForbidden})
+	if c == nil {
+		if _, err := base64.URLEncoding.DecodeString(id); err != nil {
+			// https://github.com/localstack/localstack/issues/4694 and
+			// https://github.com/dherault/serverless-offline/issues/749 have what AWS answers.
+			g.tell(activity.Event{Kind: activity.Request, Method: r.Method, Path: r.URL.EscapedPath(), Status: http.StatusBadRequest, Text: "this is the ID of no connection: those are base64, with - and _, and end in ="})
+			wire.WriteJSONError(w, &stack.Error{Code: "BadRequestException", Message: "Invalid connectionId: " + id, Status: http.StatusBadRequest})
 			return
 		}
+		writeException(w, http.StatusGone, "GoneException")
+		return
 	}
 	switch r.Method {
 	case http.MethodPost:
@@ -85,6 +93,20 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, prefix
 	default:
 		writeException(w, http.StatusForbidden, "ForbiddenException")
 	}
+}
+
+// mayManage says why a caller may not manage a connection, be it there or gone; nil = it may.
+// Of one that is gone an API's own front end alone knows whose it was.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+func (g *Gateway) mayManage(r *http.Request, only *api, stage, id string, c *connection) error {
+	of := only
+	if c != nil {
+		of, stage = c.api, c.stageName
+	}
+	if g.options.May == nil || of == nil || stage == "" {
+		return nil
+	}
+	return g.options.May(r, "execute-api:ManageConnections", of.source(stage, r.Method+"/@connections/"+id))
 }
 
 func (c *connection) post(w http.ResponseWriter, r *http.Request) {

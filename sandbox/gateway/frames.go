@@ -27,6 +27,8 @@ type frameWatch struct {
 	// frame that is longer than maxFrame; 0 = none yet.
 	tooLong  atomic.Int64
 	messages int64 // that have begun
+	// closing is the code of the close frame that was written; 0 = none was.
+	closing atomic.Int64
 
 	header [14]byte // of the frame that is beginning
 	have   int

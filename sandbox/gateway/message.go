@@ -106,6 +106,16 @@ func (c *connection) routeEnd(rt *route, result invoke.Result, err error) (why, 
 	if err != nil {
 		return c.gateway.called(rt.integration.function) + ": " + err.Error(), "Internal server error"
 	}
+	return c.answer(text)
+}
+
+// answer sends the response of a route; else it gives what to log and what to tell the
+// client.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+func (c *connection) answer(text string) (why, report string) {
+	if len(text) > maxMessage {
+		return fmt.Sprintf("the response of the route has %d bytes, and a message has 128 KB at most", len(text)), "Internal server error"
+	}
 	if text != "" {
 		c.send(text) // a client that is gone gets no answer
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/binary"
 	"sync"
 	"syscall"
 	"time"
@@ -26,6 +27,9 @@ func (w *frameWatch) Write(p []byte) (int, error) {
 			return 0, err
 		}
 		return len(p), nil
+	}
+	if len(p) >= 4 && p[0] == 0x88 && int(p[1]) == len(p)-2 {
+		w.closing.CompareAndSwap(0, int64(binary.BigEndian.Uint16(p[2:])))
 	}
 	u := &w.rest
 	if u.socket == nil {
