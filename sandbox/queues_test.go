@@ -318,6 +318,7 @@ export const handler = async event => {
 		{`{"id":"empty","answer":{}}`, ""},
 		{`{"id":"null","answer":{"batchItemFailures":null}}`, ""},
 		{`{"id":"list","answer":{"batchItemFailures":[]}}`, ""},
+		{`{"id":"another name","answer":{"BatchItemFailures":[{"itemIdentifier":"nobody"}]}}`, ""},
 		{`{"id":"text","answer":"fine"}`, "is no batch response"},
 		{`{"id":"unknown","answer":{"batchItemFailures":[{"itemIdentifier":"nobody"}]}}`, `"nobody" in batchItemFailures is no message`},
 		{`{"id":"bare","answer":{"batchItemFailures":[{"itemIdentifier":""}]}}`, "missing or empty"},

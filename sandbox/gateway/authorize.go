@@ -13,6 +13,7 @@ import (
 
 	"arc/cfn/iam"
 	"arc/sandbox/ingress"
+	"arc/sandbox/invoke"
 )
 
 // caller is what is known of who calls, once a route has let him in. A nil caller
@@ -188,7 +189,7 @@ func (z *authorizer) readVerdict(payload []byte) (verdict, error) {
 		Context        map[string]json.RawMessage `json:"context"`
 	}
 	var odd *json.UnmarshalTypeError
-	if err := json.Unmarshal(payload, &r); errors.As(err, &odd) && odd.Field != "" {
+	if err := invoke.Exact(payload, &r); errors.As(err, &odd) && odd.Field != "" {
 		return verdict{}, fmt.Errorf("its %s may not be a JSON %s", odd.Field, odd.Value)
 	} else if err != nil || !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
 		return verdict{}, errors.New("its function must return an object with a policyDocument, or isAuthorized where simple responses are on")

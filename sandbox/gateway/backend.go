@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"strings"
 
 	"arc/sandbox/ingress"
+	"arc/sandbox/invoke"
 )
 
 // Integrations of WebSocket APIs that are no proxies of functions: functions with
@@ -150,8 +150,10 @@ func (i *integration) verb() string {
 func (i *integration) mock(body []byte) (answer, error) {
 	out := answer{status: http.StatusOK, body: body}
 	if len(i.requests.texts) > 0 {
-		var r struct{ StatusCode *int }
-		if err := json.Unmarshal(body, &r); err != nil || r.StatusCode == nil {
+		var r struct {
+			StatusCode *int `json:"statusCode"`
+		}
+		if err := invoke.Exact(body, &r); err != nil || r.StatusCode == nil {
 			return out, fmt.Errorf("the template of the MOCK integration must make a JSON object with a statusCode, not %.80q", body)
 		}
 		out.status = *r.StatusCode

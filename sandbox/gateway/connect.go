@@ -15,6 +15,7 @@ import (
 
 	"arc/sandbox/activity"
 	"arc/sandbox/ingress"
+	"arc/sandbox/invoke"
 )
 
 // maxSocketURL is API Gateway's limit for the URL of a WebSocket, in characters.
@@ -83,6 +84,9 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, a *api) {
 		}
 		c.writeError(w, status, "")
 		return
+	}
+	if protocol != "" && !hasToken(r.Header.Values("Sec-WebSocket-Protocol"), protocol) {
+		note = strings.TrimSpace(fmt.Sprintf("(warning: $connect chose the subprotocol %q, which the client does not offer: none is chosen) %s", protocol, note))
 	}
 	g.tell(activity.Event{Kind: activity.Connect, Connection: c.id, Text: note})
 	c.accept(w, r, protocol)
@@ -158,8 +162,11 @@ func socketResult(payload []byte) (int, http.Header, error) {
 		StatusCode json.RawMessage `json:"statusCode"`
 		Headers    map[string]any  `json:"headers"`
 	}
-	if err := json.Unmarshal(payload, &r); err != nil {
-		return 0, nil, fmt.Errorf("the function must return an object with a statusCode: %w", err)
+	var wrong *json.UnmarshalTypeError
+	if err := invoke.Exact(payload, &r); errors.As(err, &wrong) && wrong.Field != "" {
+		return 0, nil, wrongType(wrong)
+	} else if err != nil {
+		return 0, nil, errors.New("the function must return an object with a statusCode")
 	}
 	status, err := strconv.Atoi(string(bytes.Trim(r.StatusCode, `"`)))
 	if err != nil || status < 200 || status > 599 {

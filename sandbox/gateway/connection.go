@@ -107,7 +107,11 @@ func (c *connection) run() {
 			code, reason = websocket.StatusCode(sent), innermost(err)
 		}
 		if c.live() {
-			c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(code), Text: "the client does not keep to RFC 6455: " + innermost(err)})
+			text := "the client does not keep to RFC 6455: " + innermost(err)
+			if errors.Is(err, errFull) {
+				text = errFull.Error()
+			}
+			c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(code), Text: text})
 		}
 	}
 	c.end(code, reason)

@@ -175,6 +175,56 @@ func TestOddConnections(t *testing.T) {
 	}
 }
 
+// TestOddResults connects clients by what a function may return that is no result: names
+// count as they are written, and the log says what is wrong.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
+func TestOddResults(t *testing.T) {
+	for _, test := range []struct {
+		result string
+		status int
+		says   string
+	}{
+		{`{"statusCode":"200"}`, 101, ""},
+		{`{"StatusCode":200}`, 502, "must return a statusCode from 200 to 599"},
+		{`{"statuscode":200}`, 502, "must return a statusCode"},
+		{`{"statusCode":200.5}`, 502, "must return a statusCode"},
+		{`{"statusCode":[200]}`, 502, "must return a statusCode"},
+		{`{"statusCode":200,"headers":[]}`, 502, "headers: got array, want an object of strings"},
+		{`{"statusCode":200,"Headers":[]}`, 101, ""},
+		{`{"statusCode":200,"headers":{"a":["b"]}}`, 502, "header a: got a list or an object"},
+		{`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"c"}}`, 101, `chose the subprotocol "c", which the client does not offer`},
+		{`{"statusCode":200,"headers":{"Sec-WebSocket-Protocol":"a\r\nX-Evil: 1"}}`, 101, "which the client does not offer"},
+		{`{"statusCode":200,"headers":{"sec-websocket-protocol":"b"}}`, 101, ""},
+		{`200`, 502, "must return an object with a statusCode"},
+		{`{"statusCode":200}x`, 502, "must return an object with a statusCode"},
+		{``, 502, "must return an object with a statusCode"},
+		{strings.Repeat("[", 100_000), 502, "must return an object with a statusCode"},
+	} {
+		c := newCloud(t, gateway.Options{Invoker: functions{"fn": returns(test.result)}})
+		endpoint := c.socketAPI(map[string]string{"$connect": "fn"})
+		got := handshake(t, endpoint, "GET /staging HTTP/1.1\nHost: HOST\nSec-WebSocket-Protocol: a, b\n"+upgradeLines)
+		if log := c.log(); got != test.status || !strings.Contains(log, test.says) || strings.Contains(log, "Go ") || test.says == "" && strings.Contains(log, "warning") {
+			t.Errorf("%.80s: %d\n%s", test.result, got, log)
+		}
+	}
+}
+
+// TestPingFlood pings and reads nothing: the connection is given up, and the log says why.
+func TestPingFlood(t *testing.T) {
+	c := newCloud(t, gateway.Options{})
+	conn, _ := rawSocket(t, c.socketAPI(map[string]string{"$default": "fn"}))
+	pings := strings.Repeat(sent(0x89, strings.Repeat("p", 125)), 1000)
+	conn.SetWriteDeadline(time.Now().Add(time.Minute))
+	for {
+		if _, err := io.WriteString(conn, pings); err != nil {
+			break
+		}
+	}
+	eventually(t, "the log says so", func() bool {
+		return strings.Contains(c.log(), "the client does not read: what waits for it fills its buffer")
+	})
+}
+
 // TestLongAnswers answers messages with as much as a message may have, and with a byte more.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 func TestLongAnswers(t *testing.T) {

@@ -129,7 +129,7 @@ func responseText(payload []byte) (string, error) {
 		Body            string          `json:"body"`
 		IsBase64Encoded bool            `json:"isBase64Encoded"`
 	}
-	if err := json.Unmarshal(payload, &r); err != nil || r.StatusCode == nil {
+	if err := invoke.Exact(payload, &r); err != nil || r.StatusCode == nil {
 		return "", errors.New("a route with a response must return an object with a statusCode, and a body that is text")
 	}
 	if !r.IsBase64Encoded {

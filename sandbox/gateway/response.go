@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"arc/sandbox/ingress"
+	"arc/sandbox/invoke"
 )
 
 // response is what a function's result means in HTTP.
@@ -41,7 +42,7 @@ func response2(payload []byte) (response, error) {
 	var probe struct {
 		StatusCode json.RawMessage `json:"statusCode"`
 	}
-	if !bytes.HasPrefix(payload, []byte("{")) || json.Unmarshal(payload, &probe) == nil && probe.StatusCode == nil {
+	if !bytes.HasPrefix(payload, []byte("{")) || invoke.Exact(payload, &probe) == nil && probe.StatusCode == nil {
 		inferred := response{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: payload}
 		var text string
 		if json.Unmarshal(payload, &text) == nil && bytes.HasPrefix(payload, []byte(`"`)) {
@@ -97,7 +98,7 @@ func response1(payload []byte) (response, error) {
 func readResult(payload []byte) (response, result, error) {
 	var r result
 	out := response{header: http.Header{}}
-	if err := json.Unmarshal(payload, &r); err != nil {
+	if err := invoke.Exact(payload, &r); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
 			return out, r, wrongType(wrong)

@@ -341,13 +341,13 @@ func reasonOf(result invoke.Result) string {
 // the entire batch counts as failed; "" = it does not.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 func failures(payload []byte, ids []string) (failed map[string]bool, whole string) {
-	var answer *struct {
+	var answer struct {
 		Failures *[]map[string]any `json:"batchItemFailures"`
 	}
 	if len(payload) == 0 || string(payload) == "null" {
 		return nil, ""
 	}
-	if err := json.Unmarshal(payload, &answer); err != nil {
+	if err := invoke.Exact(payload, &answer); err != nil {
 		// A string or a number is no report; an object of another shape is a bad one.
 		return nil, "the function's answer is no batch response: " + err.Error()
 	}

@@ -12,6 +12,7 @@ import (
 
 	"arc/cfn/iam"
 	"arc/sandbox/ingress"
+	"arc/sandbox/invoke"
 )
 
 // caller is what is known of who calls, once a method has let him in. A nil caller is
@@ -321,7 +322,7 @@ func readVerdict(payload []byte) (verdict, error) {
 		UsageKey       string                     `json:"usageIdentifierKey"`
 		Context        map[string]json.RawMessage `json:"context"`
 	}
-	if err := json.Unmarshal(payload, &r); err != nil || !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
+	if err := invoke.Exact(payload, &r); err != nil || !bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{")) {
 		return verdict{}, errors.New("its function must return an object with a principalId and a policyDocument")
 	}
 	if r.PrincipalID == "" || r.PolicyDocument == nil {
