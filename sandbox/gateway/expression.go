@@ -51,6 +51,9 @@ func (s *surroundings) lookup(expression string) (string, bool) {
 		value, ok := s.variables[name]
 		return value, ok
 	}
+	if path, ok := strings.CutPrefix(name, "request.body"); ok && strings.Contains(path, "[") {
+		return ingress.At(s.body, "$"+path)
+	}
 	if name, ok := strings.CutPrefix(name, "request.body."); ok {
 		return ingress.Field(s.body, strings.Split(name, "."))
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"arc/sandbox/ingress"
 )
 
 // parameter is one of the RequestParameters of a WebSocket API's integration.
@@ -58,7 +60,10 @@ func mappable(value string) bool {
 	if quoted(value) || value == "route.request.body" {
 		return true
 	}
-	for _, prefix := range []string{"route.request.body.", "stageVariables.", "context."} {
+	if path, ok := strings.CutPrefix(value, "route.request.body"); ok {
+		return strings.ContainsRune(".[", rune(path[0])) && len(path) > 1 && ingress.CheckPath("$"+path) == nil
+	}
+	for _, prefix := range []string{"stageVariables.", "context."} {
 		if rest, ok := strings.CutPrefix(value, prefix); ok && rest != "" {
 			return true
 		}

@@ -13,7 +13,7 @@ func FuzzSelect(f *testing.F) {
 		routes[key] = &route{key: key}
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, expression := range []string{"$request.body.action", "${request.body.action.action}", "${request.body.action}${request.body.action}"} {
+		for _, expression := range []string{"$request.body.action", "${request.body.action.action}", "${request.body.action}${request.body.action}", "$request.body['action']", "${request.body.action[0]}-x"} {
 			selects, err := parseSelection(expression, false)
 			if err != nil {
 				t.Fatal(err)

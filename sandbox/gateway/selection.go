@@ -13,16 +13,18 @@ import (
 // selection is a selection expression of a WebSocket API: text, and fields of a
 // message between it.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-selection-expressions.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
 type selection []selectionPart
 
 type selectionPart struct {
 	text   string
 	fields []string // down to the value; nil = the part is text, or
+	path   string   // the JSONPath to it, of more than names, or
 	answer string   // what follows integration.response. in a response's expression
 }
 
 var selectionVariable = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\\\$|\$\{request\.body((?:\.[\w-]+)+)\}|\$request\.body((?:\.\w+)+)|` +
+	return regexp.MustCompile(`\\\$|\$\{request\.body((?:\.[\w-]+|\[[^\]]*\])+)\}|\$request\.body((?:\.\w+|\[[^\]]*\])+)|` +
 		`\$\{integration\.response\.(statuscode|(?:multivalue)?header\.[\w-]+)\}|\$integration\.response\.(statuscode|(?:multivalue)?header\.\w+)|\$`)
 })
 
@@ -55,7 +57,15 @@ func parseSelection(expression string, response bool) (selection, error) {
 		if from < 0 {
 			from, to = m[4], m[5]
 		}
-		parts = append(parts, selectionPart{fields: strings.Split(expression[from+1:to], ".")})
+		path := expression[from:to]
+		if !strings.Contains(path, "[") {
+			parts = append(parts, selectionPart{fields: strings.Split(path[1:], ".")})
+			continue
+		}
+		if err := ingress.CheckPath("$" + path); err != nil {
+			return nil, fmt.Errorf("%q: %w", expression, err)
+		}
+		parts = append(parts, selectionPart{path: "$" + path})
 	}
 	if text += expression[end:]; text != "" {
 		parts = append(parts, selectionPart{text: text})
@@ -81,6 +91,14 @@ func (s selection) keyOf(body string, out *answer) (string, bool) {
 		if part.answer != "" {
 			value, ok := out.named(part.answer)
 			if !ok {
+				return "", false
+			}
+			key += value
+			continue
+		}
+		if part.path != "" {
+			value, ok := ingress.At([]byte(body), part.path)
+			if !ok || value == "" {
 				return "", false
 			}
 			key += value

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"arc/sandbox/velocity"
@@ -41,4 +42,25 @@ func FuzzSelectPath(f *testing.F) {
 			t.Errorf("%s of %s: %s is no JSON", path, body, velocity.JSON(found))
 		}
 	})
+}
+
+// TestAt reads a path of a body as text.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
+func TestAt(t *testing.T) {
+	const body = `{"a":[{"b c":"d"},2,true,null,["x",1],{"e":[null]}]}`
+	for path, want := range map[string]string{
+		"$.a[0]['b c']": "d true", "$.a[1]": "2 true", "$.a[2]": "true true", "$.a[3]": " false", "$.a[4]": "[x, 1] true", "$.a[5]": " false", "$.a[5].e": " false",
+		"$.a[9]": " false", "$.a.1": " false", "$[0]": " false", "$.a[-1].f": " false", "$.a[4][*]": "[x, 1] true", "$.a[?(@)]": " false", "$['a'][1]": "2 true",
+	} {
+		text, ok := At([]byte(body), path)
+		if got := fmt.Sprint(text, " ", ok); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	if _, ok := At([]byte("no JSON"), "$.a[0]"); ok {
+		t.Error("found in no JSON")
+	}
+	if CheckPath("$.a[0]") != nil || CheckPath("$..a") == nil {
+		t.Error("CheckPath")
+	}
 }
