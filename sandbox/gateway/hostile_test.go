@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -223,6 +225,52 @@ func TestPingFlood(t *testing.T) {
 	eventually(t, "the log says so", func() bool {
 		return strings.Contains(c.log(), "the client does not read: what waits for it fills its buffer")
 	})
+}
+
+// TestSentFrames sends a client as much as a message may have: in frames of 32 KB at most,
+// and whole between others.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+func TestSentFrames(t *testing.T) {
+	id := make(chan string, 1)
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
+		var e struct{ RequestContext struct{ ConnectionID string } }
+		err := json.Unmarshal(event, &e)
+		id <- e.RequestContext.ConnectionID
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, err
+	}}})
+	endpoint := c.socketAPI(map[string]string{"$connect": "fn"})
+	_, r := rawSocket(t, endpoint)
+	url := strings.Replace(endpoint, "ws:", "http:", 1) + "/staging/@connections/" + strings.ReplaceAll(<-id, "=", "%3D")
+	for _, length := range []int{1, 32 << 10, 32<<10 + 1, 128 << 10} {
+		posted := make(chan int, 1)
+		go func() {
+			status, _ := call(t, "POST", url, strings.Repeat("x", length))
+			posted <- status
+		}()
+		got := 0
+		for first, last := true, false; !last; first = false {
+			head := make([]byte, 8)
+			if _, err := io.ReadFull(r, head[:2]); err != nil {
+				t.Fatal(err)
+			}
+			n, opcode := int(head[1]), head[0]&0x0f
+			last = head[0]&0x80 != 0
+			if n == 126 {
+				io.ReadFull(r, head[:2])
+				n = int(binary.BigEndian.Uint16(head))
+			}
+			if n == 127 || n > 32<<10 || first != (opcode == 1) || !first && opcode != 0 { // 127 is a length of more than 64 KB
+				t.Fatalf("%d bytes: a frame of %d bytes with opcode %d", length, n, opcode)
+			}
+			if _, err := io.CopyN(io.Discard, r, int64(n)); err != nil {
+				t.Fatal(err)
+			}
+			got += n
+		}
+		if status := <-posted; status != 200 || got != length {
+			t.Errorf("%d bytes: posted with %d, got %d", length, status, got)
+		}
+	}
 }
 
 // TestLongAnswers answers messages with as much as a message may have, and with a byte more.

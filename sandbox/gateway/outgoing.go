@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,12 +96,30 @@ func (c *connection) finish(text string) error {
 
 // write gives a message to the client's socket.
 func (c *connection) write(ctx context.Context, text string) error {
-	if err := c.ws.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+	if err := c.frames(ctx, text); err != nil {
 		c.gateway.sockets.remove(c.id)
 		return fmt.Errorf("connection %s: %w", c.id, err)
 	}
 	c.touch()
 	return nil
+}
+
+// frames writes a message, in frames of 32 KB at most, as API Gateway's are.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+func (c *connection) frames(ctx context.Context, text string) error {
+	if len(text) <= maxFrame {
+		return c.ws.Write(ctx, websocket.MessageText, []byte(text))
+	}
+	w, err := c.ws.Writer(ctx, websocket.MessageText)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk([]byte(text), maxFrame) {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }
 
 // waitWritten gives a message to the client's socket, unless it has begun, and
