@@ -227,6 +227,25 @@ func TestPingFlood(t *testing.T) {
 	})
 }
 
+// TestPostInConnect sends to a connection whose $connect still runs: it is not there yet.
+// https://repost.aws/knowledge-center/410-gone-api-gateway
+func TestPostInConnect(t *testing.T) {
+	url, got := make(chan string, 1), make(chan int, 1)
+	c := newCloud(t, gateway.Options{Invoker: functions{"fn": func(_ context.Context, event []byte) (invoke.Result, error) {
+		var e struct{ RequestContext struct{ ConnectionID string } }
+		err := json.Unmarshal(event, &e)
+		status, _ := call(t, "POST", <-url+"/staging/@connections/"+strings.ReplaceAll(e.RequestContext.ConnectionID, "=", "%3D"), "early")
+		got <- status
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, err
+	}}})
+	endpoint := c.socketAPI(map[string]string{"$connect": "fn"})
+	url <- strings.Replace(endpoint, "ws:", "http:", 1)
+	rawSocket(t, endpoint)
+	if status := <-got; status != http.StatusGone {
+		t.Errorf("it is answered with %d", status)
+	}
+}
+
 // TestSentFrames sends a client as much as a message may have: in frames of 32 KB at most,
 // and whole between others.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html

@@ -121,8 +121,12 @@ func (g *Gateway) createAPI(req stack.Request) (stack.Resource, error) {
 
 // notes says which of the Api's own properties change nothing here.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-disable-default-endpoint.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-endpoint-configuration.html
 func (a *api) notes() []string {
-	if off, ok := stack.Text(a.raw["DisableExecuteApiEndpoint"]); ok && off == "true" {
+	body, _ := a.raw["Body"].(map[string]any)
+	configuration, _ := body["x-amazon-apigateway-endpoint-configuration"].(map[string]any)
+	off, _ := stack.Text(cmp.Or(a.raw["DisableExecuteApiEndpoint"], configuration["disableExecuteApiEndpoint"]))
+	if off == "true" {
 		return []string{"DisableExecuteApiEndpoint: deployed, the API answers to its domain names alone, and here to its own address, too"}
 	}
 	return nil

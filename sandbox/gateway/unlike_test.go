@@ -23,6 +23,7 @@ func TestUnlike(t *testing.T) {
 	}{
 		{"Api", merged(ws, props{"DisableExecuteApiEndpoint": true}), "DisableExecuteApiEndpoint: deployed, the API answers to its domain names alone"},
 		{"Api", merged(ws, props{"DisableExecuteApiEndpoint": false}), ""},
+		{"Api", props{"Body": props{"info": props{"title": "x"}, "paths": props{}, "x-amazon-apigateway-endpoint-configuration": props{"disableExecuteApiEndpoint": true}}}, "DisableExecuteApiEndpoint: deployed"},
 		{"Stage", props{"AccessLogSettings": props{"DestinationArn": "arn:l", "Format": "$context.requestId"}}, "writes no access log"},
 		{"Stage", props{"DefaultRouteSettings": props{"ThrottlingBurstLimit": json.Number("5")}}, "throttling limits are not applied"},
 		{"Stage", props{"RouteSettings": props{"r": props{"ThrottlingRateLimit": json.Number("0.5")}}}, "throttling limits are not applied"},
