@@ -148,6 +148,11 @@ func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 			wanted, functions = append(wanted, f), append(functions, fn)
 		}
 	}
+	for _, f := range p.broughtCode() {
+		f = f.With(copies)
+		f.Build = build
+		wanted = append(wanted, f)
+	}
 	bundles, err := tree.CollectAll(wanted)
 	ds, notes := p.codeMistakes(tree, bundles)
 	for _, note := range notes {
