@@ -282,15 +282,9 @@ func (s *session) writeNew(p *project, name string, body []byte) error {
 	if err := p.root.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	f, err := p.root.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
+	if err := writeWholeNew(p.root, file, body); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	_, err = f.Write(body)
-	if err = errors.Join(err, f.Close()); err != nil {
-		p.root.Remove(file) // a half-written handler would count as present next time
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	_, err = fmt.Fprintln(s.stdout, name)
+	_, err := fmt.Fprintln(s.stdout, name)
 	return err
 }
