@@ -53,10 +53,14 @@ func replaceFile(root *os.Root, f formatted) error {
 	if err == nil {
 		err = root.Rename(temporary, name)
 	}
-	if err != nil {
-		return errors.Join(err, notThere(root.Remove(temporary)))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		err = of.Err // nobody knows the other name
+	}
+	root.Remove(temporary) // if it is there: why it failed is said already
+	return err
 }
 
 // replaceWith writes the new text of a file under a name of its own.
@@ -67,12 +71,4 @@ func replaceWith(root *os.Root, temporary string, f formatted) error {
 	}
 	_, err = w.Write(f.text)
 	return errors.Join(err, w.Chmod(f.mode), w.Sync(), w.Close())
-}
-
-// notThere is an error of removing a file, nil when there was none.
-func notThere(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

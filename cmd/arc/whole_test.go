@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // TestWrittenWhole: whoever looks while a file is written, as after a kill, finds it
@@ -69,5 +73,29 @@ func TestWrittenWhole(t *testing.T) {
 	}
 	if info, err := root.Stat(name); err != nil || info.Size() != int64(len(text)) || info.Mode().Perm() != 0o640 && runtime.GOOS != "windows" {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// TestInitTwice starts arc init twice at once: the one that comes second leaves what is
+// there as it is, and has nothing to complain of.
+func TestInitTwice(t *testing.T) {
+	t.Parallel()
+	arc := buildArc(t)
+	for range 10 {
+		dir := t.TempDir()
+		var both errgroup.Group
+		for range 2 {
+			both.Go(func() error {
+				cmd := exec.Command(arc, "init", "--name", "twice")
+				cmd.Dir, cmd.Env = dir, arcEnv(dir)
+				if said, err := cmd.CombinedOutput(); err != nil && !bytes.Contains(said, []byte("this folder has a manifest")) {
+					return fmt.Errorf("%w: %s", err, said)
+				}
+				return nil
+			})
+		}
+		if err := both.Wait(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
