@@ -27,7 +27,7 @@ function unseen(error) {
 function outdated(folder) {
   let version
   try {
-    version = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).version
+    version = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, '')).version
   } catch {
     return // not as npm installs it
   }
