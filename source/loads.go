@@ -235,10 +235,22 @@ func (l *scriptLook) finding(of scriptOf, a scriptAnswer) *Finding {
 	case a.Lacks:
 		f.Code, f.Line, f.Col, f.EndCol = "handler-export", 1, 1, 2
 		f.Text = fmt.Sprintf("has no function %s, which Lambda calls as %s", of.fn.method(), of.fn.Handler)
-		f.Hint = fmt.Sprintf("write def %s(event, context):, or name the function that is there: handler %s.NAME below @aws in its config.arc", of.fn.method(), strings.TrimSuffix(of.fn.Handler, "."+of.fn.method()))
+		f.Hint = fmt.Sprintf("write %s, or name the function that is there: handler %s.NAME below @aws in its config.arc", of.fn.definition(), strings.TrimSuffix(of.fn.Handler, "."+of.fn.method()))
 		return f
 	}
 	return nil
+}
+
+// definition is how the function that Lambda calls begins, in Python or Ruby.
+func (fn Function) definition() string {
+	if strings.HasPrefix(fn.Runtime, "python") {
+		return "def " + fn.method() + "(event, context):"
+	}
+	of, name, in := strings.Cut(fn.method(), ".")
+	if !in {
+		return "def " + of + "(event:, context:)"
+	}
+	return "def self." + name + "(event:, context:) in " + of
 }
 
 // older reports whether an interpreter is older than the runtime that it stands for.

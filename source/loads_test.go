@@ -56,9 +56,10 @@ print(json.dumps(out))`},
 require 'json'
 out = ARGV[1..].to_h do |name|
   begin
+    Object.send(:remove_method, :handler) if Object.method_defined?(:handler) || Object.private_method_defined?(:handler)
     load "#{ARGV[0]}/#{name}/lambda.rb"
-    [name, true]
-  rescue SyntaxError
+    [name, TOPLEVEL_BINDING.receiver.respond_to?(:handler, true)]
+  rescue SyntaxError, LoadError
     [name, false]
   end
 end
