@@ -26,7 +26,7 @@ import (
 
 // Whether Lambda can load a function: that its code parses, and that its handler
 // is there. Both are told for sure or not at all, as a deploy ends with them:
-// JavaScript that esbuild does not read must be refused by Node as well, and of
+// JavaScript that esbuild does not read must be refused by Node, or Deno, as well, and of
 // what code may make while it runs nothing is said. Nothing of it is run.
 //
 // What Lambda says of them is Runtime.UserCodeSyntaxError and Runtime.HandlerNotFound:
@@ -58,7 +58,7 @@ func (c *collector) loads(fns []Function, bundles []*Bundle) error {
 			continue
 		}
 		switch {
-		case strings.HasPrefix(fn.Runtime, "nodejs"):
+		case strings.HasPrefix(fn.Runtime, "nodejs"), fn.Runtime == "deno":
 			node.add(c, fn, bundles[i])
 		case fn.interpreted():
 			if others[fn.Runtime] == nil {
