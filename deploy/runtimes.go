@@ -1,8 +1,10 @@
 package deploy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +17,7 @@ import (
 // runtime that it has retired. Nothing was changed.
 type RuntimeError struct {
 	StackName string
-	Reasons   []string // a sentence for each function, sorted
+	Reasons   []string // a sentence for each function, in the order of the manifest's lines
 }
 
 // Error lists the functions, a line each.
@@ -51,6 +53,20 @@ func (r *run) refuseRuntimes(set *changeSet) error {
 	if len(reasons) == 0 {
 		return nil
 	}
-	slices.Sort(reasons)
+	slices.SortFunc(reasons, byPlace)
 	return &RuntimeError{StackName: r.d.StackName, Reasons: reasons}
+}
+
+// byPlace orders sentences that begin with a place, "app.arc:7:1: …", as it stands in the
+// file: line 10 after line 9.
+func byPlace(a, b string) int {
+	line := func(text string) (file string, line int) {
+		file, rest, _ := strings.Cut(text, ":")
+		digits, _, _ := strings.Cut(rest, ":")
+		line, _ = strconv.Atoi(digits) // 0 where there is none
+		return file, line
+	}
+	fileA, lineA := line(a)
+	fileB, lineB := line(b)
+	return cmp.Or(cmp.Compare(fileA, fileB), cmp.Compare(lineA, lineB), cmp.Compare(a, b))
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
 	"path"
 	"strings"
@@ -124,6 +125,7 @@ func (l *loader) checkModuleType(dir string) {
 	if err != nil {
 		return
 	}
+	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")) // which Node and npm pass over
 	var pkg struct{ Type *string }
 	where := syntax.Pos{File: name, Line: 1, Col: 1}
 	if err := json.Unmarshal(src, &pkg); err != nil {

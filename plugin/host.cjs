@@ -133,6 +133,9 @@ function esmIn (at) {
   }
 }
 
+// text is that of a file without the byte order mark that Node passes over.
+const text = file => fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+
 // esm finds the file of a package that only import may have.
 function esm (name) {
   const parts = name.split('/')
@@ -140,7 +143,7 @@ function esm (name) {
   for (const modules of find.resolve.paths(pkg) || []) {
     const at = path.join(modules, pkg)
     try {
-      const { exports, main } = JSON.parse(fs.readFileSync(path.join(at, 'package.json')))
+      const { exports, main } = JSON.parse(text(path.join(at, 'package.json')))
       const pick = e => typeof e === 'string' ? e : e && (pick(e['.']) || pick(e.node) || pick(e.import) || pick(e.default))
       const file = pick(exports) || main
       if (file && fs.existsSync(path.join(at, file))) return path.join(at, file)
@@ -155,7 +158,7 @@ function esm (name) {
 function packageOf (file) {
   for (let at = path.dirname(file); at !== path.dirname(at); at = path.dirname(at)) {
     try {
-      const { name, version } = JSON.parse(fs.readFileSync(path.join(at, 'package.json')))
+      const { name, version } = JSON.parse(text(path.join(at, 'package.json')))
       return { folder: at, name, version }
     }
     catch { /* further up */ }

@@ -37,9 +37,14 @@ func (c *Cloud) Run(ctx context.Context, app App) (map[string]string, error) {
 			return nil, err
 		}
 	}
-	parameters := map[string]string{cfn.ArtifactBucketParameter: liveBucket}
-	for name, value := range app.Parameters {
-		parameters[name] = value
+	parameters := maps.Clone(app.Parameters)
+	if doc, err := cfn.Parse(app.Template); err != nil {
+		return nil, fmt.Errorf("stack %s: %w", app.StackName, err)
+	} else if _, needed := doc.Parameters[cfn.ArtifactBucketParameter]; needed { // by an app with functions
+		if parameters == nil {
+			parameters = map[string]string{}
+		}
+		parameters[cfn.ArtifactBucketParameter] = liveBucket
 	}
 	if err := c.engine.Apply(ctx, app.StackName, app.Template, parameters, nil); err != nil {
 		return nil, err

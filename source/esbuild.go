@@ -255,8 +255,8 @@ func hasNativeCode(project fs.FS, dir string) bool {
 	if err != nil {
 		return false
 	}
-	var pkg packageJSON
-	if json.Unmarshal(body, &pkg) != nil {
+	pkg, err := parsePackage(body)
+	if err != nil {
 		return false
 	}
 	for _, name := range nativeHelpers {

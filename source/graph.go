@@ -324,9 +324,9 @@ func (g *graph) declared() error {
 			case dir != "":
 				u.need(need{name, dir, "."})
 			case !g.saidOf(name):
+				command, _ := g.c.installs(p.dir, name)
 				g.found = append(g.found, Finding{File: g.c.show(path.Join(p.dir, "package.json")), Severity: Warning, Code: "package-missing",
-					Text: "declares " + name + ", which is not in node_modules",
-					Hint: "npm install " + name + ", or name it in ignoreDependencies when a layer holds it", Package: name})
+					Text: "declares " + name + ", which is not in node_modules", Hint: command + unlessLayer, Package: name})
 			}
 		}
 	}

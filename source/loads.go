@@ -26,7 +26,7 @@ import (
 
 // Whether Lambda can load a function: that its code parses, and that its handler
 // is there. Both are told for sure or not at all, as a deploy ends with them:
-// JavaScript that esbuild does not read must be refused by Node as well, and of
+// JavaScript that esbuild does not read must be refused by Node, or Deno, as well, and of
 // what code may make while it runs nothing is said. Nothing of it is run.
 //
 // What Lambda says of them is Runtime.UserCodeSyntaxError and Runtime.HandlerNotFound:
@@ -58,7 +58,7 @@ func (c *collector) loads(fns []Function, bundles []*Bundle) error {
 			continue
 		}
 		switch {
-		case strings.HasPrefix(fn.Runtime, "nodejs"):
+		case strings.HasPrefix(fn.Runtime, "nodejs"), fn.Runtime == "deno":
 			node.add(c, fn, bundles[i])
 		case fn.interpreted():
 			if others[fn.Runtime] == nil {
@@ -235,10 +235,22 @@ func (l *scriptLook) finding(of scriptOf, a scriptAnswer) *Finding {
 	case a.Lacks:
 		f.Code, f.Line, f.Col, f.EndCol = "handler-export", 1, 1, 2
 		f.Text = fmt.Sprintf("has no function %s, which Lambda calls as %s", of.fn.method(), of.fn.Handler)
-		f.Hint = fmt.Sprintf("write def %s(event, context):, or name the function that is there: handler %s.NAME below @aws in its config.arc", of.fn.method(), strings.TrimSuffix(of.fn.Handler, "."+of.fn.method()))
+		f.Hint = fmt.Sprintf("write %s, or name the function that is there: handler %s.NAME below @aws in its config.arc", of.fn.definition(), strings.TrimSuffix(of.fn.Handler, "."+of.fn.method()))
 		return f
 	}
 	return nil
+}
+
+// definition is how the function that Lambda calls begins, in Python or Ruby.
+func (fn Function) definition() string {
+	if strings.HasPrefix(fn.Runtime, "python") {
+		return "def " + fn.method() + "(event, context):"
+	}
+	of, name, in := strings.Cut(fn.method(), ".")
+	if !in {
+		return "def " + of + "(event:, context:)"
+	}
+	return "def self." + name + "(event:, context:) in " + of
 }
 
 // older reports whether an interpreter is older than the runtime that it stands for.

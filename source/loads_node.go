@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -12,12 +15,14 @@ import (
 	"strconv"
 	"strings"
 
+	"arc/sandbox/child"
+
 	"github.com/evanw/esbuild/pkg/api"
 	"golang.org/x/sync/errgroup"
 )
 
-// jsLook parses the JavaScript that Node evaluates when it loads functions, each
-// file once, and looks for the handlers in what they export.
+// jsLook parses the JavaScript that Node evaluates when it loads functions, and the
+// handlers of Deno, each file once, and looks for the handlers in what they export.
 type jsLook struct {
 	files []*parsedFile
 	known map[string]*parsedFile
@@ -60,12 +65,15 @@ func (l *jsLook) add(c *collector, fn Function, b *Bundle) {
 	if fn.bundles() {
 		modules = []ownModule{{file: handler}}
 	}
+	if fn.Runtime == "deno" { // which takes a .js file for CommonJS where a package.json says so
+		modules = []ownModule{{file: handler, esm: true, sure: path.Ext(handler) != ".js"}}
+	}
 	for _, m := range modules {
 		method := ""
 		if m.file == handler && identifier().MatchString(fn.method()) {
 			method = fn.method()
 		}
-		key := fmt.Sprintf("%s\x00%s\x00%t%t%t%t\x00%t", m.file, method, m.esm, m.sure, m.asked, fn.bundles(), detects(fn))
+		key := fmt.Sprintf("%s\x00%s\x00%t%t%t%t\x00%t", m.file, method, m.esm, m.sure, m.asked, fn.bundles(), detects(fn)) + strconv.FormatBool(fn.Runtime == "deno")
 		p := l.known[key]
 		if p == nil {
 			p = &parsedFile{c: c, build: fn.Build, module: m, runtime: fn.Runtime, method: method, quiet: fn.bundles()}
@@ -257,9 +265,47 @@ func (l *jsLook) tell(known *before) error {
 	return nil
 }
 
-// refused are the files that neither esbuild nor Node reads; nil where there is
-// no Node.
+// refused tells of files that esbuild does not read whether their runtime refuses them
+// as well; one whose runtime is not on this machine is not among them.
 func (l *jsLook) refused() (map[*parsedFile]bool, error) {
+	refused := map[*parsedFile]bool{}
+	for _, p := range l.files {
+		if len(p.mistakes) == 0 || p.runtime != "deno" {
+			continue
+		}
+		if err := p.askDeno(refused); err != nil {
+			return nil, err
+		}
+	}
+	return refused, l.askNode(refused)
+}
+
+// askDeno has Deno's formatter read a file: it has the grammar of its runtime, and runs
+// nothing. https://docs.deno.com/runtime/reference/cli/fmt/
+func (p *parsedFile) askDeno(refused map[*parsedFile]bool) error {
+	found, err := p.build.machine().Find(context.Background(), p.runtime)
+	if err != nil {
+		return nil
+	}
+	ctx := p.build.Context
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	cmd := exec.Command(found.Program, "fmt", "--no-config", "--quiet", "--ext="+strings.TrimPrefix(path.Ext(p.module.file), "."), "-")
+	cmd.Env = append(os.Environ(), "NO_COLOR=1", "DENO_NO_UPDATE_CHECK=1")
+	cmd.Stdin = bytes.NewReader(p.source)
+	err = child.Run(ctx, cmd)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if _, ended := errors.AsType[*exec.ExitError](err); err == nil || ended {
+		refused[p] = err != nil
+	}
+	return nil
+}
+
+// askNode has Node read the files of its functions.
+func (l *jsLook) askNode(refused map[*parsedFile]bool) error {
 	type ask struct {
 		Text   string `json:"text"`
 		Module bool   `json:"module"`
@@ -267,7 +313,7 @@ func (l *jsLook) refused() (map[*parsedFile]bool, error) {
 	var asks []ask
 	var of []*parsedFile
 	for _, p := range l.files {
-		if len(p.mistakes) > 0 && !p.quiet {
+		if len(p.mistakes) > 0 && !p.quiet && p.runtime != "deno" {
 			asks, of = append(asks, ask{string(p.source), p.module.esm}), append(of, p)
 			if !p.module.sure { // either will do
 				asks, of = append(asks, ask{string(p.source), true}), append(of, p)
@@ -275,33 +321,33 @@ func (l *jsLook) refused() (map[*parsedFile]bool, error) {
 		}
 	}
 	if len(asks) == 0 {
-		return nil, nil
+		return nil
 	}
 	build := of[0].build
 	found, err := build.machine().Find(context.Background(), of[0].runtime)
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	var reads []bool
 	err = build.ask(found.Program, "node.cjs", []string{"--no-warnings", "--experimental-vm-modules", "-e"}, asks, &reads)
 	if ctx := build.Context; ctx != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if err != nil || len(reads) != len(of) {
-		return nil, nil
+		return nil
 	}
-	refused := map[*parsedFile]bool{}
 	for _, p := range of {
 		refused[p] = true
 	}
 	for i, p := range of {
 		refused[p] = refused[p] && !reads[i]
 	}
-	return refused, nil
+	return nil
 }
 
 // findings are the mistakes of the file itself.
 func (p *parsedFile) findings(refused map[*parsedFile]bool) []Finding {
+	refuses, asked := refused[p]
 	file := p.c.show(p.module.file)
 	switch {
 	case p.quiet || p.source == nil:
@@ -317,13 +363,13 @@ func (p *parsedFile) findings(refused map[*parsedFile]bool) []Finding {
 			return []Finding{{File: file, Line: line, Col: col, EndCol: end, Code: "code-syntax", Text: "is written as an ES module, and Lambda takes " + path.Base(file) + " for CommonJS", Hint: hint}}
 		}
 		return nil
-	case refused != nil && !refused[p]:
+	case asked && !refuses:
 		return nil
 	}
 	var list []Finding
 	for _, m := range p.mistakes {
 		f := Finding{File: file, Line: 1, Col: 1, Code: "code-syntax", Text: "does not parse: " + lowerFirst(m.Text), Hint: "correct it: Lambda cannot load the function"}
-		if strings.HasPrefix(m.Text, "The JSX syntax") {
+		if strings.HasPrefix(m.Text, "The JSX syntax") && p.runtime != "deno" {
 			f.Text, f.Hint = "does not parse: Node knows no JSX", "name it "+strings.TrimSuffix(path.Base(file), path.Ext(file))+".tsx, which arc compiles"
 		}
 		if at := m.Location; at != nil {
@@ -333,8 +379,8 @@ func (p *parsedFile) findings(refused map[*parsedFile]bool) []Finding {
 				f.EndCol = f.Col + 1
 			}
 		}
-		if refused == nil {
-			f.Severity = Warning // Node is not here to agree
+		if !asked {
+			f.Severity = Warning // Node, or Deno, is not here to agree
 		}
 		list = append(list, f)
 	}

@@ -40,6 +40,13 @@ const load = async (dir) => {
   for (const dir of process.argv.slice(2)) out[dir] = await load(dir)
   console.log(JSON.stringify(out))
 })()`},
+		{"deno", "deno", "deno", []string{"eval"}, `
+const [root, ...dirs] = Deno.args
+const load = async (dir) => {
+  const file = ['.ts', '.tsx', '.js'].map((end) => root + '/' + dir + '/index' + end).find((f) => { try { return Deno.statSync(f) } catch { return false } })
+  try { return typeof (await import('file://' + file)).handler === 'function' } catch { return false }
+}
+console.log(JSON.stringify(Object.fromEntries(await Promise.all(dirs.map(async (dir) => [dir, await load(dir)])))))`},
 		{"python", "python3.9", "python3", []string{"-c"}, `
 import importlib, json, sys
 out = {}
@@ -56,15 +63,19 @@ print(json.dumps(out))`},
 require 'json'
 out = ARGV[1..].to_h do |name|
   begin
+    Object.send(:remove_method, :handler) if Object.method_defined?(:handler) || Object.private_method_defined?(:handler)
     load "#{ARGV[0]}/#{name}/lambda.rb"
-    [name, true]
-  rescue SyntaxError
+    [name, TOPLEVEL_BINDING.receiver.respond_to?(:handler, true)]
+  rescue SyntaxError, LoadError
     [name, false]
   end
 end
 puts JSON.generate(out)`},
 	} {
 		t.Run(test.file, func(t *testing.T) {
+			if _, err := exec.LookPath(test.program); err != nil && os.Getenv("CI") == "" {
+				t.Skip(err)
+			}
 			name := filepath.Join("testdata", "loads", test.file+".txtar")
 			archive, err := txtar.ParseFile(name)
 			if err != nil {

@@ -65,19 +65,31 @@ func position(body []byte, offset int) (line, col int) {
 }
 
 // notInstalled words that a package is not there, and what brings it to who asks for it
-// in the folder from: a package.json that is above names it, and was never installed, or
-// none does.
+// in the folder from.
 func (c *collector) notInstalled(from, name string) (why, hint string) {
+	command, by := c.installs(from, name)
 	why = name + ", which is not in node_modules"
+	if by == "" {
+		return why, command + unlessLayer
+	}
+	return why, command + ": " + by + " names it"
+}
+
+const unlessLayer = ", or name it in ignoreDependencies when a layer holds it"
+
+// installs is the command that brings a package to who asks for it in the folder from,
+// and whose package.json names it, in words: one above does, and was never installed,
+// or none ("").
+func (c *collector) installs(from, name string) (command, by string) {
 	for dir := from; ; dir = path.Dir(dir) {
 		manifest, err := c.readPackage(dir)
 		if at := c.show(dir); err == nil && manifest.declares(name) && dir == c.base {
-			return why, "npm install: package.json names it"
+			return "npm install", "package.json"
 		} else if err == nil && manifest.declares(name) && fs.ValidPath(at) {
-			return why, "npm install --prefix " + at + ": its package.json names it"
+			return "npm install --prefix " + at, "its package.json"
 		}
 		if dir == "." || dir == c.top {
-			return why, "npm install " + name + ", or name it in ignoreDependencies when a layer holds it"
+			return "npm install " + name, ""
 		}
 	}
 }

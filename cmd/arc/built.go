@@ -53,7 +53,7 @@ func buildCommand(files fs.FS, dir string) string {
 	for ; ; dir = path.Dir(dir) {
 		text, err := fs.ReadFile(files, path.Join(dir, "package.json"))
 		var p struct{ Scripts map[string]string }
-		if err == nil && json.Unmarshal(text, &p) == nil && p.Scripts["build"] != "" {
+		if err == nil && json.Unmarshal(withoutMark(text), &p) == nil && p.Scripts["build"] != "" {
 			command := packageManager(files, dir) + " run build"
 			if dir != "." {
 				return fmt.Sprintf("(cd %s && %s)", shellWord(dir), command)

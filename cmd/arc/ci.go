@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -387,8 +388,12 @@ func writeFiles(root *os.Root, files []ci.File, force bool) ([]writtenFile, erro
 			continue
 		}
 		err := root.MkdirAll(path.Dir(f.Path), 0o777)
-		if err == nil {
-			err = root.WriteFile(f.Path, f.Content, 0o666)
+		switch {
+		case err != nil:
+		case done[i].Did == "written":
+			err = writeWholeNew(root, filepath.FromSlash(f.Path), f.Content)
+		default:
+			err = rewriteOwn(root, f.Path, f.Content)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", f.Path, err)

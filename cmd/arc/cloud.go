@@ -403,7 +403,7 @@ func (s *session) startDetached(ctx context.Context, registry sandbox.Registry, 
 			if running, err := s.waitCloud(ctx, registry, dir); err != nil || running != nil {
 				return running, err
 			}
-			if said := tail(logFile); said != "" {
+			if said := saidLast(logFile); said != "" {
 				return nil, fmt.Errorf("local cloud: it did not start:\n%s", indent(said))
 			}
 			return nil, withHint(fmt.Errorf("local cloud: it did not start, and wrote no word to %s (%v)", logFile, err), "is the disk full? arc sandbox runs it in the foreground")
@@ -415,14 +415,24 @@ func (s *session) startDetached(ctx context.Context, registry sandbox.Registry, 
 	}
 }
 
-// tail is the end of a log, for an error message.
-func tail(file string) string {
+// saidLast is why a local cloud did not start, for an error message, by its log: its
+// error, else all that it said, of either the last 60 lines, from where a message
+// begins. Those of a message that follow its first one are indented.
+func saidLast(file string) string {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error()
 	}
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	return strings.Join(lines[max(0, len(lines)-10):], "\n")
+	first := max(0, slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "error: ") }))
+	from := max(first, len(lines)-60)
+	for from > first && strings.HasPrefix(lines[from], " ") {
+		from--
+	}
+	if from > first {
+		return "… what it said before is in " + file + "\n" + strings.Join(lines[from:], "\n")
+	}
+	return strings.Join(lines[from:], "\n")
 }
 
 // stay keeps the local cloud of this process running until the user ends it.

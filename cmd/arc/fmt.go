@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -135,24 +134,4 @@ func manifestAndConfigs(result manifest.Result) []string {
 	}
 	slices.Sort(names[1:])
 	return names
-}
-
-// replaceFile gives a file new text in one step: whoever reads it meanwhile
-// sees the old text or the new, and a run that is killed leaves one of the two.
-func replaceFile(root *os.Root, f formatted) error {
-	name := filepath.FromSlash(f.name)
-	temporary := filepath.Join(filepath.Dir(name), ".arc-fmt-"+rand.Text())
-	w, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(f.text)
-	err = errors.Join(err, w.Chmod(f.mode), w.Sync(), w.Close())
-	if err == nil {
-		err = root.Rename(temporary, name)
-	}
-	if err != nil {
-		return errors.Join(err, root.Remove(temporary))
-	}
-	return nil
 }

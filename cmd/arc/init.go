@@ -115,7 +115,7 @@ func (s *session) initialize(dir, name, runtime string) error {
 		if err != nil {
 			return err
 		}
-		if err := s.writeNew(p, "app.arc", text); err != nil {
+		if err := s.writeNew(p, "app.arc", text); err != nil && !madeMeanwhile(p, "app.arc", err) {
 			return err
 		}
 		if above != "" {
@@ -181,7 +181,10 @@ func (s *session) writeHandlers(p *project) error {
 	wrote, left := false, false
 	write := func(name string, body []byte) error {
 		wrote = true
-		return s.writeNew(p, name, body)
+		if err := s.writeNew(p, name, body); err != nil && !madeMeanwhile(p, name, err) {
+			return err
+		}
+		return nil
 	}
 	ignored := map[string]bool{}
 	// refuse tells what is not written, as git ignores it: it is made by something
@@ -276,21 +279,25 @@ func exists(root *os.Root, name string) bool {
 	return err == nil
 }
 
+// madeMeanwhile tells that a file could not be made as somebody else has made it since it
+// was looked for, as a second arc init at the same time: it is left as it is, as any is.
+func madeMeanwhile(p *project, name string, err error) bool {
+	if !errors.Is(err, fs.ErrExist) {
+		return false
+	}
+	info, err := p.root.Stat(filepath.FromSlash(name))
+	return err == nil && info.Mode().IsRegular()
+}
+
 // writeNew writes a file that must not exist, with the folders above it.
 func (s *session) writeNew(p *project, name string, body []byte) error {
 	file := filepath.FromSlash(name)
 	if err := p.root.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	f, err := p.root.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
+	if err := writeWholeNew(p.root, file, body); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	_, err = f.Write(body)
-	if err = errors.Join(err, f.Close()); err != nil {
-		p.root.Remove(file) // a half-written handler would count as present next time
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	_, err = fmt.Fprintln(s.stdout, name)
+	_, err := fmt.Fprintln(s.stdout, name)
 	return err
 }

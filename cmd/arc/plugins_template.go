@@ -13,6 +13,7 @@ import (
 
 	"arc/cfn"
 	"arc/cfn/sam"
+	"arc/manifest"
 	"arc/manifest/syntax"
 	"arc/plugin"
 	"arc/source"
@@ -55,6 +56,9 @@ func (s *session) askPlugins(p *project, opts cfn.Options) (cfn.Options, error) 
 	_, ds := cfn.Compile(p.app, opts)
 	if !ds.HasErrors() {
 		ds = nil // who compiles with the code tells
+		if e := p.edit(opts); e != nil {
+			e.told = false
+		}
 	}
 	return opts, s.diagnose(p, ds)
 }
@@ -82,6 +86,26 @@ func (p *project) broughtFunctions(opts cfn.Options) []broughtFunction {
 	var list []broughtFunction
 	for _, id := range slices.Sorted(maps.Keys(e.code)) {
 		list = append(list, broughtFunction{id, e.code[id]})
+	}
+	return list
+}
+
+// broughtCode is the code of all that plugins have put into the templates that were
+// compiled so far, once where stages share it.
+func (p *project) broughtCode() (list []source.Function) {
+	if p.plugins == nil {
+		return nil
+	}
+	said := map[[3]string]bool{}
+	for _, stack := range slices.Sorted(maps.Keys(p.plugins.edits)) {
+		e := p.plugins.edits[stack]
+		for _, id := range slices.Sorted(maps.Keys(e.code)) {
+			f := e.code[id]
+			if key := [3]string{f.Dir, f.Handler, f.Runtime}; !said[key] {
+				said[key] = true
+				list = append(list, f)
+			}
+		}
 	}
 	return list
 }
@@ -162,21 +186,31 @@ func (p *project) carry(e *edit, template []byte, opts cfn.Options) (cfn.Changed
 	for _, problem := range problems {
 		ds = append(ds, p.carryProblem(e, problem))
 	}
-	if e.told {
-		ds = slices.DeleteFunc(ds, func(d syntax.Diagnostic) bool { return d.Severity == syntax.Warning })
-	}
-	e.told = true
 	changed.Template = carried.Template
 	for id, key := range e.keys {
 		changed.Template = bytes.ReplaceAll(changed.Template, quoteJSON(opts.ArtifactKey(id+".zip")), quoteJSON(opts.ArtifactKey(key)))
 	}
-	if e.code != nil {
-		return changed, ds
+	if e.code == nil {
+		ds = append(ds, p.findCode(e, carried)...)
 	}
+	if e.told {
+		return changed, slices.DeleteFunc(ds, func(d syntax.Diagnostic) bool { return d.Severity == syntax.Warning })
+	}
+	e.told = true
+	for _, id := range slices.Sorted(maps.Keys(e.code)) {
+		if why := manifest.Retired(e.code[id].Runtime, today()); why != "" {
+			ds = append(ds, p.retiredOf(e, id, why))
+		}
+	}
+	return changed, ds
+}
+
+// findCode notes the code of functions that plugins have put into the template.
+func (p *project) findCode(e *edit, carried sam.Carried) (ds syntax.Diagnostics) {
 	e.code, e.keys = map[string]source.Function{}, map[string]string{}
 	doc, err := cfn.Parse(carried.Template)
 	if err != nil {
-		return changed, append(ds, pluginErrors(p, err)...)
+		return pluginErrors(p, err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(carried.Code)) {
 		dir, ok := p.codeOf(carried.Code[id])
@@ -190,7 +224,18 @@ func (p *project) carry(e *edit, template []byte, opts cfn.Options) (cfn.Changed
 		}
 		e.code[id] = codeFor(dir, p.files(), doc.Resources[id].Properties)
 	}
-	return changed, ds
+	return ds
+}
+
+// retiredOf warns of the runtime of a function that a plugin has put into the template.
+func (p *project) retiredOf(e *edit, id, why string) syntax.Diagnostic {
+	d := syntax.Diagnostic{Pos: p.app.Pos, Severity: syntax.Warning, Code: "runtime-retired", Message: id + ": " + why, Hint: "have the plugin name another runtime"}
+	if by := e.Bringer("Resources." + id); by != nil {
+		d.Pos, d.End = by.Pos, by.Pos
+		d.End.Col += len(by.Name)
+		d.Hint = fmt.Sprintf("the %s %s names it: update it, or write another runtime there", by.Kind(), by.Name)
+	}
+	return d
 }
 
 func quoteJSON(text string) []byte {

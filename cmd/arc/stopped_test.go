@@ -73,6 +73,9 @@ func TestStopWhileInstalling(t *testing.T) {
 			select {
 			case <-ended:
 				t.Logf("ended after %s\n%s", time.Since(began).Round(time.Millisecond), said.String())
+				if strings.Contains(said.String(), "signal received") {
+					t.Errorf("the system's word for it: %s", said.String())
+				}
 			case <-time.After(20 * time.Second): // it was a minute, and more
 				t.Fatalf("still running 20 s after Ctrl-C\n%s", said.String())
 			}

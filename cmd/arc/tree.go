@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -75,8 +76,12 @@ func isWorkspace(dir string) bool {
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "package.json"))
 	var pkg struct{ Workspaces json.RawMessage }
-	return err == nil && json.Unmarshal(data, &pkg) == nil && pkg.Workspaces != nil
+	return err == nil && json.Unmarshal(withoutMark(data), &pkg) == nil && pkg.Workspaces != nil
 }
+
+// withoutMark is the text of a package.json without the byte order mark that some
+// editors of Windows put in front, and that Node and npm pass over.
+func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }
 
 // overlay is a file system with another one in place of one of its folders.
 type overlay struct {
@@ -147,6 +152,11 @@ func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 			f.Build = build
 			wanted, functions = append(wanted, f), append(functions, fn)
 		}
+	}
+	for _, f := range p.broughtCode() {
+		f = f.With(copies)
+		f.Build = build
+		wanted = append(wanted, f)
 	}
 	bundles, err := tree.CollectAll(wanted)
 	ds, notes := p.codeMistakes(tree, bundles)

@@ -3,6 +3,7 @@
 package code
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -125,7 +126,7 @@ func (c *Reader) version(f *source.File, print string) (string, error) {
 		return "", err
 	}
 	var pkg struct{ Version string }
-	if json.Unmarshal(data, &pkg) != nil {
+	if json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &pkg) != nil {
 		pkg.Version = "" // whatever it is, it names no version
 	}
 	c.versions.Store(print, pkg.Version)

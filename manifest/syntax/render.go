@@ -16,7 +16,12 @@ func (ds *Diagnostics) Sort() {
 	slices.SortStableFunc(*ds, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
 	})
-	*ds = slices.Compact(*ds)
+	said := make(map[Diagnostic]bool, len(*ds)) // others may stand between, at the same place
+	*ds = slices.DeleteFunc(*ds, func(d Diagnostic) bool {
+		before := said[d]
+		said[d] = true
+		return before
+	})
 }
 
 // String is the word that --json has for a severity.

@@ -182,6 +182,9 @@ func TestOfferedByName(t *testing.T) {
 		"project/node_modules/@aws-sdk/client-made/lib/main.js":  "module.exports = 'the made one'",
 		"project/node_modules/other/index.js":                    "module.exports = 'not offered'",
 		"code/task/lambda.js":                                    "const take = (name) => { try { return require(name) } catch (error) { return error.code } }\nexports.handler = async () => ['made', 'made', 'missing'].map((name) => take('@aws-sdk/client-' + name)).concat(take(['oth', 'er'].join('')))",
+		"esm/task/module.mjs":                                    "import dep from 'dep'\nexport const handler = dep",
+		"esm/task/node_modules/dep/package.json":                 `{"name": "dep", "type": "module", "exports": "./index.js"}`,
+		"esm/task/node_modules/dep/index.js":                     "const take = async (name) => { try { return (await import(name)).default } catch (error) { return error.code } }\nexport default async () => [await take('@aws-sdk/client-made'), await take('@aws-sdk/client-' + 'made'), await take('@aws-sdk/client-missing'), await take('other')]",
 	} {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -204,5 +207,17 @@ func TestOfferedByName(t *testing.T) {
 	}
 	if want := "@aws-sdk/client-made @aws-sdk/client-missing"; strings.Join(asked, " ") != want {
 		t.Errorf("asked for %q, want %q", asked, want)
+	}
+	if out, err := exec.Command("node", "-p", "!require('node:module').registerHooks").Output(); err != nil || string(out) == "true\n" {
+		return // import() asks from Node 22.15 on
+	}
+	asked = nil
+	s.Put(lambda.Function{Name: "esm", Runtime: "nodejs22.x", Handler: "module.handler", Dir: filepath.Join(dir, "esm", "task"), Timeout: 20})
+	result, err = s.Invoke(t.Context(), "esm", nil)
+	if want := `["the made one","the made one","ERR_MODULE_NOT_FOUND","ERR_MODULE_NOT_FOUND"]`; err != nil || string(result.Payload) != want {
+		t.Errorf("import() gives %s %v, want %s", result.Payload, err, want)
+	}
+	if want := "@aws-sdk/client-made @aws-sdk/client-missing"; strings.Join(asked, " ") != want {
+		t.Errorf("import() asked for %q, want %q", asked, want)
 	}
 }

@@ -9,7 +9,7 @@ const { pathToFileURL, fileURLToPath } = require('node:url')
 
 const manifest = (dir) => {
   try {
-    return JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8'))
+    return JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8').replace(/^\uFEFF/, '')) // a mark that Node passes over
   } catch (err) {
     if (err.code !== 'ENOENT') throw err
   }

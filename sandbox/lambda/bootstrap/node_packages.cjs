@@ -6,6 +6,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const Module = require('node:module')
+const { pathToFileURL } = require('node:url')
 
 // asked gives the folder in which the local cloud has put a package; '' = it has none.
 function asked(address, name) {
@@ -27,7 +28,7 @@ function unseen(error) {
 function outdated(folder) {
   let version
   try {
-    version = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).version
+    version = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, '')).version
   } catch {
     return // not as npm installs it
   }
@@ -45,6 +46,19 @@ module.exports = (address) => {
   const known = new Map()
   let last
   let beforehand
+  // offered gives the real folder of a package that is missing; '' = there is none.
+  const offered = (request) => {
+    if (!/^@aws-sdk\/[a-z0-9-]+$/.test(request)) return ''
+    // What else the code may ask for has come with the first.
+    const beside = beforehand && path.join(beforehand, request)
+    if (!known.has(request)) known.set(request, beside && fs.existsSync(beside) ? beside : asked(address, request))
+    const place = known.get(request)
+    if (!place) return ''
+    beforehand = place.slice(0, -request.length)
+    // Node keeps in mind that there was no package.json, so it is led to where the
+    // package really is.
+    return fs.realpathSync(place)
+  }
   Module._resolveFilename = function (request, ...more) {
     let file
     try {
@@ -54,19 +68,26 @@ module.exports = (address) => {
         const why = ': no runtime of Lambda has it since nodejs18.x; arc check tells who asks for it, and what to do\n'
         for (const text of ['message', 'stack']) error[text] = error[text].replace('\n', why)
       }
-      if (error.code !== 'MODULE_NOT_FOUND' || !/^@aws-sdk\/[a-z0-9-]+$/.test(request)) throw unseen(error)
-      // What else the code may ask for has come with the first.
-      const beside = beforehand && path.join(beforehand, request)
-      if (!known.has(request)) known.set(request, beside && fs.existsSync(beside) ? beside : asked(address, request))
-      const place = known.get(request)
+      const place = error.code === 'MODULE_NOT_FOUND' && offered(request)
       if (!place) throw unseen(error)
-      beforehand = place.slice(0, -request.length)
-      // Node keeps in mind that there was no package.json, so it is led to where the
-      // package really is.
-      return resolve.call(this, fs.realpathSync(place), ...more)
+      return resolve.call(this, place, ...more)
     }
     const folder = /^.*[\\/]node_modules[\\/]@architect[\\/]functions(?=[\\/])/.exec(file)?.[0]
     if (folder && folder !== last) outdated((last = folder))
     return file
   }
+  // import() of ES modules asks here, from Node 22.15 on: before that, hooks live in a
+  // thread that takes longer to start than Node itself.
+  Module.registerHooks?.({
+    resolve(request, context, next) {
+      try {
+        return next(request, context)
+      } catch (error) {
+        const place = error.code === 'ERR_MODULE_NOT_FOUND' && offered(request)
+        if (!place) throw unseen(error)
+        const above = place.endsWith(path.join('node_modules', request)) ? place.slice(0, -path.join('node_modules', request).length) : path.dirname(place)
+        return next(request, { ...context, parentURL: pathToFileURL(path.join(above, 'x.mjs')).href })
+      }
+    },
+  })
 }
