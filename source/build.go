@@ -30,11 +30,22 @@ type Builder struct {
 	Context context.Context
 	// Tell is told what is fetched for the runtime of code that runs here; nil = nobody.
 	Tell func(text string)
+	// Busy is called when code that runs here begins to be built, and what it gives
+	// when that is done; nil = nobody wants to know.
+	Busy func() (done func())
 
 	home  string                    // of a copy: the folder that Dir stands for
 	locks memo[string, *sync.Mutex] // by folder of the cache
 	told  memo[string, []string]    // by interpreter of this machine: the folders of its packages
 	tries memo[string, string]      // by what was to be installed for a runtime: its folder
+}
+
+// busy tells that code begins to be built, and when it is.
+func (b *Builder) busy() (done func()) {
+	if b == nil || b.Busy == nil {
+		return func() {}
+	}
+	return b.Busy()
 }
 
 // built is what building a function gave.

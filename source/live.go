@@ -149,6 +149,7 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	if l.made != nil && unchanged(l.made) {
 		return l.place, nil
 	}
+	defer l.fn.Build.busy()()
 	l.made = nil
 	before := time.Now()
 	c := l.tree.collector()
@@ -203,6 +204,7 @@ func (l *Live) makeInterpreted() (Place, error) {
 		return Place{}, err
 	}
 	if l.made == nil || !unchanged(l.made) {
+		defer l.fn.Build.busy()()
 		l.made = nil
 		before := time.Now()
 		own := l.fn

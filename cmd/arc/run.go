@@ -47,6 +47,7 @@ type session struct {
 	noteEvents     bool          // all that is noted is an event, too
 	live           *live         // the status line at the bottom of stderr; nil = it is no terminal
 	keys           *keyboard     // of an app that runs, for plugins; nil = nobody types
+	processors     *processors   // of the machine, while an app runs; nil = all
 	screens        []*screen     // between us and stdout and stderr while an app runs
 }
 

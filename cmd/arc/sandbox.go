@@ -219,6 +219,7 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 		s.stderr = newBoundedLog(s.stderr, file, maxLog)
 	}
 	s.muted = s.muted || ctx.Bool("quiet")
+	s.processors = newProcessors(s.env)
 	local, err := s.startCloud(p, registry, cloudFlags{
 		inspect: inspected, workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
 		open: openFlags(ctx), jwks: jwks, noIAM: ctx.Bool("no-iam"), as: as,
@@ -243,6 +244,7 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 		return err
 	}
 	local.Ready()
+	defer s.processors.share()()
 	select {
 	case <-ctx.Context.Done():
 	case <-local.Done():
@@ -305,6 +307,7 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 	s.startSandboxPlugins(ctx, p, local)
 	defer func() { s.endSandboxPlugins(ctx, p) }()
 	local.Ready()
+	defer s.processors.share()()
 	s.startup(ctx, p, local)
 	s.listRoutes(p.app)
 	if s.events != nil {
@@ -412,7 +415,7 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 		return nil, err
 	}
 	build := s.builder(p)
-	build.Host, build.Live = true, true
+	build.Host, build.Live, build.Busy = true, true, s.processors.whole
 	for _, fn := range stack.Functions {
 		if fn.Asset {
 			continue

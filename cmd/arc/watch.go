@@ -153,6 +153,7 @@ func within(file, dir string) bool {
 // reload reads the manifest again and applies it. Mistakes are printed; the
 // app that runs stays as it is.
 func (w *liveWatch) reload(ctx context.Context) {
+	defer w.processors.whole()()
 	before, plugins := w.project.app, w.project.plugins
 	w.project.plugins = nil
 	err := w.read(w.project)

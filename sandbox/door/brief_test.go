@@ -159,14 +159,14 @@ func FuzzBrief(f *testing.F) {
 func TestBriefEnds(t *testing.T) {
 	budget := door.NewBudget(10<<20 + 2)
 	port := briefPort(t, true, budget)
-	c := dial(t, port)
+	c := dials["connection"](t, port, nil)
 	for range 3 {
 		resp, body := c.ask("POST /brief HTTP/1.1\r\nHost: " + port.Address() + "\r\nContent-Length: 5\r\n\r\nhello")
 		if resp.StatusCode != http.StatusOK {
 			t.Fatal(resp.StatusCode, body)
 		}
 	}
-	big := dial(t, port)
+	big := dials["connection"](t, port, nil)
 	if resp, body := big.ask(fmt.Sprintf("POST /big HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", port.Address(), 10<<20, strings.Repeat("x", 10<<20))); resp.StatusCode != http.StatusOK || !strings.Contains(body, fmt.Sprint(10<<20)) {
 		t.Errorf("%d %.200s", resp.StatusCode, body)
 	}

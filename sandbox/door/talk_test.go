@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -52,20 +53,50 @@ func talk(t *testing.T, l door.Listener) *door.Port {
 
 // client is one connection.
 type client struct {
-	net.Conn
+	io.ReadWriteCloser
 	t      *testing.T
 	reader *bufio.Reader
 }
 
-func dial(t *testing.T, port *door.Port) *client {
-	t.Helper()
-	conn, err := net.Dial("tcp4", port.Address())
-	if err != nil {
-		t.Fatal(err)
+// dials are the ways to a listener of a port's talks.
+var dials = map[string]func(t *testing.T, port *door.Port, l door.Listener) *client{
+	"connection": func(t *testing.T, port *door.Port, _ door.Listener) *client {
+		conn, err := net.Dial("tcp4", port.Address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		return &client{conn, t, bufio.NewReader(conn)}
+	},
+	"pipes": func(t *testing.T, port *door.Port, l door.Listener) *client {
+		ends, ok, err := port.Pipes(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			t.Skip("this system has none")
+		}
+		c := both(ends)
+		t.Cleanup(func() { c.Close() })
+		return &client{c, t, bufio.NewReader(c)}
+	},
+}
+
+// both are the ends of two pipes.
+type both [2]*os.File
+
+func (b both) Read(p []byte) (int, error)  { return b[0].Read(p) }
+func (b both) Write(p []byte) (int, error) { return b[1].Write(p) }
+func (b both) Close() error                { return errors.Join(b[0].Close(), b[1].Close()) }
+
+// by runs a test by each way.
+func by(t *testing.T, test func(t *testing.T, dial func(port *door.Port, l door.Listener) *client)) {
+	for name, dial := range dials {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(port *door.Port, l door.Listener) *client { return dial(t, port, l) })
+		})
 	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	return &client{conn, t, bufio.NewReader(conn)}
 }
 
 // ask sends a request and gives the answer.
@@ -91,10 +122,14 @@ func (c *client) answer() (*http.Response, string) {
 }
 
 // TestTalk has one connection ask for one thing after another.
-func TestTalk(t *testing.T) {
-	c := dial(t, talk(t, &echoing{}))
+func TestTalk(t *testing.T) { by(t, testTalk) }
+
+func testTalk(t *testing.T, dial func(*door.Port, door.Listener) *client) {
+	e := &echoing{}
+	port := talk(t, e)
+	c := dial(port, e)
 	long := strings.Repeat("x", 1<<20)
-	host := "Host: " + c.RemoteAddr().String() + "\r\n"
+	host := "Host: " + port.Address() + "\r\n"
 	for request, want := range map[string]string{
 		"GET /a HTTP/1.1\r\n" + host + "\r\n":                                                                                 `GET /a 0 "" <nil>`,
 		"POST /b HTTP/1.1\r\n" + host + "Content-Length: 3\r\n\r\nabc":                                                        `POST /b 3 "" <nil>`,
@@ -120,8 +155,9 @@ func TestTalk(t *testing.T) {
 		"GET /f HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n", "GET /f HTTP/1.0\r\n" + host + "\r\n",
 		"rubbish\r\n\r\n", "GET / HTTP/1.1\r\nX: " + long + long,
 	} {
-		c := dial(t, talk(t, &echoing{}))
-		resp, body := c.ask(strings.ReplaceAll(request, host, "Host: "+c.RemoteAddr().String()+"\r\n"))
+		c := dial(port, e)
+		go io.WriteString(c, request) // of which the end may be for nobody
+		resp, body := c.answer()
 		if _, err := c.reader.ReadByte(); !resp.Close || err == nil {
 			t.Errorf("%.40q: %d %q does not end the connection", request, resp.StatusCode, body)
 		}
@@ -130,11 +166,13 @@ func TestTalk(t *testing.T) {
 
 // TestTalkWaits: an answer may come from another goroutine, much later; meanwhile the
 // client may go, which the listener hears of, and must not ask again.
-func TestTalkWaits(t *testing.T) {
+func TestTalkWaits(t *testing.T) { by(t, testTalkWaits) }
+
+func testTalkWaits(t *testing.T, dial func(*door.Port, door.Listener) *client) {
 	e := &echoing{later: make(chan func(), 1), ended: make(chan bool, 1)}
 	port := talk(t, e)
 	host := "Host: " + port.Address() + "\r\n"
-	c := dial(t, port)
+	c := dial(port, e)
 	fmt.Fprintf(c, "GET /later HTTP/1.1\r\n%s\r\n", host)
 	(<-e.later)()
 	if _, body := c.answer(); body != `GET /later 0 "" <nil>` {
@@ -145,14 +183,14 @@ func TestTalkWaits(t *testing.T) {
 	c.Close()
 	<-e.ended
 	late() // for nobody
-	c = dial(t, port)
+	c = dial(port, e)
 	fmt.Fprintf(c, "GET /later HTTP/1.1\r\n%s\r\nGET /a HTTP/1.1\r\n%s\r\n", host, host)
 	<-e.later
 	<-e.ended
 	if _, err := c.reader.ReadByte(); err == nil {
 		t.Error("who asks again before the answer has come is answered")
 	}
-	c = dial(t, port)
+	c = dial(port, e)
 	fmt.Fprintf(c, "GET /later HTTP/1.1\r\n%s\r\n", host)
 	<-e.later
 	port.Close()
@@ -173,10 +211,12 @@ func (a answers) Serve(t *door.Talk, _ *http.Request) {
 func (answers) Ended(*door.Talk) {}
 
 // TestTalkAnswersOnce: a second answer is an error, and one that nobody takes.
-func TestTalkAnswersOnce(t *testing.T) {
+func TestTalkAnswersOnce(t *testing.T) { by(t, testTalkAnswersOnce) }
+
+func testTalkAnswersOnce(t *testing.T, dial func(*door.Port, door.Listener) *client) {
 	a := answers{make(chan error, 2)}
 	port := talk(t, a)
-	c := dial(t, port)
+	c := dial(port, a)
 	resp, body := c.ask("GET / HTTP/1.1\r\nHost: " + port.Address() + "\r\n\r\n")
 	if len(body) != 100_000 || resp.Header.Get("Content-Type") != "text/plain" {
 		t.Errorf("%d bytes of %v", len(body), resp.Header)

@@ -50,13 +50,14 @@ type language struct {
 	args   []string // before the bootstrap
 	script string
 	files  []string // what may follow the path in the handler
+	pipes  bool     // it speaks to the Runtime API through those as well
 }
 
 var languages = []language{
-	{"nodejs", nil, "node.cjs", []string{"", ".js", ".mjs", ".cjs"}},
-	{"python", []string{"-X", "utf8", "-S"}, "python.py", []string{".py", "/__init__.py"}},
-	{"ruby", []string{"-Eutf-8"}, "ruby.rb", []string{".rb"}},
-	{"deno", []string{"run", "--quiet", "--no-prompt", "--allow-all"}, "deno.mjs", []string{".ts", ".tsx", ".js", ".mjs"}},
+	{"nodejs", nil, "node.cjs", []string{"", ".js", ".mjs", ".cjs"}, true},
+	{"python", []string{"-X", "utf8", "-S"}, "python.py", []string{".py", "/__init__.py"}, false},
+	{"ruby", []string{"-Eutf-8"}, "ruby.rb", []string{".rb"}, false},
+	{"deno", []string{"run", "--quiet", "--no-prompt", "--allow-all"}, "deno.mjs", []string{".ts", ".tsx", ".js", ".mjs"}, false},
 }
 
 func languageOf(runtime string) *language {
@@ -114,6 +115,7 @@ func (w *worker) command() (*exec.Cmd, error) {
 			cmd = exec.Command(wrapper, append([]string{found.Program}, args...)...)
 		default:
 			cmd = exec.Command(found.Program, args...)
+			w.piped = l.pipes // a wrapper may hand on no other files than the three that all have
 		}
 	case strings.HasPrefix(fn.Runtime, "provided"):
 		program, err := w.bootstrap()

@@ -16,8 +16,10 @@ type handover struct {
 }
 
 // longEvent is how long an event may be, in bytes, for being written by whoever
-// caused it: a worker that does not read has room for so much.
-const longEvent = 64 << 10
+// caused it: a worker that does not read has room for so much, and for the head of
+// it. A pipe has two pages when its user has many already.
+// https://man7.org/linux/man-pages/man7/pipe.7.html
+const longEvent = 7 << 10
 
 // Unlock gives the lock back, and hands over what was given under it.
 func (l *handingLock) Unlock() {

@@ -43,8 +43,10 @@ type worker struct {
 	packages  string       // folder of installed packages; "" = none
 	opt       string       // where its layers are; "" = it has none
 	way       *opt.Way     // how they get to /opt; nil = they do not
+	port      *door.Port   // its Runtime API
 	address   string       // "127.0.0.1:PORT" of its Runtime API
 	logStream string
+	piped     bool // its runtime takes pipes as well
 	output    *output
 	jobs      chan *invocation // takes one
 	ended     chan struct{}    // closed when the process and all it started are gone

@@ -14,7 +14,9 @@ const env = process.env
 const root = env.LAMBDA_TASK_ROOT
 const links = env.ARC_LINKS
 const address = env.AWS_LAMBDA_RUNTIME_API
+const pipes = env.ARC_PIPES?.split(' ').map(Number)
 delete env.ARC_LINKS
+delete env.ARC_PIPES
 
 // --- the hosts of AWS -----------------------------------------------------
 
@@ -128,15 +130,20 @@ function receive(size, buffer) {
     data = data.subarray(need)
     if (dying || (status >= 400 && status !== 413)) process.exit(1)
     if (status === 200) handle(head, body)
-    if (status === 413) socket.write(next)
+    if (status === 413) outgoing.write(next)
   }
   return true
 }
 
-const socket = net.connect({ host, port: Number(port), noDelay: true, onread: { buffer: Buffer.allocUnsafe(1 << 16), callback: receive } })
+// Answers come in by one socket, and requests go out by another where those are pipes.
+const onread = { buffer: Buffer.allocUnsafe(1 << 16), callback: receive }
+const socket = pipes ? new net.Socket({ fd: pipes[0], readable: true, writable: false, onread }) : net.connect({ host, port: Number(port), noDelay: true, onread })
+const outgoing = pipes ? new net.Socket({ fd: pipes[1], readable: false, writable: true }) : socket
 // Without its Runtime API a worker has nothing to live for.
-socket.on('error', () => process.exit(1))
-socket.on('close', () => process.exit(1))
+for (const way of [socket, outgoing]) {
+  way.on('error', () => process.exit(1))
+  way.on('close', () => process.exit(1))
+}
 
 // --- output ---------------------------------------------------------------
 
@@ -195,7 +202,7 @@ function die(err) {
   if (waiting || current) print(err, object) // the service tells what cannot be loaded
   if (waiting) process.exit(1) // nobody to report it to
   socket.ref()
-  socket.write(post(current ? `invocation/${current}/error` : 'init/error', JSON.stringify(object), object.errorType))
+  outgoing.write(post(current ? `invocation/${current}/error` : 'init/error', JSON.stringify(object), object.errorType))
 }
 process.on('uncaughtException', die)
 process.on('unhandledRejection', (err) => die(new Failure('Runtime.UnhandledPromiseRejection', String(err), err)))
@@ -287,7 +294,7 @@ function responseStream(id, sent) {
   const begin = () => {
     if (begun) return
     begun = true
-    socket.write(
+    outgoing.write(
       `POST ${runtime}invocation/${id}/response HTTP/1.1\r\nHost: ${address}\r\nContent-Type: ${type.replace(/[\r\n]/g, ' ')}\r\nArc-Next: 1\r\n` +
         'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n' +
         'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n',
@@ -297,15 +304,15 @@ function responseStream(id, sent) {
     begin()
     socket.ref()
     sent()
-    socket.write(`0\r\n${trailer}\r\n`)
+    outgoing.write(`0\r\n${trailer}\r\n`)
   }
   const stream = new Writable({
     write(chunk, encoding, done) {
       begin()
       if (chunk.length === 0) return done()
-      socket.write(chunk.length.toString(16) + '\r\n')
-      socket.write(chunk)
-      socket.write('\r\n', done)
+      outgoing.write(chunk.length.toString(16) + '\r\n')
+      outgoing.write(chunk)
+      outgoing.write('\r\n', done)
     },
     final(done) {
       end('')
@@ -355,7 +362,7 @@ function handle(head, body) {
     waiting = true
     socket.ref()
     // The next event is the answer to this one's.
-    socket.write(post(`invocation/${id}/${what}`, text, type, 'Arc-Next: 1\r\n'))
+    outgoing.write(post(`invocation/${id}/${what}`, text, type, 'Arc-Next: 1\r\n'))
   }
   const fail = (err) => {
     if (done) return
@@ -439,5 +446,5 @@ function handle(head, body) {
 load().then((loaded) => {
   handler = loaded
   waiting = true
-  socket.write(next)
+  outgoing.write(next)
 }, die)

@@ -43,7 +43,8 @@ type sight struct {
 	Write  string // the error of writing to it
 	Death  int    // the signal of its parent's
 	Rights string // effective and ambient
-	Teller bool   // its pipe is still open
+	Extra  string // what is in the file that it was given after stderr
+	Teller bool   // the pipe behind that is still open
 	Env    string
 }
 
@@ -69,7 +70,9 @@ func facing() sight {
 			s.Rights += strings.ReplaceAll(strings.TrimSpace(line), "\t", "")
 		}
 	}
-	link, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", teller))
+	extra, _ := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d", firstExtra))
+	s.Extra = string(extra)
+	link, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", firstExtra+1))
 	s.Teller = strings.HasPrefix(link, "pipe:")
 	return s
 }
@@ -109,12 +112,18 @@ func TestMounted(t *testing.T) {
 			cmd := exec.Command(way.self, "--facts", "two words", "")
 			cmd.Args[0] = "named"
 			cmd.Env = append(os.Environ(), "OWN=own")
+			extra, err := os.Open(filepath.Join(layers, "layer.txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer extra.Close()
+			cmd.ExtraFiles = []*os.File{extra}
 			cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: death}
 			entry, err := way.Prepare(cmd, layers)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if parent := map[syscall.Signal]string{0: "0", syscall.SIGKILL: fmt.Sprint(os.Getpid())}[death]; !slices.Equal(cmd.Args, []string{"arc", word, layers, parent, way.self, "named", "--facts", "two words", ""}) {
+			if parent := map[syscall.Signal]string{0: "0", syscall.SIGKILL: fmt.Sprint(os.Getpid())}[death]; !slices.Equal(cmd.Args, []string{"arc", word, layers, parent, fmt.Sprint(firstExtra + 1), way.self, "named", "--facts", "two words", ""}) {
 				t.Errorf("%+v: %q", way, cmd.Args)
 			}
 			var out strings.Builder
@@ -128,7 +137,7 @@ func TestMounted(t *testing.T) {
 			if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
 				t.Fatalf("%v: %s", err, out.String())
 			}
-			want := sight{Args: []string{"--facts", "two words", ""}, Layer: "of a layer", Write: "read-only file system", Death: int(death), Rights: got.Rights, Env: "own"}
+			want := sight{Args: []string{"--facts", "two words", ""}, Layer: "of a layer", Extra: "of a layer", Write: "read-only file system", Death: int(death), Rights: got.Rights, Env: "own"}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("%+v: %+v, want %+v", way, got, want)
 			}

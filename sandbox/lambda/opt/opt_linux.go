@@ -93,9 +93,11 @@ func (w *Way) prepare(cmd *exec.Cmd, layers string, program []string) (*Entry, e
 	if cmd.SysProcAttr.Pdeathsig != 0 {
 		parent = strconv.Itoa(os.Getpid())
 	}
-	cmd.Args = append([]string{"arc", word, layers, parent}, program...)
+	// What went wrong is written to the file after those that the program has.
+	teller := firstExtra + len(cmd.ExtraFiles)
+	cmd.Args = append([]string{"arc", word, layers, parent, strconv.Itoa(teller)}, program...)
 	cmd.Path = w.self
-	cmd.ExtraFiles = []*os.File{write}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, write)
 	cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNS
 	if w.user {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -108,16 +110,19 @@ func (w *Way) prepare(cmd *exec.Cmd, layers string, program []string) (*Entry, e
 	return &Entry{read: read, write: write}, nil
 }
 
-// teller is the file to which what went wrong is written: the first one after
-// stderr.
-const teller = 3
+// firstExtra is the file after stderr.
+const firstExtra = 3
 
 // Enter is the beginning of this program's main. When the arguments are those of a
 // command that Prepare has changed, the program of that command takes over, and
 // Enter returns only when that cannot be, with an exit code.
 func Enter(args []string) (code int, mine bool) {
-	if len(args) < 4 || args[1] != word {
+	if len(args) < 5 || args[1] != word {
 		return 0, false
+	}
+	teller, err := strconv.Atoi(args[4])
+	if err != nil {
+		return 1, true // nobody to tell
 	}
 	// What is set from here on is this thread's, and the program gets it from the
 	// thread that hands over.
@@ -127,12 +132,12 @@ func Enter(args []string) (code int, mine bool) {
 	if err == nil {
 		what, err = settle(args[3])
 	}
-	if err == nil && len(args) < 6 {
+	if err == nil && len(args) < 7 {
 		unix.Write(teller, []byte(probed))
 		return 0, true
 	}
 	if err == nil {
-		what, file, err = handOver, args[4], syscall.Exec(args[4], args[5:], os.Environ())
+		what, file, err = handOver, args[5], syscall.Exec(args[5], args[6:], os.Environ())
 	}
 	unix.Write(teller, tell(what, file, err))
 	return 1, true
