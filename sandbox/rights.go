@@ -95,18 +95,13 @@ func (c *Cloud) findResource(service, name string) string {
 // @uses calls it, where the app has the resource, and else that policies name one
 // that allows it.
 func (c *Cloud) rightsRemedy(function, action, resource string) string {
-	var label string
-	for _, fn := range c.lambda.Functions() {
-		if fn.ARN == function {
-			label = fn.Label
-		}
-	}
+	known, _ := c.lambda.Function(function)
 	c.live.mu.Lock()
 	app := c.live.app
 	c.live.mu.Unlock()
 	config := ""
 	for _, fn := range app.Functions {
-		if fn.Label == label {
+		if fn.Label == known.Label {
 			config = fn.Config
 		}
 	}

@@ -278,14 +278,12 @@ func (c *Cloud) functionLog(label, requestID, line string) {
 // called gives the words by which people know a function: the manifest's for
 // the live app, else the logical ID.
 func (c *Cloud) called(function string) string {
-	for _, fn := range c.lambda.Functions() {
-		if fn.Name != function && fn.ARN != function {
-			continue
-		}
-		if strings.HasPrefix(fn.Label, "@") {
-			return fn.Label
-		}
-		return "function " + fn.Label
+	fn, ok := c.lambda.Function(function)
+	switch {
+	case !ok:
+		return ""
+	case strings.HasPrefix(fn.Label, "@"):
+		return fn.Label
 	}
-	return ""
+	return "function " + fn.Label
 }

@@ -285,6 +285,18 @@ func (s *Service) Functions() []Function {
 	return list
 }
 
+// Function is the function of a name or an ARN, neither with a version; false = there is
+// none.
+func (s *Service) Function(called string) (Function, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.functions[called[strings.LastIndexByte(called, ':')+1:]]
+	if f == nil || called != f.Name && called != f.ARN {
+		return Function{}, false
+	}
+	return f.Function, true
+}
+
 // Close ends all workers at once, with everything they started, and returns
 // when they are gone. What they were at, and what waited, fails.
 func (s *Service) Close(context.Context) error {

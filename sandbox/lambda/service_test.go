@@ -358,4 +358,11 @@ func TestListed(t *testing.T) {
 	if got != "abc" {
 		t.Errorf("listed %s", got)
 	}
+	arn := "arn:aws:lambda:us-west-2:" + account + ":function:d"
+	s.Put(lambda.Function{Name: "d", ARN: arn})
+	for called, want := range map[string]bool{"d": true, arn: true, arn + ":1": false, "d:1": false, "1": false, "": false, strings.Replace(arn, "west", "east", 1): false} {
+		if fn, ok := s.Function(called); ok != want || ok && fn.Name != "d" {
+			t.Errorf("%q: %v %t", called, fn, ok)
+		}
+	}
 }
