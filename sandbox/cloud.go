@@ -308,7 +308,7 @@ func (c *Cloud) routes(services http.Handler) door.Guard {
 		{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
 		{Pattern: "/events", Guard: guarded(door.Unsigned, c.published("events", ""))},
 		{Pattern: "/queues", Guard: guarded(door.Unsigned, c.published("queues", ""))},
-		{Pattern: "/", Guard: guarded(door.Signed, services)},
+		{Pattern: "/", Guard: guarded(door.Signed, open{services, &c.closing})},
 	}
 	for _, s := range c.all {
 		if e := c.guard.Wrap(s.Endpoint()); e.Unsigned != "" {
