@@ -22,6 +22,11 @@ const (
 	lastWords   = time.Second
 )
 
+// gather is how long lines are collected that follow others: of an app that prints a
+// line for each of thousands of messages a second, nobody can read them sooner, and
+// writing each took a fifth of what this program does for a message.
+const gather = 10 * time.Millisecond
+
 // screen writes for a running app to what may take nothing for long: a terminal
 // that Ctrl-S has stopped, a pipe that nobody reads. The app does not wait for
 // it: what is too much is dropped, and said.
@@ -32,10 +37,10 @@ type screen struct {
 
 	mu      sync.Mutex
 	wake    *sync.Cond
-	waiting [][]byte
-	bytes   int
+	waiting []byte
+	lines   int // calls of Write in waiting
+	bytes   int // in waiting, and being written
 	dropped int
-	writing bool
 	idle    chan struct{} // closed when all is written; nil = nobody waits for it
 }
 
@@ -50,56 +55,72 @@ func newScreen(to io.Writer, said func(dropped int) string, gone func()) *screen
 func (s *screen) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.waiting) >= screenLines || s.bytes+len(text) > screenBytes {
+	if s.lines >= screenLines || s.bytes+len(text) > screenBytes {
 		s.dropped++
 		return len(text), nil
 	}
 	if s.dropped > 0 {
 		s.tell()
 	}
-	s.waiting = append(s.waiting, append([]byte(nil), text...))
-	s.bytes += len(text)
+	s.add(text)
 	s.wake.Signal()
 	return len(text), nil
+}
+
+func (s *screen) add(text []byte) {
+	s.waiting = append(s.waiting, text...)
+	s.lines++
+	s.bytes += len(text)
 }
 
 // tell puts in the place of dropped lines how many they were. The caller holds
 // the lock.
 func (s *screen) tell() {
-	line := []byte(s.said(s.dropped))
-	s.waiting = append(s.waiting, line)
-	s.bytes += len(line)
+	s.add([]byte(s.said(s.dropped)))
 	s.dropped = 0
 }
 
+// run writes what waits: at once what comes after a pause, and what follows it in one.
 func (s *screen) run() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	var spare []byte
 	for {
-		for len(s.waiting) == 0 {
-			if s.dropped > 0 {
-				s.tell()
-				break
-			}
-			if s.idle != nil {
-				close(s.idle)
-				s.idle = nil
-			}
-			s.wake.Wait()
-		}
-		lines := s.waiting
-		s.waiting = nil
-		s.mu.Unlock()
-		for _, line := range lines {
-			if _, err := s.to.Write(line); errors.Is(err, syscall.EPIPE) {
+		text := s.take(spare)
+		for rest := text; len(rest) > 0; {
+			n := min(len(rest), screenPiece)
+			if _, err := s.to.Write(rest[:n]); errors.Is(err, syscall.EPIPE) {
 				s.gone()
 			}
-			s.mu.Lock()
-			s.bytes -= len(line)
-			s.mu.Unlock()
+			rest = rest[n:]
 		}
 		s.mu.Lock()
+		s.bytes -= len(text)
+		s.mu.Unlock()
+		if spare = text[:0]; cap(spare) > screenPiece {
+			spare = nil // of a flood
+		}
+		time.Sleep(gather)
 	}
+}
+
+// screenPiece is how many bytes are written at once.
+const screenPiece = 64 << 10
+
+// take waits for something to write, and gives it in place of spare.
+func (s *screen) take(spare []byte) (text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.waiting) == 0 && s.dropped == 0 {
+		if s.idle != nil {
+			close(s.idle)
+			s.idle = nil
+		}
+		s.wake.Wait()
+	}
+	if len(s.waiting) == 0 {
+		s.tell()
+	}
+	text, s.waiting, s.lines = s.waiting, spare, 0
+	return text
 }
 
 // flush waits until everything is written, for as long as that may take.
