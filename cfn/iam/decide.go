@@ -208,16 +208,23 @@ func (d *decider) lacking(identity, boundary, session, resource verdict) Layer {
 }
 
 func (d *decider) sameAccount() bool {
-	return d.Account == "" || field(d.Principal, 4) == d.Account
+	return d.Account == "" || Field(d.Principal, 4) == d.Account
 }
 
-// field is a part of an ARN between colons; "" = there is none.
-func field(arn string, n int) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if n >= len(parts) {
-		return ""
+// Field is a part of an ARN between colons, from 0 on, of which the sixth is all that is
+// left; "" = there is none.
+func Field(arn string, n int) string {
+	for range n {
+		_, rest, ok := strings.Cut(arn, ":")
+		if !ok {
+			return ""
+		}
+		arn = rest
 	}
-	return parts[n]
+	if n < 5 {
+		arn, _, _ = strings.Cut(arn, ":")
+	}
+	return arn
 }
 
 // decider is a request that is being decided.
@@ -315,7 +322,7 @@ func (d *decider) named(s statement) match {
 			how = theCaller
 		case kind == "AWS" && d.Role != "" && who == d.Role:
 			how = max(how, theRole)
-		case kind == "AWS" && strings.HasPrefix(d.Principal, "arn:") && who == field(d.Principal, 4):
+		case kind == "AWS" && strings.HasPrefix(d.Principal, "arn:") && who == Field(d.Principal, 4):
 			how = max(how, theAccount)
 		}
 	}

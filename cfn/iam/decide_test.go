@@ -82,7 +82,7 @@ func readRequest(t *testing.T, number int, text string, layers map[string][]any)
 			q.Context[key] = values
 		}
 	}
-	q.Account = field(q.Resource, 4)
+	q.Account = Field(q.Resource, 4)
 	if q.Account == "" {
 		q.Account = "111111111111"
 	}

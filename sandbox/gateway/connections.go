@@ -110,7 +110,7 @@ func (g *Gateway) mayManage(r *http.Request, only *api, stage, id string, c *con
 }
 
 func (c *connection) post(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	body, err := readWhole(w, r)
 	var tooLarge *http.MaxBytesError
 	if err == nil {
 		// Text is all that goes out; bytes that are none would end the connection.
@@ -132,6 +132,16 @@ func (c *connection) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeException(w, http.StatusBadRequest, "BadRequestException")
+}
+
+// readWhole reads the body of a message that is sent.
+func readWhole(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 || r.ContentLength > maxMessage {
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
 }
 
 // describe answers GET; times have milliseconds, like API Gateway's.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	"unicode/utf8"
 )
 
@@ -18,6 +19,8 @@ const maxLine = 64 << 10
 type output struct {
 	emit    func(id, line string)
 	readers sync.WaitGroup
+
+	drained time.Time // when the last event was marked, or its end; one goroutine after another does
 
 	mu      sync.Mutex // held from reading bytes to handing their lines on
 	id      string
@@ -63,10 +66,19 @@ func (o *output) started() {
 	}
 }
 
-// mark says that what is printed from now on belongs to another event. What
+// lull is how long after an answer nothing is looked for when the next event begins: a
+// process of Lambda's stands still in between, so that what it prints then is the next
+// event's there as well.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+const lull = 100 * time.Microsecond
+
+// mark says that what is printed from now on belongs to another event, or to none. What
 // was printed before is handed on first, under the ID it belongs to.
 func (o *output) mark(id string) {
-	o.drain()
+	if id == "" || time.Since(o.drained) > lull {
+		o.drain()
+		o.drained = time.Now()
+	}
 	o.mu.Lock()
 	o.id = id
 	o.mu.Unlock()

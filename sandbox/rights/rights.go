@@ -202,7 +202,7 @@ func (g *Guard) policies(c Caller, q question) (p iam.Policies, ok bool) {
 		all := iam.Together(session...)
 		p.Session = &all
 	}
-	service := strings.Split(q.resource+"::", ":")[2]
+	service := iam.Field(q.resource, 2)
 	if q.action == "sts:AssumeRole" {
 		p.Explicit, p.Resource = true, &iam.Policy{}
 		if role, ok := g.role(q.resource); ok && role.Trust != nil {
@@ -239,8 +239,8 @@ func (g *Guard) role(arn string) (Role, bool) {
 // request is the question as IAM is asked it.
 func (g *Guard) request(c Caller, q question, r *http.Request) iam.Request {
 	account := g.options.Account
-	if parts := strings.SplitN(q.resource, ":", 6); len(parts) == 6 && parts[4] != "" {
-		account = parts[4]
+	if strings.Count(q.resource, ":") >= 5 {
+		account = cmp.Or(iam.Field(q.resource, 4), account)
 	}
 	return iam.Request{Action: q.action, Resource: q.resource, Account: account, Principal: c.ARN, Role: c.Role,
 		Lookup: func(key string) ([]string, bool) {
