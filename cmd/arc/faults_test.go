@@ -51,7 +51,9 @@ func newFaults(t *testing.T, app string) *faults {
 	for _, file := range txtar.Parse([]byte(app)).Files {
 		f.write(file.Name, string(file.Data))
 	}
-	f.env = append(arcEnv(f.dir), "HOME="+t.TempDir())
+	// A port of its own for the cloud as well: what is killed here would have its port taken
+	// by a cloud of a test beside it, which may be frozen.
+	f.env = append(arcEnv(f.dir), "HOME="+t.TempDir(), fmt.Sprintf("ARC_INTERNAL_PORT=%d", freePort(t)))
 	return f
 }
 
@@ -267,7 +269,7 @@ timeout 30
 			continue
 		}
 		if took := time.Since(gone); took > 10*time.Second {
-			t.Errorf("%s: it took %s", how, took)
+			t.Errorf("%s: it took %s:\n%s", how, took, said)
 		}
 		f.want(said.String(), "does not answer any more", "it was stopped or has ended")
 		if strings.Contains(said.String(), "AWS") {
