@@ -235,7 +235,7 @@ var errKilled = errors.New("killed")
 
 func (c *account) clients() Clients { return (&session{account: c}).clients() }
 
-func (s *session) clients() Clients { return newClients(s.config(), false) }
+func (s *session) clients() Clients { return newClients(s.config(), "") }
 
 func (s *session) config() aws.Config {
 	return aws.Config{

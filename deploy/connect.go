@@ -85,15 +85,16 @@ type ConnectOptions struct {
 	// It is spoken to with made-up credentials: the user's own, and every AWS_*
 	// variable and profile, stay out of it. "" = AWS, or AWS_ENDPOINT_URL.
 	Endpoint string
-	// Answered tells that it did already, so that it is gone when it cannot be reached.
-	Answered bool
+	// Cloud is the ID of the local cloud that did answer there, so that it is gone when
+	// it cannot be reached, or when another one answers; "" = none has yet.
+	Cloud string
 }
 
 // Connect makes the clients. It fails with ErrNoCredentials, at once and
 // without any network call, where no credentials are set up.
 func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 	if opts.Endpoint != "" {
-		return newClients(localConfig(opts), opts.Answered), nil
+		return newClients(localConfig(opts), opts.Cloud), nil
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient(callTimeout)),
@@ -132,7 +133,7 @@ func Connect(ctx context.Context, opts ConnectOptions) (Clients, error) {
 		}
 		return Clients{}, withoutCredentials(err, from)
 	}
-	clients := newClients(cfg, false)
+	clients := newClients(cfg, "")
 	clients.Credentials, clients.SignIn = from.what, from.remedy
 	return clients, nil
 }
@@ -154,9 +155,9 @@ func localConfig(opts ConnectOptions) aws.Config {
 	}
 }
 
-func newClients(cfg aws.Config, answered bool) Clients {
+func newClients(cfg aws.Config, cloud string) Clients {
 	made := new(atomic.Bool)
-	made.Store(answered)
+	made.Store(cloud != "")
 	waiting, longest, endless := cfg.HTTPClient, cfg.HTTPClient, cfg.HTTPClient
 	local, isLocal := cfg.HTTPClient.(localClient)
 	if isLocal {
@@ -172,15 +173,15 @@ func newClients(cfg aws.Config, answered bool) Clients {
 	uploads := cfg
 	uploads.HTTPClient = waiting
 	if isLocal {
-		uploads.HTTPClient = &firstContact{HTTPClient: waiting, local: true, made: made}
+		uploads.HTTPClient = &firstContact{HTTPClient: waiting, local: true, cloud: cloud, made: made}
 	}
-	cfg.HTTPClient = &firstContact{HTTPClient: wholeRequests{cfg.HTTPClient}, local: isLocal, made: made}
+	cfg.HTTPClient = &firstContact{HTTPClient: wholeRequests{cfg.HTTPClient}, local: isLocal, cloud: cloud, made: made}
 	stacks := cloudformation.NewFromConfig(cfg)
 	// A function may answer nothing for as long as an upload may take.
 	invoking := cfg
-	invoking.HTTPClient = &firstContact{HTTPClient: wholeRequests{longest}, local: isLocal, made: made}
+	invoking.HTTPClient = &firstContact{HTTPClient: wholeRequests{longest}, local: isLocal, cloud: cloud, made: made}
 	streaming := cfg
-	streaming.HTTPClient = &firstContact{HTTPClient: wholeRequests{endless}, local: isLocal, made: made}
+	streaming.HTTPClient = &firstContact{HTTPClient: wholeRequests{endless}, local: isLocal, cloud: cloud, made: made}
 	return Clients{
 		Stacks:     stacks,
 		Objects:    s3.New(cfg),
@@ -230,13 +231,27 @@ type localClient struct{ *awshttp.BuildableClient }
 type firstContact struct {
 	aws.HTTPClient
 	local bool
+	cloud string       // ID of a local one; "" = any will do
 	made  *atomic.Bool // shared by all clients of a run
 }
+
+// CloudHeader names the local cloud that a request is for, by its ID. Another one, which
+// has taken its port since, answers with 421 Misdirected Request.
+const CloudHeader = "Arc-Cloud"
+
+var errOther = errors.New("another project's local cloud answers there")
 
 // Do sends one request.
 func (c *firstContact) Do(req *http.Request) (*http.Response, error) {
 	began := time.Now()
+	if c.cloud != "" {
+		req.Header.Set(CloudHeader, c.cloud)
+	}
 	resp, err := c.HTTPClient.Do(req)
+	if err == nil && c.cloud != "" && resp.StatusCode == http.StatusMisdirectedRequest {
+		resp.Body.Close()
+		return nil, &UnreachableError{Endpoint: (&url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}).String(), Gone: true, Err: errOther}
+	}
 	if err == nil {
 		c.made.Store(true)
 		return resp, nil

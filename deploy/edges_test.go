@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -286,5 +287,27 @@ func TestTooLargeForCode(t *testing.T) {
 		if refused != (err != nil && strings.Contains(err.Error(), "no code is as large")) || !refused && err != nil {
 			t.Errorf("%d bytes: %v", size, err)
 		}
+	}
+}
+
+// TestAnotherCloudAnswers: a local cloud has taken the port of the one that a command
+// began with. That one is gone; nothing is done at the other.
+func TestAnotherCloudAnswers(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.Header.Get(CloudHeader) != "theirs" {
+			w.WriteHeader(http.StatusMisdirectedRequest)
+		}
+	}))
+	defer server.Close()
+	clients, err := Connect(t.Context(), ConnectOptions{Endpoint: server.URL, Cloud: "mine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = clients.Identity.GetCallerIdentity(t.Context(), nil)
+	gone, ok := errors.AsType[*UnreachableError](err)
+	if !ok || !gone.Gone || gone.Endpoint != server.URL || asked.Load() != 1 || !strings.Contains(gone.Error(), "does not answer any more: another project's local cloud answers there") {
+		t.Errorf("%v after %d requests", err, asked.Load())
 	}
 }

@@ -8,16 +8,25 @@ import (
 // open is a handler of requests until the cloud ends. From then on a connection ends
 // without an answer, also that of a request that was under way: services that are being
 // closed know no more what they kept, and what they say then would be taken for the
-// truth. Who has had no answer asks again, and learns that nobody is there.
+// truth. Who has had no answer asks again, and learns that nobody is there. A request that
+// is for another cloud, whose port this one has, is not answered, either.
 type open struct {
 	http.Handler
+	id      string // of the cloud
 	closing *atomic.Bool
 }
+
+// cloudHeader names the cloud that a request is for: deploy.CloudHeader.
+const cloudHeader = "Arc-Cloud"
 
 // ServeHTTP answers one request.
 func (o open) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if o.closing.Load() {
 		hangUp(w)
+		return
+	}
+	if id := r.Header.Get(cloudHeader); id != "" && id != o.id {
+		http.Error(w, "this is another local cloud than the one that the request is for", http.StatusMisdirectedRequest)
 		return
 	}
 	o.Handler.ServeHTTP(&answering{ResponseWriter: w, closing: o.closing}, r)

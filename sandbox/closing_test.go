@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"arc/deploy"
 	"arc/sandbox/activity"
 )
 
@@ -27,7 +28,7 @@ func TestOpen(t *testing.T) {
 			closing.Store(true)
 		}
 		io.WriteString(w, " whole")
-	}), &closing})
+	}), "this", &closing})
 	defer server.Close()
 	for _, c := range []struct {
 		path string
@@ -45,8 +46,25 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: %q %v, want %q", c.path, got, err, c.want)
 		}
 	}
+	closing.Store(false)
+	for id, want := range map[string]int{"this": 200, "other": 421} {
+		req, err := http.NewRequest("GET", server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(deploy.CloudHeader, id)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("a request for %s: %s", id, resp.Status)
+		}
+	}
+	closing.Store(true)
 	w := httptest.NewRecorder() // whose connection is not ours
-	open{nil, &closing}.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	open{nil, "this", &closing}.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Connection") != "close" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}

@@ -289,7 +289,7 @@ func (c *Cloud) watchHome() {
 // guard of its kind.
 func (c *Cloud) routes(services http.Handler) door.Guard {
 	health := func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(health{ID: publicID(c.running.Token), Project: c.opts.Project, Ready: c.ready.Load()})
+		json.NewEncoder(w).Encode(health{ID: c.running.ID(), Project: c.opts.Project, Ready: c.ready.Load()})
 	}
 	stop := func(w http.ResponseWriter, r *http.Request) {
 		token, err := io.ReadAll(io.LimitReader(r.Body, 1024))
@@ -308,7 +308,7 @@ func (c *Cloud) routes(services http.Handler) door.Guard {
 		{Pattern: "POST /_arc/stop", Guard: guarded(door.Unsigned, http.HandlerFunc(stop))},
 		{Pattern: "/events", Guard: guarded(door.Unsigned, c.published("events", ""))},
 		{Pattern: "/queues", Guard: guarded(door.Unsigned, c.published("queues", ""))},
-		{Pattern: "/", Guard: guarded(door.Signed, open{services, &c.closing})},
+		{Pattern: "/", Guard: guarded(door.Signed, open{services, c.running.ID(), &c.closing})},
 	}
 	for _, s := range c.all {
 		if e := c.guard.Wrap(s.Endpoint()); e.Unsigned != "" {

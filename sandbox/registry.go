@@ -27,6 +27,9 @@ type Running struct {
 	Ready bool `json:"-"`
 }
 
+// ID tells the cloud from others, and gives its token away to nobody.
+func (r Running) ID() string { return publicID(r.Token) }
+
 // Registry is the folder in which running clouds are written down: one file a
 // project, readable by this user alone.
 type Registry struct{ Dir string }
@@ -79,7 +82,7 @@ func (r *Running) alive(ctx context.Context) bool {
 	}
 	defer resp.Body.Close()
 	var h health
-	if json.NewDecoder(resp.Body).Decode(&h) != nil || h.ID != publicID(r.Token) {
+	if json.NewDecoder(resp.Body).Decode(&h) != nil || h.ID != r.ID() {
 		return false
 	}
 	r.Ready = h.Ready

@@ -43,7 +43,7 @@ func (s *session) cloudFor(ctx *cli.Context, p *project) (*cloud, error) {
 		return nil, err
 	}
 	s.note("local cloud at %s", running.Endpoint)
-	clients, err := deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
+	clients, err := deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Cloud: running.ID()})
 	if err != nil && own != nil {
 		own.Close()
 	}
@@ -72,7 +72,7 @@ func (s *session) connectLocal(ctx context.Context, p *project, local bool) (dep
 		return deploy.Clients{}, withHint(errors.New("no local cloud is running for this project"), "arc sandbox, or arc deploy --local, starts one")
 	}
 	p.endpoint = running.Endpoint
-	return deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
+	return deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Cloud: running.ID()})
 }
 
 func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, error) {

@@ -167,7 +167,7 @@ func (s *session) withData(ctx *cli.Context, do func(*data) error) error {
 		r := own.Running()
 		running = &r
 	}
-	if d.clients, err = deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true}); err != nil {
+	if d.clients, err = deploy.Connect(ctx.Context, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Cloud: running.ID()}); err != nil {
 		return err
 	}
 	return do(d)

@@ -67,7 +67,7 @@ func (p *project) pluginEnvironment() map[string]string {
 // pluginInvoke calls functions of the app that runs, for plugins.
 func (s *session) pluginInvoke(p *project, local *sandbox.Cloud) plugin.Invoke {
 	return func(ctx context.Context, pragma, name string, payload json.RawMessage) (json.RawMessage, error) {
-		clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: local.Running().Endpoint, Answered: true})
+		clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: local.Running().Endpoint, Cloud: local.Running().ID()})
 		if err != nil {
 			return nil, err
 		}

@@ -65,9 +65,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	err := s.app().RunContext(ctx, flagsFirst(args))
 	code := s.report(err)
-	for _, screen := range s.screens {
-		screen.flush()
-	}
+	s.flush()
 	return code
 }
 

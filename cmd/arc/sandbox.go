@@ -243,6 +243,7 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 		}
 		return err
 	}
+	s.flush()
 	local.Ready()
 	defer s.processors.share()()
 	select {
@@ -306,6 +307,7 @@ func (s *session) runLive(ctx context.Context, p *project, local *sandbox.Cloud,
 	s.seed(ctx, p, local, liveStack(p))
 	s.startSandboxPlugins(ctx, p, local)
 	defer func() { s.endSandboxPlugins(ctx, p) }()
+	s.flush()
 	local.Ready()
 	defer s.processors.share()()
 	s.startup(ctx, p, local)

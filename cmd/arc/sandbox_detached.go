@@ -118,7 +118,7 @@ func saidAtStart(log string) (lines []string) {
 
 // liveOutputs asks a running local cloud where the app answers.
 func liveOutputs(ctx context.Context, p *project, running *sandbox.Running) (map[string]string, error) {
-	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Answered: true})
+	clients, err := deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Cloud: running.ID()})
 	if err != nil {
 		return nil, err
 	}

@@ -136,6 +136,14 @@ func (s *screen) flush() {
 	}
 }
 
+// flush waits until all that was printed is written, as whoever reads the log of a
+// background cloud when that is ready expects.
+func (s *session) flush() {
+	for _, screen := range s.screens {
+		screen.flush()
+	}
+}
+
 // droppedLines is what takes the place of lines in a text.
 func droppedLines(n int) string {
 	return fmt.Sprintf("%s dropped: nobody took them\n", count(n, "line"))
