@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/urfave/cli/v2"
 
 	"arc/manifest/syntax"
@@ -126,15 +125,7 @@ func TestCanaries(t *testing.T) {
 	lookTool(t, "git")
 	spokenOfAll(t)
 	arc, dir := buildArc(t), t.TempDir()
-	for _, f := range txtar.Parse([]byte(canaryApp)).Files {
-		name := filepath.Join(dir, f.Name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeArchive(t, dir, canaryApp)
 	environ := append(arcEnv(dir), "AWS_ENDPOINT_URL=", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=canary-user-key-0c9b", "AWS_EC2_METADATA_DISABLED=true")
 	outside := func(name string, args ...string) {
 		t.Helper()

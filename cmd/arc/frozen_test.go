@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/coder/websocket"
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 const frozenApp = `
@@ -49,15 +48,7 @@ func TestFrozenIntegration(t *testing.T) {
 	t.Parallel()
 	lookTool(t, "node")
 	arc, dir := buildArc(t), t.TempDir()
-	for _, f := range txtar.Parse([]byte(frozenApp)).Files {
-		file := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, f.Data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeArchive(t, dir, frozenApp)
 	p := startArc(t, arc, dir, "sandbox", "--port", fmt.Sprint(freePort(t)))
 	p.url(t, "HTTP")
 	endpoint := regexp.MustCompile(`local cloud at (\S+)`).FindStringSubmatch(p.stderr.String())[1]

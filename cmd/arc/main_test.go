@@ -22,6 +22,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 var update = flag.Bool("update", false, "rewrite goldens")
@@ -295,6 +296,20 @@ func freePort(t testing.TB) int {
 	}
 	t.Fatal(last)
 	return 0
+}
+
+// writeArchive writes the files of a txtar archive below a folder.
+func writeArchive(t testing.TB, dir, archive string) {
+	t.Helper()
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		file := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // invoke runs the program in this process.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 const socketsApp = `
@@ -51,9 +50,7 @@ func TestSocketsStay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, f := range txtar.Parse([]byte(socketsApp)).Files {
-		write(f.Name, string(f.Data))
-	}
+	writeArchive(t, dir, socketsApp)
 	p := startArc(t, arc, dir, "sandbox", "--port", fmt.Sprint(freePort(t)))
 	http, ws := p.url(t, "HTTP"), p.url(t, "WS")
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -136,15 +133,7 @@ func TestSocketsOfARemovedAPI(t *testing.T) {
 	t.Parallel()
 	lookTool(t, "node")
 	arc, dir := buildArc(t), t.TempDir()
-	for _, f := range txtar.Parse([]byte(socketsApp)).Files {
-		file := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, f.Data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeArchive(t, dir, socketsApp)
 	p := startArc(t, arc, dir, "sandbox", "--port", fmt.Sprint(freePort(t)))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
