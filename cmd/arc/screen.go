@@ -24,8 +24,14 @@ const (
 
 // gather is how long lines are collected that follow others: of an app that prints a
 // line for each of thousands of messages a second, nobody can read them sooner, and
-// writing each took a fifth of what this program does for a message.
-const gather = 10 * time.Millisecond
+// writing each took a fifth of what this program does for a message. When many have
+// come together in that time, the next ones are collected for gatherMany: a write to
+// what may make one wait has Go's scheduler look for others that do, for a millisecond.
+const (
+	gather     = 10 * time.Millisecond
+	gatherMany = 50 * time.Millisecond
+	many       = 8 // lines
+)
 
 // screen writes for a running app to what may take nothing for long: a terminal
 // that Ctrl-S has stopped, a pipe that nobody reads. The app does not wait for
@@ -84,7 +90,7 @@ func (s *screen) tell() {
 func (s *screen) run() {
 	var spare []byte
 	for {
-		text := s.take(spare)
+		text, lines := s.take(spare)
 		for rest := text; len(rest) > 0; {
 			n := min(len(rest), screenPiece)
 			if _, err := s.to.Write(rest[:n]); errors.Is(err, syscall.EPIPE) {
@@ -98,7 +104,11 @@ func (s *screen) run() {
 		if spare = text[:0]; cap(spare) > screenPiece {
 			spare = nil // of a flood
 		}
-		time.Sleep(gather)
+		if lines < many {
+			time.Sleep(gather)
+		} else {
+			time.Sleep(gatherMany)
+		}
 	}
 }
 
@@ -106,7 +116,7 @@ func (s *screen) run() {
 const screenPiece = 64 << 10
 
 // take waits for something to write, and gives it in place of spare.
-func (s *screen) take(spare []byte) (text []byte) {
+func (s *screen) take(spare []byte) (text []byte, lines int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.waiting) == 0 && s.dropped == 0 {
@@ -119,8 +129,9 @@ func (s *screen) take(spare []byte) (text []byte) {
 	if len(s.waiting) == 0 {
 		s.tell()
 	}
-	text, s.waiting, s.lines = s.waiting, spare, 0
-	return text
+	text, lines = s.waiting, s.lines
+	s.waiting, s.lines = spare, 0
+	return text, lines
 }
 
 // flush waits until everything is written, for as long as that may take.

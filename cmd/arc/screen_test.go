@@ -98,3 +98,22 @@ func TestStoppedScreen(t *testing.T) {
 		t.Errorf("%d bytes end in %q", len(all), all[len(all)-60:])
 	}
 }
+
+// TestBusyScreen collects lines for longer while many come: so many a second nobody reads.
+func TestBusyScreen(t *testing.T) {
+	t.Parallel()
+	to := &counted{}
+	s := newScreen(to, droppedLines, func() {})
+	began, lines := time.Now(), 0
+	for ; time.Since(began) < 500*time.Millisecond; time.Sleep(time.Millisecond) {
+		for range many {
+			lines++
+			fmt.Fprintln(s, "line")
+		}
+	}
+	most := int(time.Since(began)/gatherMany) + 5
+	s.flush()
+	if text, writes := to.said(); writes > most || strings.Count(text, "\n") != lines {
+		t.Errorf("%d of %d lines in %d writes, of %d at most", strings.Count(text, "\n"), lines, writes, most)
+	}
+}

@@ -6,8 +6,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"arc/sandbox/nonblock"
 )
 
 // freeMemory is what programs can have of the machine's memory, or of what the
@@ -60,21 +61,15 @@ func starvation(pid int) time.Duration {
 	return time.Duration(fields[1])
 }
 
-// numbers reads a file of the kernel's that begins with three numbers.
+// numbers reads a file of the kernel's that begins with three numbers. It is done while an
+// answer waits.
 func numbers(file string) (list [3]int64, err error) {
-	// Without os: what it does for files that one can wait for takes ten calls
-	// of the system, and this is done while an answer waits.
-	fd, err := syscall.Open(file, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return list, fmt.Errorf("%s: %w", file, err)
-	}
-	defer syscall.Close(fd)
 	var buffer [128]byte
-	n, err := syscall.Read(fd, buffer[:])
+	data, err := nonblock.Contents(file, buffer[:0])
 	if err != nil {
 		return list, fmt.Errorf("%s: %w", file, err)
 	}
-	fields := bytes.Fields(buffer[:max(n, 0)])
+	fields := bytes.Fields(data)
 	for i := range list {
 		if i >= len(fields) {
 			return list, fmt.Errorf("%s: %d numbers, and not 3", file, len(fields))
@@ -99,7 +94,7 @@ func familyMemory(pid int) (total int64) {
 // children are the processes that a process's first thread has started.
 func children(pid int) (pids []int) {
 	p := strconv.Itoa(pid)
-	data, err := os.ReadFile("/proc/" + p + "/task/" + p + "/children")
+	data, err := nonblock.Contents("/proc/"+p+"/task/"+p+"/children", nil)
 	if err != nil {
 		return nil // ended, or a kernel without the list
 	}

@@ -1,5 +1,5 @@
 // Package nonblock makes system calls that return at once, whatever they find: on
-// descriptors that do not block, and on files whose metadata this machine has itself.
+// descriptors that do not block, and on files that this machine has the answer of at hand.
 // Go prepares for a call that takes long, since it cannot know: another thread may take
 // over what this one was to do next, and the one that watches over such calls is woken
 // up, looks around for a while and goes back to sleep. Of a message to a function that
