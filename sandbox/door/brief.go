@@ -101,7 +101,7 @@ func (b *briefing) serve(r *http.Request) bool {
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:n]), brokenOff{io.ErrUnexpectedEOF}))
 	}
 	w := &briefWriter{header: http.Header{}}
-	b.begin(r)
+	b.begin(false)
 	b.port.guard.ServeHTTP(w, r)
 	closes := strings.EqualFold(w.header.Get("Connection"), "close")
 	b.mu.Lock()

@@ -23,7 +23,7 @@ func (p *Port) Pipes(l Listener) (ends [2]*os.File, ok bool, err error) {
 	if err == nil {
 		files[2], files[3], err = os.Pipe()
 	}
-	t := &Talk{port: p}
+	t := &Talk{port: p, piped: true}
 	if err == nil {
 		t.conn, err = newPipes(files[2], files[1])
 	}

@@ -23,6 +23,7 @@ import (
 type Talk struct {
 	port   *Port
 	conn   net.Conn
+	piped  bool // it is two pipes, by which a program of ours may send notes
 	reader *bufio.Reader
 	left   int64 // bytes that may still be read
 
@@ -36,12 +37,22 @@ type Talk struct {
 const maxHead = 1 << 20
 
 // Listener is who answers. Serve takes a talk's requests, one after another: a
-// request's body is there until it returns, its answer may come later. Ended is
-// called once, when nobody is there for an answer any more.
+// request's body is there until it returns, its answer may come later. Note takes what
+// is sent in their place through pipes, to be answered as they are. Ended is called once,
+// when nobody is there for an answer any more.
 type Listener interface {
 	Serve(t *Talk, r *http.Request)
+	Note(t *Talk, about string, body []byte)
 	Ended(t *Talk)
 }
+
+// A note is what a program of ours sends through pipes instead of a request that it
+// sends again and again: "=LENGTH ABOUT", a line feed and LENGTH bytes. To read the head
+// of a request takes ten times as long, and most of what is in it says nothing.
+const (
+	noteMark = '='
+	maxNote  = 64 << 10 // bytes; what is longer is worth a request
+)
 
 // Talk puts a listener behind the port, once, for requests that a guard of the kind
 // Private lets in. It is Serve for a port on which one program waits for its answers.
@@ -106,6 +117,12 @@ func (t *Talk) run(l Listener) {
 	ctx := context.WithValue(context.Background(), http.LocalAddrContextKey, t.conn.LocalAddr())
 	for {
 		t.left = maxHead
+		if t.noted() {
+			if !t.note(l) {
+				return
+			}
+			continue
+		}
 		r, err := http.ReadRequest(t.reader)
 		switch {
 		case errors.Is(err, errLongHead):
@@ -118,7 +135,7 @@ func (t *Talk) run(l Listener) {
 			return
 		}
 		t.left = math.MaxInt64
-		if !t.begin(r) {
+		if !t.begin(r.Close || !r.ProtoAtLeast(1, 1)) {
 			return // it did not wait for the answer before
 		}
 		r = r.WithContext(ctx)
@@ -138,13 +155,42 @@ func (t *Talk) run(l Listener) {
 	}
 }
 
-func (t *Talk) begin(r *http.Request) bool {
+func (t *Talk) begin(closes bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.asked {
 		return false
 	}
-	t.asked, t.closes = true, r.Close || !r.ProtoAtLeast(1, 1)
+	t.asked, t.closes = true, closes
+	return true
+}
+
+// noted waits for what comes next, and reports whether it is a note.
+func (t *Talk) noted() bool {
+	if !t.piped {
+		return false
+	}
+	first, err := t.reader.Peek(1)
+	return err == nil && first[0] == noteMark
+}
+
+// note takes a note; false = it is none, or has not come whole.
+func (t *Talk) note(l Listener) bool {
+	line, err := t.reader.ReadSlice('\n')
+	if err != nil {
+		return false
+	}
+	length, about, ok := strings.Cut(string(line[1:len(line)-1]), " ")
+	size, err := strconv.Atoi(length)
+	if !ok || err != nil || size < 0 || size > maxNote {
+		t.refuse(http.StatusBadRequest, fmt.Sprintf("400 Bad Request: a note begins with %cLENGTH ABOUT, and has %d bytes at most", noteMark, maxNote))
+		return false
+	}
+	body := make([]byte, size)
+	if _, err := io.ReadFull(t.reader, body); err != nil || !t.begin(false) {
+		return false
+	}
+	l.Note(t, about, body)
 	return true
 }
 

@@ -34,6 +34,10 @@ func (e *echoing) Serve(t *door.Talk, r *http.Request) {
 	answer()
 }
 
+func (e *echoing) Note(t *door.Talk, about string, body []byte) {
+	t.Answer(http.StatusOK, fmt.Appendf(nil, "note %q %d", about, len(body)))
+}
+
 func (e *echoing) Ended(*door.Talk) {
 	if e.ended != nil {
 		e.ended <- true
@@ -208,6 +212,8 @@ func (a answers) Serve(t *door.Talk, _ *http.Request) {
 	a.errs <- t.Answer(http.StatusOK, nil)
 }
 
+func (answers) Note(*door.Talk, string, []byte) {}
+
 func (answers) Ended(*door.Talk) {}
 
 // TestTalkAnswersOnce: a second answer is an error, and one that nobody takes.
@@ -223,5 +229,55 @@ func testTalkAnswersOnce(t *testing.T, dial func(*door.Port, door.Listener) *cli
 	}
 	if first, second := <-a.errs, <-a.errs; first != nil || second == nil {
 		t.Error(errors.Join(first, second))
+	}
+}
+
+// TestNotes: through pipes a note takes a request's place, between others; what is none
+// ends the talk, and on a connection nothing is one.
+func TestNotes(t *testing.T) { by(t, testNotes) }
+
+func testNotes(t *testing.T, dial func(*door.Port, door.Listener) *client) {
+	e := &echoing{later: make(chan func(), 1)}
+	port := talk(t, e)
+	host := "Host: " + port.Address() + "\r\n"
+	c := dial(port, e)
+	if _, connected := c.ReadWriteCloser.(net.Conn); connected {
+		if resp, _ := c.ask("=3 some\nabc\r\n\r\n"); resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("%d for a note on a connection", resp.StatusCode)
+		}
+		return
+	}
+	long := strings.Repeat("x", 64<<10)
+	for note, want := range map[string]string{
+		"=3 some words\nabc":    `note "some words" 3`,
+		"=0 \n":                 `note "" 0`,
+		"=65536 long\n" + long:  `note "long" 65536`,
+		"=0004 \u00e9\r\nab\nc": `note "é\r" 4`,
+	} {
+		if _, body := c.ask(note); body != want {
+			t.Errorf("%.20q: %s, want %s", note, body, want)
+		}
+		if _, body := c.ask("GET /a HTTP/1.1\r\n" + host + "\r\n"); body != `GET /a 0 "" <nil>` {
+			t.Errorf("after %.20q: %s", note, body)
+		}
+	}
+	for _, note := range []string{"=\n", "=3\nabc", "=-1 a\n", "=x a\n", "=65537 a\n", "=9223372036854775808 a\n"} {
+		c := dial(port, e)
+		resp, body := c.ask(note)
+		if _, err := c.reader.ReadByte(); resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, "=LENGTH ABOUT") || err == nil {
+			t.Errorf("%q: %d %s", note, resp.StatusCode, body)
+		}
+	}
+	for _, half := range []string{"=3 some", "=3 some\nab", "=" + strings.Repeat("1", 5000)} {
+		e := &echoing{ended: make(chan bool, 1)}
+		c := dial(port, e)
+		io.WriteString(c, half)
+		c.Close()
+		<-e.ended
+	}
+	c = dial(port, e)
+	io.WriteString(c, "GET /later HTTP/1.1\r\n"+host+"\r\n=3 some\nabc") // it does not wait for the answer
+	if _, err := c.reader.ReadByte(); err == nil {
+		t.Error("who sends a note before the answer has come is answered")
 	}
 }

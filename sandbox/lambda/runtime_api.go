@@ -115,11 +115,6 @@ func (w *worker) answer(t *door.Talk, r *http.Request, id string, isError bool) 
 	if w.service.weighAnswer(w) {
 		return // it took too much memory, and is being ended for it
 	}
-	inv := w.service.take(w, id)
-	if inv == nil {
-		refuse(t, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
-		return
-	}
 	result := invoke.Result{Payload: body, Streamed: stream != nil}
 	// A streamed response that fails half-way says so behind its body.
 	if trailer := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); trailer != "" {
@@ -129,10 +124,30 @@ func (w *worker) answer(t *door.Talk, r *http.Request, id string, isError bool) 
 		result.Payload = []byte(w.place.Real(string(result.Payload)))
 		result.Failed, result.Kind = "Unhandled", kindOf(w.fn, errorType(r, result.Payload), invoke.Thrown)
 	}
+	w.came(t, id, result, r.Header.Get(nextHeader) != "")
+}
+
+// Note takes what our own runtime sends in place of a response that is kept whole and
+// accepted by the next event: about is the ID of the event.
+func (w *worker) Note(t *door.Talk, about string, body []byte) {
+	if w.service.has(w, about) && w.service.weighAnswer(w) {
+		return // it took too much memory, and is being ended for it
+	}
+	w.came(t, about, invoke.Result{Payload: body}, true)
+}
+
+// came ends an event with its result, and has the worker go on: with the next one, where
+// it asks for it with the answer.
+func (w *worker) came(t *door.Talk, id string, result invoke.Result, next bool) {
+	inv := w.service.take(w, id)
+	if inv == nil {
+		refuse(t, http.StatusBadRequest, "InvalidRequestID", "no event of that ID waits for an answer")
+		return
+	}
 	w.output.mark("") // what is printed from here on belongs to no event
 	w.finished(inv, "")
 	inv.end(outcome{result: result})
-	if r.Header.Get(nextHeader) != "" {
+	if next {
 		w.next(t)
 		return
 	}

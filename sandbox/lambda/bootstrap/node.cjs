@@ -361,8 +361,9 @@ function handle(head, body) {
     current = ''
     waiting = true
     socket.ref()
-    // The next event is the answer to this one's.
-    outgoing.write(post(`invocation/${id}/${what}`, text, type, 'Arc-Next: 1\r\n'))
+    // The next event is the answer to this one's. Through pipes a short response is a note.
+    if (pipes && what === 'response' && text.length < 16384) outgoing.write(`=${Buffer.byteLength(text)} ${id}\n${text}`)
+    else outgoing.write(post(`invocation/${id}/${what}`, text, type, 'Arc-Next: 1\r\n'))
   }
   const fail = (err) => {
     if (done) return
