@@ -52,6 +52,7 @@ type connection struct {
 	active atomic.Int64  // last traffic, Unix nanoseconds
 	slots  chan struct{} // one for each message being served
 	read   int64         // messages that were begun to be read
+	molded *mold         // of the last message's event
 	out    outgoing
 
 	// reading is held while a message is read, so that nobody else reads from

@@ -208,3 +208,39 @@ func frame(length uint32, masked bool) []byte {
 	}
 	return append(head, bytes.Repeat([]byte{0xff}, int(length))...)
 }
+
+// FuzzMessageEvent: the event of a message is what would be encoded of all its values,
+// whatever they are, on one route after another.
+func FuzzMessageEvent(f *testing.F) {
+	f.Add(`{"action":"a"}`, "agent", "localhost", "variable")
+	f.Add("<&>\u2028\xff\x00\"", "\xff", "", "</script>")
+	f.Fuzz(func(t *testing.T, body, agent, domain, variable string) {
+		c := &connection{api: &api{id: "a"}, id: "i=", domain: domain, userAgent: agent, connected: time.Unix(1, 2e6)}
+		for _, live := range []*liveStage{{name: "one"}, {name: "two", variables: map[string]string{"v": variable}}} {
+			for _, key := range []string{"$default", "k", "k"} {
+				got, err := c.messageEvent(live, key, "r=", body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var said struct{ RequestContext socketContext }
+				if err := json.Unmarshal(got, &said); err != nil {
+					t.Fatal(err, string(got))
+				}
+				at := c.messageContext(live, key, "r=")
+				own := said.RequestContext
+				if now := time.Now().UnixMilli(); own.RequestTimeEpoch > now || own.RequestTimeEpoch < now-60_000 || own.MessageID == at.MessageID || len(own.MessageID) != len(at.MessageID) {
+					t.Errorf("message %s of %d", own.MessageID, own.RequestTimeEpoch)
+				}
+				at.MessageID, at.RequestTimeEpoch = own.MessageID, own.RequestTimeEpoch
+				at.RequestTime = time.UnixMilli(own.RequestTimeEpoch).UTC().Format(clockFormat)
+				want, err := ingress.Encode(socketEvent{StageVariables: live.variables, RequestContext: at, Body: &body})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if string(got) != string(want) {
+					t.Errorf("%s\nwant %s", got, want)
+				}
+			}
+		}
+	})
+}

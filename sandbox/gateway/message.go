@@ -304,10 +304,6 @@ func orEmpty[V any](m map[string]V) map[string]V {
 	return m
 }
 
-func (c *connection) messageEvent(live *liveStage, key, request, body string) ([]byte, error) {
-	return ingress.Encode(socketEvent{StageVariables: live.variables, RequestContext: c.messageContext(live, key, request), Body: &body})
-}
-
 func (c *connection) messageContext(live *liveStage, key, request string) socketContext {
 	at := c.context(live, key, "MESSAGE", request)
 	at.MessageID = ingress.NewToken()
