@@ -28,6 +28,7 @@ savedapp
 @http
 get /
 get /linked
+get /typed
 -- package.json --
 { "workspaces": ["packages/*"] }
 -- source/http/get-index/index.mjs --
@@ -36,7 +37,32 @@ import dep from 'dep'
 import { lib } from 'lib'
 import { shared } from '@architect/shared/shared.mjs'
 import { far } from '@architect/shared/far/far.mjs'
-export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ handler: '1', own, dep, lib, shared, far, env: process.env.WORD ?? '' }) })
+import { createRequire } from 'node:module'
+const require = createRequire(import.meta.url)
+let perhaps = ''
+try { perhaps = require('perhaps') } catch {}
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ handler: '1', own, dep, lib, shared, far, perhaps, env: process.env.WORD ?? '' }) })
+-- source/http/get-typed/index.ts --
+import dep from 'dep'
+import { shared } from '@architect/shared/shared.mjs'
+import { words } from '../../words/words'
+let perhaps = ''
+try { perhaps = require('perhaps') } catch {}
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ dep, shared, words, perhaps }) })
+-- elsewhere/words/words.ts --
+export const words = '1'
+-- elsewhere/words2/words.ts --
+export const words = '2'
+-- elsewhere/linked2/index.mjs --
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ linked: '3' }) })
+-- packages/lib2/package.json --
+{ "name": "lib", "version": "2.0.0", "main": "index.mjs" }
+-- packages/lib2/index.mjs --
+export const lib = '3'
+-- elsewhere/shared2/shared.mjs --
+export const shared = '4'
+-- elsewhere/shared2/far/far.mjs --
+export const far = '3'
 -- source/http/get-index/own.mjs --
 export const own = '1'
 -- elsewhere/linked/index.mjs --
@@ -70,6 +96,7 @@ func writeSaved(t *testing.T) *saved {
 	}
 	for link, target := range map[string]string{
 		"src": "source", "source/http/get-linked": "../../elsewhere/linked", "node_modules/lib": "../packages/lib", "source/shared/far": "../../far",
+		"source/words": "../elsewhere/words",
 	} {
 		if err := os.Symlink(target, filepath.Join(s.dir, link)); err != nil {
 			t.Fatal(err)
@@ -98,6 +125,13 @@ func (s *saved) rename(name, text string) {
 	s.t.Helper()
 	s.write(name+".new", text)
 	s.do(os.Rename(s.path(name+".new"), s.path(name)))
+}
+
+// link has a link lead elsewhere in one step, as npm does.
+func (s *saved) link(target, name string) {
+	s.t.Helper()
+	s.do(os.Symlink(target, s.path(name+"-new")))
+	s.do(os.Rename(s.path(name+"-new"), s.path(name)))
 }
 
 func (s *saved) get(path string) map[string]string {
@@ -148,11 +182,12 @@ func (s *saved) each() {
 	t := s.t
 	first := s.get("/")
 	for name, value := range first {
-		if name != "env" && value != "1" {
+		if name != "env" && name != "perhaps" && value != "1" {
 			t.Fatalf("%s is %s at the start", name, value)
 		}
 	}
 	s.get("/linked")
+	s.get("/typed")
 	index, err := os.ReadFile(s.path("source/http/get-index/index.mjs"))
 	s.do(err)
 	handler := func(value string) string {
@@ -202,8 +237,40 @@ func (s *saved) each() {
 			s.write(main, handler("6"))
 			s.write(own, "export const own = '6'")
 			s.do(os.Symlink("../../elsewhere/linked", s.path("source/http/get-linked")))
+			s.do(os.Rename(s.path("source/old/get-typed"), s.path("source/http/get-typed")))
 		}},
 		{"and saved again", "/", "own", "7", func() { s.rename(own, "export const own = '7'") }},
+		{"a package that was looked for in vain", "/", "perhaps", "1", func() { s.write("node_modules/perhaps/index.js", "module.exports = '1'") }},
+		{"and saved again", "/", "perhaps", "2", func() { s.write("node_modules/perhaps/index.js", "module.exports = '2'") }},
+		{"the same for TypeScript", "/typed", "perhaps", "2", func() {}},
+		{"and saved again", "/typed", "perhaps", "3", func() { s.write("node_modules/perhaps/index.js", "module.exports = '3'") }},
+		{"a package's own copy of another", "/", "dep", "inner", func() {
+			s.write("node_modules/dep/lib/index.js", "module.exports = require('within')")
+			s.write("node_modules/within/index.js", "module.exports = 'outer'")
+			s.write("node_modules/dep/package.json", `{ "name": "dep", "main": "lib/index.js", "dependencies": { "within": "1" } }`)
+			s.write("node_modules/dep/node_modules/within/index.js", "module.exports = 'inner'")
+		}},
+		{"the same for TypeScript", "/typed", "dep", "inner", func() {}},
+		{"that goes, as by npm dedupe", "/", "dep", "outer", func() { s.do(os.RemoveAll(s.path("node_modules/dep/node_modules"))) }},
+		{"the same for TypeScript", "/typed", "dep", "outer", func() {}},
+		{"and comes back", "/", "dep", "again", func() {
+			s.write("node_modules/dep/node_modules/within/index.js", "module.exports = 'again'")
+		}},
+		{"the same for TypeScript", "/typed", "dep", "again", func() {}},
+		{"a package's link that leads elsewhere", "/", "lib", "3", func() { s.link("../packages/lib2", "node_modules/lib") }},
+		{"and saved there", "/", "lib", "4", func() { s.write("packages/lib2/index.mjs", "export const lib = '4'") }},
+		{"a handler's link that leads elsewhere", "/linked", "linked", "3", func() { s.link("../../elsewhere/linked2", "source/http/get-linked") }},
+		{"and saved there", "/linked", "linked", "4", func() {
+			s.write("elsewhere/linked2/index.mjs", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ linked: '4' }) })")
+		}},
+		{"a link of code that is built", "/typed", "words", "2", func() { s.link("../elsewhere/words2", "source/words") }},
+		{"and saved there", "/typed", "words", "3", func() { s.write("elsewhere/words2/words.ts", "export const words = '3'") }},
+		{"a folder of shared code that becomes a link", "/", "shared", "4", func() {
+			s.do(os.RemoveAll(s.path("source/shared")))
+			s.do(os.Symlink("../elsewhere/shared2", s.path("source/shared")))
+		}},
+		{"and saved there", "/", "shared", "5", func() { s.write("elsewhere/shared2/shared.mjs", "export const shared = '5'") }},
+		{"the same for TypeScript", "/typed", "shared", "5", func() {}},
 	}
 	for _, step := range steps {
 		step.change()
@@ -217,7 +284,7 @@ func (s *saved) each() {
 func (s *saved) manifest() {
 	s.write(".env", "WORD=word\n")
 	s.soon("/", "env", "word")
-	s.write("app.arc", "@app\nsavedapp\n@shared\n@http\nget /\nget /linked\nget /more\n")
+	s.write("app.arc", "@app\nsavedapp\n@shared\n@http\nget /\nget /linked\nget /typed\nget /more\n")
 	s.write("src/http/get-more/index.mjs", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: '1' }) })")
 	s.soon("/more", "more", "1")
 	// A package that a function imports from now on.
