@@ -103,7 +103,9 @@ func (l *Live) Settings() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("%q %q %q %q %t %q %q %q %q", l.fn.Dir, l.fn.HandlerFile, l.fn.Handler, l.fn.Runtime, l.fn.Bundle, l.fn.External, l.fn.Shared, l.fn.Views, l.fn.Ignore)
+	fn := l.fn
+	return fmt.Sprintf("%q %q %q %q %q %t %t %t %q %q %q %q %q", fn.Dir, fn.HandlerFile, fn.Handler, fn.Runtime, fn.Arch, fn.NoInstall, fn.NodeOptions, fn.Bundle,
+		fn.External, fn.Shared, fn.Views, fn.Ignore, fn.Copies)
 }
 
 // Reads reports whether the function is made of a file (an absolute path).

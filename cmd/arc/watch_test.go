@@ -261,7 +261,10 @@ func (s *saved) each() {
 		{"and saved there", "/", "lib", "4", func() { s.write("packages/lib2/index.mjs", "export const lib = '4'") }},
 		{"a handler's link that leads elsewhere", "/linked", "linked", "3", func() { s.link("../../elsewhere/linked2", "source/http/get-linked") }},
 		{"and saved there", "/linked", "linked", "4", func() {
-			s.write("elsewhere/linked2/index.mjs", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ linked: '4' }) })")
+			s.write("elsewhere/linked2/index.mjs", `import fs from 'node:fs'
+let linked = '4'
+try { linked = fs.readFileSync(new URL('more/word.txt', import.meta.url), 'utf8') } catch {}
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ linked }) })`)
 		}},
 		{"a link of code that is built", "/typed", "words", "2", func() { s.link("../elsewhere/words2", "source/words") }},
 		{"and saved there", "/typed", "words", "3", func() { s.write("elsewhere/words2/words.ts", "export const words = '3'") }},
@@ -271,6 +274,15 @@ func (s *saved) each() {
 		}},
 		{"and saved there", "/", "shared", "5", func() { s.write("elsewhere/shared2/shared.mjs", "export const shared = '5'") }},
 		{"the same for TypeScript", "/typed", "shared", "5", func() {}},
+		{"a package that is nearer", "/", "perhaps", "nearer", func() { s.write("source/node_modules/perhaps/index.js", "module.exports = 'nearer'") }},
+		{"and goes", "/", "perhaps", "3", func() { s.do(os.RemoveAll(s.path("source/node_modules"))) }},
+		{"a link that nobody calls for a while", "/typed", "words", "1", func() {
+			s.link("../elsewhere/words", "source/words")
+			time.Sleep(4 * settle)
+		}},
+		{"and saved there", "/typed", "words", "5", func() { s.write("elsewhere/words/words.ts", "export const words = '5'") }},
+		{"a link back", "/typed", "words", "3", func() { s.link("../elsewhere/words2", "source/words") }},
+		{"a new file where the handler's link leads", "/linked", "linked", "read", func() { s.write("elsewhere/linked2/more/word.txt", "read") }},
 	}
 	for _, step := range steps {
 		step.change()
@@ -287,6 +299,29 @@ func (s *saved) manifest() {
 	s.write("app.arc", "@app\nsavedapp\n@shared\n@http\nget /\nget /linked\nget /typed\nget /more\n")
 	s.write("src/http/get-more/index.mjs", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: '1' }) })")
 	s.soon("/more", "more", "1")
+	// Files and folders whose coming says something of the app.
+	s.write("src/http/get-more/index.ts", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: 'typed' as string }) })")
+	s.do(os.Remove(s.path("src/http/get-more/index.mjs")))
+	s.soon("/more", "more", "typed")
+	s.do(os.Remove(s.path("src/http/get-more/index.ts")))
+	s.write("src/views/late.mjs", "export const late = '1'")
+	s.write("src/http/get-more/index.mjs", "import { late } from '@architect/views/late.mjs'\nexport const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: 'view ' + late }) })")
+	s.soon("/more", "more", "view 1")
+	s.write("aside/index.mjs", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE }) })")
+	s.write("aside/config.arc", "@aws\nmemory 512\n")
+	s.do(os.Rename(s.path("src/http/get-more"), s.path("before")))
+	s.do(os.Rename(s.path("aside"), s.path("src/http/get-more")))
+	s.soon("/more", "more", "512")
+	s.write("app.arc", "@app\nsavedapp\n@shared\n@http\nget /\nget /linked\nget /typed\nget /more\nget /then\n")
+	s.soon("/then", "message", "Internal Server Error") // its handler comes later
+	s.write("src/http/get-then/index.ts", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ then: '1' as string }) })")
+	s.soon("/then", "then", "1")
+	// Code of functions that the manifest's changes have left as they were.
+	s.write("elsewhere/words2/words.ts", "export const words = '4'")
+	s.soon("/typed", "words", "4")
+	s.write("node_modules/perhaps/index.js", "module.exports = '4'")
+	s.soon("/typed", "perhaps", "4")
+	s.soon("/", "perhaps", "4")
 	// A package that a function imports from now on.
 	s.write("node_modules/late/package.json", `{ "name": "late", "main": "index.js" }`)
 	s.write("node_modules/late/index.js", "module.exports = '1'")
