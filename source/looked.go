@@ -1,6 +1,7 @@
 package source
 
 import (
+	"io/fs"
 	"maps"
 	"path"
 	"path/filepath"
@@ -13,8 +14,9 @@ import (
 // Node looks first. When such a place changes, the function has to be made again.
 
 // looked are those places, absolute and sorted: links that were followed, packages
-// that were asked for in a node_modules folder, whether they are there or not, and
-// node_modules folders that are not there.
+// that were asked for in a node_modules folder, whether they are there or not,
+// node_modules folders that are not there, and folders in which a module was looked
+// for in vain, in a package with all below them, as npm writes it file by file.
 func (c *collector) looked() []string {
 	set := map[string]bool{}
 	c.links.Range(func(at, _ any) bool {
@@ -31,6 +33,23 @@ func (c *collector) looked() []string {
 		case !inModules(modules): // npm makes none deeper in a package than beside its package.json
 			set[c.onDisk(modules+"/node_modules")] = true
 		}
+	})
+	c.unfound.Range(func(dir, _ any) bool {
+		set[c.onDisk(dir.(string))] = true
+		if !inModules(dir.(string)) {
+			return true
+		}
+		fs.WalkDir(c.files, dir.(string), func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil || !d.IsDir():
+				return nil
+			case d.Name() == "node_modules" && name != dir:
+				return fs.SkipDir
+			}
+			set[c.onDisk(name)] = true
+			return nil
+		})
+		return true
 	})
 	delete(set, "")
 	return slices.Sorted(maps.Keys(set))

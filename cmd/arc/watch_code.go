@@ -96,7 +96,7 @@ func (c *liveCode) touched(fn sandbox.LiveFunction, changed []string) bool {
 	folders, looked, above, dirs := code.folders, code.looked, code.above, code.dirs
 	c.mu.Unlock()
 	for _, file := range changed {
-		if fn.Code.Reads(file) || looked[file] || above[file] || folders[file] || folders[filepath.Dir(file)] {
+		if fn.Code.Reads(file) || looked[file] || looked[filepath.Dir(file)] || above[file] || folders[file] || folders[filepath.Dir(file)] {
 			return true
 		}
 		for _, dir := range dirs {
@@ -216,6 +216,9 @@ func (w *liveWatch) followOne(fn sandbox.LiveFunction) (missed bool) {
 		looked[place] = true
 		dir := filepath.Dir(place)
 		watchAbove(dir)
+		if within(place, top) {
+			w.watcher.Folder(place)
+		}
 		if info, err := os.Stat(dir); err == nil && !before[place] && info.ModTime().After(since) {
 			missed = true
 		}

@@ -243,6 +243,15 @@ func (s *saved) each() {
 		{"a package that was looked for in vain", "/", "perhaps", "1", func() { s.write("node_modules/perhaps/index.js", "module.exports = '1'") }},
 		{"and saved again", "/", "perhaps", "2", func() { s.write("node_modules/perhaps/index.js", "module.exports = '2'") }},
 		{"the same for TypeScript", "/typed", "perhaps", "2", func() {}},
+		{"a package that goes", "/", "perhaps", "", func() { s.do(os.RemoveAll(s.path("node_modules/perhaps"))) }},
+		{"and comes file by file", "/", "perhaps", "", func() { s.write("node_modules/perhaps/package.json", `{ "name": "perhaps", "main": "lib/deep/main" }`) }},
+		{"while it is called", "/", "perhaps", "", func() { s.do(os.MkdirAll(s.path("node_modules/perhaps/lib/deep"), 0o777)) }},
+		{"until it is whole", "/", "perhaps", "whole", func() { s.write("node_modules/perhaps/lib/deep/main.js", "module.exports = 'whole'") }},
+		{"and is another one", "/", "perhaps", "2", func() {
+			s.write("node_modules/perhaps/package.json", `{ "name": "perhaps" }`)
+			s.write("node_modules/perhaps/index.js", "module.exports = '2'")
+		}},
+		{"the same for TypeScript", "/typed", "perhaps", "2", func() {}},
 		{"and saved again", "/typed", "perhaps", "3", func() { s.write("node_modules/perhaps/index.js", "module.exports = '3'") }},
 		{"a package's own copy of another", "/", "dep", "inner", func() {
 			s.write("node_modules/dep/lib/index.js", "module.exports = require('within')")
