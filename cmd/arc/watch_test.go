@@ -29,6 +29,7 @@ savedapp
 get /
 get /linked
 get /typed
+get /once
 -- package.json --
 { "workspaces": ["packages/*"] }
 -- source/http/get-index/index.mjs --
@@ -42,6 +43,10 @@ const require = createRequire(import.meta.url)
 let perhaps = ''
 try { perhaps = require('perhaps') } catch {}
 export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ handler: '1', own, dep, lib, shared, far, perhaps, env: process.env.WORD ?? '' }) })
+-- source/http/get-once/index.js --
+let once = ''
+try { once = require('once') } catch {}
+exports.handler = async () => ({ statusCode: 200, body: JSON.stringify({ once }) })
 -- source/http/get-typed/index.ts --
 import dep from 'dep'
 import { shared } from '@architect/shared/shared.mjs'
@@ -238,6 +243,7 @@ func (s *saved) each() {
 			s.write(own, "export const own = '6'")
 			s.do(os.Symlink("../../elsewhere/linked", s.path("source/http/get-linked")))
 			s.do(os.Rename(s.path("source/old/get-typed"), s.path("source/http/get-typed")))
+			s.do(os.Rename(s.path("source/old/get-once"), s.path("source/http/get-once")))
 		}},
 		{"and saved again", "/", "own", "7", func() { s.rename(own, "export const own = '7'") }},
 		{"a package that was looked for in vain", "/", "perhaps", "1", func() { s.write("node_modules/perhaps/index.js", "module.exports = '1'") }},
@@ -290,8 +296,15 @@ export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ li
 			time.Sleep(4 * settle)
 		}},
 		{"and saved there", "/typed", "words", "5", func() { s.write("elsewhere/words/words.ts", "export const words = '5'") }},
+		{"a package that the first call looked for in vain", "/once", "once", "1", func() {
+			if got := s.get("/once")["once"]; got != "" {
+				t.Errorf("once is %q before there is one", got)
+			}
+			s.write("node_modules/once/index.js", "module.exports = '1'")
+		}},
 		{"a link back", "/typed", "words", "3", func() { s.link("../elsewhere/words2", "source/words") }},
-		{"a new file where the handler's link leads", "/linked", "linked", "read", func() { s.write("elsewhere/linked2/more/word.txt", "read") }},
+		{"a new folder where the handler's link leads", "/linked", "linked", "4", func() { s.do(os.Mkdir(s.path("elsewhere/linked2/more"), 0o777)) }},
+		{"and a file in it", "/linked", "linked", "read", func() { s.write("elsewhere/linked2/more/word.txt", "read") }},
 	}
 	for _, step := range steps {
 		step.change()
