@@ -226,6 +226,48 @@ func TestCloudThatDoesNotAnswer(t *testing.T) {
 	f.tidy(pid)
 }
 
+// TestStartedWhileAnotherEnds starts the sandbox while the one before it listens no
+// more and holds the project still, as whoever restarts it does.
+func TestStartedWhileAnotherEnds(t *testing.T) {
+	t.Parallel()
+	f := newFaults(t, faultsApp)
+	f.background()
+	locks, _ := filepath.Glob(f.cache() + "/*.lock")
+	f.says("sandbox", "--stop")
+	if len(locks) != 1 {
+		t.Fatal(locks)
+	}
+	lock, err := os.Create(locks[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	next := f.command("sandbox", "--port", strconv.Itoa(f.port))
+	var said bytes.Buffer
+	next.Stderr = &said
+	if err := next.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { next.Wait(); close(ended) }()
+	time.Sleep(500 * time.Millisecond) // so that it finds the project held
+	lock.Close()
+	f.eventually("the next one runs", func() bool {
+		select {
+		case <-ended:
+			t.Fatalf("it has ended:\n%s", said.String())
+		default:
+		}
+		return f.registered() != nil
+	})
+	next.Process.Signal(syscall.SIGTERM)
+	<-ended
+	f.tidy()
+}
+
 // TestCloudGoneWhileDeployed stops and kills the cloud in the middle of a deploy:
 // that ends at once, with the truth.
 func TestCloudGoneWhileDeployed(t *testing.T) {
