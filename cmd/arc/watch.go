@@ -48,7 +48,7 @@ func (s *session) newWatch(p *project, local *sandbox.Cloud, apply func() error)
 	w.watcher = watch.New(watch.Options{
 		Root:    repositoryOf(p.dir),
 		Scratch: local.Scratch(),
-		Skip:    isInstalled,
+		Skip:    notEntered(p),
 		Changed: w.changed,
 		Warn:    func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 	})
@@ -57,6 +57,19 @@ func (s *session) newWatch(p *project, local *sandbox.Cloud, apply func() error)
 	w.watcher.Tree(p.dir)
 	local.BeforeCalls(w.fresh)
 	return w
+}
+
+// notEntered tells the folders of a project that nobody but tools writes to. What
+// browsers get is the user's own, as public/vendor.
+func notEntered(p *project) func(dir string) bool {
+	static := ""
+	if p.app.Static != nil {
+		static = realPath(p.path(p.app.Static.Folder))
+	}
+	return func(dir string) bool {
+		name := filepath.Base(dir)
+		return isInstalled(name) && !(name == "vendor" && static != "" && within(dir, static))
+	}
 }
 
 // isInstalled tells folders that others than the user write to. Of what is
