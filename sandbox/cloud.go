@@ -86,8 +86,9 @@ type Options struct {
 	// Asleep leaves the stacks of earlier runs alone: somebody looks at data only.
 	Asleep bool
 	// Inspect reports whether a debugger may attach to a function, by its label
-	// ("@http get /") and folder; nil = to none.
-	Inspect func(label, dir string) bool
+	// ("@http get /") and folder, and at which of the ports of its language, counted
+	// from 0, when that is free; nil = to none.
+	Inspect func(label, dir string) (port int, attach bool)
 	// Tables is a DynamoDB endpoint to use instead of one of our own; "" = none.
 	Tables string
 	// NoRights asks nothing of IAM: no role what it may, and no policy of a function,

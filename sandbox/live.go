@@ -17,9 +17,19 @@ type liveApp struct {
 	ready chan struct{} // closed when the app was made, or could not be
 }
 
+// set takes the app as it is from now on. A function whose code is made as before
+// keeps what makes it: so do its workers (lambda.Service.Relocate), and whoever
+// asks what it is made of must ask the one that they run.
 func (l *liveApp) set(app App) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	app.Functions = maps.Clone(app.Functions)
+	for id, fn := range app.Functions {
+		if before := l.app.Functions[id].Code; fn.Code != nil && before.Settings() == fn.Code.Settings() {
+			fn.Code = before
+			app.Functions[id] = fn
+		}
+	}
 	l.app, l.on = app, true
 }
 

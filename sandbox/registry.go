@@ -236,6 +236,9 @@ func (g Registry) Busy(project string) (bool, error) {
 // in it: what a killed one left goes. The caller holds the lock.
 func (g Registry) scratch(project string) (string, error) {
 	dir := g.file(project, ".scratch")
+	if _, err := os.Stat(dir); err == nil {
+		endStrays(dir)
+	}
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("files of an earlier local cloud: %w", err)
 	}

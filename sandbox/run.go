@@ -154,7 +154,11 @@ const warmRest = 150 * time.Millisecond
 func (c *Cloud) Changed(affected func(LiveFunction) bool) {
 	c.lambda.RetireLive(func(ref stack.Ref, logicalID string) bool {
 		code, ok := c.live.function(ref.Name, logicalID)
-		return ok && affected(code)
+		if !ok || !affected(code) {
+			return false
+		}
+		code.Code.Outdate()
+		return true
 	})
 }
 

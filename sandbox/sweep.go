@@ -42,6 +42,9 @@ func (g Registry) sweep(project string) (rest func()) {
 			continue // it runs
 		}
 		for _, name := range names {
+			if strings.HasSuffix(name, ".scratch") {
+				endStrays(filepath.Join(g.Dir, name))
+			}
 			// Renaming takes no time: another cloud of the project may want the lock.
 			if to := filepath.Join(g.Dir, swept+name); !strings.HasSuffix(name, ".lock") && os.Rename(filepath.Join(g.Dir, name), to) == nil {
 				outgoing = append(outgoing, to)

@@ -107,6 +107,8 @@ type collector struct {
 	imported  memo[string, []edge]                 // real file → what it imports
 	folders   memo[string, []File]                 // package folder → its files
 	trees     memo[string, *tree]                  // function, shared and views folder → what is in it
+	links     sync.Map                             // path of a symbolic link that was followed → true
+	unfound   sync.Map                             // folder in which a module was looked for in vain → true
 	whole     sync.Map                             // folder → number of files in it, all of them collected
 }
 

@@ -106,6 +106,7 @@ func (p *esbuildPlugin) setup(build api.PluginBuild) {
 			return p.shared(build, args)
 		}
 		name := packageName(args.Path)
+		p.look(args.ResolveDir, args.Path, name)
 		if name == "" {
 			return api.OnResolveResult{}, nil
 		}

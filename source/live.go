@@ -27,10 +27,14 @@ type Live struct {
 	mu    sync.Mutex
 	place Place
 	made  []stamp         // nil = not made, or not with success
+	as    int64           // what outdated was when it was made
 	code  []File          // of Python and Ruby
 	asks  map[string]bool // packages of Node's runtime: whether for sure
 
-	reads atomic.Pointer[[]string] // asked for while a place is being made
+	outdated atomic.Int64             // how often Outdate was called
+	reads    atomic.Pointer[[]string] // asked for while a place is being made
+	looked   atomic.Pointer[[]string] // alike
+	times    atomic.Int64             // that these were kept
 }
 
 // Place is where the code of a live function runs from.
@@ -99,7 +103,9 @@ func (l *Live) Settings() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("%q %q %q %q %t %q %q %q %q", l.fn.Dir, l.fn.HandlerFile, l.fn.Handler, l.fn.Runtime, l.fn.Bundle, l.fn.External, l.fn.Shared, l.fn.Views, l.fn.Ignore)
+	fn := l.fn
+	return fmt.Sprintf("%q %q %q %q %q %t %t %t %q %q %q %q %q", fn.Dir, fn.HandlerFile, fn.Handler, fn.Runtime, fn.Arch, fn.NoInstall, fn.NodeOptions, fn.Bundle,
+		fn.External, fn.Shared, fn.Views, fn.Ignore, fn.Copies)
 }
 
 // Reads reports whether the function is made of a file (an absolute path).
@@ -121,6 +127,52 @@ func (l *Live) Files() []string {
 		return *reads
 	}
 	return nil
+}
+
+// Looked lists the places, absolute and sorted, that decided of which files the
+// function is made: symbolic links, and where its packages were looked for; nil
+// before it was made.
+func (l *Live) Looked() []string {
+	if l == nil {
+		return nil
+	}
+	if looked := l.looked.Load(); looked != nil {
+		return *looked
+	}
+	return nil
+}
+
+// Times is how often the function was made: what it is made of may have changed
+// since that was less.
+func (l *Live) Times() int64 {
+	if l == nil {
+		return 0
+	}
+	return l.times.Load()
+}
+
+// Outdate has the function made anew the next time, since something that it is
+// made of has changed.
+func (l *Live) Outdate() {
+	if l != nil {
+		l.outdated.Add(1)
+	}
+}
+
+// current reports whether what was made is still right.
+func (l *Live) current() bool {
+	return l.made != nil && l.as == l.outdated.Load() && unchanged(l.made)
+}
+
+// begin is for when the function is made: what was made before is wrong by then.
+func (l *Live) begin() { l.made, l.as = nil, l.outdated.Load() }
+
+// tell keeps what the function is made of for those who watch it.
+func (l *Live) tell(c *collector, sources []string) {
+	looked := c.looked()
+	l.reads.Store(&sources)
+	l.looked.Store(&looked)
+	l.times.Add(1)
 }
 
 // Perhaps lists the runtime's packages that the code asks for under a condition, when it
@@ -146,11 +198,11 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 	if l.fn.interpreted() {
 		return l.makeInterpreted()
 	}
-	if l.made != nil && unchanged(l.made) {
+	if l.current() {
 		return l.place, nil
 	}
 	defer l.fn.Build.busy()()
-	l.made = nil
+	l.begin()
 	before := time.Now()
 	c := l.tree.collector()
 	b, err := c.bundle(l.fn)
@@ -162,8 +214,7 @@ func (l *Live) Make(ctx context.Context) (Place, error) {
 		return Place{}, err
 	}
 	l.asks = b.Runtime
-	sources := b.Sources()
-	l.reads.Store(&sources)
+	l.tell(c, b.Sources())
 	if l.fn.bundles() || l.fn.language() != "" {
 		// In a bundle nobody can tell any more, when it is loaded, that it is outdated.
 		for i := range b.Findings {
@@ -203,9 +254,9 @@ func (l *Live) makeInterpreted() (Place, error) {
 	if err := (&Bundle{Findings: findings}).mistakes(); err != nil {
 		return Place{}, err
 	}
-	if l.made == nil || !unchanged(l.made) {
+	if !l.current() {
 		defer l.fn.Build.busy()()
-		l.made = nil
+		l.begin()
 		before := time.Now()
 		own := l.fn
 		own.NoInstall = true
@@ -215,7 +266,7 @@ func (l *Live) makeInterpreted() (Place, error) {
 		}
 		l.code = sourcesOf(b.Files, own.sourceExt())
 		sources := b.Sources()
-		l.reads.Store(&sources)
+		l.tell(c, sources)
 		made := stamps(slices.Concat(sources, b.Folders), before)
 		links := b.links()
 		if len(l.code) <= maxWritten {

@@ -12,6 +12,14 @@ type answer[V any] struct {
 	err   error
 }
 
+// each calls f with all keys that were asked for.
+func (m *memo[K, V]) each(f func(key K)) {
+	m.entries.Range(func(key, _ any) bool {
+		f(key.(K))
+		return true
+	})
+}
+
 func (m *memo[K, V]) get(key K, compute func() (V, error)) (V, error) {
 	e, ok := m.entries.Load(key)
 	if !ok {

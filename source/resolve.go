@@ -175,6 +175,7 @@ func (c *collector) resolvePath(from string, ref reference) (resolved, error) {
 	if to.file, err = c.module(at, ref.required || typed(from), typed(from)); err != nil || to.file != "" {
 		return to, err
 	}
+	c.unfound.Store(path.Dir(at), true)
 	to.code, to.why = "import-missing", ref.spec+", which does not exist"
 	to.hint = "write the file, or correct the path"
 	if found, err := c.module(at, true, true); err == nil && found != "" {
@@ -242,6 +243,9 @@ func (c *collector) resolveIn(to resolved, ref reference, lenient bool) (resolve
 			to.file, err = c.module(path.Join(to.dir, target), false, false)
 			ok = to.file != ""
 		}
+		if !ok {
+			c.unfound.Store(to.dir, true)
+		}
 		if !ok && !lenient {
 			to.code, to.why = "import-missing", fmt.Sprintf("%s, which the \"exports\" of %s do not offer", ref.spec, to.name)
 			to.hint = "correct the path, or install a version of " + to.name + " that has it"
@@ -254,6 +258,9 @@ func (c *collector) resolveIn(to resolved, ref reference, lenient bool) (resolve
 		to.file, err = c.folderModule(to.dir)
 	} else {
 		to.file, err = c.module(at, ref.required || lenient, false)
+	}
+	if to.file == "" {
+		c.unfound.Store(to.dir, true)
 	}
 	if err != nil || to.file != "" || lenient {
 		return to, err

@@ -110,6 +110,7 @@ func (c *collector) look(name string, links int) (place, error) {
 	case mode&fs.ModeSymlink == 0:
 		return place{}, nil
 	}
+	c.links.Store(at, true)
 	to, target, err := c.target(at)
 	if err != nil {
 		return place{}, err

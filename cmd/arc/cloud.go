@@ -237,17 +237,17 @@ func (s *session) offer(p *project) (func(dir, runtime string, names ...string) 
 
 // cloudFlags are what arc sandbox lets the user say of the local cloud.
 type cloudFlags struct {
-	inspect func(label, dir string) bool // whether a debugger may attach; nil = to no function
-	workers int                          // 0 = as many as fit
-	db      string                       // a DynamoDB endpoint; "" = one of the local cloud's own
-	fresh   bool                         // forget what was kept
-	asleep  bool                         // leave deployed stacks alone
-	silent  bool                         // no schedule fires
-	noIAM   bool                         // nobody is asked for rights
-	as      []sandbox.As                 // who may do what a policy says
-	aws     []string                     // services of which calls go to AWS itself
-	jwks    map[string]string            // files with key sets, by issuer
-	open    door.Openings                // who is let in beside this machine's pages
+	inspect func(label, dir string) (port int, attach bool) // see sandbox.Options; nil = to no function
+	workers int                                             // 0 = as many as fit
+	db      string                                          // a DynamoDB endpoint; "" = one of the local cloud's own
+	fresh   bool                                            // forget what was kept
+	asleep  bool                                            // leave deployed stacks alone
+	silent  bool                                            // no schedule fires
+	noIAM   bool                                            // nobody is asked for rights
+	as      []sandbox.As                                    // who may do what a policy says
+	aws     []string                                        // services of which calls go to AWS itself
+	jwks    map[string]string                               // files with key sets, by issuer
+	open    door.Openings                                   // who is let in beside this machine's pages
 }
 
 // openings are who is let into the app beside this machine's pages, by the flags,

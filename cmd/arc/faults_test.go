@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -135,9 +136,12 @@ func (f *faults) registered() *sandbox.Running {
 }
 
 // worker calls the app and gives the process that answered.
-func (f *faults) worker() int {
+func (f *faults) worker() int { return f.number("/") }
+
+// number calls the app and gives the number that it answers.
+func (f *faults) number(path string) int {
 	f.Helper()
-	resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", f.port))
+	resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d%s", f.port, path))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -226,6 +230,48 @@ func TestCloudThatDoesNotAnswer(t *testing.T) {
 	f.tidy(pid)
 }
 
+// TestStartedWhileAnotherEnds starts the sandbox while the one before it listens no
+// more and holds the project still, as whoever restarts it does.
+func TestStartedWhileAnotherEnds(t *testing.T) {
+	t.Parallel()
+	f := newFaults(t, faultsApp)
+	f.background()
+	locks, _ := filepath.Glob(f.cache() + "/*.lock")
+	f.says("sandbox", "--stop")
+	if len(locks) != 1 {
+		t.Fatal(locks)
+	}
+	lock, err := os.Create(locks[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	next := f.command("sandbox", "--port", strconv.Itoa(f.port))
+	var said bytes.Buffer
+	next.Stderr = &said
+	if err := next.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { next.Wait(); close(ended) }()
+	time.Sleep(500 * time.Millisecond) // so that it finds the project held
+	lock.Close()
+	f.eventually("the next one runs", func() bool {
+		select {
+		case <-ended:
+			t.Fatalf("it has ended:\n%s", said.String())
+		default:
+		}
+		return f.registered() != nil
+	})
+	next.Process.Signal(syscall.SIGTERM)
+	<-ended
+	f.tidy()
+}
+
 // TestCloudGoneWhileDeployed stops and kills the cloud in the middle of a deploy:
 // that ends at once, with the truth.
 func TestCloudGoneWhileDeployed(t *testing.T) {
@@ -296,7 +342,15 @@ func (f *faults) keeper() int {
 // in the cache goes with the next start of any project.
 func TestNothingLeft(t *testing.T) {
 	t.Parallel()
-	f := newFaults(t, strings.Replace(faultsApp, "@http", "@tables\nthings\n  id *String\n@http", 1))
+	f := newFaults(t, strings.Replace(faultsApp, "@http", "@tables\nthings\n  id *String\n@http\nget /child", 1)+`
+-- src/http/get-child/index.mjs --
+import { spawn } from 'node:child_process'
+export const handler = async () => {
+  const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' })
+  child.unref()
+  return { statusCode: 200, body: String(child.pid) }
+}
+`)
 	lookTool(t, "npm") // which brings the program that keeps the table
 	if err := shareCache(f.dir + "-cache"); err != nil {
 		t.Fatal(err)
@@ -312,13 +366,15 @@ func TestNothingLeft(t *testing.T) {
 		f.tidy(pid, worker, keeper)
 	}
 	pid := f.background()
-	worker, keeper := f.worker(), f.keeper()
+	worker, keeper, child := f.worker(), f.keeper(), f.number("/child")
 	syscall.Kill(pid, syscall.SIGKILL)
 	f.eventually("the worker has ended", func() bool { return !alive(worker) && !alive(keeper) && !alive(pid) })
 
 	first := f.dir
 	pid = f.background() // what was killed is in nobody's way
-	worker = f.worker()
+	// Nor goes on what a function has detached, where it can be told whose it is.
+	f.eventually("the child has ended", func() bool { return !alive(child) || runtime.GOOS != "linux" })
+	worker, child = f.worker(), f.number("/child")
 	syscall.Kill(pid, syscall.SIGKILL)
 	f.eventually("the worker has ended", func() bool { return !alive(worker) && !alive(pid) })
 	other := filepath.Join(t.TempDir(), "other")
@@ -329,6 +385,7 @@ func TestNothingLeft(t *testing.T) {
 	f.says("sandbox", "--detach", "--port", strconv.Itoa(f.port)) // with the first one's cache
 	f.dir = first
 	f.eventually("one registration is left", func() bool { return f.registered() != nil })
+	f.eventually("the other child has ended", func() bool { return !alive(child) || runtime.GOOS != "linux" })
 	next := f.registered()
 	if next.Project != other {
 		t.Errorf("the registration of %s is there", next.Project)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -36,23 +37,36 @@ func inspectNames(label, dir string) []string {
 	return []string{label, short, dir, path.Base(dir)}
 }
 
-// chosen gives what tells the functions that a debugger may attach to; nil = none.
-func (f *inspectFlag) chosen(p *project) (func(label, dir string) bool, error) {
-	switch {
-	case !f.on:
+// chosen gives what tells the functions that a debugger may attach to, and at which
+// port: in the order of the manifest, so that an editor may be set up for one; nil =
+// none.
+func (f *inspectFlag) chosen(p *project) (func(label, dir string) (port int, attach bool), error) {
+	if !f.on {
 		return nil, nil
-	case f.name == "":
-		return func(string, string) bool { return true }, nil
 	}
 	var names []string
-	labels := map[string]bool{}
-	for _, fn := range p.app.Functions() {
-		if !fn.Asset {
-			label := inspectLabel(fn)
-			all := inspectNames(label, fn.Dir)
-			names = append(names, all...)
-			labels[label] = slices.Contains(all, f.name)
+	ports, last := map[string]int{}, map[bool]int{}
+	functions := slices.Clone(p.app.Functions())
+	slices.SortStableFunc(functions, func(a, b *manifest.Function) int { return cmp.Compare(a.Pos.Line, b.Pos.Line) })
+	for _, fn := range functions {
+		if fn.Asset {
+			continue
 		}
+		label, python := inspectLabel(fn), strings.HasPrefix(fn.Config.Runtime, "python")
+		all := inspectNames(label, fn.Dir)
+		names = append(names, all...)
+		if f.name == "" || slices.Contains(all, f.name) {
+			ports[label] = last[python]
+			last[python]++
+		}
+	}
+	if f.name == "" {
+		return func(label, _ string) (int, bool) {
+			if port, known := ports[label]; known {
+				return port, true
+			}
+			return max(last[true], last[false]), true // of another stack, or new
+		}, nil
 	}
 	if !slices.Contains(names, f.name) {
 		err := fmt.Errorf("--inspect=%s: the app has no such function", f.name)
@@ -61,7 +75,10 @@ func (f *inspectFlag) chosen(p *project) (func(label, dir string) bool, error) {
 		}
 		return nil, withHint(err, "name one as the manifest does, like --inspect=%q, or by its folder", "get /")
 	}
-	return func(label, _ string) bool { return labels[label] }, nil
+	return func(label, _ string) (int, bool) {
+		port, attach := ports[label]
+		return port, attach
+	}, nil
 }
 
 func inspectLabel(fn *manifest.Function) string { return "@" + fn.Pragma + " " + fn.Name }

@@ -83,6 +83,15 @@ func TestPagesReload(t *testing.T) {
 	write("src/http/get-index/index.mjs", strings.Replace(handler, "one", "three", 1))
 	shows("three")
 
+	// So do files of the static folder, also where other tools would have theirs.
+	write("public/vendor/word.js", "document.body.append('vendored')")
+	write("src/http/get-index/index.mjs", strings.Replace(handler, "<main>one</main>", `<body><script src="/_static/vendor/word.js"></script>`, 1))
+	shows("vendored")
+	write("public/vendor/word.js", "document.body.append('renewed')")
+	shows("renewed")
+	write("src/http/get-index/index.mjs", strings.Replace(handler, "one", "three", 1))
+	shows("three")
+
 	// A program gets what the function gave; so does everybody when it is off.
 	plain := func(dest string) string {
 		t.Helper()

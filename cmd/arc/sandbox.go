@@ -220,16 +220,20 @@ func (s *session) sandbox(ctx *cli.Context, inspect *inspectFlag) error {
 	}
 	s.muted = s.muted || ctx.Bool("quiet")
 	s.processors = newProcessors(s.env)
-	local, err := s.startCloud(p, registry, cloudFlags{
+	flags := cloudFlags{
 		inspect: inspected, workers: ctx.Int("max-workers"), db: ctx.String("db"), fresh: ctx.Bool("fresh"), silent: ctx.Bool("no-schedules"), aws: commaList(ctx.String("aws")),
 		open: openFlags(ctx), jwks: jwks, noIAM: ctx.Bool("no-iam"), as: as,
-	})
-	if errors.Is(err, sandbox.ErrRunning) {
+	}
+	local, err := s.startCloud(p, registry, flags)
+	for tries := 0; errors.Is(err, sandbox.ErrRunning); tries++ {
 		running, wrong := registry.Answer(ctx.Context, p.dir)
 		if wrong != nil {
 			return notAnswering(wrong)
 		}
-		return s.alreadyRunning(ctx.Context, err, p, running)
+		if running != nil || tries == 3 {
+			return s.alreadyRunning(ctx.Context, err, p, running)
+		}
+		local, err = s.startCloud(p, registry, flags) // the other one was ending
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +37,8 @@ type liveWatch struct {
 	told    struct{ began, before time.Time } // when plugins were told of changes
 	known   knownFiles                        // that plugins are told of; nil = none wants to be told
 	code    liveCode
+	stands  manifest.Result // the project as it stood when it was last read
+	sets    []manifest.Set  // what plugins set then
 }
 
 // newWatch starts to notice changes below the project. It is made before the
@@ -44,14 +48,28 @@ func (s *session) newWatch(p *project, local *sandbox.Cloud, apply func() error)
 	w.watcher = watch.New(watch.Options{
 		Root:    repositoryOf(p.dir),
 		Scratch: local.Scratch(),
-		Skip:    isInstalled,
+		Skip:    notEntered(p),
 		Changed: w.changed,
 		Warn:    func(text string) { s.note("%s %s", s.paint(yellow, "warning:"), text) },
 	})
 	w.code.began = time.Now()
+	w.lookAgain()
 	w.watcher.Tree(p.dir)
 	local.BeforeCalls(w.fresh)
 	return w
+}
+
+// notEntered tells the folders of a project that nobody but tools writes to. What
+// browsers get is the user's own, as public/vendor.
+func notEntered(p *project) func(dir string) bool {
+	static := ""
+	if p.app.Static != nil {
+		static = realPath(p.path(p.app.Static.Folder))
+	}
+	return func(dir string) bool {
+		name := filepath.Base(dir)
+		return isInstalled(name) && !(name == "vendor" && static != "" && within(dir, static))
+	}
 }
 
 // isInstalled tells folders that others than the user write to. Of what is
@@ -115,17 +133,72 @@ func (w *liveWatch) loop(ctx context.Context) error {
 // about, whatever else changed in the same moment.
 func (w *liveWatch) handle(ctx context.Context, changed []string) {
 	defer w.pages(changed)
-	for _, file := range changed {
-		name, err := filepath.Rel(w.project.dir, file)
-		if err == nil && (name == "." || manifest.Reads(filepath.ToSlash(name))) || w.isPlugin(file) {
-			w.reload(ctx)
-			w.follow(nil)
-			w.knowFiles()
-			return
-		}
+	if w.concernsManifest(changed) {
+		w.reload(ctx)
+		w.follow(nil)
+		w.knowFiles()
+		return
 	}
 	w.follow(changed)
 	w.watchPlugins(ctx, changed)
+}
+
+// concernsManifest reports whether the manifest is to be read again because of
+// what has changed: one of the files that it is read from, or a file or folder that
+// it is looked for whether it is there, as index.ts or src/shared.
+func (w *liveWatch) concernsManifest(changed []string) bool {
+	looked := false
+	for _, file := range changed {
+		name, err := filepath.Rel(w.project.dir, file)
+		if err == nil && (name == "." || manifest.Reads(filepath.ToSlash(name))) || w.isPlugin(file) {
+			return true
+		}
+		looked = looked || w.isLookedAt(file)
+	}
+	if !looked {
+		return false
+	}
+	stands := w.asItStands()
+	return !reflect.DeepEqual(stands.App, w.stands.App) || !slices.Equal(stands.Diagnostics, w.stands.Diagnostics)
+}
+
+// isLookedAt reports whether a file stands in a function's folder, or a folder of
+// that name holds one, or what functions share.
+func (w *liveWatch) isLookedAt(file string) bool {
+	folders := []string{"src/shared", "src/views"}
+	for _, fn := range w.project.app.Functions() {
+		folders = append(folders, fn.Dir)
+	}
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		dir := w.project.path(folder)
+		real := realPath(dir)
+		return filepath.Dir(file) == dir || within(dir, file) || filepath.Dir(file) == real || within(real, file)
+	})
+}
+
+// realPath is a path without links, whether there is something or not.
+func realPath(name string) string {
+	real, err := filepath.EvalSymlinks(name)
+	if dir := filepath.Dir(name); err != nil && dir != name {
+		return filepath.Join(realPath(dir), filepath.Base(name))
+	}
+	return real
+}
+
+// lookAgain keeps how the project stands.
+func (w *liveWatch) lookAgain() {
+	w.sets = nil
+	if w.project.plugins != nil {
+		w.sets = w.project.plugins.sets
+	}
+	w.stands = w.asItStands()
+}
+
+// asItStands reads the project without saying anything.
+func (w *liveWatch) asItStands() manifest.Result {
+	opts := w.manifestOptions()
+	opts.Above, opts.Set = manifestAbove(w.project.dir), w.sets
+	return manifest.Load(w.project.files(), opts)
 }
 
 // pages has open pages reload when what changed may show in them. What a
@@ -154,6 +227,7 @@ func within(file, dir string) bool {
 // app that runs stays as it is.
 func (w *liveWatch) reload(ctx context.Context) {
 	defer w.processors.whole()()
+	w.lookAgain() // before it is read, so that nothing written meanwhile is missed
 	before, plugins := w.project.app, w.project.plugins
 	w.project.plugins = nil
 	err := w.read(w.project)

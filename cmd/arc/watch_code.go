@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +26,9 @@ type liveCode struct {
 type functionCode struct {
 	dirs    []string        // with all below them: its own, shared code, views
 	folders map[string]bool // of what it is made of, packages among it
-	above   map[string]bool // those that these lie in
-	built   int             // how many files it was built of
+	looked  map[string]bool // links, and where packages were looked for
+	above   map[string]bool // the folders that these lie in
+	built   int64           // how often it had been made
 	own     []ownFile
 	since   time.Time // when the folders were last watched
 }
@@ -49,22 +51,28 @@ func (c *liveCode) get(fn sandbox.LiveFunction) *functionCode {
 	defer c.mu.Unlock()
 	code := c.functions[fn]
 	if code == nil {
-		code = &functionCode{since: c.began, own: ownFiles(fn.Dir)}
-		for _, dir := range []string{fn.Dir, fn.Shared, fn.Views} {
-			if dir == "" {
-				continue
-			}
-			code.dirs = append(code.dirs, dir)
-			if real, err := filepath.EvalSymlinks(dir); err == nil && real != dir {
-				code.dirs = append(code.dirs, real)
-			}
-		}
+		code = &functionCode{since: c.began, own: ownFiles(fn.Dir), dirs: ownFolders(fn)}
 		if c.functions == nil {
 			c.functions = map[sandbox.LiveFunction]*functionCode{}
 		}
 		c.functions[fn] = code
 	}
 	return code
+}
+
+// ownFolders are those of a function's own code, by their names and by their real
+// ones.
+func ownFolders(fn sandbox.LiveFunction) (dirs []string) {
+	for _, dir := range []string{fn.Dir, fn.Shared, fn.Views} {
+		if dir == "" {
+			continue
+		}
+		dirs = append(dirs, dir)
+		if real, err := filepath.EvalSymlinks(dir); err == nil && real != dir {
+			dirs = append(dirs, real)
+		}
+	}
+	return dirs
 }
 
 // keep forgets all functions but those.
@@ -85,13 +93,13 @@ func (c *liveCode) keep(fns []sandbox.LiveFunction) {
 func (c *liveCode) touched(fn sandbox.LiveFunction, changed []string) bool {
 	code := c.get(fn)
 	c.mu.Lock()
-	folders, above := code.folders, code.above
+	folders, looked, above, dirs := code.folders, code.looked, code.above, code.dirs
 	c.mu.Unlock()
 	for _, file := range changed {
-		if fn.Code.Reads(file) || above[file] || folders[file] || folders[filepath.Dir(file)] {
+		if fn.Code.Reads(file) || looked[file] || looked[filepath.Dir(file)] || above[file] || folders[file] || folders[filepath.Dir(file)] {
 			return true
 		}
-		for _, dir := range code.dirs {
+		for _, dir := range dirs {
 			if within(file, dir) || within(dir, file) {
 				return true
 			}
@@ -180,12 +188,18 @@ func (w *liveWatch) follow(changed []string) {
 // changed before they were watched.
 func (w *liveWatch) followOne(fn sandbox.LiveFunction) (missed bool) {
 	code, now := w.code.get(fn), time.Now()
-	files := fn.Code.Files()
+	built, files := fn.Code.Times(), fn.Code.Files()
 	w.code.mu.Lock()
-	was, since := code.folders, code.since
+	was, before, since := code.folders, code.looked, code.since
 	w.code.mu.Unlock()
-	folders, above := map[string]bool{}, map[string]bool{}
+	folders, looked, above := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	top := repositoryOf(w.project.dir) // a package may lie above the project
+	watchAbove := func(dir string) {
+		for ; within(dir, top) && !above[dir]; dir = filepath.Dir(dir) {
+			above[dir] = true
+			w.watcher.Folder(dir)
+		}
+	}
 	for _, dir := range w.madeOf(fn, files) {
 		if folders[dir] {
 			continue
@@ -196,14 +210,25 @@ func (w *liveWatch) followOne(fn sandbox.LiveFunction) (missed bool) {
 			missed = true
 		}
 		// A package that is taken away and put back is seen where it lies.
-		for dir = filepath.Dir(dir); within(dir, top) && !above[dir]; dir = filepath.Dir(dir) {
-			above[dir] = true
-			w.watcher.Folder(dir)
+		watchAbove(filepath.Dir(dir))
+	}
+	for _, place := range fn.Code.Looked() {
+		looked[place] = true
+		dir := filepath.Dir(place)
+		watchAbove(dir)
+		if within(place, top) {
+			w.watcher.Folder(place)
+		}
+		if info, err := os.Stat(dir); err == nil && !before[place] && info.ModTime().After(since) {
+			missed = true
 		}
 	}
 	w.code.mu.Lock()
 	defer w.code.mu.Unlock()
-	code.folders, code.above, code.built, code.since = folders, above, len(files), now
+	if dirs := ownFolders(fn); !slices.Equal(dirs, code.dirs) { // a link leads elsewhere
+		code.dirs, code.own = dirs, ownFiles(fn.Dir)
+	}
+	code.folders, code.looked, code.above, code.built, code.since = folders, looked, above, built, now
 	return missed
 }
 
@@ -239,14 +264,14 @@ func (w *liveWatch) sources(fn sandbox.LiveFunction) []string {
 	return nil
 }
 
-// rebuilt reports whether the function was built of other files since its
-// packages were watched.
+// rebuilt reports whether the function was built, perhaps of other files, since
+// its packages were watched.
 func (c *liveCode) rebuilt(fn sandbox.LiveFunction) bool {
-	files := len(fn.Code.Files())
+	built := fn.Code.Times()
 	code := c.get(fn)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return files != code.built
+	return built != code.built
 }
 
 // writtenSince reports whether a folder, or a file in it, is newer than that.

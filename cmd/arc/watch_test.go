@@ -28,6 +28,8 @@ savedapp
 @http
 get /
 get /linked
+get /typed
+get /once
 -- package.json --
 { "workspaces": ["packages/*"] }
 -- source/http/get-index/index.mjs --
@@ -36,7 +38,36 @@ import dep from 'dep'
 import { lib } from 'lib'
 import { shared } from '@architect/shared/shared.mjs'
 import { far } from '@architect/shared/far/far.mjs'
-export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ handler: '1', own, dep, lib, shared, far, env: process.env.WORD ?? '' }) })
+import { createRequire } from 'node:module'
+const require = createRequire(import.meta.url)
+let perhaps = ''
+try { perhaps = require('perhaps') } catch {}
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ handler: '1', own, dep, lib, shared, far, perhaps, env: process.env.WORD ?? '' }) })
+-- source/http/get-once/index.js --
+let once = ''
+try { once = require('once') } catch {}
+exports.handler = async () => ({ statusCode: 200, body: JSON.stringify({ once }) })
+-- source/http/get-typed/index.ts --
+import dep from 'dep'
+import { shared } from '@architect/shared/shared.mjs'
+import { words } from '../../words/words'
+let perhaps = ''
+try { perhaps = require('perhaps') } catch {}
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ dep, shared, words, perhaps }) })
+-- elsewhere/words/words.ts --
+export const words = '1'
+-- elsewhere/words2/words.ts --
+export const words = '2'
+-- elsewhere/linked2/index.mjs --
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ linked: '3' }) })
+-- packages/lib2/package.json --
+{ "name": "lib", "version": "2.0.0", "main": "index.mjs" }
+-- packages/lib2/index.mjs --
+export const lib = '3'
+-- elsewhere/shared2/shared.mjs --
+export const shared = '4'
+-- elsewhere/shared2/far/far.mjs --
+export const far = '3'
 -- source/http/get-index/own.mjs --
 export const own = '1'
 -- elsewhere/linked/index.mjs --
@@ -70,6 +101,7 @@ func writeSaved(t *testing.T) *saved {
 	}
 	for link, target := range map[string]string{
 		"src": "source", "source/http/get-linked": "../../elsewhere/linked", "node_modules/lib": "../packages/lib", "source/shared/far": "../../far",
+		"source/words": "../elsewhere/words",
 	} {
 		if err := os.Symlink(target, filepath.Join(s.dir, link)); err != nil {
 			t.Fatal(err)
@@ -98,6 +130,13 @@ func (s *saved) rename(name, text string) {
 	s.t.Helper()
 	s.write(name+".new", text)
 	s.do(os.Rename(s.path(name+".new"), s.path(name)))
+}
+
+// link has a link lead elsewhere in one step, as npm does.
+func (s *saved) link(target, name string) {
+	s.t.Helper()
+	s.do(os.Symlink(target, s.path(name+"-new")))
+	s.do(os.Rename(s.path(name+"-new"), s.path(name)))
 }
 
 func (s *saved) get(path string) map[string]string {
@@ -148,11 +187,12 @@ func (s *saved) each() {
 	t := s.t
 	first := s.get("/")
 	for name, value := range first {
-		if name != "env" && value != "1" {
+		if name != "env" && name != "perhaps" && value != "1" {
 			t.Fatalf("%s is %s at the start", name, value)
 		}
 	}
 	s.get("/linked")
+	s.get("/typed")
 	index, err := os.ReadFile(s.path("source/http/get-index/index.mjs"))
 	s.do(err)
 	handler := func(value string) string {
@@ -202,8 +242,69 @@ func (s *saved) each() {
 			s.write(main, handler("6"))
 			s.write(own, "export const own = '6'")
 			s.do(os.Symlink("../../elsewhere/linked", s.path("source/http/get-linked")))
+			s.do(os.Rename(s.path("source/old/get-typed"), s.path("source/http/get-typed")))
+			s.do(os.Rename(s.path("source/old/get-once"), s.path("source/http/get-once")))
 		}},
 		{"and saved again", "/", "own", "7", func() { s.rename(own, "export const own = '7'") }},
+		{"a package that was looked for in vain", "/", "perhaps", "1", func() { s.write("node_modules/perhaps/index.js", "module.exports = '1'") }},
+		{"and saved again", "/", "perhaps", "2", func() { s.write("node_modules/perhaps/index.js", "module.exports = '2'") }},
+		{"the same for TypeScript", "/typed", "perhaps", "2", func() {}},
+		{"a package that goes", "/", "perhaps", "", func() { s.do(os.RemoveAll(s.path("node_modules/perhaps"))) }},
+		{"and comes file by file", "/", "perhaps", "", func() { s.write("node_modules/perhaps/package.json", `{ "name": "perhaps", "main": "lib/deep/main" }`) }},
+		{"while it is called", "/", "perhaps", "", func() { s.do(os.MkdirAll(s.path("node_modules/perhaps/lib/deep"), 0o777)) }},
+		{"until it is whole", "/", "perhaps", "whole", func() { s.write("node_modules/perhaps/lib/deep/main.js", "module.exports = 'whole'") }},
+		{"and is another one", "/", "perhaps", "2", func() {
+			s.write("node_modules/perhaps/package.json", `{ "name": "perhaps" }`)
+			s.write("node_modules/perhaps/index.js", "module.exports = '2'")
+		}},
+		{"the same for TypeScript", "/typed", "perhaps", "2", func() {}},
+		{"and saved again", "/typed", "perhaps", "3", func() { s.write("node_modules/perhaps/index.js", "module.exports = '3'") }},
+		{"a package's own copy of another", "/", "dep", "inner", func() {
+			s.write("node_modules/dep/lib/index.js", "module.exports = require('within')")
+			s.write("node_modules/within/index.js", "module.exports = 'outer'")
+			s.write("node_modules/dep/package.json", `{ "name": "dep", "main": "lib/index.js", "dependencies": { "within": "1" } }`)
+			s.write("node_modules/dep/node_modules/within/index.js", "module.exports = 'inner'")
+		}},
+		{"the same for TypeScript", "/typed", "dep", "inner", func() {}},
+		{"that goes, as by npm dedupe", "/", "dep", "outer", func() { s.do(os.RemoveAll(s.path("node_modules/dep/node_modules"))) }},
+		{"the same for TypeScript", "/typed", "dep", "outer", func() {}},
+		{"and comes back", "/", "dep", "again", func() {
+			s.write("node_modules/dep/node_modules/within/index.js", "module.exports = 'again'")
+		}},
+		{"the same for TypeScript", "/typed", "dep", "again", func() {}},
+		{"a package's link that leads elsewhere", "/", "lib", "3", func() { s.link("../packages/lib2", "node_modules/lib") }},
+		{"and saved there", "/", "lib", "4", func() { s.write("packages/lib2/index.mjs", "export const lib = '4'") }},
+		{"a handler's link that leads elsewhere", "/linked", "linked", "3", func() { s.link("../../elsewhere/linked2", "source/http/get-linked") }},
+		{"and saved there", "/linked", "linked", "4", func() {
+			s.write("elsewhere/linked2/index.mjs", `import fs from 'node:fs'
+let linked = '4'
+try { linked = fs.readFileSync(new URL('more/word.txt', import.meta.url), 'utf8') } catch {}
+export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ linked }) })`)
+		}},
+		{"a link of code that is built", "/typed", "words", "2", func() { s.link("../elsewhere/words2", "source/words") }},
+		{"and saved there", "/typed", "words", "3", func() { s.write("elsewhere/words2/words.ts", "export const words = '3'") }},
+		{"a folder of shared code that becomes a link", "/", "shared", "4", func() {
+			s.do(os.RemoveAll(s.path("source/shared")))
+			s.do(os.Symlink("../elsewhere/shared2", s.path("source/shared")))
+		}},
+		{"and saved there", "/", "shared", "5", func() { s.write("elsewhere/shared2/shared.mjs", "export const shared = '5'") }},
+		{"the same for TypeScript", "/typed", "shared", "5", func() {}},
+		{"a package that is nearer", "/", "perhaps", "nearer", func() { s.write("source/node_modules/perhaps/index.js", "module.exports = 'nearer'") }},
+		{"and goes", "/", "perhaps", "3", func() { s.do(os.RemoveAll(s.path("source/node_modules"))) }},
+		{"a link that nobody calls for a while", "/typed", "words", "1", func() {
+			s.link("../elsewhere/words", "source/words")
+			time.Sleep(4 * settle)
+		}},
+		{"and saved there", "/typed", "words", "5", func() { s.write("elsewhere/words/words.ts", "export const words = '5'") }},
+		{"a package that the first call looked for in vain", "/once", "once", "1", func() {
+			if got := s.get("/once")["once"]; got != "" {
+				t.Errorf("once is %q before there is one", got)
+			}
+			s.write("node_modules/once/index.js", "module.exports = '1'")
+		}},
+		{"a link back", "/typed", "words", "3", func() { s.link("../elsewhere/words2", "source/words") }},
+		{"a new folder where the handler's link leads", "/linked", "linked", "4", func() { s.do(os.Mkdir(s.path("elsewhere/linked2/more"), 0o777)) }},
+		{"and a file in it", "/linked", "linked", "read", func() { s.write("elsewhere/linked2/more/word.txt", "read") }},
 	}
 	for _, step := range steps {
 		step.change()
@@ -217,9 +318,32 @@ func (s *saved) each() {
 func (s *saved) manifest() {
 	s.write(".env", "WORD=word\n")
 	s.soon("/", "env", "word")
-	s.write("app.arc", "@app\nsavedapp\n@shared\n@http\nget /\nget /linked\nget /more\n")
+	s.write("app.arc", "@app\nsavedapp\n@shared\n@http\nget /\nget /linked\nget /typed\nget /more\n")
 	s.write("src/http/get-more/index.mjs", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: '1' }) })")
 	s.soon("/more", "more", "1")
+	// Files and folders whose coming says something of the app.
+	s.write("src/http/get-more/index.ts", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: 'typed' as string }) })")
+	s.do(os.Remove(s.path("src/http/get-more/index.mjs")))
+	s.soon("/more", "more", "typed")
+	s.do(os.Remove(s.path("src/http/get-more/index.ts")))
+	s.write("src/views/late.mjs", "export const late = '1'")
+	s.write("src/http/get-more/index.mjs", "import { late } from '@architect/views/late.mjs'\nexport const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: 'view ' + late }) })")
+	s.soon("/more", "more", "view 1")
+	s.write("aside/index.mjs", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ more: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE }) })")
+	s.write("aside/config.arc", "@aws\nmemory 512\n")
+	s.do(os.Rename(s.path("src/http/get-more"), s.path("before")))
+	s.do(os.Rename(s.path("aside"), s.path("src/http/get-more")))
+	s.soon("/more", "more", "512")
+	s.write("app.arc", "@app\nsavedapp\n@shared\n@http\nget /\nget /linked\nget /typed\nget /more\nget /then\n")
+	s.soon("/then", "message", "Internal Server Error") // its handler comes later
+	s.write("src/http/get-then/index.ts", "export const handler = async () => ({ statusCode: 200, body: JSON.stringify({ then: '1' as string }) })")
+	s.soon("/then", "then", "1")
+	// Code of functions that the manifest's changes have left as they were.
+	s.write("elsewhere/words2/words.ts", "export const words = '4'")
+	s.soon("/typed", "words", "4")
+	s.write("node_modules/perhaps/index.js", "module.exports = '4'")
+	s.soon("/typed", "perhaps", "4")
+	s.soon("/", "perhaps", "4")
 	// A package that a function imports from now on.
 	s.write("node_modules/late/package.json", `{ "name": "late", "main": "index.js" }`)
 	s.write("node_modules/late/index.js", "module.exports = '1'")

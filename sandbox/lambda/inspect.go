@@ -26,7 +26,11 @@ const (
 // inspect gives a function that a debugger may attach to its port, and says so
 // once. The caller holds the lock.
 func (s *Service) inspect(f *function) {
-	if s.options.Inspect == nil || f.debugger != 0 || !s.options.Inspect(f.Label, f.Dir) {
+	if s.options.Inspect == nil || f.debugger != 0 {
+		return
+	}
+	number, attach := s.options.Inspect(f.Label, f.Dir)
+	if !attach {
 		return
 	}
 	say := func(format string, args ...any) { go s.options.Log(f.Label, "", fmt.Sprintf(format, args...)) }
@@ -44,7 +48,7 @@ func (s *Service) inspect(f *function) {
 	for _, other := range s.functions {
 		taken = append(taken, other.debugger)
 	}
-	for port := first; port < first+200; port++ {
+	for port := first + number; port < first+number+200; port++ {
 		if slices.Contains(taken, port) {
 			continue
 		}

@@ -27,7 +27,7 @@ func TestDebugger(t *testing.T) {
 	need(t, "node")
 	said := make(chan string, 100)
 	s := newService(t, lambda.Options{
-		Inspect: func(label, _ string) bool { return label == "@http get /" },
+		Inspect: func(label, _ string) (int, bool) { return 0, label == "@http get /" },
 		Log:     func(_, _, line string) { said <- line },
 	})
 	fn := function(t, "fn", "-- index.mjs --\nexport const handler = async (event) => {\n  if (event.pause) debugger\n  return 'done'\n}\n")
@@ -166,7 +166,7 @@ func TestDebuggerOfPython(t *testing.T) {
 	said := make(chan string, 100)
 	s := newService(t, lambda.Options{
 		Path:    debugpyFolder(t),
-		Inspect: func(string, string) bool { return true },
+		Inspect: func(string, string) (int, bool) { return 0, true },
 		Log:     func(_, _, line string) { said <- line },
 	})
 	fn := function(t, "fn", "-- index.py --\ndef handler(event, context):\n    if event.get('pause'):\n        breakpoint()\n    return 'done'\n")

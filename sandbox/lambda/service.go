@@ -55,8 +55,9 @@ type Options struct {
 	// many as fit into half of the memory that is free at the start.
 	Workers int
 	// Inspect reports whether a debugger may attach to a function, by its label and
-	// folder: it has one worker then, and no timeout. nil = to none.
-	Inspect func(label, dir string) bool
+	// folder: it has one worker then, and no timeout. Its port is that of its language
+	// with that number, counted from 0, or the next free one. nil = to none.
+	Inspect func(label, dir string) (port int, attach bool)
 	// Count takes the figures of an invocation; nil = nobody counts.
 	Count func(function string, failed, throttled bool)
 	// Tail reads back what Keep took for a request; nil = nothing.

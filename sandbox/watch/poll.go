@@ -13,6 +13,7 @@ type stamp struct {
 	size     int64
 	mode     os.FileMode
 	modified time.Time
+	target   string // of a link to a folder
 }
 
 // look reads a folder; nil when it cannot be read.
@@ -24,9 +25,10 @@ func look(dir string) stamps {
 	found := make(stamps, len(entries))
 	for _, e := range entries {
 		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil { // a link counts as what it leads to
-			found[e.Name()] = stamp{info.Size(), info.Mode(), info.ModTime()}
+			found[e.Name()] = stamp{size: info.Size(), mode: info.Mode(), modified: info.ModTime()}
 			if info.IsDir() {
-				found[e.Name()] = stamp{mode: info.Mode()} // it is looked at itself
+				target, _ := os.Readlink(filepath.Join(dir, e.Name()))
+				found[e.Name()] = stamp{mode: info.Mode(), target: target} // it is looked at itself
 			}
 		}
 	}
@@ -67,7 +69,7 @@ func (w *Watcher) sweep() {
 		for name, s := range is {
 			if old, known := was[name]; !known || old != s {
 				w.note(filepath.Join(dir, name))
-				if !known && s.mode.IsDir() {
+				if s.mode.IsDir() {
 					came = append(came, filepath.Join(dir, name))
 				}
 			}

@@ -21,8 +21,8 @@ type Options struct {
 	Root string
 	// Scratch is an existing folder of the watcher's own, outside of all that it watches.
 	Scratch string
-	// Skip names folders that are not entered when a tree is watched.
-	Skip func(name string) bool
+	// Skip tells folders that are not entered when a tree is watched, by their paths.
+	Skip func(dir string) bool
 	// Changed takes what has changed: absolute paths, by their real names and by
 	// those of links to them. It is called from one goroutine at a time; what is
 	// in it counts as told when it returns.
@@ -122,7 +122,7 @@ func (w *Watcher) Tree(dir string) {
 			return nil
 		case !d.IsDir():
 			return nil
-		case name != real && w.options.Skip(d.Name()):
+		case name != real && w.options.Skip(name):
 			return filepath.SkipDir
 		}
 		w.mu.Lock()
@@ -151,7 +151,7 @@ func (w *Watcher) link(name string) {
 		w.aliases[target] = name
 		w.mu.Unlock()
 		w.Folder(filepath.Dir(target))
-	case w.options.Skip(filepath.Base(target)):
+	case w.options.Skip(target):
 	default:
 		w.mu.Lock()
 		known := w.trees[target]
@@ -244,7 +244,7 @@ func (w *Watcher) created(name string) {
 	}
 	w.mu.Unlock()
 	switch {
-	case !inTree || w.options.Skip(filepath.Base(name)):
+	case !inTree || w.options.Skip(name):
 	case info.IsDir():
 		w.Tree(name)
 	default:

@@ -33,7 +33,7 @@ func testDrain(t *testing.T, begin func(watch.Options) *watch.Watcher) {
 	var mu sync.Mutex
 	told := map[string]int{}
 	w := begin(watch.Options{
-		Root: root, Scratch: t.TempDir(), Skip: func(name string) bool { return name == "skipped" },
+		Root: root, Scratch: t.TempDir(), Skip: func(dir string) bool { return filepath.Base(dir) == "skipped" },
 		Warn: func(text string) { t.Error(text) },
 		Changed: func(paths []string) {
 			mu.Lock()
