@@ -89,8 +89,8 @@ Flags:
   -q, --quiet       print warnings and errors only, as all commands do with
                     ARC_QUIET=1 in the environment
       --json        print what happens as JSON, an event a line
-      --plugin-timeout N  seconds that each hook of a plugin may take (30;
-                    10 of sandbox.start)
+      --plugin-timeout N  seconds that each hook of a plugin may take (120;
+                    60 of sandbox.start)
 
 Examples:
   arc sandbox
