@@ -39,6 +39,7 @@ type Function struct {
 	NoInstall   bool     // whoever packages it brings its dependencies
 	Bundle      bool     // bundle the Node handler with what it imports; TypeScript always is
 	External    []string // packages that a bundle leaves as they are
+	Compiled    bool     // a compiler of the user's wrote Dir, packages perhaps among the code
 	Build       *Builder // for code that must be built; nil = such code is an error
 	// StaticManifest is the text of static.json, which maps published files to
 	// their fingerprinted names; it goes beside the shared code. nil = none.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path"
@@ -104,7 +105,7 @@ func (g *graph) follow() error {
 func (g *graph) visit(s step, e *edge) error {
 	own := s.unit.part != nil
 	g.leads.hooked = g.leads.hooked || own && s.sure && e.hooks
-	sure := s.sure && !e.guarded && (own || e.sure)
+	sure := s.sure && !e.guarded && (own && !g.fn.Compiled || e.sure)
 	to := e.resolved
 	if to.name != "" {
 		if inRuntime(g.fn.Runtime, to.name) {
@@ -165,10 +166,10 @@ func (g *graph) nowhere(s step, e *edge, to resolved, sure bool) {
 	if sure {
 		f.Severity = Error
 	}
+	if to.name == "aws-sdk" && (!own || g.fn.Compiled) && g.generations(s.file, e) {
+		return
+	}
 	if !own && to.name == "aws-sdk" {
-		if g.generations(s.file, e) {
-			return
-		}
 		f.Hint = sdkHint(s.unit)
 	}
 	g.said[s.file+" "+e.spec], g.said[s.file+" "+to.name] = true, to.name != ""
@@ -292,10 +293,15 @@ func (g *graph) addScope(u *unit, rel, file string) {
 }
 
 // generations reports whether a file asks for version 2 of the SDK only where
-// Node is too old for version 3, which it asks for as well.
+// Node is too old for version 3, which it asks for as well. A bundle holds version 3
+// rather than asking for it, and names its packages all the same.
 func (g *graph) generations(file string, e *edge) bool {
 	if e.sure || nodeMajor(g.fn.Runtime) < 18 {
 		return false
+	}
+	if g.fn.Compiled {
+		body, err := g.c.body(file)
+		return err == nil && bytes.Contains(body, []byte("@aws-sdk/"))
 	}
 	edges, err := g.c.edges(file)
 	return err == nil && slices.ContainsFunc(edges, func(e edge) bool { return strings.HasPrefix(e.name, "@aws-sdk/") })

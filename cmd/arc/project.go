@@ -343,6 +343,7 @@ func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 		NoInstall:   !fn.Config.Hydrate,
 		Bundle:      fn.Config.Bundle,
 		External:    fn.Config.External,
+		Compiled:    fn.Build != "",
 		NodeOptions: setsNodeOptions(app),
 	}
 	if app.Shared != nil && fn.Config.Shared {
