@@ -56,7 +56,8 @@ moment later. No account, no Docker and no network are needed. The same
 process is the project's local cloud, which arc deploy --local deploys to.
 
 Flags:
-  -p, --port PORT   port of the app (default 3333, or ARC_HTTP_PORT, or PORT)
+  -p, --port PORT   port of the app (default @sandbox ports of the preferences,
+                    ARC_HTTP_PORT, PORT, or else 3333)
       --detach      run in the background
       --cloud-only  run the local cloud without the app
       --max-workers N
@@ -470,12 +471,13 @@ func (p *project) path(slash string) string {
 	return filepath.Join(p.dir, filepath.FromSlash(path.Clean(slash)))
 }
 
-// appPort is the first port that somebody asked for: preferences, --port,
-// ARC_HTTP_PORT, PORT (sandbox reference, 2). A port that was asked for is the
+// appPort is the first port that somebody asked for: --port, preferences,
+// ARC_HTTP_PORT, PORT (sandbox reference, 2, but for the first two, which Architect
+// has the other way round: a flag would be silently dropped). A port that was asked for is the
 // only one that will do; so is 3333, which everybody's bookmarks name.
 func (s *session) appPort(app *manifest.App, flag int) (port int, exact bool, err error) {
-	if port = app.Prefs.Ports.HTTP; port == 0 {
-		port = flag
+	if port = flag; port == 0 {
+		port = app.Prefs.Ports.HTTP
 	}
 	for _, variable := range []string{"ARC_HTTP_PORT", "PORT"} {
 		if port == 0 && err == nil {
