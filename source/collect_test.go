@@ -112,6 +112,13 @@ func functions(t testing.TB, text string) []Function {
 				fn.HandlerFile = value
 			case "bundle":
 				fn.Bundle = true
+			case "static":
+				fn.StaticManifest = []byte(value)
+			case "copy":
+				from, to, _ := strings.Cut(value, ":")
+				fn = fn.With(append(fn.Copies, Copy{From: from, To: to}))
+			case "written":
+				fn = fn.With(append(fn.Copies, Copy{To: value, Body: []byte("{}")}))
 			case "compiled":
 				fn.Compiled = true
 			case "external":

@@ -133,16 +133,30 @@ func (g *graph) visit(s step, e *edge) error {
 	return nil
 }
 
+// staticManifest is the module that maps static files to their fingerprinted names. No
+// folder holds it: it comes with the shared code.
+const staticManifest = "@architect/shared/static.json"
+
 // shared finds a module of the shared code or the views.
 func (g *graph) shared(to resolved, ref reference, lenient bool) (resolved, error) {
+	if ref.spec == staticManifest && g.fn.StaticManifest != nil {
+		return resolved{}, nil
+	}
 	for _, p := range g.parts[1:] {
 		if p.at == "node_modules/"+to.name {
 			to.dir = p.dir
-			return g.c.resolveIn(to, ref, lenient)
+			found, err := g.c.resolveIn(to, ref, lenient)
+			if found.why != "" && ref.spec == staticManifest {
+				found.hint = "there is one with fingerprint true below @static"
+			}
+			return found, err
 		}
 	}
 	to.code, to.why = "import-missing", ref.spec+", which this function does not get"
 	to.hint = "put code that functions share in src/shared, what pages share in src/views"
+	if ref.spec == staticManifest {
+		to.hint = "there is one with fingerprint true below @static"
+	}
 	return to, nil
 }
 

@@ -99,7 +99,7 @@ func (l *Live) Settings() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("%q %q %q %q %t %q %q %q %q", l.fn.Dir, l.fn.HandlerFile, l.fn.Handler, l.fn.Runtime, l.fn.Bundle, l.fn.External, l.fn.Shared, l.fn.Views, l.fn.Ignore)
+	return fmt.Sprintf("%q %q %q %q %t %q %q %q %q %q %q", l.fn.Dir, l.fn.HandlerFile, l.fn.Handler, l.fn.Runtime, l.fn.Bundle, l.fn.External, l.fn.Shared, l.fn.Views, l.fn.Ignore, l.fn.StaticManifest, l.fn.Copies)
 }
 
 // Reads reports whether the function is made of a file (an absolute path).

@@ -392,6 +392,9 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	}
 	if p.app.Static != nil {
 		app.Static, app.Bucket, app.Prefix = p.path(p.app.Static.Folder), "StaticBucket", p.app.Static.Prefix
+		if app.Published, _, err = p.liveManifest(local.Scratch()); err != nil {
+			return nil, err
+		}
 	}
 	s.tellRecorded(p, stack, local)
 	for _, part := range stack.Parts {
@@ -417,6 +420,10 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 	if err != nil {
 		return nil, err
 	}
+	published, names, err := p.liveManifest(local.Scratch())
+	if err != nil {
+		return nil, err
+	}
 	build := s.builder(p)
 	build.Host, build.Live, build.Busy = true, true, s.processors.whole
 	for _, fn := range stack.Functions {
@@ -439,6 +446,9 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 		code := sourceFunction(p.app, fn.Function)
 		code = code.With(copies)
 		code.Build = build
+		if fn.Config.Shared {
+			code.StaticManifest, code.StaticFile = names, published
+		}
 		f.Code = source.NewLive(tree, code, filepath.Join(local.Scratch(), "built", fn.LogicalID))
 		live[fn.LogicalID] = f
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,7 +126,24 @@ func (w *liveWatch) handle(ctx context.Context, changed []string) {
 		}
 	}
 	w.follow(changed)
+	w.published(changed)
 	w.watchPlugins(ctx, changed)
+}
+
+// published brings static.json up to date with changed static files, and retires the
+// functions that have it.
+func (w *liveWatch) published(changed []string) {
+	st := w.project.app.Static
+	if st == nil || st.Fingerprint != "true" || !slices.ContainsFunc(changed, func(file string) bool { return within(file, w.project.path(st.Folder)) }) {
+		return
+	}
+	file, _, err := w.project.liveManifest(w.cloud.Scratch())
+	switch {
+	case err != nil:
+		w.report(err)
+	case file != "":
+		w.cloud.Changed(func(fn sandbox.LiveFunction) bool { return fn.Code.Reads(file) })
+	}
 }
 
 // pages has open pages reload when what changed may show in them. What a
