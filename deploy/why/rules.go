@@ -21,6 +21,9 @@ type rule struct {
 // rules are in order: what tells more stands before what tells less. The texts are
 // those that CloudFormation and the services answer; testdata has where each was seen.
 var rules = []rule{
+	// Of the local cloud, whose own words have the remedy.
+	{"local-cloud", "", `not emulated by the local cloud`, "AWS takes it, and the local cloud does not run it", "do as its words say, or leave this resource out of the local stack with a Condition", ""},
+
 	// Of custom resources and of functions behind them.
 	{"custom-resource-failed", "", `Received response status \[FAILED\] from custom resource\. Message returned: (?:See the details in CloudWatch Log Stream: )?(.*?)(?: \(RequestId: .*)?$`, "the function behind this custom resource answered that it failed: $1", "its log has the whole error: open the log group of the function that its ServiceToken names", ""},
 	{"custom-resource-silent", "", `did not receive a response from your Custom Resource|Custom Resource failed to stabilize in expected time`, "the function behind this custom resource never answered", "look at its log: it crashed, ran out of time, or has no way to the internet to send its answer", ""},
