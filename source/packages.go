@@ -98,7 +98,7 @@ type packageJSON struct {
 	OptionalDependencies map[string]string `json:"optionalDependencies"`
 	PeerDependencies     map[string]string `json:"peerDependencies"`
 	PeerDependenciesMeta map[string]any    `json:"peerDependenciesMeta"` // of those that may be missing
-	BundleDependencies   json.RawMessage   `json:"bundleDependencies"` // a list, or true
+	BundleDependencies   json.RawMessage   `json:"bundleDependencies"`   // a list, or true
 	BundledDependencies  json.RawMessage   `json:"bundledDependencies"`
 	Workspaces           json.RawMessage   `json:"workspaces"`
 
