@@ -149,7 +149,11 @@ func (l *loader) checkPragmas() {
 			continue
 		}
 		if file, ok := misplacedPragmas[p.Name]; ok {
-			l.warnf(atPragma(p), "misplaced-pragma", "move it to "+file, "@%s has no effect in the manifest", p.Name)
+			hint := "move it to " + file
+			if p.Name == "create" { // nor has it there
+				hint = "remove it: arc init writes the missing handlers, whenever it is asked to"
+			}
+			l.warnf(atPragma(p), "misplaced-pragma", hint, "@%s has no effect in the manifest", p.Name)
 			continue
 		}
 		hint := "known: @" + strings.Join(known, ", @")

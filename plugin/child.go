@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	programs "arc/sandbox/child"
@@ -55,6 +56,7 @@ type child struct {
 	process *programs.Child
 	to      io.WriteCloser
 	printed sync.WaitGroup
+	over    atomic.Pointer[Error] // of the hook with which it ended: the answer to all that come later
 
 	writing sync.Mutex // of lines to to
 	mu      sync.Mutex // guards what follows

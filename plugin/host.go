@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 )
@@ -259,24 +261,43 @@ func (h *Host) call(ctx context.Context, p *Plugin, r request) (json.RawMessage,
 	limit := h.timeoutOf(r.Call)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if over := p.child.over.Load(); over != nil {
+		return nil, over
+	}
 	answer, err := p.child.call(ctx, r)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		p.child.kill()
-		return nil, &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-hung", Text: fmt.Sprintf("it did not end in %s, and was ended", seconds(limit)),
+		over := &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-hung", Text: fmt.Sprintf("it did not end in %s, and was ended", seconds(limit)),
 			Hint: "does it wait for something? --plugin-timeout SECONDS gives it longer"}
+		p.child.over.Store(over)
+		p.child.kill()
+		return nil, over
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		return nil, &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-failed", Text: err.Error(), Hint: "its output may tell why"}
+		p.child.over.CompareAndSwap(nil, &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-failed", Text: err.Error(), Hint: "its output may tell why"})
+		return nil, p.child.over.Load()
 	case answer.Error != nil:
 		return nil, &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-failed", Text: answer.Error.text(), Stack: answer.Error.frames(),
-			Hint: failedHint(p)}
+			Hint: failedHint(p, answer.Error.text())}
 	}
 	return answer.Result, nil
 }
 
-func failedHint(p *Plugin) string {
+// notInstalled finds the package that Node did not.
+var notInstalled = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^Cannot find (?:module|package) '((?:@[\w.-]+/)?[\w][\w.-]*)[/']`)
+})
+
+// failedHint says what to do about an error of a plugin, whose text it is.
+func failedHint(p *Plugin, text string) string {
+	if m := notInstalled().FindStringSubmatch(text); m != nil {
+		hint := "npm install --save-dev " + m[1]
+		if strings.HasPrefix(m[1], "@architect/") {
+			hint += ": the plugin asks for it, and Architect brought it along"
+		}
+		return hint
+	}
 	if p.Folder != "" {
 		return "the plugin failed, not arc: its own repository may know"
 	}

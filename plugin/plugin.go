@@ -78,8 +78,8 @@ func (e *Error) Diagnostic() syntax.Diagnostic {
 
 // Timeouts of hooks, unless Options has others.
 const (
-	HookTimeout    = 30 * time.Second
-	SandboxTimeout = 10 * time.Second // of sandbox.start
+	HookTimeout    = 2 * time.Minute // a compiler of many functions may need one, on a machine that does other things as well
+	SandboxTimeout = time.Minute     // of sandbox.start
 )
 
 // timeoutOf is how long a hook may take.

@@ -412,6 +412,7 @@ type App struct {
 	Parameters map[string]string
 	Functions  map[string]LiveFunction // by logical ID
 	Static     string                  // absolute folder served as the static bucket; "" = none
+	Published  string                  // file with the text of static.json, by whose names the files are found as well; "" = none
 	Bucket     string                  // logical ID of that bucket
 	Prefix     string                  // in front of the files' keys
 	Warm       []string                // logical IDs of functions to have ready before the first call

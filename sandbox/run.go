@@ -109,6 +109,9 @@ func (c *Cloud) serveStatic(ctx context.Context, app App) error {
 	if err != nil {
 		return err
 	}
+	if app.Published != "" {
+		folder = source.PublishedFolder(folder, app.Published)
+	}
 	prefix := strings.Trim(app.Prefix, "/")
 	if prefix != "" {
 		prefix += "/"

@@ -39,10 +39,14 @@ type Function struct {
 	NoInstall   bool     // whoever packages it brings its dependencies
 	Bundle      bool     // bundle the Node handler with what it imports; TypeScript always is
 	External    []string // packages that a bundle leaves as they are
+	Compiled    bool     // a compiler of the user's wrote Dir, packages perhaps among the code
 	Build       *Builder // for code that must be built; nil = such code is an error
 	// StaticManifest is the text of static.json, which maps published files to
 	// their fingerprinted names; it goes beside the shared code. nil = none.
 	StaticManifest []byte
+	// StaticFile is the file, absolute, that has that text now and when it changes, for
+	// functions that run while it does; "" = none.
+	StaticFile string
 	// Copies are further files of the project that go into the function.
 	Copies []Copy
 	// NodeOptions says that the function has a variable NODE_OPTIONS, by which Node
@@ -52,7 +56,10 @@ type Function struct {
 
 // Copy is a file or a folder of the project, and its name below node_modules, or
 // vendor for other runtimes than Node.
-type Copy struct{ From, To string }
+type Copy struct {
+	From, To string
+	Body     []byte // what is copied, where no file of the project holds it
+}
 
 // With is the function with further files. Packages of their names are among
 // them, wherever else they are not.

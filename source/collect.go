@@ -3,8 +3,10 @@ package source
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -153,7 +155,16 @@ func (c *collector) bundle(fn Function) (*Bundle, error) {
 		b.Files = append(b.Files, moved(files, p.at)...)
 	}
 	if fn.StaticManifest != nil {
-		b.addStaticManifest(sharedFolder(node), fn.StaticManifest)
+		f := inMemory("static.json", fn.StaticManifest)
+		if f.Source = fn.StaticFile; f.Source != "" {
+			f.Open = func() (io.ReadCloser, error) { return os.Open(fn.StaticFile) }
+		}
+		b.put(sharedFolder(node)+"/shared/static.json", f)
+	}
+	for _, c := range fn.Copies {
+		if c.Body != nil {
+			b.put(path.Join(copiesFolder(node), c.To), inMemory("", c.Body))
+		}
 	}
 	if graph != nil {
 		if err := graph.addTo(b, l); err != nil {
@@ -240,6 +251,9 @@ func (c *collector) parts(fn Function, node bool) ([]*part, error) {
 		parts = append(parts, &part{t, sharedFolder(node) + "/" + more.name})
 	}
 	for _, copied := range fn.Copies {
+		if copied.Body != nil {
+			continue
+		}
 		p, err := c.copied(copied, node)
 		if err != nil {
 			return nil, err
@@ -251,14 +265,14 @@ func (c *collector) parts(fn Function, node bool) ([]*part, error) {
 
 // copied is a file or a folder that goes into a function beside its packages.
 func (c *collector) copied(what Copy, node bool) (*part, error) {
-	at := "vendor"
-	if node {
-		at = "node_modules"
-	}
+	at := copiesFolder(node)
 	from := path.Join(c.base, what.From)
 	info, err := fs.Stat(c.files, from)
+	if missing(err) {
+		return nil, fmt.Errorf("%s, which a plugin copies into functions, does not exist: write it, or correct the plugin", what.From)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s, to copy into functions: %w", what.From, err)
+		return nil, unreadable(what.From+", which a plugin copies into functions", err)
 	}
 	if info.IsDir() {
 		t, err := c.tree(from, node, false)
@@ -274,7 +288,15 @@ func (c *collector) copied(what Copy, node bool) (*part, error) {
 			return &part{&tree{dir: t.dir, files: []File{f}}, path.Join(at, path.Dir(what.To))}, nil
 		}
 	}
-	return nil, fmt.Errorf("%s, to copy into functions: it is of a kind that no zip takes", what.From)
+	return nil, fmt.Errorf("%s, which a plugin copies into functions, is of a kind that no zip takes", what.From)
+}
+
+// copiesFolder is where a zip has what plugins copy into functions.
+func copiesFolder(node bool) string {
+	if node {
+		return "node_modules"
+	}
+	return "vendor"
 }
 
 // sharedFolder is where a zip has shared code and views.
@@ -285,12 +307,12 @@ func sharedFolder(node bool) string {
 	return "vendor"
 }
 
-// addStaticManifest puts static.json where the runtime library looks for it,
-// in place of one that an earlier tool left there.
-func (b *Bundle) addStaticManifest(folder string, text []byte) {
-	name := folder + "/shared/static.json"
+// put adds a file that no folder holds, static.json where the runtime library looks
+// for it, in place of one that an earlier tool left there.
+func (b *Bundle) put(name string, f File) {
 	b.Files = slices.DeleteFunc(b.Files, func(f File) bool { return f.Path == name })
-	b.Files = append(b.Files, inMemory(name, text))
+	f.Path = name
+	b.Files = append(b.Files, f)
 }
 
 // replaced reports whether a file of the function's folder lies where shared

@@ -47,7 +47,11 @@ func TestCollect(t *testing.T) {
 				fmt.Fprintf(&out, "  %s %4d %s\n", mode, f.Size, f.Path)
 			}
 			for _, w := range b.Findings {
-				fmt.Fprintf(&out, "  ! %s\n", w)
+				severity := ""
+				if fns[i].Compiled && w.Severity == Warning {
+					severity = "warning: "
+				}
+				fmt.Fprintf(&out, "  ! %s%s\n", severity, w)
 			}
 			if strings.Contains(partOf(a, "run"), "node") {
 				fmt.Fprintf(&out, "  = %s\n", call(t, b))
@@ -108,6 +112,15 @@ func functions(t testing.TB, text string) []Function {
 				fn.HandlerFile = value
 			case "bundle":
 				fn.Bundle = true
+			case "static":
+				fn.StaticManifest = []byte(value)
+			case "copy":
+				from, to, _ := strings.Cut(value, ":")
+				fn = fn.With(append(fn.Copies, Copy{From: from, To: to}))
+			case "written":
+				fn = fn.With(append(fn.Copies, Copy{To: value, Body: []byte("{}")}))
+			case "compiled":
+				fn.Compiled = true
 			case "external":
 				fn.External = strings.Split(value, ",")
 			case "ignore":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -102,6 +103,9 @@ func (p *esbuildPlugin) setup(build api.PluginBuild) {
 		if _, own := args.PluginData.(asked); own || args.Kind == api.ResolveEntryPoint {
 			return api.OnResolveResult{}, nil
 		}
+		if args.Path == staticManifest && p.fn.StaticManifest != nil {
+			return api.OnResolveResult{Path: args.Path, Namespace: inNoFolder}, nil
+		}
 		if ours(packageOf(args.Path)) {
 			return p.shared(build, args)
 		}
@@ -121,7 +125,21 @@ func (p *esbuildPlugin) setup(build api.PluginBuild) {
 		}
 		return api.OnResolveResult{Path: args.Path, External: true}, nil
 	})
+	build.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: inNoFolder}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
+		text := string(p.fn.StaticManifest)
+		if p.fn.StaticFile != "" {
+			now, err := os.ReadFile(p.fn.StaticFile)
+			if err != nil {
+				return api.OnLoadResult{}, err
+			}
+			text = string(now)
+		}
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJSON}, nil
+	})
 }
+
+// inNoFolder is esbuild's namespace of what is bundled and has no file.
+const inNoFolder = "arc"
 
 // readRevision has esbuild read the project's files where the collector does,
 // and not on the disk, which has another version of them. Packages are those of
@@ -323,6 +341,12 @@ func (p *esbuildPlugin) result(r api.BuildResult, stem, out string) (*built, err
 	done := &built{used: map[string]bool{}}
 	for name := range meta.Inputs {
 		if strings.HasPrefix(name, "(disabled):") {
+			continue
+		}
+		if strings.HasPrefix(name, inNoFolder+":") {
+			if p.fn.StaticFile != "" {
+				done.reads = append(done.reads, p.fn.StaticFile)
+			}
 			continue
 		}
 		done.used[name] = true

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path"
@@ -104,7 +105,7 @@ func (g *graph) follow() error {
 func (g *graph) visit(s step, e *edge) error {
 	own := s.unit.part != nil
 	g.leads.hooked = g.leads.hooked || own && s.sure && e.hooks
-	sure := s.sure && !e.guarded && (own || e.sure)
+	sure := s.sure && !e.guarded && (own && !g.fn.Compiled || e.sure)
 	to := e.resolved
 	if to.name != "" {
 		if inRuntime(g.fn.Runtime, to.name) {
@@ -132,16 +133,30 @@ func (g *graph) visit(s step, e *edge) error {
 	return nil
 }
 
+// staticManifest is the module that maps static files to their fingerprinted names. No
+// folder holds it: it comes with the shared code.
+const staticManifest = "@architect/shared/static.json"
+
 // shared finds a module of the shared code or the views.
 func (g *graph) shared(to resolved, ref reference, lenient bool) (resolved, error) {
+	if ref.spec == staticManifest && g.fn.StaticManifest != nil {
+		return resolved{}, nil
+	}
 	for _, p := range g.parts[1:] {
 		if p.at == "node_modules/"+to.name {
 			to.dir = p.dir
-			return g.c.resolveIn(to, ref, lenient)
+			found, err := g.c.resolveIn(to, ref, lenient)
+			if found.why != "" && ref.spec == staticManifest {
+				found.hint = "there is one with fingerprint true below @static"
+			}
+			return found, err
 		}
 	}
 	to.code, to.why = "import-missing", ref.spec+", which this function does not get"
 	to.hint = "put code that functions share in src/shared, what pages share in src/views"
+	if ref.spec == staticManifest {
+		to.hint = "there is one with fingerprint true below @static"
+	}
 	return to, nil
 }
 
@@ -165,10 +180,10 @@ func (g *graph) nowhere(s step, e *edge, to resolved, sure bool) {
 	if sure {
 		f.Severity = Error
 	}
+	if to.name == "aws-sdk" && (!own || g.fn.Compiled) && g.generations(s.file, e) {
+		return
+	}
 	if !own && to.name == "aws-sdk" {
-		if g.generations(s.file, e) {
-			return
-		}
 		f.Hint = sdkHint(s.unit)
 	}
 	g.said[s.file+" "+e.spec], g.said[s.file+" "+to.name] = true, to.name != ""
@@ -292,10 +307,15 @@ func (g *graph) addScope(u *unit, rel, file string) {
 }
 
 // generations reports whether a file asks for version 2 of the SDK only where
-// Node is too old for version 3, which it asks for as well.
+// Node is too old for version 3, which it asks for as well. A bundle holds version 3
+// rather than asking for it, and names its packages all the same.
 func (g *graph) generations(file string, e *edge) bool {
 	if e.sure || nodeMajor(g.fn.Runtime) < 18 {
 		return false
+	}
+	if g.fn.Compiled {
+		body, err := g.c.body(file)
+		return err == nil && bytes.Contains(body, []byte("@aws-sdk/"))
 	}
 	edges, err := g.c.edges(file)
 	return err == nil && slices.ContainsFunc(edges, func(e edge) bool { return strings.HasPrefix(e.name, "@aws-sdk/") })

@@ -104,8 +104,8 @@ func (l *Live) Settings() string {
 		return ""
 	}
 	fn := l.fn
-	return fmt.Sprintf("%q %q %q %q %q %t %t %t %q %q %q %q %q", fn.Dir, fn.HandlerFile, fn.Handler, fn.Runtime, fn.Arch, fn.NoInstall, fn.NodeOptions, fn.Bundle,
-		fn.External, fn.Shared, fn.Views, fn.Ignore, fn.Copies)
+	return fmt.Sprintf("%q %q %q %q %q %t %t %t %q %q %q %q %q %q", fn.Dir, fn.HandlerFile, fn.Handler, fn.Runtime, fn.Arch, fn.NoInstall, fn.NodeOptions, fn.Bundle,
+		fn.External, fn.Shared, fn.Views, fn.Ignore, fn.StaticManifest, fn.Copies)
 }
 
 // Reads reports whether the function is made of a file (an absolute path).

@@ -45,7 +45,7 @@ func (b *Builder) before() *before {
 // with what is looked for.
 func knownSum(parts ...string) string {
 	h := sha256.New()
-	for _, part := range append([]string{"2"}, parts...) {
+	for _, part := range append([]string{"3"}, parts...) {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}

@@ -251,6 +251,24 @@ func (l *jsLook) tell(known *before) error {
 			}
 		}
 	}
+	defined := false
+	for _, p := range l.files {
+		if globalRequire().Match(p.source) {
+			wrong[p], defined = true, true // nothing is, but it is to be read again
+		}
+	}
+	for _, p := range l.files {
+		f := p.requires()
+		if f == nil {
+			continue
+		}
+		wrong[p] = true
+		for _, b := range p.bundles {
+			if !defined {
+				b.Findings = append(b.Findings, *f)
+			}
+		}
+	}
 	for _, h := range l.of {
 		if f := h.finding(); f != nil {
 			wrong[h.file] = true

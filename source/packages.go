@@ -97,7 +97,8 @@ type packageJSON struct {
 	Dependencies         map[string]string `json:"dependencies"`
 	OptionalDependencies map[string]string `json:"optionalDependencies"`
 	PeerDependencies     map[string]string `json:"peerDependencies"`
-	BundleDependencies   json.RawMessage   `json:"bundleDependencies"` // a list, or true
+	PeerDependenciesMeta map[string]any    `json:"peerDependenciesMeta"` // of those that may be missing
+	BundleDependencies   json.RawMessage   `json:"bundleDependencies"`   // a list, or true
 	BundledDependencies  json.RawMessage   `json:"bundledDependencies"`
 	Workspaces           json.RawMessage   `json:"workspaces"`
 
@@ -135,7 +136,8 @@ func parsePackage(body []byte) (packageJSON, error) {
 
 // declares reports whether the package names another one as what it needs.
 func (p packageJSON) declares(name string) bool {
-	return slices.Contains(p.needs(), name)
+	_, perhaps := p.PeerDependenciesMeta[name]
+	return perhaps || slices.Contains(p.needs(), name)
 }
 
 // needs lists, sorted, the names of packages that a package declares.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -180,8 +181,41 @@ func (c *collector) resolvePath(from string, ref reference) (resolved, error) {
 	to.hint = "write the file, or correct the path"
 	if found, err := c.module(at, true, true); err == nil && found != "" {
 		to.hint = "an import names the whole file: " + ref.spec + strings.TrimPrefix(found, at)
+	} else if other := c.otherCase(at); other != "" {
+		to.hint = other
 	}
 	return to, nil
+}
+
+// otherCase says which file or folder has the name at but for capitals, which the disks of
+// macOS and Windows take for one, and Lambda does not; "" when there is none.
+func (c *collector) otherCase(at string) string {
+	dir := "."
+	for part := range strings.SplitSeq(at, "/") {
+		entries, err := fs.ReadDir(c.files, dir)
+		if err != nil {
+			return ""
+		}
+		name := ""
+		for _, e := range entries {
+			is := e.Name()
+			if is == part {
+				name = is
+				break
+			}
+			if strings.EqualFold(is, part) || name == "" && strings.EqualFold(strings.TrimSuffix(is, path.Ext(is)), part) {
+				name = is
+			}
+		}
+		if name == "" {
+			return ""
+		}
+		dir = path.Join(dir, name)
+	}
+	if strings.HasPrefix(dir, at) {
+		return ""
+	}
+	return "it is called " + c.show(dir) + ", and capitals count on Lambda"
 }
 
 // resolveOwn finds what a package.json's "imports" say of a name with a #.
@@ -267,8 +301,8 @@ func (c *collector) resolveIn(to resolved, ref reference, lenient bool) (resolve
 	}
 	to.code, to.why = "import-missing", fmt.Sprintf("%s, which is not in the package %s", ref.spec, to.name)
 	to.hint = "correct the path, or install a version of " + to.name + " that has it"
-	if ours(to.name) {
-		to.hint = "correct the path"
+	if other := c.otherCase(at); ours(to.name) || other != "" {
+		to.hint = cmp.Or(other, "correct the path")
 	}
 	if to.sub == "" {
 		to.why = fmt.Sprintf("%s, whose package has no main module", ref.spec)

@@ -132,9 +132,13 @@ func metadata(f cfn.Function) object {
 }
 
 // role shows the shared role as Architect refers to it, and a function's own as
-// Policies, of which SAM makes one with the same logical ID.
+// Policies, of which SAM makes one with the same logical ID. That of the asset
+// function stays a role: no function of Architect's has documents among its Policies,
+// and plugins that go through all Policies take each for one that has a name.
 func (v *viewer) role(id string, p, sam object) {
 	switch of := referred(p["Role"]); {
+	case v.sources[id].Asset:
+		set(sam, "Role", p["Role"])
 	case of == sharedRole:
 		sam["Role"] = object{"Fn::Sub": []any{"arn:aws:iam::${AWS::AccountId}:role/${roleName}", object{"roleName": ref(sharedRole)}}}
 	case of == id+"Role" && asObject(v.resources[of]) != nil:

@@ -68,3 +68,34 @@ func TestRoleView(t *testing.T) {
 		})
 	}
 }
+
+// TestPolicyNames: a plugin that goes through the Policies of all resources finds a
+// name at each, as with Architect, whose functions have the shared role.
+func TestPolicyNames(t *testing.T) {
+	app, ok := compileApp(t, manifest.Load(fstest.MapFS{
+		"app.arc":                      {Data: []byte("@app\nview\n@static\nfolder public\n@http\nget /\n")},
+		"public/index.html":            {Data: []byte("hello")},
+		"src/http/get-index/index.mjs": {},
+	}, manifest.Options{Region: "us-east-1"}))
+	if !ok {
+		t.Fatal("it does not compile")
+	}
+	var view struct {
+		Resources map[string]struct {
+			Properties struct{ Policies []struct{ PolicyName string } }
+		}
+	}
+	if err := json.Unmarshal(app.view, &view); err != nil {
+		t.Fatal(err)
+	}
+	for id, r := range view.Resources {
+		for i, p := range r.Properties.Policies {
+			if p.PolicyName == "" {
+				t.Errorf("%s: policy %d has no name", id, i)
+			}
+		}
+	}
+	if len(view.Resources["StaticAssetHTTPLambdaRole"].Properties.Policies) == 0 {
+		t.Error("the role of the asset function allows nothing")
+	}
+}

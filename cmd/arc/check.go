@@ -31,7 +31,7 @@ Flags:
       --json    print an array of {file, line, col, endLine, endCol, severity,
                 code, message, hint} on stdout; lines and columns count from 1,
                 0 stands for "nowhere in particular"
-      --plugin-timeout N  seconds that each hook of a plugin may take (30)
+      --plugin-timeout N  seconds that each hook of a plugin may take (120)
 
 Examples:
   arc check

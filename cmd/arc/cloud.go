@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,8 @@ func (s *session) connectLocal(ctx context.Context, p *project, local bool) (dep
 		return deploy.Clients{}, withHint(errors.New("no local cloud is running for this project"), "arc sandbox, or arc deploy --local, starts one")
 	}
 	p.endpoint = running.Endpoint
-	return deploy.Connect(ctx, deploy.ConnectOptions{Region: p.app.AWS.Region, Endpoint: running.Endpoint, Cloud: running.ID()})
+	region := cmp.Or(p.app.AWS.Region, s.region()) // a stack of no project is where the environment says
+	return deploy.Connect(ctx, deploy.ConnectOptions{Region: region, Endpoint: running.Endpoint, Cloud: running.ID()})
 }
 
 func (s *session) connectAWS(ctx context.Context, p *project) (deploy.Clients, error) {

@@ -130,7 +130,7 @@ func (s *session) withData(ctx *cli.Context, do func(*data) error) error {
 	case d.stage != "" && !slices.Contains([]string{"staging", "production", cfn.StagePreview}, d.stage):
 		return withHint(fmt.Errorf("--stage %s: no such stage", d.stage), "staging, production, or preview with the --name of one")
 	}
-	p, err := s.open()
+	p, err := s.openWith(&project{looking: true})
 	if err != nil {
 		return err
 	}

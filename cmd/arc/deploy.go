@@ -87,7 +87,7 @@ Flags:
                          handle: arc deploy HANDLE follows that to its end, and
                          a plain arc deploy does what comes after it as well
       --approve ID       approve the dangers of the plan with this ID
-      --plugin-timeout N  seconds that each hook of a plugin may take (30)
+      --plugin-timeout N  seconds that each hook of a plugin may take (120)
       --json             print what happens as JSON, an event a line: see
                          docs/events.schema.json
 

@@ -94,7 +94,7 @@ Flags:
       --allow-loss ID  in the plan: let the data of this resource be lost
       --prune, --tag, --adopt
                      in the plan: as for arc deploy
-      --plugin-timeout N  seconds that each hook of a plugin may take (30)
+      --plugin-timeout N  seconds that each hook of a plugin may take (120)
 
 Examples:
   arc diff

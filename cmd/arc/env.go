@@ -103,7 +103,7 @@ func (s *session) envAction(ctx *cli.Context) error {
 	if ctx.Bool("diff") && ctx.Bool("show") {
 		return withHint(errors.New("--diff prints no values"), "leave out --show, or --diff")
 	}
-	p, err := s.open()
+	p, err := s.openWith(&project{looking: true})
 	if err != nil {
 		return err
 	}
@@ -335,7 +335,7 @@ func (s *session) envChange(ctx *cli.Context, stage string, add bool) error {
 	case len(words) > 1:
 		return withHint(errors.New("--remove takes one name, and no value"), "%s", usage)
 	}
-	p, err := s.openManifest()
+	p, err := s.openWith(&project{explicit: true, looking: true})
 	if err != nil {
 		return err
 	}

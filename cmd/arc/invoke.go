@@ -69,7 +69,7 @@ func (s *session) invoke(ctx *cli.Context) error {
 	default:
 		return withHint(fmt.Errorf("--stage %s: no such stage", stage), "testing, staging or production")
 	}
-	p, err := s.open()
+	p, err := s.openWith(&project{looking: true})
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (s *session) logs(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.open()
+	p, err := s.openWith(&project{looking: true})
 	if err != nil {
 		return err
 	}

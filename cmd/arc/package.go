@@ -101,7 +101,7 @@ Flags:
                     runtime has
       --json        with --sizes: the same as JSON, all packages of each zip
       --preview NAME  the stack of a pull request, apart from all others
-      --plugin-timeout N  seconds that each hook of a plugin may take (30)
+      --plugin-timeout N  seconds that each hook of a plugin may take (120)
 
 Examples:
   arc package > template.json

@@ -147,9 +147,16 @@ func (s *session) pluginCopies(p *project) ([]source.Copy, error) {
 	if err != nil {
 		return nil, s.diagnose(p, pluginErrors(p, err))
 	}
-	list := make([]source.Copy, len(copies))
-	for i, c := range copies {
-		list[i] = source.Copy{From: c.Source, To: c.Target}
+	var list []source.Copy
+	for _, c := range copies {
+		copied := source.Copy{From: c.Source, To: c.Target}
+		if st := p.app.Static; st != nil && c.Source == path.Join(st.Folder, "static.json") {
+			// Architect writes it there before it asks, and arc writes into no project.
+			if copied.Body, err = p.staticManifest(); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, copied)
 	}
 	return list, nil
 }

@@ -30,6 +30,8 @@ type project struct {
 	disk     *os.Root // all of the disk; nil until it is needed
 	tree     fs.FS    // a git revision of the folder, in place of the folder; nil = the folder
 	explicit bool     // without a manifest it is refused
+	// looking: the command makes nothing of the manifest, whose warnings others tell
+	looking bool
 	// compared: what is wrong with the code stops no comparison
 	compared bool
 	here     bool   // its code is for the local cloud, and so for this machine
@@ -122,7 +124,11 @@ func (s *session) read(p *project) error {
 	if p.explicit && result.App != nil && result.App.File == "" {
 		return noManifest(p.dir)
 	}
-	if err := s.diagnose(p, result.Diagnostics); err != nil {
+	told := result.Diagnostics
+	if p.looking {
+		told = slices.DeleteFunc(slices.Clone(told), func(d syntax.Diagnostic) bool { return d.Severity == syntax.Warning && d.Code != "no-manifest" })
+	}
+	if err := s.diagnose(p, told); err != nil {
 		return err
 	}
 	p.app = result.App
@@ -343,6 +349,7 @@ func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 		NoInstall:   !fn.Config.Hydrate,
 		Bundle:      fn.Config.Bundle,
 		External:    fn.Config.External,
+		Compiled:    fn.Build != "",
 		NodeOptions: setsNodeOptions(app),
 	}
 	if app.Shared != nil && fn.Config.Shared {

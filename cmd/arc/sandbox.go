@@ -56,7 +56,8 @@ moment later. No account, no Docker and no network are needed. The same
 process is the project's local cloud, which arc deploy --local deploys to.
 
 Flags:
-  -p, --port PORT   port of the app (default 3333, or ARC_HTTP_PORT, or PORT)
+  -p, --port PORT   port of the app (default @sandbox ports of the preferences,
+                    ARC_HTTP_PORT, PORT, or else 3333)
       --detach      run in the background
       --cloud-only  run the local cloud without the app
       --max-workers N
@@ -89,8 +90,8 @@ Flags:
   -q, --quiet       print warnings and errors only, as all commands do with
                     ARC_QUIET=1 in the environment
       --json        print what happens as JSON, an event a line
-      --plugin-timeout N  seconds that each hook of a plugin may take (30;
-                    10 of sandbox.start)
+      --plugin-timeout N  seconds that each hook of a plugin may take (120;
+                    60 of sandbox.start)
 
 Examples:
   arc sandbox
@@ -395,6 +396,9 @@ func (s *session) applyLive(ctx context.Context, p *project, local *sandbox.Clou
 	}
 	if p.app.Static != nil {
 		app.Static, app.Bucket, app.Prefix = p.path(p.app.Static.Folder), "StaticBucket", p.app.Static.Prefix
+		if app.Published, _, err = p.liveManifest(local.Scratch()); err != nil {
+			return nil, err
+		}
 	}
 	s.tellRecorded(p, stack, local)
 	for _, part := range stack.Parts {
@@ -420,6 +424,10 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 	if err != nil {
 		return nil, err
 	}
+	published, names, err := p.liveManifest(local.Scratch())
+	if err != nil {
+		return nil, err
+	}
 	build := s.builder(p)
 	build.Host, build.Live, build.Busy = true, true, s.processors.whole
 	for _, fn := range stack.Functions {
@@ -442,6 +450,9 @@ func (s *session) liveFunctions(p *project, stack *cfn.Stack, local *sandbox.Clo
 		code := sourceFunction(p.app, fn.Function)
 		code = code.With(copies)
 		code.Build = build
+		if fn.Config.Shared {
+			code.StaticManifest, code.StaticFile = names, published
+		}
 		f.Code = source.NewLive(tree, code, filepath.Join(local.Scratch(), "built", fn.LogicalID))
 		live[fn.LogicalID] = f
 	}
@@ -474,12 +485,13 @@ func (p *project) path(slash string) string {
 	return filepath.Join(p.dir, filepath.FromSlash(path.Clean(slash)))
 }
 
-// appPort is the first port that somebody asked for: preferences, --port,
-// ARC_HTTP_PORT, PORT (sandbox reference, 2). A port that was asked for is the
+// appPort is the first port that somebody asked for: --port, preferences,
+// ARC_HTTP_PORT, PORT (sandbox reference, 2, but for the first two, which Architect
+// has the other way round: a flag would be silently dropped). A port that was asked for is the
 // only one that will do; so is 3333, which everybody's bookmarks name.
 func (s *session) appPort(app *manifest.App, flag int) (port int, exact bool, err error) {
-	if port = app.Prefs.Ports.HTTP; port == 0 {
-		port = flag
+	if port = flag; port == 0 {
+		port = app.Prefs.Ports.HTTP
 	}
 	for _, variable := range []string{"ARC_HTTP_PORT", "PORT"} {
 		if port == 0 && err == nil {

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -50,6 +52,43 @@ func staticAssets(p *project) (*assets, error) {
 		}
 	}
 	return a, nil
+}
+
+// staticManifest is the text of static.json; nil unless @static fingerprint is true.
+// What cannot be published is not in it.
+func (p *project) staticManifest() ([]byte, error) {
+	if p.app.Static == nil || p.app.Static.Fingerprint != "true" {
+		return nil, nil
+	}
+	a, _, err := listStatic(p)
+	if err != nil || a == nil {
+		return nil, err
+	}
+	if err := a.fingerprint(); err != nil {
+		return nil, fmt.Errorf("static folder: %w", err)
+	}
+	return a.manifest, nil
+}
+
+// liveManifest writes static.json for functions that run from where they are written,
+// and gives its place and its text; "" and nil where there is none. The file is replaced
+// as a whole.
+func (p *project) liveManifest(scratch string) (file string, text []byte, err error) {
+	if text, err = p.staticManifest(); err != nil || text == nil {
+		return "", nil, err
+	}
+	file = filepath.Join(scratch, "static.json")
+	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, text) {
+		return file, text, nil
+	}
+	half := file + ".half"
+	if err = os.WriteFile(half, text, 0o600); err == nil {
+		err = os.Rename(half, file)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("static.json for the sandbox: %w", err)
+	}
+	return file, text, nil
 }
 
 // staticMistakes are the files of the static folder that no deploy would publish.

@@ -102,7 +102,7 @@ func (s *session) status(ctx *cli.Context) error {
 	if err := noWords(ctx); err != nil {
 		return err
 	}
-	p, err := s.openManifest()
+	p, err := s.openWith(&project{explicit: true, looking: true})
 	if err != nil {
 		return err
 	}

@@ -143,6 +143,10 @@ func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 	if err != nil {
 		return nil, err
 	}
+	published, err := p.staticManifest()
+	if err != nil {
+		return nil, err
+	}
 	build := s.builder(p)
 	var wanted []source.Function
 	var functions []*manifest.Function
@@ -150,6 +154,9 @@ func (s *session) checkCode(p *project) (syntax.Diagnostics, error) {
 		if !fn.Asset && fn.Config.HandlerExists {
 			f := sourceFunction(p.app, fn).With(copies)
 			f.Build = build
+			if fn.Config.Shared {
+				f.StaticManifest = published
+			}
 			wanted, functions = append(wanted, f), append(functions, fn)
 		}
 	}

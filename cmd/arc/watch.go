@@ -140,6 +140,7 @@ func (w *liveWatch) handle(ctx context.Context, changed []string) {
 		return
 	}
 	w.follow(changed)
+	w.published(changed)
 	w.watchPlugins(ctx, changed)
 }
 
@@ -199,6 +200,22 @@ func (w *liveWatch) asItStands() manifest.Result {
 	opts := w.manifestOptions()
 	opts.Above, opts.Set = manifestAbove(w.project.dir), w.sets
 	return manifest.Load(w.project.files(), opts)
+}
+
+// published brings static.json up to date with changed static files, and retires the
+// functions that have it.
+func (w *liveWatch) published(changed []string) {
+	st := w.project.app.Static
+	if st == nil || st.Fingerprint != "true" || !slices.ContainsFunc(changed, func(file string) bool { return within(file, w.project.path(st.Folder)) }) {
+		return
+	}
+	file, _, err := w.project.liveManifest(w.cloud.Scratch())
+	switch {
+	case err != nil:
+		w.report(err)
+	case file != "":
+		w.cloud.Changed(func(fn sandbox.LiveFunction) bool { return fn.Code.Reads(file) })
+	}
 }
 
 // pages has open pages reload when what changed may show in them. What a

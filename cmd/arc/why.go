@@ -116,8 +116,8 @@ func savedEvents(given string) ([]why.Event, error) {
 		return nil, nil
 	}
 	data, err := os.ReadFile(given)
-	if errors.Is(err, fs.ErrNotExist) && filepath.Ext(given) == "" {
-		return nil, nil
+	if filepath.Ext(given) == "" && (errors.Is(err, fs.ErrNotExist) || isFolder(given)) {
+		return nil, nil // a folder may be called as its stack is
 	}
 	if err != nil {
 		return nil, fmt.Errorf("saved events: %w", err)
@@ -127,6 +127,11 @@ func savedEvents(given string) ([]why.Event, error) {
 		return nil, withHint(fmt.Errorf("%s: %w", given, err), "aws cloudformation describe-stack-events --stack-name STACK > events.json saves them")
 	}
 	return events, nil
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // printWhy prints the cause on stdout.

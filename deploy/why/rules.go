@@ -21,6 +21,9 @@ type rule struct {
 // rules are in order: what tells more stands before what tells less. The texts are
 // those that CloudFormation and the services answer; testdata has where each was seen.
 var rules = []rule{
+	// Of the local cloud, whose own words have the remedy.
+	{"local-cloud", "", `not emulated by the local cloud`, "AWS takes it, and the local cloud does not run it", "do as its words say, or leave this resource out of the local stack with a Condition", ""},
+
 	// Of custom resources and of functions behind them.
 	{"custom-resource-failed", "", `Received response status \[FAILED\] from custom resource\. Message returned: (?:See the details in CloudWatch Log Stream: )?(.*?)(?: \(RequestId: .*)?$`, "the function behind this custom resource answered that it failed: $1", "its log has the whole error: open the log group of the function that its ServiceToken names", ""},
 	{"custom-resource-silent", "", `did not receive a response from your Custom Resource|Custom Resource failed to stabilize in expected time`, "the function behind this custom resource never answered", "look at its log: it crashed, ran out of time, or has no way to the internet to send its answer", ""},
@@ -109,6 +112,8 @@ var rules = []rule{
 	{"api-concurrent", "AWS::ApiGateway", `Unable to complete operation due to concurrent modification|ConflictException`, "API Gateway was still at another change of the API", "deploy again", ""},
 	{"api-domain-certificate", "AWS::ApiGateway", `certificate.*(?:not found|does not exist|must|cannot)|UnsupportedCertificate`, "the domain's certificate is not one that API Gateway takes here", "make it in ACM, in the API's region, and let it be validated first", ""},
 	{"api-stage-deployment", "AWS::ApiGateway", `Active stages pointing to this deployment must be moved or deleted|Invalid deployment identifier`, "a stage points to the deployment that was to go, or to one that is gone", "deploy again; a stage that was made by hand has to be moved", ""},
+	{"api-stage-missing", "AWS::ApiGateway", `(?i)Invalid stage identifier specified|API Stage not found`, "the stage that it names is not there, or not yet", "let it depend on the stage: DependsOn with the logical ID of the stage, HTTPApiGatewayDefaultStage of an app's HTTP API", ""},
+	{"api-domain-missing", "AWS::ApiGateway", `(?i)Invalid domain name identifier specified`, "the domain that it names is not there, or not yet", "refer to the domain with Ref, so that it is made first", ""},
 	{"api-no-methods", registry.ApiGatewayDeployment, `The REST API doesn't contain any methods|No integration defined for method|At least one route is required`, "the API was deployed before it had a route, or a route had nothing behind it", "make the deployment depend on its routes and their integrations", ""},
 	{"certificate-region", "AWS::CloudFront::", `certificate doesn't exist, isn't in us-east-1|InvalidViewerCertificate`, "CloudFront takes certificates of us-east-1 alone, and this is none", "make the certificate in us-east-1", ""},
 	{"cloudfront-quota", "AWS::CloudFront::", `TooMany\w+|account must be verified before you can add new CloudFront`, "CloudFront takes no more of this account, or wants it verified first", "ask AWS support", ""},

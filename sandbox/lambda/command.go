@@ -87,6 +87,8 @@ func (w *worker) command() (*exec.Cmd, error) {
 	w.search(env)
 	var cmd *exec.Cmd
 	switch l := languageOf(fn.Runtime); {
+	case strings.HasPrefix(fn.Runtime, "python2"):
+		return nil, &startError{invoke.RuntimeMissing, "Runtime.InvalidEntrypoint", fmt.Errorf("runtime %q does not run locally: Python has ended version 2, and AWS takes no functions for it; write it for a newer one", fn.Runtime)}
 	case l != nil:
 		found, err := w.service.machine().Find(context.Background(), fn.Runtime)
 		if err != nil {

@@ -4,6 +4,7 @@
 # itself takes to start.
 import importlib
 import importlib.machinery
+import io
 import json
 import logging
 import os
@@ -116,9 +117,11 @@ class Connection:
         if not status:
             os._exit(1)  # without its Runtime API a worker has nothing to live for
         headers = {}
-        while (line := self.reader.readline().strip()):
+        line = self.reader.readline().strip()
+        while line:
             name, _, value = line.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
+            line = self.reader.readline().strip()
         return headers, self.reader.read(int(headers.get("content-length", 0)))
 
     def fail(self, path, error):
@@ -198,7 +201,10 @@ def main():
     # Lines leave with the event that printed them, those of stderr among those
     # of stdout, and log records as Lambda formats them.
     os.dup2(1, 2)
-    sys.stdout.reconfigure(line_buffering=True)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)
+    else:  # Python 3.6
+        sys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding="utf-8", line_buffering=True)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("[%(levelname)s]\t%(message)s"))
     logging.getLogger().addHandler(handler)
