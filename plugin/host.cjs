@@ -84,7 +84,7 @@ if (from !== 0) {
 function told (err) {
   if (!(err instanceof Error) && !(err && err.stack)) return { message: String(err && err.message || err), stack: '' }
   const stack = String(err.stack).split('\n').filter(l => !/\[eval\]|evalmachine|node:internal|\(node:/.test(l)).join('\n')
-  return { message: String(err.message), stack }
+  return { message: String(err.message), stack, hint: err.hint }
 }
 
 // exists, as Architect looks: a file of the project, else a package.
@@ -258,7 +258,39 @@ function inventoryOf (inv) {
   return { inv, get: getters(inv) }
 }
 
+// What strings have, and objects have not.
+const ofStrings = Object.getOwnPropertyNames(String.prototype).filter(name => name !== 'length' && !(name in Object.prototype))
+
+// A variable's value is no string: the template refers to a parameter that nobody sees.
+// Who takes it for one is told which, and what to do; for everyone else it is the
+// reference that it is.
+function reference (variable, ref) {
+  const refuse = () => {
+    const err = Error(`it reads the value of ${variable}, which no template holds: values of variables are NoEcho parameters`)
+    err.hint = `write where the value goes, not the value: { 'Fn::Sub': ['https://${'${it}'}/', { it: Variables.${variable} }] }, or Fn::Select and Fn::Split of it; what is no secret may stand in app.arc, which hooks get as arc`
+    throw err
+  }
+  const stands = Object.create(Object.prototype)
+  for (const name of [ ...ofStrings, 'toString', 'constructor', Symbol.toPrimitive ]) {
+    Object.defineProperty(stands, name, { value: name === 'constructor' ? Object : refuse, writable: true, configurable: true })
+  }
+  return Object.assign(Object.create(stands), { Ref: ref })
+}
+
+// referring puts references for the values of variables into a template.
+function referring (template) {
+  const parameters = template.Parameters || {}
+  for (const { Properties } of Object.values(template.Resources || {})) {
+    const variables = Properties && Properties.Environment && Properties.Environment.Variables
+    for (const [ name, value ] of Object.entries(variables || {})) {
+      const ref = value && Object.keys(value).length === 1 && value.Ref
+      if (parameters[ref] && parameters[ref].NoEcho) variables[name] = reference(name, ref)
+    }
+  }
+}
+
 async function run (call) {
+  if (call.cloudformation) referring(call.cloudformation)
   const plugin = plugins[call.plugin]
   const [ group, name ] = call.call.split('.')
   const fn = plugin[group][name]

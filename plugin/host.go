@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -271,7 +272,7 @@ func (h *Host) call(ctx context.Context, p *Plugin, r request) (json.RawMessage,
 		return nil, &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-failed", Text: err.Error(), Hint: "its output may tell why"}
 	case answer.Error != nil:
 		return nil, &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-failed", Text: answer.Error.text(), Stack: answer.Error.frames(),
-			Hint: failedHint(p)}
+			Hint: cmp.Or(answer.Error.Hint, failedHint(p))}
 	}
 	return answer.Result, nil
 }
