@@ -35,7 +35,7 @@ func (b *build) unpackedPreloads(app *manifest.App, variables map[string]deploy.
 				continue
 			}
 			ds = append(ds, syntax.Diagnostic{
-				Pos: fn.Pos, Code: "preload", Severity: syntax.Warning,
+				Pos: fn.Pos, Code: "preload-unpacked", Severity: syntax.Warning,
 				Message: fmt.Sprintf("@%s %s does not start: a %s in %s names a module that is not in its zip", fn.Pragma, fn.Name, p.flag, nodeOptions),
 				Hint:    "import that module in the code as well, which packs it, or leave the flag out",
 			})
