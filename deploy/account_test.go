@@ -352,7 +352,7 @@ func (c *account) parameter(t *testing.T, name string) string {
 
 func (c *account) setParameter(t *testing.T, name, value string) {
 	t.Helper()
-	if err := c.clients().Parameters.PutParameter(t.Context(), &ssm.PutParameterInput{Name: name, Value: value, Type: ssm.SecureString, Overwrite: true}); err != nil {
+	if _, err := c.clients().Parameters.PutParameter(t.Context(), &ssm.PutParameterInput{Name: name, Value: value, Type: ssm.SecureString, Overwrite: true}); err != nil {
 		t.Fatal(err)
 	}
 }

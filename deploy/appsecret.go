@@ -57,7 +57,7 @@ func mark(secret string) string {
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 func (c Clients) MakeAppSecret(ctx context.Context, app, stage string) (Variable, error) {
 	name := EnvFolder(app, stage) + "/" + AppSecret
-	err := c.Parameters.PutParameter(ctx, &ssm.PutParameterInput{Name: name, Type: "SecureString", Value: NewAppSecret()})
+	_, err := c.Parameters.PutParameter(ctx, &ssm.PutParameterInput{Name: name, Type: "SecureString", Value: NewAppSecret()})
 	if err != nil && !isCode(err, "ParameterAlreadyExists") {
 		return Variable{}, fmt.Errorf("make %s in SSM: %w", name, err)
 	}

@@ -52,7 +52,7 @@ func (r *run) findBucket(ctx context.Context) (s3.Bucket, error) {
 	if err != nil {
 		return s3.Bucket{}, err
 	}
-	err = r.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
+	_, err = r.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
 		Name:  bucketParameter(r.d.App),
 		Value: name,
 		Type:  ssm.SecureString, // as existing Architect apps have it

@@ -83,7 +83,7 @@ type Parameters interface {
 	GetParameters(context.Context, *ssm.GetParametersInput) (*ssm.GetParametersOutput, error)
 	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error)
 	DescribeParameters(context.Context, *ssm.DescribeParametersInput) (*ssm.DescribeParametersOutput, error)
-	PutParameter(context.Context, *ssm.PutParameterInput) error
+	PutParameter(context.Context, *ssm.PutParameterInput) (*ssm.PutParameterOutput, error)
 	DeleteParameters(context.Context, *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error)
 }
 

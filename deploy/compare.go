@@ -169,7 +169,7 @@ func (r *run) rememberSecrets(ctx context.Context, stack Stack) error {
 		return nil
 	}
 	name := secretsParameter(r.d.App, r.d.StackName)
-	err := r.Clients.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
+	_, err := r.Clients.Parameters.PutParameter(ctx, &ssm.PutParameterInput{
 		Name: name, Value: seal, Description: versionsMark + versionsSeal(stack, r.d.Versions), Type: ssm.SecureString, Overwrite: true,
 	})
 	if err != nil {

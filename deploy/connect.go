@@ -302,7 +302,10 @@ func newRetryer() aws.Retryer {
 		o.RateLimiter = ratelimit.None
 		// The first one with an opinion decides.
 		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isUnreachable)}, o.Retryables...)
-		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(isCutShort))
+		// TooManyUpdates: SSM takes one change of a parameter at a time, and the SDK gives up.
+		// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(isCutShort),
+			retry.RetryableErrorCode{Codes: map[string]struct{}{"TooManyUpdates": {}}})
 	})
 }
 

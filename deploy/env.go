@@ -137,23 +137,70 @@ func (c Clients) Settings(ctx context.Context, app string, stages []string) ([]S
 	return all, nil
 }
 
-// SetEnv keeps a variable, encrypted with the account's own key. It tells whether
-// that changed anything: to set the same value again would have the next deploy
-// update every function that reads it.
-func (c Clients) SetEnv(ctx context.Context, scope Scope, name, value string) (changed bool, err error) {
+// SetOutcome is what came of setting a variable.
+type SetOutcome struct {
+	// Changed is false where it had the value: to set that again would have the
+	// next deploy update every function that reads it.
+	Changed bool
+	Version int64 // of the parameter, which has the value now
+	// Lost are versions that others set after the value was read that this one
+	// takes the place of, with another value: nobody who set one was told.
+	Lost []int64
+	// Removed tells that it was removed meanwhile.
+	Removed bool
+}
+
+// SetEnv keeps a variable, encrypted with the account's own key. SSM cannot be
+// told to set a value only over the one that was read, but numbers the versions,
+// so that who comes last knows of the others.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+func (c Clients) SetEnv(ctx context.Context, scope Scope, name, value string) (SetOutcome, error) {
 	path := scope.Folder() + "/" + name
-	// Who may write and not read sets it again.
+	var before int64
 	got, err := c.Parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{path}, WithDecryption: true})
-	if err == nil && len(got.Parameters) == 1 && got.Parameters[0].Type == ssm.SecureString && got.Parameters[0].Value == value {
-		return false, nil
+	unread := isCode(err, "AccessDeniedException") // who may write and not read sets it again
+	switch {
+	case err != nil && !unread:
+		return SetOutcome{}, fmt.Errorf("read %s in SSM: %w", path, err)
+	case err == nil && len(got.Parameters) == 1:
+		there := got.Parameters[0]
+		if there.Type == ssm.SecureString && there.Value == value {
+			return SetOutcome{Version: there.Version}, nil
+		}
+		before = there.Version
 	}
-	if err != nil && !isCode(err, "AccessDeniedException") {
-		return false, fmt.Errorf("read %s in SSM: %w", path, err)
+	put, err := c.Parameters.PutParameter(ctx, &ssm.PutParameterInput{Name: path, Value: value, Type: ssm.SecureString, Overwrite: true})
+	if err != nil {
+		return SetOutcome{}, fmt.Errorf("set %s in SSM: %w", path, err)
 	}
-	if err := c.Parameters.PutParameter(ctx, &ssm.PutParameterInput{Name: path, Value: value, Type: ssm.SecureString, Overwrite: true}); err != nil {
-		return false, fmt.Errorf("set %s in SSM: %w", path, err)
+	out := SetOutcome{Changed: true, Version: put.Version, Removed: !unread && put.Version <= before}
+	if !unread {
+		out.Lost = c.othersValues(ctx, path, value, before+1, put.Version)
 	}
-	return true, nil
+	return out, nil
+}
+
+// othersValues are the versions of a parameter from one to before another whose
+// value is not this one: a call whose answer was lost is made twice. One that
+// cannot be read counts as another value.
+func (c Clients) othersValues(ctx context.Context, path, value string, from, before int64) (others []int64) {
+	const most = 10 // GetParameters takes no more; older ones were lost to the others among these
+	from = max(from, before-most)
+	var names []string
+	for v := from; v < before; v++ {
+		names = append(names, fmt.Sprintf("%s:%d", path, v))
+		others = append(others, v)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	got, err := c.Parameters.GetParameters(ctx, &ssm.GetParametersInput{Names: names, WithDecryption: true})
+	if err != nil {
+		return others
+	}
+	return slices.DeleteFunc(others, func(v int64) bool {
+		return slices.ContainsFunc(got.Parameters, func(p ssm.Parameter) bool { return p.Version == v && p.Value == value })
+	})
 }
 
 // RemoveEnv removes a variable; was tells whether there was one.

@@ -84,7 +84,7 @@ if (from !== 0) {
 function told (err) {
   if (!(err instanceof Error) && !(err && err.stack)) return { message: String(err && err.message || err), stack: '' }
   const stack = String(err.stack).split('\n').filter(l => !/\[eval\]|evalmachine|node:internal|\(node:/.test(l)).join('\n')
-  return { message: String(err.message), stack }
+  return { message: String(err.message), stack, hint: err.hint }
 }
 
 // exists, as Architect looks: a file of the project, else a package.
@@ -258,7 +258,57 @@ function inventoryOf (inv) {
   return { inv, get: getters(inv) }
 }
 
+// What strings have, and objects have not.
+const ofStrings = Object.getOwnPropertyNames(String.prototype).filter(name => name !== 'length' && !(name in Object.prototype))
+
+// standIn is what stands for a variable's value where there is none to give: who takes it
+// for a string is told which variable, and what to do; for everyone else it is an object
+// with these members.
+function standIn (variable, members, why, hint) {
+  const refuse = () => {
+    const err = Error(`it reads the value of ${variable}, ${why}`)
+    err.hint = hint
+    throw err
+  }
+  const stands = Object.create(Object.prototype)
+  for (const name of [ ...ofStrings, 'toString', 'constructor', Symbol.toPrimitive ]) {
+    Object.defineProperty(stands, name, { value: name === 'constructor' ? Object : refuse, writable: true, configurable: true })
+  }
+  return Object.assign(Object.create(stands), members)
+}
+
+// reference is a template's way to refer to a variable, by a parameter that nobody sees.
+const reference = (variable, ref) => standIn(variable, { Ref: ref },
+  'which no template holds: values of variables are NoEcho parameters',
+  `write where the value goes, not the value: { 'Fn::Sub': ['https://${'${it}'}/', { it: Variables.${variable} }] }, or Fn::Select and Fn::Split of it; what is no secret may stand in app.arc, which hooks get as arc`)
+
+// withheld puts something that is there into the place of values that plugins do not get.
+function withheld (inv) {
+  for (const variables of Object.values(inv._project.env.local || {})) {
+    for (const [ name, value ] of Object.entries(variables || {})) {
+      if (value !== '') continue // a plugin's own
+      variables[name] = standIn(name, {}, 'which plugins are not given: of variables they see the names',
+        `have the function read it, or read process.env.${name}, which is your shell's; what is no secret may stand in app.arc, which hooks get as arc`)
+      Object.defineProperty(variables[name], 'toJSON', { value: () => '' })
+    }
+  }
+}
+
+// referring puts references for the values of variables into a template.
+function referring (template) {
+  const parameters = template.Parameters || {}
+  for (const { Properties } of Object.values(template.Resources || {})) {
+    const variables = Properties && Properties.Environment && Properties.Environment.Variables
+    for (const [ name, value ] of Object.entries(variables || {})) {
+      const ref = value && Object.keys(value).length === 1 && value.Ref
+      if (parameters[ref] && parameters[ref].NoEcho) variables[name] = reference(name, ref)
+    }
+  }
+}
+
 async function run (call) {
+  if (call.cloudformation) referring(call.cloudformation)
+  withheld(call.inventory.inv)
   const plugin = plugins[call.plugin]
   const [ group, name ] = call.call.split('.')
   const fn = plugin[group][name]

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -279,7 +280,7 @@ func (h *Host) call(ctx context.Context, p *Plugin, r request) (json.RawMessage,
 		return nil, p.child.over.Load()
 	case answer.Error != nil:
 		return nil, &Error{Plugin: p.Ref, Hook: hook, Code: "plugin-failed", Text: answer.Error.text(), Stack: answer.Error.frames(),
-			Hint: failedHint(p, answer.Error.text())}
+			Hint: cmp.Or(answer.Error.Hint, failedHint(p, answer.Error.text()))}
 	}
 	return answer.Result, nil
 }

@@ -124,6 +124,7 @@ type failure struct {
 	Message string `json:"message"`
 	Stack   string `json:"stack"`
 	Type    string `json:"type,omitempty"`
+	Hint    string `json:"hint,omitempty"`
 }
 
 // frames are the lines of a stack below its message.

@@ -295,3 +295,32 @@ func TestStopNeedsTheToken(t *testing.T) {
 		t.Errorf("health tells the token: %s %v", body, err)
 	}
 }
+
+// TestEdit: one at a time changes files of a project, next to its cloud, and
+// who waits can be told to stop.
+func TestEdit(t *testing.T) {
+	registry := sandbox.Registry{Dir: t.TempDir()}
+	release, err := registry.Edit(t.Context(), "/p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := registry.Edit(ended, "/p"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a second one: %v", err)
+	}
+	other, err := registry.Edit(t.Context(), "/q")
+	if err != nil {
+		t.Fatalf("another project: %v", err)
+	}
+	other()
+	release()
+	again, err := registry.Edit(t.Context(), "/p")
+	if err != nil {
+		t.Fatalf("after the first: %v", err)
+	}
+	defer again()
+	if busy, err := registry.Busy("/p"); busy || err != nil {
+		t.Errorf("the cloud's lock is taken: %v %v", busy, err)
+	}
+}

@@ -219,6 +219,23 @@ func lockFile(name string) (release func(), err error) {
 	return func() { unlockFile(f) }, nil
 }
 
+// Edit makes this process the only one of arc's that reads, changes and writes
+// files of the project, and waits for another that does. It has nothing to do
+// with the project's cloud, whose lock is another.
+func (g Registry) Edit(ctx context.Context, project string) (release func(), err error) {
+	for {
+		release, err := g.lock(project + "\x00edit")
+		if !errors.Is(err, ErrRunning) {
+			return release, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("another arc changes a file of the project: %w", ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
 // Busy reports whether a local cloud runs, starts or ends for the project.
 func (g Registry) Busy(project string) (bool, error) {
 	release, err := g.lock(project)

@@ -88,9 +88,9 @@ func (c *Cloud) services() []Service {
 		Send: c.send, Queues: c.queues, Streams: c.tables, Called: c.called, Tell: c.tell,
 	})
 	firing := invoke.Firing{Account: account, Region: region, Send: c.send, Permit: c.permit, Called: c.called, Tell: c.tell, Silent: c.opts.NoSchedules, Clock: c.opts.Clock}
-	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, PermitURL: c.permitURL, Bind: c.bind, Called: c.called, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce, Known: c.knowsREST, Other: c.otherAPI, Errand: c.permit, Call: c.callAs, Send: c.send})
+	c.gateway = gateway.New(gateway.Options{Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, PermitURL: c.permitURL, Bind: c.bind, Called: c.known, Tell: c.tell, Lenient: c.live.is, May: c.mayManage, Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, Developer: true, Announce: c.announce, Known: c.knowsREST, Other: c.otherAPI, Errand: c.permit, Call: c.callAs, Send: c.send})
 	c.rest = restapi.New(restapi.Options{
-		Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Unasked: c.opts.NoRights, Bind: c.bind, Called: c.called, Tell: c.tell, Send: c.send, Announce: c.announce,
+		Invoker: c.lambda, Unhurried: c.lambda.Inspected, Permit: c.permitGateway, Unasked: c.opts.NoRights, Bind: c.bind, Called: c.known, Tell: c.tell, Send: c.send, Announce: c.announce,
 		Keys: c.keySet, Signer: c.signer, Decide: c.decideInvoke, KeyOf: c.gateway.KeyOf, Domain: c.gateway.Domain, Object: objects.Get,
 		Errand: c.permit, Call: c.callAs,
 	})
@@ -286,4 +286,14 @@ func (c *Cloud) called(function string) string {
 		return fn.Label
 	}
 	return "function " + fn.Label
+}
+
+// known is called with the logical ID behind the manifest's words, as the one name
+// that the app has wherever it runs: a deployed app is known by nothing else.
+func (c *Cloud) known(function string) string {
+	words := c.called(function)
+	if fn, _ := c.lambda.Function(function); strings.HasPrefix(words, "@") && fn.LogicalID != "" {
+		words += " (" + fn.LogicalID + ")"
+	}
+	return words
 }

@@ -77,8 +77,8 @@ const outdatedCode = "package-outdated"
 
 // outdated warns of @architect/functions from before version 5: deployed it reads
 // ARC_CLOUDFORMATION, which functions get from neither arc nor Architect since 10. In
-// the local cloud it is refused when it is loaded (sandbox/lambda/bootstrap), and in a
-// bundle before. dirs are folders of packages of that name.
+// the local cloud what asks for them is refused (sandbox/lambda/bootstrap), and a bundle
+// before it is loaded. dirs are folders of packages of that name.
 // https://github.com/architect/functions/blob/v4.1.1/src/discovery/index.js
 func (c *collector) outdated(dirs map[string]bool) (list []Finding) {
 	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
@@ -89,7 +89,7 @@ func (c *collector) outdated(dirs map[string]bool) (list []Finding) {
 		version, _, _ := strings.Cut(manifest.Version, ".")
 		if major, err := strconv.Atoi(version); err == nil && major < 5 {
 			list = append(list, Finding{File: c.show(path.Join(dir, "package.json")), Severity: Warning, Code: "package-outdated",
-				Text: "is version " + manifest.Version + ", which finds no tables, events, queues or sessions of an app that arc, or Architect since version 10, deploys",
+				Text: "is version " + manifest.Version + ", which finds no tables, events or queues of an app that arc, or Architect since version 10, deploys, and sessions only where SESSION_TABLE_NAME is jwe",
 				Hint: "npm install @architect/functions@8"})
 		}
 	}

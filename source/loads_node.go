@@ -375,6 +375,9 @@ func (p *parsedFile) findings(refused map[*parsedFile]bool) []Finding {
 			line, col, end := p.moduleSyntax()
 			stem := strings.TrimSuffix(path.Base(file), path.Ext(file))
 			hint := fmt.Sprintf(`rename it to %s.mjs, or write {"type": "module"} into a package.json beside it`, stem)
+			if nodeMajor(p.runtime) == 22 && path.Ext(file) == ".js" {
+				hint += "; where a stage's NODE_OPTIONS have Node find it out, set them for testing as well"
+			}
 			if path.Ext(file) == ".cjs" {
 				hint = "rename it to " + stem + ".mjs"
 			}

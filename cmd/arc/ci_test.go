@@ -172,7 +172,7 @@ func (g *github) keep(name, value string) {
 	g.t.Helper()
 	clients, err := deploy.Connect(g.t.Context(), deploy.ConnectOptions{Endpoint: g.endpoint})
 	if err == nil {
-		err = clients.Parameters.PutParameter(g.t.Context(), &ssm.PutParameterInput{Name: name, Value: value, Type: ssm.SecureString})
+		_, err = clients.Parameters.PutParameter(g.t.Context(), &ssm.PutParameterInput{Name: name, Value: value, Type: ssm.SecureString})
 	}
 	if err != nil {
 		g.t.Fatal(err)

@@ -223,6 +223,9 @@ func (s *session) deploy(ctx context.Context, p *project, clients deploy.Clients
 	if err != nil {
 		return deploy.Outcome{}, err
 	}
+	if err := s.diagnose(p, b.unpackedPreloads(p.app, variables)); err != nil {
+		return deploy.Outcome{}, err
+	}
 	if order.adopt {
 		if err := s.adoption(ctx, p, clients, b, opts, true); err != nil {
 			return deploy.Outcome{}, err

@@ -29,6 +29,9 @@ func (s *session) deployDirect(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := s.diagnose(p, b.unpackedPreloads(p.app, variables)); err != nil {
+			return err
+		}
 		var ids []string
 		for _, word := range ctx.Args().Slice() {
 			fn, err := findFunction(b.stack.Functions, word)

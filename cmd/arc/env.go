@@ -353,6 +353,21 @@ type envChanged struct {
 	Name    string `json:"name"`
 	From    string `json:"from"`
 	Changed bool   `json:"changed"`
+	// Over are the parameter's versions that others set at the same time and
+	// that this one is over.
+	Over []int64 `json:"over,omitempty"`
+}
+
+// tellOthers says what others did to a variable while it was being set.
+func (s *session) tellOthers(done envChanged, set deploy.SetOutcome) {
+	if set.Removed {
+		s.note("%s %s was removed from elsewhere at the same time; it is there again, with the value that you gave", s.paint(yellow, "warning:"), done.From)
+	}
+	if len(set.Lost) == 0 {
+		return
+	}
+	s.note("%s %s was set from elsewhere at the same time, and the value that you gave, version %d, is the one that counts;\nthe other's is version %d: aws ssm get-parameter --with-decryption --name %[2]s:%[4]d",
+		s.paint(yellow, "warning:"), done.From, set.Version, set.Lost[len(set.Lost)-1])
 }
 
 // maxParameterName is how long SSM takes a parameter's name, counted as part of
@@ -384,7 +399,10 @@ func (s *session) envSSM(ctx *cli.Context, p *project, scope deploy.Scope, name,
 	}
 	done := envChanged{Stage: scope.Stage, Stack: scope.Stack, Name: name, From: path}
 	if add {
-		done.Changed, err = clients.SetEnv(ctx.Context, scope, name, value)
+		var set deploy.SetOutcome
+		set, err = clients.SetEnv(ctx.Context, scope, name, value)
+		done.Changed, done.Over = set.Changed, set.Lost
+		s.tellOthers(done, set)
 	} else {
 		done.Changed, err = clients.RemoveEnv(ctx.Context, scope, name)
 	}

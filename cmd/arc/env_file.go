@@ -78,6 +78,16 @@ func (s *session) typeValue(name string) (value string, typed bool, err error) {
 
 // envTesting changes a variable of the sandbox, in the project's own file.
 func (s *session) envTesting(ctx *cli.Context, p *project, name, value string, add bool) error {
+	// Who reads it before another has written it would write over what that one set.
+	registry, err := s.registry()
+	if err != nil {
+		return err
+	}
+	release, err := registry.Edit(ctx.Context, p.dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	file, edit := ".env", func(src []byte, value *string) ([]byte, error) { return manifest.EditDotenv(src, name, value) }
 	if _, err := p.root.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if file = p.app.Prefs.File; file == "" {

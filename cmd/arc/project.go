@@ -263,7 +263,7 @@ func (s *session) bundle(p *project, b *build, opts cfn.Options) (map[*manifest.
 			f := sourceFunction(p.app, fn)
 			f = f.With(copies)
 			f.Build = build
-			f.NodeOptions = f.NodeOptions || slices.Contains(opts.Env, "NODE_OPTIONS")
+			f.NodeOptions = f.NodeOptions || slices.Contains(opts.Env, nodeOptions)
 			if b.assets != nil && fn.Config.Shared {
 				f.StaticManifest = b.assets.manifest
 			}
@@ -365,7 +365,7 @@ func sourceFunction(app *manifest.App, fn *manifest.Function) source.Function {
 // Lambda turns off.
 func setsNodeOptions(app *manifest.App) bool {
 	for _, vars := range app.Env {
-		if slices.ContainsFunc(vars, func(v manifest.EnvVar) bool { return v.Name == "NODE_OPTIONS" }) {
+		if slices.ContainsFunc(vars, func(v manifest.EnvVar) bool { return v.Name == nodeOptions }) {
 			return true
 		}
 	}

@@ -91,6 +91,9 @@ type PutParameterInput struct {
 	Overwrite         bool
 }
 
+// PutParameterOutput tells which version of the parameter that made.
+type PutParameterOutput struct{ Version int64 }
+
 // DeleteParametersInput names up to ten parameters.
 type DeleteParametersInput struct{ Names []string }
 
@@ -124,8 +127,9 @@ func (c *Client) DescribeParameters(ctx context.Context, in *DescribeParametersI
 }
 
 // PutParameter writes a parameter.
-func (c *Client) PutParameter(ctx context.Context, in *PutParameterInput) error {
-	return c.client.Call(ctx, "PutParameter", in, &struct{}{})
+func (c *Client) PutParameter(ctx context.Context, in *PutParameterInput) (*PutParameterOutput, error) {
+	out := &PutParameterOutput{}
+	return out, c.client.Call(ctx, "PutParameter", in, out)
 }
 
 // DeleteParameters removes parameters; those that there are not are no error.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 
+	"arc/sandbox/invoke"
 	"arc/sandbox/stack"
 )
 
@@ -66,17 +67,27 @@ func printable(id string) string {
 	return fmt.Sprintf("%q", id)
 }
 
-// response is an answer.
+// response is an answer. Its names are read as they are written: a physicalResourceId is
+// no PhysicalResourceId.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 type response struct {
-	Status             *string
-	Reason             string
-	PhysicalResourceID string `json:"PhysicalResourceId"`
-	StackID            string `json:"StackId"`
-	RequestID          string `json:"RequestId"`
-	LogicalResourceID  string `json:"LogicalResourceId"`
-	NoEcho             bool
-	Data               any
+	Status             *string         `json:"Status"`
+	Reason             json.RawMessage `json:"Reason"`
+	PhysicalResourceID string          `json:"PhysicalResourceId"`
+	StackID            string          `json:"StackId"`
+	RequestID          string          `json:"RequestId"`
+	LogicalResourceID  string          `json:"LogicalResourceId"`
+	NoEcho             bool            `json:"NoEcho"`
+	Data               json.RawMessage `json:"Data"`
+}
+
+// reason is why it failed; false = it is no text. null is none, which CloudFormation refuses
+// of a success, too: https://github.com/typelevel/feral (lambda-cloudformation-custom-resource)
+func (r response) reason() (text string, ok bool) {
+	if r.Reason == nil {
+		return "", true
+	}
+	return text, string(r.Reason) != "null" && json.Unmarshal(r.Reason, &text) == nil
 }
 
 // resource is what an answer says of the resource. With an error it has its ID, if
@@ -86,14 +97,16 @@ func (a answer) resource(r *request, req stack.Request) (stack.Resource, error) 
 		return stack.Resource{}, errors.New("Response object is too long.") //nolint:staticcheck // CloudFormation's words
 	}
 	var in response
-	decoder := json.NewDecoder(bytes.NewReader(a.body))
-	decoder.UseNumber()
-	if err := decoder.Decode(&in); err != nil {
+	if err := invoke.Exact(a.body, &in); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
 			return stack.Resource{}, fmt.Errorf("Invalid Response object: %s must not be a %s", wrong.Field, wrong.Value) //nolint:staticcheck // as CloudFormation begins
 		}
 		return stack.Resource{}, errors.New("Response is not valid JSON") //nolint:staticcheck // CloudFormation's words
+	}
+	reason, isText := in.reason()
+	if !isText {
+		return stack.Resource{}, errors.New("Invalid Response object: Value of property Reason must be of type String") //nolint:staticcheck // CloudFormation's words
 	}
 	if in.Status == nil {
 		return stack.Resource{}, errors.New("Invalid Response object: Status is missing") //nolint:staticcheck // as CloudFormation begins
@@ -113,10 +126,10 @@ func (a answer) resource(r *request, req stack.Request) (stack.Resource, error) 
 	}
 	made := stack.Resource{PhysicalID: in.PhysicalResourceID, NoEcho: in.NoEcho, Object: r.key}
 	if *in.Status == "FAILED" {
-		return made, fmt.Errorf("Received response status [FAILED] from custom resource. Message returned: %s (RequestId: %s)", in.Reason, r.id) //nolint:staticcheck // CloudFormation's words
+		return made, fmt.Errorf("Received response status [FAILED] from custom resource. Message returned: %s (RequestId: %s)", reason, r.id) //nolint:staticcheck // CloudFormation's words
 	}
-	data, isObject := in.Data.(map[string]any)
-	if in.Data != nil && !isObject {
+	data, err := members(in.Data)
+	if err != nil {
 		return made, errors.New("Invalid Response object: Data must be an object") //nolint:staticcheck // as CloudFormation begins
 	}
 	made.Attributes = map[string]any{}
@@ -126,4 +139,14 @@ func (a answer) resource(r *request, req stack.Request) (stack.Resource, error) 
 		}
 	}
 	return made, nil
+}
+
+// members are those of an object, with numbers as they are written; nil and null have none.
+func members(object json.RawMessage) (of map[string]any, err error) {
+	if object == nil {
+		return nil, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	decoder.UseNumber()
+	return of, decoder.Decode(&of)
 }

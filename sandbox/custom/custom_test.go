@@ -199,6 +199,15 @@ func TestAnswers(t *testing.T) {
 	for _, c := range []struct{ body, want, id string }{
 		{`{"Status":"FAILED","Reason":"no","PhysicalResourceId":"it",` + copied + `}`, "Received response status [FAILED] from custom resource. Message returned: no (RequestId: ", "it"},
 		{`{"Status":"success","PhysicalResourceId":"it",` + copied + `}`, "'success' is not a valid ResponseStatus", ""},
+		{`{"status":"SUCCESS","PhysicalResourceId":"it",` + copied + `}`, "Status is missing", ""},
+		{`{"Status":"SUCCESS","physicalResourceId":"it",` + copied + `}`, "Invalid PhysicalResourceId", ""},
+		{`{"Status":"SUCCESS","PhysicalResourceId":"it","stackId":"{stack}","RequestId":"{request}","LogicalResourceId":"Thing"}`, "StackId must be copied", ""},
+		{`{"Status":"SUCCESS","PhysicalResourceId":"it","StackId":"{stack}","RequestID":"{request}","LogicalResourceId":"Thing"}`, "RequestId must be copied", ""},
+		{`{"Status":"SUCCESS","PhysicalResourceId":"it","data":["a"],"reason":null,"noEcho":1,` + copied + `}`, "", "it"},
+		{`{"Status":"FAILED","reason":"no","PhysicalResourceId":"it",` + copied + `}`, "Message returned:  (RequestId: ", "it"},
+		{`{"Status":"SUCCESS","Reason":null,"PhysicalResourceId":"it",` + copied + `}`, "Value of property Reason must be of type String", ""},
+		{`{"Status":"SUCCESS","Reason":1,"PhysicalResourceId":"it",` + copied + `}`, "Value of property Reason must be of type String", ""},
+		{`{"Status":"SUCCESS","Reason":"why not","PhysicalResourceId":"it","Data":null,` + copied + `}`, "", "it"},
 		{`{"Status":"SUCCESS","PhysicalResourceId":"it","StackId":"x","RequestId":"{request}","LogicalResourceId":"Thing"}`, "StackId must be copied", ""},
 		{`{"Status":"SUCCESS","PhysicalResourceId":"it","StackId":"{stack}","RequestId":"x","LogicalResourceId":"Thing"}`, "RequestId must be copied", ""},
 		{`{"Status":"SUCCESS","PhysicalResourceId":"it","StackId":"{stack}","RequestId":"{request}","LogicalResourceId":"thing"}`, "LogicalResourceId must be copied", ""},
@@ -220,7 +229,7 @@ func TestAnswers(t *testing.T) {
 			return nil
 		}
 		made, err, _ := f.create(nil)
-		if id := cmp.Or(c.id, "app-Thing-ABC"); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || made.PhysicalID != id || err == nil && made.NoEcho != strings.Contains(c.body, "NoEcho") {
+		if id := cmp.Or(c.id, "app-Thing-ABC"); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || made.PhysicalID != id || err == nil && made.NoEcho != strings.Contains(c.body, `"NoEcho"`) {
 			t.Errorf("%.80s: %+v, %v, want %s", c.body, made, err, c.want)
 		}
 	}

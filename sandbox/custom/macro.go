@@ -108,14 +108,18 @@ func (d *Desk) Expand(ctx context.Context, call stack.MacroCall) (any, error) {
 		return nil, fmt.Errorf("Transform %s failed with: %w", called, err) //nolint:staticcheck // CloudFormation's words
 	}
 	var out struct {
-		RequestID    string `json:"requestId"`
-		Status       string
-		Fragment     any
-		ErrorMessage string
+		RequestID    string          `json:"requestId"`
+		Status       string          `json:"status"`
+		Fragment     json.RawMessage `json:"fragment"`
+		ErrorMessage string          `json:"errorMessage"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(result.Payload))
-	decoder.UseNumber()
-	wrong := decoder.Decode(&out)
+	wrong := invoke.Exact(result.Payload, &out)
+	var fragment any
+	if wrong == nil && out.Fragment != nil {
+		decoder := json.NewDecoder(bytes.NewReader(out.Fragment))
+		decoder.UseNumber()
+		wrong = decoder.Decode(&fragment)
+	}
 	switch {
 	case result.Failed != "":
 		return nil, fmt.Errorf("Received malformed response from transform %s (%s failed: %s)", called, d.options.Called(function), result.Payload) //nolint:staticcheck // CloudFormation's words
@@ -124,8 +128,8 @@ func (d *Desk) Expand(ctx context.Context, call stack.MacroCall) (any, error) {
 			return nil, fmt.Errorf("Transform %s failed without an error message.", called) //nolint:staticcheck // CloudFormation's words
 		}
 		return nil, fmt.Errorf("Transform %s failed with: %s", called, out.ErrorMessage) //nolint:staticcheck // CloudFormation's words
-	case wrong != nil || out.RequestID != id || out.Status == "" || out.Fragment == nil:
+	case wrong != nil || out.RequestID != id || out.Status == "" || fragment == nil:
 		return nil, fmt.Errorf("Received malformed response from transform %s (it needs the requestId of the request, the status success, and a fragment)", called) //nolint:staticcheck // CloudFormation's words
 	}
-	return out.Fragment, nil
+	return fragment, nil
 }

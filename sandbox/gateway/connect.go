@@ -151,7 +151,7 @@ func (c *connection) greet(live *liveStage, r *http.Request) (status int, protoc
 	}
 	status, header, err := socketResult(result.Payload)
 	if err != nil {
-		return http.StatusBadGateway, "", "function " + rt.integration.function + ": " + err.Error()
+		return http.StatusBadGateway, "", c.gateway.called(rt.integration.function) + ": " + err.Error()
 	}
 	return status, header.Get("Sec-WebSocket-Protocol"), ""
 }

@@ -25,6 +25,10 @@ const (
 	// writeTimeout is how long one message may take to a client that does not
 	// read; then the connection is given up, so that nobody waits for long.
 	writeTimeout = 10 * time.Second
+	// closePatience is how long a client has to answer our close frame before $disconnect
+	// runs: it is nobody's any more then, though its line stays open for a while yet, so
+	// that it gets the frame. RFC 6455, 7.1.1 has a client wait, not a server.
+	closePatience = 250 * time.Millisecond
 	// maxInFlight bounds the functions that one connection's messages keep
 	// running; further messages wait in its socket.
 	maxInFlight = 64
@@ -63,6 +67,7 @@ type connection struct {
 	ending *ending       // set by whoever ends the connection first
 	ended  chan struct{} // closed then
 	closed chan struct{} // closed when close is through; nil unless that was first
+	left   sync.Once     // leave was called
 }
 
 // ending is what $disconnect is told.
@@ -120,7 +125,19 @@ func (c *connection) run() {
 		<-c.closed
 	}
 	c.ws.CloseNow()
-	c.leave(c.ending.code, c.ending.reason)
+	c.depart()
+}
+
+// depart leaves, if nobody has.
+func (c *connection) depart() {
+	c.left.Do(func() { c.leave(c.ending.code, c.ending.reason) })
+}
+
+// handshake sends a close frame and waits for the client's, for a while.
+func (c *connection) handshake(code websocket.StatusCode, reason string) {
+	patience := time.AfterFunc(closePatience, c.depart)
+	defer patience.Stop()
+	c.ws.Close(code, reason)
 }
 
 // broken reports whether an error is of what a client sent, not of the line to it.
@@ -228,7 +245,7 @@ func (c *connection) refuse(code websocket.StatusCode, reason string) error {
 	if c.end(code, reason) {
 		c.gateway.tell(activity.Event{Kind: activity.Close, Connection: c.id, Status: int(code), Text: reason})
 		c.gateway.sockets.remove(c.id)
-		c.ws.Close(code, reason[:min(len(reason), maxReason)])
+		c.handshake(code, reason[:min(len(reason), maxReason)])
 	}
 	return errEnded
 }
@@ -266,7 +283,7 @@ func (c *connection) close(code websocket.StatusCode, reason string) {
 		}
 		select {
 		case c.reading <- struct{}{}:
-			c.ws.Close(code, reason)
+			c.handshake(code, reason)
 		case <-time.After(writeTimeout): // in the middle of a message that does not go on
 			c.ws.CloseNow()
 		}

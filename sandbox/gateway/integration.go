@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"arc/sandbox/ingress"
@@ -70,7 +71,18 @@ func checkIntegration(values map[string]any) error {
 		}
 	}
 	checkTemplates(known, "RequestTemplates", values["RequestTemplates"])
+	_, given := values["IntegrationMethod"]
+	checkMethod(known, values["IntegrationType"], given)
 	return known.err
+}
+
+// checkMethod wants the method that a backend is called by: AWS takes none for granted, also
+// not for an HTTP API, whose clients' own one ANY passes on.
+// https://github.com/badmintoncryer/cdk-preflight/tree/main/rules/apigatewayv2/pf-apigwv2-http-proxy-integration-method
+func checkMethod(p *problems, kind any, given bool) {
+	if (kind == "HTTP_PROXY" || kind == "HTTP") && !given {
+		p.fail("IntegrationMethod", "HttpMethod parameter method must be specified for integrationType %s: name the method that the backend is called by; ANY is the client's", strings.ReplaceAll(kind.(string), "_", ""))
+	}
 }
 
 func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error) {
@@ -89,6 +101,7 @@ func (g *Gateway) readIntegration(req stack.Request) (*api, *integration, error)
 		most = 29 * time.Second
 	}
 	i.timeout = p.timeout("TimeoutInMillis", in.TimeoutInMillis, most)
+	checkMethod(p, i.kind, i.method != "")
 	switch {
 	case in.IntegrationSubtype != "":
 		i.serve(p, a.protocol, in.IntegrationSubtype, in.CredentialsArn, in.RequestParameters)

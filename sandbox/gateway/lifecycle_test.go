@@ -2,11 +2,15 @@ package gateway_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -139,6 +143,69 @@ func TestClose(t *testing.T) {
 	}
 	if len(ids) != 21 {
 		t.Errorf("%d distinct IDs", len(ids))
+	}
+}
+
+// TestMuteClients: who gets a close frame and neither answers it nor goes away holds nothing
+// up: $disconnect runs while its line is still open, and so does everything that waits for it.
+// https://www.rfc-editor.org/rfc/rfc6455#section-7.1.1
+func TestMuteClients(t *testing.T) {
+	invoker, told := goodbyes()
+	ids := make(chan string, 1)
+	invoker["connect"] = func(_ context.Context, event []byte) (invoke.Result, error) {
+		var e struct{ RequestContext struct{ ConnectionID string } }
+		if err := json.Unmarshal(event, &e); err != nil {
+			t.Error(err)
+		}
+		ids <- e.RequestContext.ConnectionID
+		return invoke.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+	}
+	c := newCloud(t, gateway.Options{Invoker: invoker})
+	routes := maps.Clone(allRoutes)
+	routes["$connect"] = "connect"
+	endpoint := c.socketAPI(routes)
+	internal := httptest.NewServer(c.Connections())
+	defer internal.Close()
+	for _, test := range []struct {
+		name string
+		code int
+		end  func(line net.Conn, id string) error
+	}{
+		{"refused", 1003, func(line net.Conn, _ string) error {
+			_, err := io.WriteString(line, sent(0x82, "binary"))
+			return err
+		}},
+		{"closed by @connections", 1000, func(_ net.Conn, id string) error {
+			r, err := http.NewRequest(http.MethodDelete, internal.URL+"/staging/@connections/"+id, nil)
+			if err != nil {
+				return err
+			}
+			resp, err := http.DefaultClient.Do(r)
+			if err == nil {
+				resp.Body.Close()
+			}
+			return err
+		}},
+		{"when the cloud ends", 1001, func(net.Conn, string) error { return c.Close(context.Background()) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			line, r := rawSocket(t, endpoint)
+			defer line.Close()
+			began := time.Now()
+			if err := test.end(line, <-ids); err != nil {
+				t.Fatal(err)
+			}
+			frame := make([]byte, 4)
+			if _, err := io.ReadFull(r, frame); err != nil || frame[0] != 0x88 || int(binary.BigEndian.Uint16(frame[2:])) != test.code {
+				t.Errorf("it is sent %x, %v", frame, err)
+			}
+			if g := <-told; g.DisconnectStatusCode != test.code {
+				t.Errorf("%+v", g)
+			}
+			if took := time.Since(began); took > 4*time.Second { // the line is closed after five
+				t.Errorf("$disconnect came after %s", took)
+			}
+		})
 	}
 }
 

@@ -75,6 +75,10 @@ func readResponseMappings(p *problems, property string, values map[string]any) m
 			p.fail(property, "%s: must be an object below a status code", status)
 			continue
 		}
+		if code < 200 || code > 599 {
+			p.fail(property, "Status Code %s is not valid: a response has one from 200 to 599", status)
+			continue
+		}
 		plain := map[string]string{}
 		if list, ok := object["ResponseParameters"].([]any); ok {
 			for _, item := range list {

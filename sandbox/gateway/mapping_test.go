@@ -141,19 +141,19 @@ func TestParameterMapping(t *testing.T) {
 		"append:header.a": true, "append:path": false, "overwrite:path.x": false, "overwrite:statuscode": false, "set:header.a": false, "append:header.": false, "append:cookie.a": false,
 		"overwrite:header.Authorization": false, "remove:header.X-Amz-Date": false, "append:header.access-control-max-age": false, "append:header.x-amzx": true, "append:header.via": false, "append:header.viaduct": true,
 	} {
-		_, err := c.try("Integration", "X"+key, props{"ApiId": api.PhysicalID, "IntegrationType": "HTTP_PROXY", "IntegrationUri": server.URL, "RequestParameters": props{key: "x"}})
+		_, err := c.try("Integration", "X"+key, props{"ApiId": api.PhysicalID, "IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": server.URL, "RequestParameters": props{key: "x"}})
 		if (err == nil) != ok {
 			t.Errorf("request parameter %s: %v", key, err)
 		}
 	}
 	for key, ok := range map[string]bool{"append:header.a": true, "overwrite:statuscode": true, "append:statuscode": false, "overwrite:path": false, "append:querystring.a": false, "overwrite:statuscode.x": false} {
-		_, err := c.try("Integration", "Y"+key, props{"ApiId": api.PhysicalID, "IntegrationType": "HTTP_PROXY", "IntegrationUri": server.URL, "ResponseParameters": props{"200": props{key: "x"}}})
+		_, err := c.try("Integration", "Y"+key, props{"ApiId": api.PhysicalID, "IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": server.URL, "ResponseParameters": props{"200": props{key: "x"}}})
 		if (err == nil) != ok {
 			t.Errorf("response parameter %s: %v", key, err)
 		}
 	}
 	for _, odd := range []props{{"2xx": props{}}, {"200": "x"}} {
-		if _, err := c.try("Integration", "Z", props{"ApiId": api.PhysicalID, "IntegrationType": "HTTP_PROXY", "IntegrationUri": server.URL, "ResponseParameters": odd}); err == nil {
+		if _, err := c.try("Integration", "Z", props{"ApiId": api.PhysicalID, "IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": server.URL, "ResponseParameters": odd}); err == nil {
 			t.Errorf("response parameters %v are taken", odd)
 		}
 	}

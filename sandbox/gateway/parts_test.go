@@ -2,11 +2,13 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
 
 	"arc/sandbox/gateway"
+	"arc/sandbox/stack"
 )
 
 // TestRefusedParts gives APIs parts that API Gateway would not take, or that do
@@ -23,7 +25,7 @@ func TestRefusedParts(t *testing.T) {
 	c.create("Integration", "WI", props{"ApiId": c.ids["W"], "IntegrationType": "MOCK"})
 	c.create("Route", "WR", props{"ApiId": c.ids["W"], "RouteKey": "response"})
 	c.twoWay(c.ids["W"], "WR")
-	c.create("Integration", "HI", props{"ApiId": c.ids["H"], "IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1"})
+	c.create("Integration", "HI", props{"ApiId": c.ids["H"], "IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": "http://localhost:1"})
 	c.create("Route", "Used", props{"ApiId": c.ids["H"], "RouteKey": "GET /used", "AuthorizationType": "JWT", "AuthorizerId": c.ids["J"]})
 	c.create("Stage", "Stage", props{"ApiId": c.ids["H"], "StageName": "dev", "AutoDeploy": true})
 	c.create("DomainName", "D", props{"DomainName": "api.example.com"})
@@ -76,12 +78,22 @@ func TestRefusedParts(t *testing.T) {
 		{"W", "Route", props{"RouteKey": "z", "ApiKeyRequired": true}, nil, "is for $connect of a WebSocket API"},
 		{"W", "Route", props{"RouteKey": "$connect", "ApiKeyRequired": true, "AuthorizationType": "AWS_IAM"}, nil, ""},
 
-		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1", "PayloadFormatVersion": "2.0"}, nil, "takes 1.0 only"},
-		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "ftp://localhost:1"}, nil, "must be an http or https URL"},
-		{"H", "Integration", props{"IntegrationType": "HTTP", "IntegrationUri": "http://localhost:1"}, nil, "not emulated for HTTP APIs"},
-		{"W", "Integration", props{"IntegrationType": "HTTP", "IntegrationUri": "http://localhost:1"}, nil, ""},
-		{"W", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "nowhere"}, nil, "must be an http or https URL"},
-		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1", "RequestTemplates": props{"a": "b"}}, nil, "are for WebSocket APIs"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": "http://localhost:1", "PayloadFormatVersion": "2.0"}, nil, "takes 1.0 only"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": "ftp://localhost:1"}, nil, "must be an http or https URL"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1"}, nil, "IntegrationMethod: HttpMethod parameter method must be specified for integrationType HTTPPROXY"},
+		{"W", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1"}, nil, "must be specified for integrationType HTTPPROXY"},
+		{"W", "Integration", props{"IntegrationType": "HTTP", "IntegrationUri": "http://localhost:1"}, nil, "must be specified for integrationType HTTP:"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET", "IntegrationUri": "http://localhost:1"}, nil, ""},
+		{"H", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationUri": uri("f")}, nil, "requires 1.0 or 2.0"},
+		{"H", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationSubtype": "SQS-PurgeQueue", "CredentialsArn": "arn:aws:iam::123456789012:role/r", "RequestParameters": props{"QueueUrl": "q"}}, nil, "an integration with a service requires 1.0"},
+		{"H", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationSubtype": "SQS-PurgeQueue", "PayloadFormatVersion": "1.0", "RequestParameters": props{"QueueUrl": "q"}}, nil, "CredentialsArn: is required"},
+		{"H", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationSubtype": "SQS-PurgeQueue", "PayloadFormatVersion": "1.0", "CredentialsArn": "arn:aws:iam::123456789012:role/r"}, nil, "QueueUrl is required for SQS-PurgeQueue"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET", "IntegrationUri": "http://localhost:1", "ResponseParameters": props{"199": props{"overwrite:header.a": "b"}}}, nil, "Status Code 199 is not valid"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET", "IntegrationUri": "http://localhost:1", "ResponseParameters": props{"600": props{"overwrite:header.a": "b"}}}, nil, "Status Code 600 is not valid"},
+		{"H", "Integration", props{"IntegrationType": "HTTP", "IntegrationMethod": "ANY", "IntegrationUri": "http://localhost:1"}, nil, "not emulated for HTTP APIs"},
+		{"W", "Integration", props{"IntegrationType": "HTTP", "IntegrationMethod": "ANY", "IntegrationUri": "http://localhost:1"}, nil, ""},
+		{"W", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": "nowhere"}, nil, "must be an http or https URL"},
+		{"H", "Integration", props{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "IntegrationUri": "http://localhost:1", "RequestTemplates": props{"a": "b"}}, nil, "are for WebSocket APIs"},
 		{"W", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationUri": uri("f"), "RequestTemplates": props{"a": "b"}}, nil, "gets messages as they are"},
 		{"W", "Integration", props{"IntegrationType": "AWS_PROXY", "IntegrationUri": uri("f"), "RequestParameters": props{"integration.request.header.a": "'b'"}}, nil, "gets messages as they are"},
 		{"W", "Integration", props{"IntegrationType": "MOCK", "RequestTemplates": props{"a": "#include($x)"}}, nil, "RequestTemplates: a: "},
@@ -202,4 +214,22 @@ func merged(into props, more ...props) props {
 		maps.Copy(out, m)
 	}
 	return out
+}
+
+// TestIntegrationsBeforehand: what an integration lacks is said before anything of its
+// stack is made, and what is only known then is not missed.
+func TestIntegrationsBeforehand(t *testing.T) {
+	check := newCloud(t, gateway.Options{}).Registrations()["AWS::ApiGatewayV2::Integration"].Check
+	for _, test := range []struct {
+		method any
+		want   string
+	}{{nil, "HttpMethod parameter method must be specified"}, {"ANY", ""}, {stack.Unknown{}, ""}} {
+		values := props{"ApiId": "a", "IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://localhost:1"}
+		if test.method != nil {
+			values["IntegrationMethod"] = test.method
+		}
+		if err := check(values); test.want == "" && err != nil && !errors.Is(err, stack.ErrUnknown) || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%v: %v", test.method, err)
+		}
+	}
 }

@@ -195,7 +195,7 @@ func describe(req stack.Request, p *functionProperties, name string) (Function, 
 		Name: name,
 		ARN:  stack.ARN(req.Stack.Region, "lambda", req.Stack.Region, req.Stack.Account, "function:"+name),
 		Role: p.Role, Runtime: p.Runtime, Handler: p.Handler, Timeout: p.Timeout, MemoryMB: p.MemorySize,
-		Env: map[string]string{}, Description: p.Description, Label: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup, DeadLetter: p.DeadLetterConfig.TargetArn,
+		Env: map[string]string{}, Description: p.Description, Label: req.LogicalID, LogicalID: req.LogicalID, LogGroup: p.LoggingConfig.LogGroup, DeadLetter: p.DeadLetterConfig.TargetArn,
 	}
 	for key, value := range p.Environment.Variables {
 		fn.Env[key] = value

@@ -27,6 +27,8 @@ type Function struct {
 	Timeout  int               // seconds
 	MemoryMB int
 	Label    string // for log lines: "@http get /" or the logical ID
+	// LogicalID is what its template calls it; "" = it is of none.
+	LogicalID string
 
 	// Shared and Views are absolute folders that the code finds as
 	// @architect/shared and @architect/views (vendor/shared and vendor/views

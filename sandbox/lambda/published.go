@@ -114,7 +114,7 @@ func (s *Service) bringPublished(name string, whole bool) {
 // bring makes a version that was kept. The caller holds the lock.
 func (s *Service) bring(f *function, number string, k keptVersion) error {
 	fn := k.Function
-	fn.Name, fn.ARN, fn.Role, fn.Label = f.Name, f.ARN, f.Role, f.Label
+	fn.Name, fn.ARN, fn.Role, fn.Label, fn.LogicalID = f.Name, f.ARN, f.Role, f.Label, f.LogicalID
 	folder := filepath.Join(s.options.Published, k.Folder)
 	if _, err := os.Stat(filepath.Join(folder, "code")); err != nil {
 		return err

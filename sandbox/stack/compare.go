@@ -141,24 +141,14 @@ func (c *comparison) evaluate(id string, t *template) (map[string]any, map[strin
 	reads := map[string][]reading{}
 	values := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(t.doc.Resources[id].Properties)) {
-		var seen []reading
-		scope := t.scope(c.st.ref, nil, func(export string) (any, error) { return c.e.export(c.st, export) })
-		plain := scope.Ref
-		scope.Ref = func(target string) (any, error) {
-			if _, isResource := t.deps[target]; !isResource {
-				return plain(target)
-			}
-			return c.reference(target, &seen), nil
+		v, seen, err := c.property(id, name, t)
+		if err != nil && t.discreet {
+			// A function such as Fn::Select may not work on the stars that stand for a secret.
+			v = secret
+			_, _, err = c.property(id, name, c.t)
 		}
-		scope.GetAtt = func(target, attribute string) (any, error) {
-			return c.attribute(target, attribute, t.discreet, &seen)
-		}
-		v, err := cfn.Eval(t.doc.Resources[id].Properties[name], scope)
 		if err != nil {
-			if !slices.ContainsFunc(seen, func(r reading) bool { return r.unknown }) {
-				return nil, nil, invalid("Template error: resource %s, property %s: %v", id, name, err)
-			}
-			v = notYet // a function such as Fn::Select over a value that is not there yet
+			return nil, nil, invalid("Template error: resource %s, property %s: %s", id, name, c.t.params.hide(err.Error()))
 		}
 		if v != nil {
 			values[name] = v
@@ -166,6 +156,26 @@ func (c *comparison) evaluate(id string, t *template) (map[string]any, map[strin
 		reads[name] = seen
 	}
 	return values, reads, nil
+}
+
+// property gives a property of a resource as evaluate does.
+func (c *comparison) property(id, name string, t *template) (v any, seen []reading, err error) {
+	scope := t.scope(c.st.ref, nil, func(export string) (any, error) { return c.e.export(c.st, export) })
+	plain := scope.Ref
+	scope.Ref = func(target string) (any, error) {
+		if _, isResource := t.deps[target]; !isResource {
+			return plain(target)
+		}
+		return c.reference(target, &seen), nil
+	}
+	scope.GetAtt = func(target, attribute string) (any, error) {
+		return c.attribute(target, attribute, t.discreet, &seen)
+	}
+	v, err = cfn.Eval(t.doc.Resources[id].Properties[name], scope)
+	if err != nil && slices.ContainsFunc(seen, func(r reading) bool { return r.unknown }) {
+		return notYet, seen, nil // a function such as Fn::Select over a value that is not there yet
+	}
+	return v, seen, err
 }
 
 func (c *comparison) reference(target string, seen *[]reading) any {

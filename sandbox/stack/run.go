@@ -121,12 +121,24 @@ func (r *run) evaluate(id string) (*resource, error) {
 	if next.properties, err = r.e.resolve(r.e.ctx, properties); err != nil {
 		return next, err
 	}
-	// A function over a masked value may not work; then nothing is shown.
-	shown, err := evalProperties(def.Properties, r.t.masked().scope(r.st.ref, r.find, r.importValue))
-	if err == nil {
-		next.shown, _ = r.t.params.hideIn(shown).(map[string]any)
-	}
+	next.shown, _ = r.t.params.hideIn(shownProperties(def.Properties, r.t.masked().scope(r.st.ref, r.find, r.importValue))).(map[string]any)
 	return next, nil
+}
+
+// shownProperties are properties as they may be shown. A function such as Fn::Select may
+// not work on the stars that stand for a secret: then they stand for the whole property.
+func shownProperties(properties map[string]any, masked cfn.Scope) map[string]any {
+	shown := map[string]any{}
+	for name, value := range properties {
+		v, err := cfn.Eval(value, masked)
+		if err != nil {
+			v = secret
+		}
+		if v != nil {
+			shown[name] = v
+		}
+	}
+	return shown
 }
 
 func evalProperties(properties map[string]any, scope cfn.Scope) (map[string]any, error) {

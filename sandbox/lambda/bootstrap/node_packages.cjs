@@ -20,27 +20,6 @@ function unseen(error) {
   return error
 }
 
-// outdated refuses a version of @architect/functions from before 5. It asks for tables,
-// events and sessions at fixed ports of a sandbox of its days, where connections are
-// tried until the function's time is over, and deployed by a variable,
-// ARC_CLOUDFORMATION, that functions get from neither arc nor Architect since 10.
-// https://github.com/architect/functions/blob/v4.1.1/src/discovery/index.js
-function outdated(folder) {
-  let version
-  try {
-    version = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, '')).version
-  } catch {
-    return // not as npm installs it
-  }
-  if (!(parseInt(version, 10) < 5)) return
-  const error = new Error(
-    `@architect/functions ${version} finds no tables, events, queues or sessions, here or deployed: ` +
-      'it knows the sandbox and the variables of Architect before version 10: npm install @architect/functions@8',
-  )
-  error.stack = `Error: ${error.message}`
-  throw error
-}
-
 module.exports = (address) => {
   const resolve = Module._resolveFilename
   const known = new Map()
@@ -73,7 +52,7 @@ module.exports = (address) => {
       return resolve.call(this, place, ...more)
     }
     const folder = /^.*[\\/]node_modules[\\/]@architect[\\/]functions(?=[\\/])/.exec(file)?.[0]
-    if (folder && folder !== last) outdated((last = folder))
+    if (folder && folder !== last) require('./node_outdated.cjs')((last = folder))
     return file
   }
   // import() of ES modules asks here, from Node 22.15 on: before that, hooks live in a
