@@ -105,6 +105,9 @@ func (w *liveWatch) fresh(fn sandbox.LiveFunction) {
 func (w *liveWatch) loop(ctx context.Context) error {
 	defer w.watcher.Close()
 	defer w.cloud.BeforeCalls(func(sandbox.LiveFunction) {})
+	if !reflect.DeepEqual(w.asItStands().Sources, w.project.sources) {
+		w.reload(ctx) // saved after it was read, and before it was watched
+	}
 	w.follow(nil)
 	w.knowFiles()
 	var changed []string

@@ -219,7 +219,10 @@ func (w *liveWatch) followOne(fn sandbox.LiveFunction) (missed bool) {
 		if within(place, top) {
 			w.watcher.Folder(place)
 		}
-		if info, err := os.Stat(dir); err == nil && !before[place] && info.ModTime().After(since) {
+		if before[place] {
+			continue
+		}
+		if info, err := os.Stat(dir); err == nil && info.ModTime().After(since) || writtenSince(place, since) {
 			missed = true
 		}
 	}
