@@ -167,8 +167,13 @@ func (l *Live) current() bool {
 // begin is for when the function is made: what was made before is wrong by then.
 func (l *Live) begin() { l.made, l.as = nil, l.outdated.Load() }
 
-// tell keeps what the function is made of for those who watch it.
+// tell keeps what the function is made of for those who watch it. What arc itself
+// builds is none of it: who is told of that as well has it built again, for ever.
 func (l *Live) tell(c *collector, sources []string) {
+	if b := l.fn.Build; b != nil && b.Cache != "" {
+		within := b.Cache + string(filepath.Separator)
+		sources = slices.DeleteFunc(slices.Clone(sources), func(name string) bool { return strings.HasPrefix(name, within) })
+	}
 	looked := c.looked()
 	l.reads.Store(&sources)
 	l.looked.Store(&looked)
