@@ -172,7 +172,7 @@ func (l *Live) begin() { l.made, l.as = nil, l.outdated.Load() }
 func (l *Live) tell(c *collector, sources []string) {
 	if b := l.fn.Build; b != nil && b.Cache != "" {
 		within := b.Cache + string(filepath.Separator)
-		sources = slices.DeleteFunc(slices.Clone(sources), func(name string) bool { return strings.HasPrefix(name, within) })
+		sources = slices.DeleteFunc(slices.Clone(sources), func(name string) bool { return strings.HasPrefix(name, within) && name != l.fn.StaticFile })
 	}
 	looked := c.looked()
 	l.reads.Store(&sources)
