@@ -107,6 +107,7 @@ type File struct {
 	Open       func() (io.ReadCloser, error)
 	Source     string // the real file on this machine, absolute; "" = it is on no disk as it is
 
+	made    bool     // by arc, in its cache: of what, tells who made it
 	content *content // shared by every bundle that holds the file; nil when made by hand
 	crc     *uint32  // of a file in a zip: what the zip says
 }
@@ -353,7 +354,7 @@ func (b *Bundle) Sources() []string {
 		set[name] = true
 	}
 	for _, f := range b.Files {
-		if f.Source != "" {
+		if f.Source != "" && !f.made {
 			set[f.Source] = true
 		}
 	}

@@ -175,6 +175,7 @@ func (b *Bundle) addInstalled(dir, at string) error {
 	}
 	for _, f := range moved(files, at) {
 		if !own[f.Path] {
+			f.made = true
 			b.Files = append(b.Files, f)
 		}
 	}

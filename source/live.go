@@ -31,10 +31,14 @@ type Live struct {
 	code  []File          // of Python and Ruby
 	asks  map[string]bool // packages of Node's runtime: whether for sure
 
-	outdated atomic.Int64             // how often Outdate was called
-	reads    atomic.Pointer[[]string] // asked for while a place is being made
-	looked   atomic.Pointer[[]string] // alike
-	times    atomic.Int64             // that these were kept
+	outdated atomic.Int64           // how often Outdate was called
+	of       atomic.Pointer[madeOf] // asked for while a place is being made; nil = not made
+}
+
+// madeOf is what a live function is made of.
+type madeOf struct {
+	files, looked []string // see Files and Looked
+	times         int64    // that it was made
 }
 
 // Place is where the code of a live function runs from.
@@ -119,36 +123,25 @@ func (l *Live) Reads(file string) bool {
 
 // Files lists the files that the function is made of, absolute and sorted; nil
 // before it was made.
-func (l *Live) Files() []string {
-	if l == nil {
-		return nil
-	}
-	if reads := l.reads.Load(); reads != nil {
-		return *reads
-	}
-	return nil
-}
+func (l *Live) Files() []string { return l.madeOf().files }
 
 // Looked lists the places, absolute and sorted, that decided of which files the
 // function is made: symbolic links, and where its packages were looked for; nil
 // before it was made.
-func (l *Live) Looked() []string {
-	if l == nil {
-		return nil
-	}
-	if looked := l.looked.Load(); looked != nil {
-		return *looked
-	}
-	return nil
-}
+func (l *Live) Looked() []string { return l.madeOf().looked }
 
 // Times is how often the function was made: what it is made of may have changed
 // since that was less.
-func (l *Live) Times() int64 {
+func (l *Live) Times() int64 { return l.madeOf().times }
+
+func (l *Live) madeOf() madeOf {
 	if l == nil {
-		return 0
+		return madeOf{}
 	}
-	return l.times.Load()
+	if of := l.of.Load(); of != nil {
+		return *of
+	}
+	return madeOf{}
 }
 
 // Outdate has the function made anew the next time, since something that it is
@@ -167,17 +160,9 @@ func (l *Live) current() bool {
 // begin is for when the function is made: what was made before is wrong by then.
 func (l *Live) begin() { l.made, l.as = nil, l.outdated.Load() }
 
-// tell keeps what the function is made of for those who watch it. What arc itself
-// builds is none of it: who is told of that as well has it built again, for ever.
+// tell keeps what the function is made of for those who watch it.
 func (l *Live) tell(c *collector, sources []string) {
-	if b := l.fn.Build; b != nil && b.Cache != "" {
-		within := b.Cache + string(filepath.Separator)
-		sources = slices.DeleteFunc(slices.Clone(sources), func(name string) bool { return strings.HasPrefix(name, within) && name != l.fn.StaticFile })
-	}
-	looked := c.looked()
-	l.reads.Store(&sources)
-	l.looked.Store(&looked)
-	l.times.Add(1)
+	l.of.Store(&madeOf{files: sources, looked: c.looked(), times: l.Times() + 1})
 }
 
 // Perhaps lists the runtime's packages that the code asks for under a condition, when it

@@ -74,7 +74,7 @@ func (c *collector) addProgram(b *Bundle, fn Function, parts []*part) ([]*part, 
 	}
 	dir := &collector{files: os.DirFS(filepath.Dir(program)), base: ".", top: ".", disk: filepath.Dir(program)}
 	file := dir.file(filepath.Base(program), "bootstrap", info)
-	file.Executable = true
+	file.Executable, file.made = true, true
 	b.Files = append(b.Files, file)
 	own := &tree{dir: parts[0].dir}
 	for _, f := range parts[0].files {

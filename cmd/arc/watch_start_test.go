@@ -5,11 +5,22 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 )
+
+// earlyApp has a function that its manifest does not name yet.
+const earlyApp = `
+-- app.arc --
+@app
+early
+@http
+get /
+-- src/http/get-index/index.mjs --
+export const handler = async () => ({ statusCode: 200, body: 'ok' })
+-- src/http/get-more/index.mjs --
+export const handler = async () => ({ statusCode: 200, body: 'ok' })
+`
 
 // TestSavedWhileItStarts saves the manifest at many moments of the sandbox's start:
 // what was read before it is watched is read again.
@@ -20,23 +31,10 @@ func TestSavedWhileItStarts(t *testing.T) {
 	for delay := 10 * time.Millisecond; delay <= 100*time.Millisecond; delay += 10 * time.Millisecond {
 		t.Run(delay.String(), func(t *testing.T) {
 			dir := t.TempDir()
-			write := func(name, text string) {
-				t.Helper()
-				file := filepath.Join(dir, name)
-				if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-			handler := "export const handler = async () => ({ statusCode: 200, body: 'ok' })"
-			write("src/http/get-index/index.mjs", handler)
-			write("src/http/get-more/index.mjs", handler)
-			write("app.arc", "@app\nearly\n@http\nget /\n")
+			writeArchive(t, dir, earlyApp)
 			p := startArc(t, arc, dir, "sandbox", "--port", fmt.Sprint(freePort(t)))
 			time.Sleep(delay)
-			write("app.arc", "@app\nearly\n@http\nget /\nget /more\n")
+			writeArchive(t, dir, "-- app.arc --\n@app\nearly\n@http\nget /\nget /more\n")
 			url := p.url(t, "HTTP")
 			status := 0
 			for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline) && status != http.StatusOK; time.Sleep(20 * time.Millisecond) {

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // savedApp has a function whose answer names everything that it is made of: its
@@ -96,9 +94,7 @@ type saved struct {
 func writeSaved(t *testing.T) *saved {
 	t.Helper()
 	s := &saved{t: t, dir: t.TempDir()}
-	for _, f := range txtar.Parse([]byte(savedApp)).Files {
-		s.write(f.Name, string(f.Data))
-	}
+	writeArchive(t, s.dir, savedApp)
 	for link, target := range map[string]string{
 		"src": "source", "source/http/get-linked": "../../elsewhere/linked", "node_modules/lib": "../packages/lib", "source/shared/far": "../../far",
 		"source/words": "../elsewhere/words",
